@@ -1,0 +1,8 @@
+export {
+  type QueuedMessage,
+  type Store,
+  StoreError,
+  type StoreErrorCode,
+  type StoreOp,
+  type StoreStats,
+} from "./store.ts";

@@ -1,0 +1,96 @@
+// The contract between the broker and whatever remembers for it. RAM is the truth while the broker runs; a store is a
+// journal of facts that is read back at the next start. It never sees a client, a connection or a packet on the wire.
+import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+
+/** One fact. Facts are applied in the order given. */
+export type StoreOp =
+  /** Creates the session or replaces its record; its other facts stay. */
+  | { readonly op: "putSession"; readonly record: SessionRecord }
+  /** Removes the session with everything that belongs to it. */
+  | { readonly op: "deleteSession"; readonly clientId: string }
+  | {
+      readonly op: "putSubscription";
+      readonly clientId: string;
+      readonly filter: string;
+      readonly subscription: SubscriptionRecord;
+    }
+  | { readonly op: "deleteSubscription"; readonly clientId: string; readonly filter: string }
+  /** Adds an entry. The message is kept once however many entries refer to its id, until the last of them is settled. */
+  | {
+      readonly op: "enqueue";
+      readonly clientId: string;
+      readonly entry: QueueEntry;
+      readonly message: StoredMessage;
+    }
+  /** An entry changed its state or got its packet identifier. From awaitPubcomp on the message is needed no more. */
+  | {
+      readonly op: "advance";
+      readonly clientId: string;
+      readonly seq: number;
+      readonly packetId: number;
+      readonly state: QueueEntry["state"];
+    }
+  /** An entry is done: acknowledged, expired or dropped. */
+  | { readonly op: "settle"; readonly clientId: string; readonly seq: number }
+  /** An inbound QoS 2 packet identifier waits for PUBREL. */
+  | { readonly op: "hold"; readonly clientId: string; readonly packetId: number }
+  | { readonly op: "release"; readonly clientId: string; readonly packetId: number }
+  | { readonly op: "putRetained"; readonly message: StoredMessage }
+  | { readonly op: "deleteRetained"; readonly topic: string };
+
+/** A queued entry together with its message. */
+export interface QueuedMessage {
+  readonly entry: QueueEntry;
+  readonly message: StoredMessage;
+}
+
+/**
+ * Where sessions and retained messages outlive the process.
+ *
+ * Reads see every batch applied before them. Reads are synchronous where the engine can (then nothing waits);
+ * `apply` returns undefined when the batch is durable on return, else a promise that resolves when it is.
+ */
+export interface Store {
+  /** @throws StoreError ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_DAMAGED, ERR_STORE_OPEN */
+  open(): void | Promise<void>;
+  /** Waits for what is under way. The store may be opened again. */
+  close(): void | Promise<void>;
+  /** Every session, without the bodies of its queue: read once at the start. */
+  sessions(): Iterable<SessionSnapshot>;
+  /** Every retained message: read once at the start. */
+  retained(): Iterable<StoredMessage>;
+  /** Up to `limit` queued entries (state "queued") with `seq` above `after`, in order. */
+  queue(clientId: string, after: number, limit: number): readonly QueuedMessage[];
+  /** The message of an entry in flight; undefined when it is not kept (any more). */
+  message(clientId: string, seq: number): StoredMessage | undefined;
+  /** All or nothing. @throws StoreError ERR_STORE_FULL and others, synchronously or by rejection: nothing was applied. */
+  apply(batch: readonly StoreOp[]): undefined | Promise<void>;
+  /** For `$SYS` and metrics. */
+  stats(): StoreStats;
+}
+
+export interface StoreStats {
+  readonly sessions: number;
+  readonly messages: number;
+  readonly retained: number;
+  /** Bytes on disk (0 for a store in memory). */
+  readonly bytes: number;
+}
+
+/** A store that could not do what it was asked. */
+export class StoreError extends Error {
+  override readonly name: string = "StoreError";
+  readonly code: StoreErrorCode;
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+export type StoreErrorCode =
+  | "ERR_STORE_OPEN"
+  | "ERR_STORE_LOCKED"
+  | "ERR_STORE_FORMAT"
+  | "ERR_STORE_DAMAGED"
+  | "ERR_STORE_FULL"
+  | "ERR_STORE_WRITE"
+  | "ERR_STORE_CLOSED";
