@@ -1,0 +1,218 @@
+// The tree under both public trees: topic names or filters split at "/", with runs of levels in one node.
+//
+//   set a/b/c/d            root ── "a/b/c/d"
+//   set a/b/+/x            root ── "a/b" ─┬─ "c/d"        (split: the old node keeps its identity and its end)
+//                                         └─ plus: "+/x"
+//
+// Rules that walks in progress rely on (a node on a walk's stack always means "matched up to the END of its label"):
+// a node's end never moves – splitting puts a new node above it – and nodes are never merged, only pruned when they
+// and all below hold nothing. So there are at most twice as many nodes as there were entries at once, none empty.
+import { HASH, levelEnd, PLUS, SLASH } from "./characters.ts";
+
+export class LevelNode<K, V> {
+  /** One level or more, without "/" at the ends; of the root "" (which nothing reads). */
+  label: string;
+  /** `undefined`: nothing is stored here. What else key and value mean is up to the tree. */
+  key: K | undefined = undefined;
+  value: V | undefined = undefined;
+  branches: Branches<K, V> | undefined = undefined;
+
+  constructor(label: string) {
+    this.label = label;
+  }
+}
+
+/** The children of a node, by the first level of their labels; a Map only for two literal ones or more. */
+export class Branches<K, V> {
+  literals: LevelNode<K, V> | Map<string, LevelNode<K, V>> | undefined = undefined;
+  plus: LevelNode<K, V> | undefined = undefined;
+  hash: LevelNode<K, V> | undefined = undefined;
+}
+
+/** The node that ends where `path` ends, or `undefined`. It may hold nothing itself. */
+export function findNode<K, V>(
+  root: LevelNode<K, V>,
+  path: string,
+  trail?: LevelNode<K, V>[],
+): LevelNode<K, V> | undefined {
+  let node = root;
+  let at = 0;
+  while (at <= path.length) {
+    const child = childAt(node, path, at);
+    if (child === undefined || !path.startsWith(child.label, at)) return undefined;
+    const end = at + child.label.length;
+    if (end < path.length && path.charCodeAt(end) !== SLASH) return undefined;
+    trail?.push(node);
+    node = child;
+    at = end + 1;
+  }
+  return node;
+}
+
+/** The node that ends where `path` ends, made if need be. */
+export function ensureNode<K, V>(root: LevelNode<K, V>, path: string): LevelNode<K, V> {
+  let node = root;
+  let at = 0;
+  while (at <= path.length) {
+    let child = childAt(node, path, at);
+    if (child === undefined) {
+      const label = path.slice(at);
+      child = new LevelNode(label.length * 2 < path.length ? detached(label) : label);
+      attach(node, child);
+      return child;
+    }
+    const common = commonLevels(child.label, path, at);
+    if (common < child.label.length) child = split(node, child, common);
+    node = child;
+    at += common + 1;
+  }
+  return node;
+}
+
+/** Takes `node` and what is above it out of the tree as far as it holds nothing; `trail` are its ancestors, root first. */
+export function prune<K, V>(trail: LevelNode<K, V>[], node: LevelNode<K, V>): void {
+  let leaf = node;
+  while (leaf.key === undefined && leaf.branches === undefined) {
+    const parent = trail.pop();
+    if (parent?.branches === undefined) return; // the root stays
+    detach(parent, parent.branches, leaf);
+    leaf = parent;
+  }
+}
+
+export function childAt<K, V>(node: LevelNode<K, V>, path: string, at: number): LevelNode<K, V> | undefined {
+  const branches = node.branches;
+  if (branches === undefined) return undefined;
+  const unit = path.charCodeAt(at);
+  if (unit === PLUS) return branches.plus;
+  if (unit === HASH) return branches.hash;
+  return literalAt(branches, path, at);
+}
+
+/** The child whose label begins with the level that begins at `at`. */
+export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: number): LevelNode<K, V> | undefined {
+  const literals = branches.literals;
+  if (literals === undefined) return undefined;
+  if (literals instanceof Map) return literals.get(path.slice(at, levelEnd(path, at)));
+  return sameFirstLevel(literals.label, path, at) ? literals : undefined;
+}
+
+/**
+ * The literal children, one at a time, while the tree may change in between: every child that is there all the time
+ * is given once. A Map's iterator sees to that as long as the Map is in use; should the branch have gone back to a
+ * single child meanwhile, the old Map still knows which levels are left, and the tree what is there now.
+ */
+export class LiteralWalk<K, V> {
+  readonly #branches: Branches<K, V>;
+  readonly #map: Map<string, LevelNode<K, V>>;
+  readonly #entries: IterableIterator<[string, LevelNode<K, V>]>;
+
+  constructor(branches: Branches<K, V>, map: Map<string, LevelNode<K, V>>) {
+    this.#branches = branches;
+    this.#map = map;
+    this.#entries = map.entries();
+  }
+
+  next(): LevelNode<K, V> | undefined {
+    for (;;) {
+      const step = this.#entries.next();
+      if (step.done === true) return undefined;
+      const [level, child] = step.value;
+      if (this.#branches.literals === this.#map) return child;
+      const now = literalAt(this.#branches, level, 0);
+      if (now !== undefined) return now;
+    }
+  }
+}
+
+/** How many characters of `label` are whole levels that `path` has from `at` on as well; the first level is. */
+function commonLevels(label: string, path: string, at: number): number {
+  let common = 0;
+  for (let i = 0; ; i++) {
+    const labelEnds = i === label.length || label.charCodeAt(i) === SLASH;
+    const pathEnds = at + i === path.length || path.charCodeAt(at + i) === SLASH;
+    if (labelEnds && pathEnds) common = i;
+    if (i === label.length || at + i === path.length || label.charCodeAt(i) !== path.charCodeAt(at + i)) return common;
+  }
+}
+
+function sameFirstLevel(label: string, path: string, at: number): boolean {
+  for (let i = 0; ; i++) {
+    const labelEnds = i === label.length || label.charCodeAt(i) === SLASH;
+    const pathEnds = at + i === path.length || path.charCodeAt(at + i) === SLASH;
+    if (labelEnds || pathEnds) return labelEnds && pathEnds;
+    if (label.charCodeAt(i) !== path.charCodeAt(at + i)) return false;
+  }
+}
+
+/** Puts a new node for the first `common` characters of the child's label between it and its parent. */
+function split<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>, common: number): LevelNode<K, V> {
+  const label = child.label;
+  const above = new LevelNode<K, V>(detached(label.slice(0, common)));
+  child.label = detached(label.slice(common + 1));
+  attach(above, child);
+  attach(parent, above); // same first level: takes the child's place
+  return above;
+}
+
+function firstLevel(label: string): string {
+  return label.slice(0, levelEnd(label, 0));
+}
+
+function attach<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>): void {
+  parent.branches ??= new Branches();
+  const branches = parent.branches;
+  const unit = child.label.charCodeAt(0);
+  if (unit === PLUS) {
+    branches.plus = child;
+  } else if (unit === HASH) {
+    branches.hash = child;
+  } else if (branches.literals === undefined) {
+    branches.literals = child;
+  } else if (branches.literals instanceof Map) {
+    branches.literals.set(detached(firstLevel(child.label)), child);
+  } else if (sameFirstLevel(branches.literals.label, child.label, 0)) {
+    branches.literals = child;
+  } else {
+    const only = branches.literals;
+    branches.literals = new Map([
+      [detached(firstLevel(only.label)), only],
+      [detached(firstLevel(child.label)), child],
+    ]);
+  }
+}
+
+function detach<K, V>(parent: LevelNode<K, V>, branches: Branches<K, V>, child: LevelNode<K, V>): void {
+  const literals = branches.literals;
+  if (branches.plus === child) {
+    branches.plus = undefined;
+  } else if (branches.hash === child) {
+    branches.hash = undefined;
+  } else if (literals instanceof Map) {
+    literals.delete(firstLevel(child.label));
+    if (literals.size === 1) for (const only of literals.values()) branches.literals = only;
+  } else {
+    branches.literals = undefined;
+  }
+  if (branches.literals === undefined && branches.plus === undefined && branches.hash === undefined) {
+    parent.branches = undefined;
+  }
+}
+
+const COPY_CHUNK = 1024;
+
+/**
+ * The same text in memory of its own. Engines let a longer substring point into the text it was cut from, so a
+ * twenty-character level that stays in the tree could keep a 65,535-byte filter alive that is long gone.
+ */
+function detached(text: string): string {
+  if (text.length < 13) return text; // V8 copies these anyway
+  let copy = "";
+  for (let start = 0; start < text.length; start += COPY_CHUNK) {
+    const units: number[] = [];
+    const end = Math.min(text.length, start + COPY_CHUNK);
+    for (let i = start; i < end; i++) units.push(text.charCodeAt(i));
+    copy += String.fromCharCode(...units);
+  }
+  return copy;
+}

@@ -1,0 +1,72 @@
+import { InvalidTopicError } from "./invalid-topic-error.ts";
+import { ensureNode, findNode, LevelNode, prune } from "./level-tree.ts";
+import { TopicCursor } from "./topic-cursor.ts";
+import { isTopicName } from "./topic-name.ts";
+
+/** Which of the stored topics does a filter match? One message (or whatever M is) for each topic name. */
+export class TopicTree<M> {
+  /** Key is the whole topic name: most likely the very string that the message holds. */
+  readonly #root: LevelNode<string, M> = new LevelNode("");
+  #size = 0;
+
+  /** The number of topics. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Returns the message that was there. @throws InvalidTopicError ERR_INVALID_TOPIC_NAME (section 4.7) */
+  set(topic: string, message: M): M | undefined {
+    if (!isTopicName(topic)) throw new InvalidTopicError("name", topic);
+    const node = ensureNode(this.#root, topic);
+    const previous = node.value;
+    if (node.key === undefined) this.#size++;
+    node.key = topic;
+    node.value = message;
+    return previous;
+  }
+
+  get(topic: string): M | undefined {
+    return findNode(this.#root, topic)?.value;
+  }
+
+  /** Returns the message that was there. */
+  delete(topic: string): M | undefined {
+    const trail: LevelNode<string, M>[] = [];
+    const node = findNode(this.#root, topic, trail);
+    if (node?.key === undefined) return undefined;
+    const previous = node.value;
+    node.key = undefined;
+    node.value = undefined;
+    prune(trail, node);
+    this.#size--;
+    return previous;
+  }
+
+  /** Calls `visit` for each topic that the (valid, plain) filter matches; it may change the tree, see `matching`. */
+  match(filter: string, visit: (message: M, topic: string) => void): void {
+    const cursor = new TopicCursor(this.#root, filter);
+    for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
+      if (node.key !== undefined) visit(node.value as M, node.key);
+    }
+  }
+
+  /**
+   * The topics that the (valid, plain) filter matches, in no particular order, found as they are asked for: a long
+   * answer can be read in pieces while the tree changes. Topics that stay are given exactly once, with the message
+   * they have at that time; topics added or deleted meanwhile may or may not be given.
+   */
+  *matching(filter: string): IterableIterator<[topic: string, message: M]> {
+    const cursor = new TopicCursor(this.#root, filter);
+    for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
+      if (node.key !== undefined) yield [node.key, node.value as M];
+    }
+  }
+
+  /** All topics, those that begin with "$" included; otherwise like `matching`. */
+  *entries(): IterableIterator<[topic: string, message: M]> {
+    const cursor = new TopicCursor(this.#root, undefined);
+    for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
+      if (node.key !== undefined) yield [node.key, node.value as M];
+    }
+  }
+}
