@@ -3,6 +3,7 @@
 import type { ConnectPacket, Will } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "./client-info.ts";
+import type { Opinion } from "./explain.ts";
 import type {
   Action,
   AuthenticationExchange,
@@ -28,4 +29,6 @@ export interface HookChain {
   readonly will: ((client: ClientInfo, will: Will) => MaybePromise<Will | Verdict>) | undefined;
   /** Each observer runs all plugins' hooks of that name; undefined where there are none. */
   readonly observe: { readonly [Name in keyof ObserveHooks]: ObserveHooks[Name] | undefined };
+  /** What each plugin that decides about topics says, in order; asks them without consequences. */
+  explain?(client: ClientInfo, action: Action, topic: string): MaybePromise<readonly Opinion[]>;
 }

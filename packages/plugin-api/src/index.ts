@@ -1,5 +1,9 @@
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
+export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
+export { definePlugin, type PluginFactory } from "./define-plugin.ts";
+export type { Opinion } from "./explain.ts";
 export type { HookChain } from "./hook-chain.ts";
+export type { CompileOptions, HookFailure, HookTimers } from "./hook-guard.ts";
 export type {
   Action,
   AuthenticationExchange,
@@ -16,4 +20,5 @@ export type {
   TransformHooks,
 } from "./hooks.ts";
 export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
+export { PluginError, type PluginErrorCode } from "./plugin-error.ts";
 export type { StandardResult, StandardSchema } from "./standard-schema.ts";
