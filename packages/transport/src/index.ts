@@ -1,0 +1,31 @@
+export type {
+  Accept,
+  Connection,
+  ConnectionHandler,
+  ConnectionInfo,
+  ExternalConnection,
+  PeerCertificate,
+  TlsInfo,
+  TransportName,
+} from "./connection.ts";
+export { nextConnectionId } from "./connection.ts";
+export { ListenerError, type ListenerErrorCode } from "./errors.ts";
+export { createListener, type Listener, type ListenerOptions } from "./listener.ts";
+export type {
+  CommonListenerConfig,
+  IpListenerConfig,
+  ListenerConfig,
+  PemSource,
+  ProxyProtocolConfig,
+  TcpListenerConfig,
+  TlsCertificate,
+  TlsConfig,
+  TlsListenerConfig,
+  TlsVersion,
+  UnixListenerConfig,
+  WebSocketConfig,
+  WsListenerConfig,
+  WssListenerConfig,
+} from "./listener-config.ts";
+export type { ReadBuffer } from "./shared-read.ts";
+export { fromDuplex } from "./stream-connection.ts";

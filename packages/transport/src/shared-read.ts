@@ -1,0 +1,45 @@
+// Reads of all sockets into one buffer: no allocation per read. The only file that touches Node's socket internals
+// (`_handle`, and the `handle` option of `net.Socket`); where they are missing it answers undefined, and the caller
+// reads through the "data" event instead. Safe because reads are synchronous on POSIX: between the system filling the
+// buffer and our handler there is no other read. Not so on Windows, where each pending read owns its buffer.
+import { Socket, type SocketConstructorOpts } from "node:net";
+import { connectionOf } from "./stream-connection.ts";
+
+/** A window of a larger array: handlers get the whole `bytes`, so that they can copy within it. Never resize or transfer its memory. */
+export interface ReadBuffer {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
+
+interface Handle {
+  useUserBuffer?: unknown;
+}
+type WithHandle = Socket & { _handle?: Handle | null };
+
+/** Takes a socket that has not begun to read and returns one in its place that reads into the shared buffer. */
+export type Adopt = (accepted: Socket) => Socket | undefined;
+
+/** undefined: this platform cannot. */
+export function sharedRead(buffer: ReadBuffer | undefined): Adopt | undefined {
+  if (buffer === undefined || process.platform === "win32") return undefined;
+  const { bytes, start, length } = buffer;
+  const onread = {
+    buffer: bytes.subarray(start, start + length),
+    callback(this: Socket, count: number): boolean {
+      connectionOf(this)?.received(bytes, start, start + count);
+      return true;
+    },
+  };
+  return (accepted) => {
+    const shell = accepted as WithHandle;
+    const handle = shell._handle;
+    if (typeof handle?.useUserBuffer !== "function") return undefined;
+    const options = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
+    const socket = new Socket(options as SocketConstructorOpts);
+    // Without a handle, destroying the first socket only takes it off its server's books.
+    shell._handle = null;
+    shell.destroy();
+    return socket;
+  };
+}

@@ -1,0 +1,182 @@
+// A connected Node stream (socket, TLS socket, any Duplex) as a Connection. Owns the order of closing.
+// Idle connections are many: listeners are shared functions that find their connection on the stream itself.
+import type { Duplex } from "node:stream";
+import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "./connection.ts";
+import { nextConnectionId } from "./connection.ts";
+import { DEFAULT_LINGER_MS } from "./listener-config.ts";
+
+const owner: unique symbol = Symbol("connection");
+type Owned = Duplex & { [owner]?: StreamConnection };
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[owner]?.received(chunk, 0, chunk.length);
+}
+function onEnd(this: Owned): void {
+  this[owner]?.peerEnded();
+}
+function onError(this: Owned, error: Error): void {
+  this[owner]?.failed(error);
+}
+function onClose(this: Owned): void {
+  this[owner]?.gone();
+}
+function endConnection(connection: StreamConnection): void {
+  connection.end();
+}
+function destroyStream(stream: Duplex): void {
+  stream.destroy();
+}
+
+/** The connection that owns a stream; for read paths that bypass the "data" event. */
+export function connectionOf(stream: Duplex): StreamConnection | undefined {
+  return (stream as Owned)[owner];
+}
+
+/** Who counts the open connections: a listener. */
+export interface ConnectionCount {
+  connections: number;
+}
+
+export class StreamConnection implements ExternalConnection {
+  readonly id: number = nextConnectionId();
+  /** Replaced once, before `accept`, where a proxy reports the true address. */
+  info: ConnectionInfo;
+  private readonly stream: Duplex;
+  private readonly count: ConnectionCount | undefined;
+  private readonly lingerMs: number;
+  /** Bytes arrive through `received` without the "data" event (shared-read.ts). */
+  private readonly pushed: boolean;
+  private handler: ConnectionHandler | undefined;
+  private written: ((error?: Error | null) => void) | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private error: Error | undefined;
+  private blocked = false;
+  private paused = false;
+  private ending = false;
+  private over = false;
+
+  constructor(
+    stream: Duplex,
+    info: ConnectionInfo,
+    lingerMs: number = DEFAULT_LINGER_MS,
+    count?: ConnectionCount,
+    pushed = false,
+  ) {
+    this.stream = stream;
+    this.info = info;
+    this.lingerMs = lingerMs;
+    this.count = count;
+    this.pushed = pushed;
+    if (count !== undefined) count.connections += 1;
+    (stream as Owned)[owner] = this;
+    stream.on("end", onEnd);
+    stream.on("error", onError);
+    stream.on("close", onClose);
+  }
+
+  attach(handler: ConnectionHandler): void {
+    this.handler = handler;
+    if (this.over) {
+      queueMicrotask(() => handler.closed(this.error));
+      return;
+    }
+    if (!this.pushed) this.stream.on("data", onData);
+    if (!this.paused) this.stream.resume();
+  }
+
+  /** Another handler takes over in the middle of the stream (after a PROXY header). */
+  handOver(handler: ConnectionHandler): void {
+    this.handler = handler;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const stream = this.stream;
+    if (this.ending || stream.destroyed) return true;
+    // One function for all writes of a connection: Node then batches the calls of those that finish at once.
+    this.written ??= () => this.drained();
+    stream.write(bytes, this.written);
+    if (stream.writableLength === 0) return true;
+    this.blocked = true;
+    return false;
+  }
+
+  pause(): void {
+    if (this.ending) return;
+    this.paused = true;
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.handler !== undefined && !this.stream.destroyed) this.stream.resume();
+  }
+
+  end(): void {
+    if (this.ending || this.over) return;
+    this.ending = true;
+    this.paused = false;
+    const stream = this.stream;
+    if (!this.pushed && this.handler === undefined) stream.on("data", onData);
+    stream.resume();
+    stream.end();
+    this.linger = setTimeout(destroyStream, this.lingerMs, stream);
+  }
+
+  destroy(): void {
+    this.ending = true;
+    this.stream.destroy();
+  }
+
+  /** @internal */
+  received(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.ending) this.handler?.data(bytes, start, end);
+  }
+
+  /**
+   * The other side has sent its last byte. What the handler still has to say to bytes it has just got goes out first:
+   * whoever answers within the same turn of the event loop is served.
+   * @internal
+   */
+  peerEnded(): void {
+    if (!this.ending) setImmediate(endConnection, this);
+  }
+
+  /** @internal */
+  failed(error: Error): void {
+    this.error ??= error;
+    this.stream.destroy();
+  }
+
+  /** @internal */
+  gone(): void {
+    if (this.over) return;
+    this.over = true;
+    this.ending = true;
+    clearTimeout(this.linger);
+    if (this.count !== undefined) this.count.connections -= 1;
+    this.handler?.closed(this.error);
+  }
+
+  private drained(): void {
+    if (!this.blocked || this.stream.writableLength > 0 || this.stream.destroyed) return;
+    this.blocked = false;
+    if (!this.ending) this.handler?.drain();
+  }
+}
+
+/**
+ * Any connected byte stream as a connection, for `broker.accept`. The stream is owned from now on.
+ * `info` needs no more than what the embedding program knows.
+ */
+export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, lingerMs?: number): ExternalConnection {
+  return new StreamConnection(
+    stream,
+    {
+      ...info,
+      transport: info.transport ?? "external",
+      remoteAddress: info.remoteAddress ?? "",
+      remotePort: info.remotePort,
+    },
+    lingerMs,
+  );
+}

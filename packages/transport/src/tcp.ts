@@ -1,0 +1,45 @@
+// TCP listener: the hot path. Accepts paused, reads into the shared buffer where there is one.
+import { createServer, type Server, type Socket } from "node:net";
+import { type Admit, admission } from "./admission.ts";
+import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
+import type { Accept } from "./connection.ts";
+import type { Listener, ListenerOptions } from "./listener.ts";
+import type { TcpListenerConfig } from "./listener-config.ts";
+import { SocketInfo } from "./socket-info.ts";
+
+export class TcpListener implements Listener {
+  connections = 0;
+  port: number | undefined;
+  private readonly config: TcpListenerConfig;
+  private readonly options: ListenerOptions;
+  private readonly admit: Admit;
+  private server: Server | undefined;
+
+  constructor(config: TcpListenerConfig, accept: Accept, options: ListenerOptions) {
+    this.config = config;
+    this.options = options;
+    this.port = config.port;
+    this.admit = admission(config, accept, options, this);
+  }
+
+  get address(): string {
+    return printableAddress("mqtt", this.config.host, this.port ?? this.config.port);
+  }
+
+  async listen(): Promise<void> {
+    const server = createServer(
+      { ...acceptOptions(this.config), pauseOnConnect: true, allowHalfOpen: true },
+      (socket: Socket) => this.admit(socket, new SocketInfo("tcp", socket)),
+    );
+    await bind(server, ipListenOptions(this.config), this.address);
+    server.on("error", (error) => this.options.onError?.(error));
+    this.server = server;
+    this.port = portOf(server);
+  }
+
+  async close(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    if (server !== undefined) await unbind(server);
+  }
+}
