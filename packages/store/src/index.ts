@@ -1,3 +1,4 @@
+export { MemoryStore } from "./memory-store.ts";
 export {
   type QueuedMessage,
   type Store,

@@ -1,0 +1,203 @@
+// The store that forgets when the process ends: plain maps, nothing is copied or encoded. It is also what other stores
+// are compared with, so it follows the contract to the letter and nothing else.
+import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+import { EntryList } from "./entry-list.ts";
+import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "./store.ts";
+
+/** A message and how many entries need it. */
+interface Kept {
+  readonly message: StoredMessage;
+  needed: number;
+}
+
+interface Item {
+  entry: QueueEntry;
+  /** Undefined once the message is needed no more. */
+  kept: Kept | undefined;
+}
+
+interface MemorySession {
+  record: SessionRecord;
+  readonly subscriptions: Map<string, SubscriptionRecord>;
+  readonly entries: EntryList<Item>;
+  readonly inbound: Set<number>;
+}
+
+/** Keeps everything in RAM. What it holds survives `close` and `open`, not the process. */
+export class MemoryStore implements Store {
+  readonly #sessions = new Map<string, MemorySession>();
+  readonly #messages = new Map<number, Kept>();
+  readonly #retained = new Map<string, StoredMessage>();
+  #open = false;
+
+  open(): void {
+    this.#open = true;
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  *sessions(): IterableIterator<SessionSnapshot> {
+    for (const session of this.#sessions.values()) yield snapshot(session);
+  }
+
+  retained(): Iterable<StoredMessage> {
+    return this.#retained.values();
+  }
+
+  queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {
+    const page: QueuedMessage[] = [];
+    const session = this.#sessions.get(clientId);
+    if (session === undefined || limit <= 0) return page;
+    for (const { entry, kept } of session.entries.above(after)) {
+      if (entry.state !== "queued" || kept === undefined) continue;
+      page.push({ entry, message: kept.message });
+      if (page.length >= limit) break;
+    }
+    return page;
+  }
+
+  message(clientId: string, seq: number): StoredMessage | undefined {
+    return this.#sessions.get(clientId)?.entries.get(seq)?.kept?.message;
+  }
+
+  /** @throws StoreError ERR_STORE_CLOSED */
+  apply(batch: readonly StoreOp[]): undefined {
+    if (!this.#open) throw new StoreError("ERR_STORE_CLOSED", "the memory store is not open");
+    for (const op of batch) this.#applyOne(op);
+    return undefined;
+  }
+
+  stats(): StoreStats {
+    return {
+      sessions: this.#sessions.size,
+      messages: this.#messages.size,
+      retained: this.#retained.size,
+      bytes: 0,
+    };
+  }
+
+  #applyOne(op: StoreOp): void {
+    switch (op.op) {
+      case "putSession":
+        this.#putSession(op.record);
+        return;
+      case "deleteSession":
+        this.#deleteSession(op.clientId);
+        return;
+      case "putRetained":
+        this.#retained.set(op.message.topic, op.message);
+        return;
+      case "deleteRetained":
+        this.#retained.delete(op.topic);
+        return;
+      default: {
+        // Facts of a session that is gone are void: a delivery may end in the same tick as its session.
+        const session = this.#sessions.get(op.clientId);
+        if (session !== undefined) this.#applyToSession(session, op);
+      }
+    }
+  }
+
+  #applyToSession(
+    session: MemorySession,
+    op: Exclude<StoreOp, { op: "putSession" | "deleteSession" | "putRetained" | "deleteRetained" }>,
+  ): void {
+    switch (op.op) {
+      case "putSubscription":
+        session.subscriptions.set(op.filter, op.subscription);
+        return;
+      case "deleteSubscription":
+        session.subscriptions.delete(op.filter);
+        return;
+      case "enqueue":
+        this.#enqueue(session, op.entry, op.message);
+        return;
+      case "advance":
+        this.#advance(session, op.seq, op.packetId, op.state);
+        return;
+      case "settle":
+        this.#drop(session.entries.delete(op.seq));
+        return;
+      case "hold":
+        session.inbound.add(op.packetId);
+        return;
+      case "release":
+        session.inbound.delete(op.packetId);
+        return;
+    }
+  }
+
+  #putSession(record: SessionRecord): void {
+    const known = this.#sessions.get(record.clientId);
+    if (known !== undefined) known.record = record;
+    else {
+      this.#sessions.set(record.clientId, {
+        record,
+        subscriptions: new Map(),
+        entries: new EntryList(),
+        inbound: new Set(),
+      });
+    }
+  }
+
+  #deleteSession(clientId: string): void {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return;
+    this.#sessions.delete(clientId);
+    for (const item of session.entries.above(-1)) this.#drop(item);
+  }
+
+  #enqueue(session: MemorySession, entry: QueueEntry, message: StoredMessage): void {
+    const replaced = session.entries.get(entry.seq);
+    let kept: Kept | undefined;
+    if (entry.state !== "awaitPubcomp") {
+      kept = this.#messages.get(entry.messageId) ?? { message, needed: 0 };
+      kept.needed++;
+      this.#messages.set(entry.messageId, kept);
+    }
+    session.entries.set(entry.seq, { entry, kept });
+    this.#drop(replaced);
+  }
+
+  #advance(session: MemorySession, seq: number, packetId: number, state: QueueEntry["state"]): void {
+    const item = session.entries.get(seq);
+    // There is no way back from awaitPubcomp: the message is gone.
+    if (item === undefined || (item.entry.state === "awaitPubcomp" && state !== "awaitPubcomp")) return;
+    if (state === "awaitPubcomp") {
+      this.#drop(item);
+      item.kept = undefined;
+    }
+    item.entry = { ...item.entry, packetId, state };
+  }
+
+  /** One entry needs its message no more. */
+  #drop(item: Item | undefined): void {
+    if (item?.kept === undefined) return;
+    item.kept.needed--;
+    if (item.kept.needed === 0) this.#messages.delete(item.entry.messageId);
+  }
+}
+
+function snapshot(session: MemorySession): SessionSnapshot {
+  const inflight: QueueEntry[] = [];
+  let firstSeq = 0;
+  let lastSeq = 0;
+  let queued = 0;
+  for (const { entry } of session.entries.above(-1)) {
+    if (firstSeq === 0) firstSeq = entry.seq;
+    lastSeq = entry.seq;
+    if (entry.state === "queued") queued++;
+    else inflight.push(entry);
+  }
+  return {
+    record: session.record,
+    subscriptions: new Map(session.subscriptions),
+    inflight,
+    queued,
+    firstSeq,
+    lastSeq,
+    inboundPacketIds: [...session.inbound],
+  };
+}
