@@ -1,0 +1,25 @@
+export {
+  boolean,
+  custom,
+  type Default,
+  list,
+  type NumberLimits,
+  number,
+  oneOf,
+  optional,
+  record,
+  string,
+  text,
+} from "./kinds.ts";
+export {
+  type Fields,
+  type FieldsInput,
+  type FieldsOutput,
+  type InputOf,
+  type Option,
+  type OptionIssue,
+  type OptionPath,
+  type OptionsSchema,
+  type OutputOf,
+  options,
+} from "./option.ts";

@@ -1,0 +1,21 @@
+import type { ClientInfo } from "../client-info.ts";
+
+/** A client with the values of `given` and harmless ones for the rest. */
+export function testClient(given: Partial<ClientInfo> = {}): ClientInfo {
+  return {
+    clientId: "client",
+    username: undefined,
+    protocolVersion: 5,
+    cleanStart: true,
+    keepAlive: 60,
+    listener: "default",
+    remoteAddress: "192.0.2.1",
+    remotePort: 50_000,
+    secure: false,
+    certificate: undefined,
+    userProperties: [],
+    connectedAt: 0,
+    attributes: {},
+    ...given,
+  };
+}

@@ -1,0 +1,3 @@
+export { testClient } from "./client.ts";
+export { SimulatedTimers } from "./simulated-timers.ts";
+export { type Disconnected, type LogLine, TestHost, type TestHostOptions } from "./test-host.ts";

@@ -1,0 +1,184 @@
+// A broker that is none: it gives plugins a context that records what they do, and runs their hooks as the real one does.
+import type { QoS } from "@wrenmq/codec";
+import type { StoredMessage } from "@wrenmq/protocol";
+import { topicMatches } from "@wrenmq/topics";
+import type { ClientInfo, SessionInfo } from "../client-info.ts";
+import { compileHooks, type NamedHooks } from "../compile-hooks.ts";
+import type { HookChain } from "../hook-chain.ts";
+import type { HookFailure } from "../hook-guard.ts";
+import type { Logger, Plugin, PluginContext, PublishOptions } from "../plugin.ts";
+import { SimulatedTimers } from "./simulated-timers.ts";
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly fields: object;
+  readonly message: string;
+}
+
+export interface Disconnected {
+  readonly clientId: string;
+  readonly reasonCode: number | undefined;
+}
+
+export interface TestHostOptions {
+  /** What `context.clients()` lists. */
+  readonly clients?: readonly ClientInfo[];
+  /** Milliseconds; see `CompileOptions`. */
+  readonly timeoutMs?: number;
+}
+
+export class TestHost {
+  readonly timers: SimulatedTimers = new SimulatedTimers();
+  readonly published: StoredMessage[] = [];
+  readonly retained: Map<string, StoredMessage> = new Map();
+  readonly sessions: Map<string, SessionInfo> = new Map();
+  readonly clients: ClientInfo[];
+  readonly disconnected: Disconnected[] = [];
+  readonly logs: LogLine[] = [];
+  readonly failures: HookFailure[] = [];
+  /** How often a plugin said that access rules changed. */
+  rulesChanges = 0;
+  chain: HookChain;
+  readonly #plugins: readonly Plugin[];
+  readonly #timeoutMs: number | undefined;
+  #cancels = new Set<() => void>();
+
+  private constructor(plugins: readonly Plugin[], options: TestHostOptions) {
+    this.#plugins = plugins;
+    this.#timeoutMs = options.timeoutMs;
+    this.clients = [...(options.clients ?? [])];
+    this.chain = this.#compile([]);
+  }
+
+  /** Sets the plugins up, in order; what one of them throws is passed on. */
+  static async start(plugins: readonly Plugin[], options: TestHostOptions = {}): Promise<TestHost> {
+    const host = new TestHost(plugins, options);
+    const hooks: NamedHooks[] = [];
+    for (const plugin of plugins) {
+      hooks.push({ name: plugin.name, hooks: await plugin.setup(host.contextFor(plugin.name)) });
+    }
+    host.chain = host.#compile(hooks);
+    return host;
+  }
+
+  /** Lets time pass for the timers of plugins and the time limits of hooks. Milliseconds. */
+  advance(milliseconds: number): void {
+    this.timers.advance(milliseconds);
+  }
+
+  /** Closes the plugins in reverse order and cancels their timers. */
+  async close(): Promise<void> {
+    for (const plugin of [...this.#plugins].reverse()) await plugin.close?.();
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels = new Set();
+  }
+
+  contextFor(name: string): PluginContext {
+    return {
+      name,
+      logger: this.#logger({ plugin: name }),
+      publish: (topic, payload, options) => {
+        this.published.push(message(topic, payload, options));
+        if (options?.retain === true) this.#retain(message(topic, payload, options));
+      },
+      retain: (topic, payload, options) => this.#retain(message(topic, payload, { ...options, retain: true })),
+      retainedMessages: (filter = "#") =>
+        [...this.retained.values()].filter(({ topic }) => topicMatches(filter, topic)),
+      sessions: () => this.sessions.values(),
+      session: (clientId) => this.sessions.get(clientId),
+      clients: () => this.clients,
+      subscribe: (clientId, topicFilter, qos = 0) => this.#subscribe(clientId, topicFilter, qos),
+      unsubscribe: (clientId, topicFilter) => this.#unsubscribe(clientId, topicFilter),
+      disconnect: (clientId, reasonCode) => {
+        this.disconnected.push({ clientId, reasonCode });
+        return this.clients.some((client) => client.clientId === clientId);
+      },
+      rulesChanged: () => {
+        this.rulesChanges++;
+      },
+      setInterval: (callback, interval) => this.#cancelLater(this.timers.setInterval(callback, interval)),
+      setTimeout: (callback, delay) => this.#cancelLater(this.timers.setTimeout(callback, delay)),
+      metrics: () => ({}),
+    };
+  }
+
+  #compile(hooks: readonly NamedHooks[]): HookChain {
+    return compileHooks(hooks, {
+      logger: this.#logger({}),
+      timers: this.timers,
+      timeoutMs: this.#timeoutMs,
+      onError: (failure) => this.failures.push(failure),
+    });
+  }
+
+  #retain(stored: StoredMessage): void {
+    if (stored.payload.length === 0) this.retained.delete(stored.topic);
+    else this.retained.set(stored.topic, stored);
+  }
+
+  #subscribe(clientId: string, topicFilter: string, qos: QoS): QoS {
+    const session = this.sessions.get(clientId) ?? emptySession(clientId);
+    const subscriptions = new Map(session.subscriptions).set(topicFilter, { qos });
+    this.sessions.set(clientId, { ...session, subscriptions });
+    return qos;
+  }
+
+  #unsubscribe(clientId: string, topicFilter: string): boolean {
+    const session = this.sessions.get(clientId);
+    if (session?.subscriptions.has(topicFilter) !== true) return false;
+    const subscriptions = new Map(session.subscriptions);
+    subscriptions.delete(topicFilter);
+    this.sessions.set(clientId, { ...session, subscriptions });
+    return true;
+  }
+
+  #cancelLater(handle: unknown): () => void {
+    const cancel = () => {
+      this.timers.clearTimeout(handle);
+      this.#cancels.delete(cancel);
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  #logger(bindings: object): Logger {
+    const write = (level: LogLine["level"]) => (fields: object, text: string) => {
+      this.logs.push({ level, fields: { ...bindings, ...fields }, message: text });
+    };
+    return {
+      debug: write("debug"),
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+      child: (more) => this.#logger({ ...bindings, ...more }),
+    };
+  }
+}
+
+function emptySession(clientId: string): SessionInfo {
+  return {
+    clientId,
+    connected: false,
+    username: undefined,
+    expiryInterval: Number.POSITIVE_INFINITY,
+    subscriptions: new Map(),
+    queued: 0,
+    inflight: 0,
+  };
+}
+
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+
+function message(topic: string, payload: Uint8Array | string, options: PublishOptions | undefined): StoredMessage {
+  return {
+    topic,
+    payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
+    qos: options?.qos ?? 0,
+    retain: options?.retain ?? false,
+    properties: options?.properties,
+    expiresAt: Number.POSITIVE_INFINITY,
+    publisher: "",
+  };
+}
