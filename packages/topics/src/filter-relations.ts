@@ -9,8 +9,10 @@ import { DOLLAR, HASH, levelEnd, PLUS } from "./characters.ts";
  * does not contain `"a/#"`, which matches "a".
  */
 export function filterContains(outer: string, inner: string): boolean {
-  // Every topic has a first level, so "#" is "+/#"; with that "#" always means "and whatever follows, if anything".
-  if (inner === "#") return outer === "#" || outer === "+/#";
+  return containsSpelledOut(outer, spelledOut(inner));
+}
+
+function containsSpelledOut(outer: string, inner: string): boolean {
   let o = 0;
   let i = 0;
   for (;;) {
@@ -35,6 +37,10 @@ export function filterContains(outer: string, inner: string): boolean {
 
 /** Whether some topic is matched by both filters. */
 export function filtersOverlap(a: string, b: string): boolean {
+  return overlapSpelledOut(spelledOut(a), spelledOut(b));
+}
+
+function overlapSpelledOut(a: string, b: string): boolean {
   let i = 0;
   let j = 0;
   for (;;) {
@@ -53,6 +59,15 @@ export function filtersOverlap(a: string, b: string): boolean {
     if (aDone) return bDone || b.charCodeAt(j) === HASH;
     if (bDone) return a.charCodeAt(i) === HASH;
   }
+}
+
+/**
+ * The same topics in a spelling where "#" simply means "and whatever follows, if anything": a topic has at least one
+ * level, so "#" is "+/#"; and at least one character, so the level above in "/#" does not count: it is "/+/#".
+ */
+function spelledOut(filter: string): string {
+  if (filter === "#") return "+/#";
+  return filter === "/#" ? "/+/#" : filter;
 }
 
 function sameLevel(a: string, aStart: number, aEnd: number, b: string, bStart: number, bEnd: number): boolean {

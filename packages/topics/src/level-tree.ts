@@ -149,9 +149,9 @@ function sameFirstLevel(label: string, path: string, at: number): boolean {
 function split<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>, common: number): LevelNode<K, V> {
   const label = child.label;
   const above = new LevelNode<K, V>(detached(label.slice(0, common)));
+  attach(parent, above); // takes the child's place, found by the first level of the label it still has
   child.label = detached(label.slice(common + 1));
   attach(above, child);
-  attach(parent, above); // same first level: takes the child's place
   return above;
 }
 
