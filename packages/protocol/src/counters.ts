@@ -1,0 +1,51 @@
+// What was counted, as plain numbers: adding one is all it costs.
+
+export class Counters {
+  bytesReceived: number = 0;
+  bytesSent: number = 0;
+  /** Packets of every type. */
+  packetsReceived: number = 0;
+  packetsSent: number = 0;
+  publishReceived: number = 0;
+  publishSent: number = 0;
+  connectionsAccepted: number = 0;
+  connectionsRefused: number = 0;
+  protocolErrors: number = 0;
+  droppedQueueFull: number = 0;
+  droppedExpired: number = 0;
+  droppedTooLarge: number = 0;
+  droppedBlocked: number = 0;
+  droppedNotAuthorized: number = 0;
+  droppedOffline: number = 0;
+  droppedSessionEnded: number = 0;
+  droppedStoreFull: number = 0;
+  droppedRateLimited: number = 0;
+}
+
+/** Why a message did not reach somebody. */
+export type DropReason =
+  | "queueFull"
+  | "expired"
+  | "tooLarge"
+  | "blocked"
+  | "notAuthorized"
+  | "offline"
+  | "sessionEnded"
+  | "storeFull"
+  | "rateLimited";
+
+const FIELD = {
+  queueFull: "droppedQueueFull",
+  expired: "droppedExpired",
+  tooLarge: "droppedTooLarge",
+  blocked: "droppedBlocked",
+  notAuthorized: "droppedNotAuthorized",
+  offline: "droppedOffline",
+  sessionEnded: "droppedSessionEnded",
+  storeFull: "droppedStoreFull",
+  rateLimited: "droppedRateLimited",
+} as const satisfies Record<DropReason, keyof Counters>;
+
+export function countDrop(counters: Counters, reason: DropReason): void {
+  counters[FIELD[reason]]++;
+}

@@ -1,0 +1,162 @@
+// The way out to one connected client: what it can take (version, sizes, aliases) and the bytes that wait for it.
+import { encode, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
+import type { Counters } from "./counters.ts";
+import type { Dialect } from "./dialect.ts";
+import { type DeliveryProperties, encodePublish, type Layout, type Message, remainingExpiry } from "./message.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Millis, NEVER } from "./time.ts";
+import { OutboundAliases } from "./topic-aliases.ts";
+
+/** What the client announced in CONNECT, and how much may wait for it. */
+export interface LinkOptions {
+  readonly dialect: Dialect;
+  /** Bytes. [MQTT5 3.1.2.11.4] */
+  readonly maximumPacketSize: number;
+  /** QoS 1 and 2 messages in flight. [MQTT5 3.1.2.11.3] */
+  readonly receiveMaximum: number;
+  readonly topicAliasMaximum: number;
+  /** May reason strings and user properties be sent with anything but CONNACK, PUBLISH and DISCONNECT? */
+  readonly problemInformation: boolean;
+  /** Bytes that may wait before the client counts as blocked. */
+  readonly highWater: number;
+}
+
+/** Who closes the connection that the link belongs to. */
+export interface LinkOwner {
+  /** The connection ends with this reason code (sent where the version has it). */
+  closeLink(reasonCode: ReasonCode, reasonString?: string): void;
+}
+
+export class Link {
+  readonly outbox: Outbox;
+  readonly counters: Counters;
+  readonly owner: LinkOwner;
+  readonly dialect: Dialect;
+  readonly maximumPacketSize: number;
+  readonly receiveMaximum: number;
+  readonly problemInformation: boolean;
+  readonly #layout: 0 | 2;
+  readonly #highWater: number;
+  readonly #aliases: OutboundAliases | undefined;
+
+  constructor(outbox: Outbox, owner: LinkOwner, counters: Counters, options: LinkOptions) {
+    this.outbox = outbox;
+    this.owner = owner;
+    this.counters = counters;
+    this.dialect = options.dialect;
+    this.maximumPacketSize = options.maximumPacketSize;
+    this.receiveMaximum = options.receiveMaximum;
+    this.problemInformation = options.problemInformation;
+    this.#layout = options.dialect.layout;
+    this.#highWater = options.highWater;
+    this.#aliases = options.topicAliasMaximum > 0 ? new OutboundAliases(options.topicAliasMaximum) : undefined;
+  }
+
+  /** Has the peer stopped taking what we send, with as much waiting as may wait? */
+  get blocked(): boolean {
+    return this.outbox.inTransit > 0 && this.outbox.backlog > this.#highWater;
+  }
+
+  /** @returns false: the packet would be larger than the client accepts, nothing was sent [MQTT-3.1.2-24] */
+  publish(
+    message: Message,
+    qos: number,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    subscriptionIdentifiers: readonly number[] | undefined,
+    now: Millis,
+  ): boolean {
+    const layout = (qos > 0 ? this.#layout + 1 : this.#layout) as Layout;
+    const frame =
+      this.#layout === 0 ||
+      (subscriptionIdentifiers === undefined && this.#aliases === undefined && message.expiresAt === NEVER)
+        ? message.frame(layout)
+        : this.#ownFrame(message, layout, subscriptionIdentifiers, now);
+    const { bytes, start, end } = frame;
+    const length = end - start;
+    if (length > this.maximumPacketSize) return false;
+    const outbox = this.outbox;
+    outbox.reserve(length);
+    const target = outbox.bytes;
+    const at = outbox.position;
+    // One arena holds what was read and what is to be written: no view is needed to copy between them.
+    if (bytes === target) target.copyWithin(at, start, end);
+    else if (length === bytes.length) target.set(bytes, at);
+    else target.set(bytes.subarray(start, end), at);
+    target[at] = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+    if (qos > 0) {
+      target[at + frame.packetIdOffset] = packetId >> 8;
+      target[at + frame.packetIdOffset + 1] = packetId & 0xff;
+    }
+    outbox.position = at + length;
+    this.counters.publishSent++;
+    this.counters.packetsSent++;
+    return true;
+  }
+
+  /** PUBACK, PUBREC, PUBREL or PUBCOMP in its short form, or with a reason code where the version has them. */
+  ack(type: PacketType, packetId: number, reasonCode: number): void {
+    const flags = type === PacketType.Pubrel ? 2 : 0;
+    const withReason = reasonCode !== 0 && this.dialect.negativeAcks;
+    const outbox = this.outbox;
+    const length = withReason ? 5 : 4;
+    outbox.reserve(length);
+    const { bytes, position } = outbox;
+    bytes[position] = (type << 4) | flags;
+    bytes[position + 1] = length - 2;
+    bytes[position + 2] = packetId >> 8;
+    bytes[position + 3] = packetId & 0xff;
+    if (withReason) bytes[position + 4] = reasonCode;
+    outbox.position = position + length;
+    this.counters.packetsSent++;
+  }
+
+  /** Any other packet. Reason string and user properties are left out where they are not wanted or do not fit. */
+  send(packet: Packet): void {
+    let bytes = encode(packet, this.dialect.version);
+    if (
+      hasProblemInformation(packet) &&
+      (!this.#wantsProblemInformation(packet) || bytes.length > this.maximumPacketSize)
+    ) {
+      bytes = encode(withoutProblemInformation(packet), this.dialect.version);
+    }
+    if (bytes.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]: nothing that large may be sent
+    this.outbox.append(bytes);
+    this.counters.packetsSent++;
+  }
+
+  #wantsProblemInformation(packet: Packet): boolean {
+    return this.problemInformation || packet.type === "connack" || packet.type === "disconnect"; // [MQTT-3.1.2-29]
+  }
+
+  /** A frame for this client alone: with identifiers, an alias or the seconds that are left. */
+  #ownFrame(message: Message, layout: Layout, subscriptionIdentifiers: readonly number[] | undefined, now: Millis) {
+    const messageExpiryInterval = remainingExpiry(message, now);
+    const known = this.#aliases?.get(message.topic);
+    const extra: DeliveryProperties = { subscriptionIdentifiers, messageExpiryInterval, topicAlias: known };
+    if (known !== undefined) return encodePublish(message, layout, extra, NO_TOPIC);
+    if (this.#aliases === undefined) return encodePublish(message, layout, extra, undefined);
+    // An alias counts as told only if the packet that tells it is sent.
+    const plain = encodePublish(message, layout, extra, undefined);
+    if (plain.end + ALIAS_BYTES > this.maximumPacketSize) return plain;
+    const topicAlias = this.#aliases.assign(message.topic);
+    return topicAlias === undefined ? plain : encodePublish(message, layout, { ...extra, topicAlias }, undefined);
+  }
+}
+
+const NO_TOPIC = new Uint8Array(0);
+/** A Topic Alias property, and lengths that may grow by a byte for it. */
+const ALIAS_BYTES = 5;
+
+function hasProblemInformation(packet: Packet): boolean {
+  if (!("properties" in packet) || packet.properties === undefined) return false;
+  return "reasonString" in packet.properties || "userProperties" in packet.properties;
+}
+
+function withoutProblemInformation(packet: Packet): Packet {
+  const properties: Record<string, unknown> = { ...("properties" in packet ? packet.properties : undefined) };
+  delete properties["reasonString"];
+  delete properties["userProperties"];
+  return { ...packet, properties } as Packet;
+}

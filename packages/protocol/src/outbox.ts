@@ -1,0 +1,135 @@
+// What waits to be written to one connection: appended packet by packet, handed to the transport once per turn of the
+// event loop as one piece. An empty outbox holds no memory.
+import { type Arena, SLAB_SIZES } from "./arena.ts";
+
+const NOTHING = new Uint8Array(0);
+/** A slab that does not lie in the arena. */
+const OWN = -1;
+/** Beyond this the owner is asked to write before the turn ends. */
+const LARGE = SLAB_SIZES[SLAB_SIZES.length - 1] as number;
+
+export interface OutboxOwner {
+  /** The first bytes since the last `take`: write them before long. */
+  outputReady(): void;
+  /** There is a lot: write it now if possible. */
+  outputLarge(): void;
+}
+
+export class Outbox {
+  /** Memory to append to, between `position` and `limit`. */
+  bytes: Uint8Array = NOTHING;
+  position: number = 0;
+  limit: number = 0;
+  /** Bytes that the transport holds until it has drained. */
+  inTransit: number = 0;
+  #start = 0;
+  #class = OWN;
+  #transitStart = 0;
+  #transitClass = OWN;
+  readonly #arena: Arena;
+  readonly #owner: OutboxOwner;
+
+  constructor(arena: Arena, owner: OutboxOwner) {
+    this.#arena = arena;
+    this.#owner = owner;
+  }
+
+  /** Bytes appended and not handed over yet. */
+  get pending(): number {
+    return this.position - this.#start;
+  }
+
+  /** Bytes that the peer has not taken yet, as far as we can see. */
+  get backlog(): number {
+    return this.position - this.#start + this.inTransit;
+  }
+
+  /** Makes room for `length` bytes at `position`; the caller fills them and moves `position`. */
+  reserve(length: number): void {
+    if (this.limit - this.position < length) this.#grow(length);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  /** Appends `source` from `start` to `end`. */
+  appendRange(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    const target = this.bytes;
+    if (source === target) target.copyWithin(this.position, start, end);
+    else target.set(source.subarray(start, end), this.position);
+    this.position += end - start;
+  }
+
+  /** All that is pending, for the transport. Follow it with `taken`. */
+  take(): Uint8Array {
+    return this.bytes.subarray(this.#start, this.position);
+  }
+
+  /** @param consumed true: the transport is done with the bytes; false: it holds them until `drained` */
+  taken(consumed: boolean): void {
+    if (consumed) {
+      if (this.#class !== OWN) this.#arena.release(this.#start, this.#class);
+    } else {
+      this.inTransit = this.position - this.#start;
+      this.#transitStart = this.#start;
+      this.#transitClass = this.#class;
+    }
+    this.#reset();
+  }
+
+  drained(): void {
+    if (this.inTransit > 0 && this.#transitClass !== OWN) this.#arena.release(this.#transitStart, this.#transitClass);
+    this.inTransit = 0;
+    this.#transitClass = OWN;
+  }
+
+  /** Forgets what is pending: the connection is gone. */
+  discard(): void {
+    if (this.#class !== OWN) this.#arena.release(this.#start, this.#class);
+    this.#reset();
+  }
+
+  #reset(): void {
+    this.bytes = NOTHING;
+    this.#start = 0;
+    this.position = 0;
+    this.limit = 0;
+    this.#class = OWN;
+  }
+
+  #grow(length: number): void {
+    const first = this.limit === 0;
+    if (!first && this.pending + length > LARGE) {
+      this.#owner.outputLarge();
+      if (this.limit === 0) {
+        this.#grow(length);
+        return;
+      }
+    }
+    const needed = this.pending + length;
+    let sizeClass = 0;
+    while (sizeClass < SLAB_SIZES.length && (SLAB_SIZES[sizeClass] as number) < needed) sizeClass++;
+    const offset = sizeClass < SLAB_SIZES.length ? this.#arena.acquire(sizeClass) : -1;
+    if (offset < 0) this.#moveTo(new Uint8Array(Math.max(needed, this.pending * 2)), 0, undefined, OWN);
+    else this.#moveTo(this.#arena.bytes, offset, offset + (SLAB_SIZES[sizeClass] as number), sizeClass);
+    if (first) this.#owner.outputReady();
+  }
+
+  #moveTo(bytes: Uint8Array, start: number, limit: number | undefined, sizeClass: number): void {
+    const pending = this.pending;
+    if (pending > 0) {
+      if (bytes === this.bytes) bytes.copyWithin(start, this.#start, this.position);
+      else bytes.set(this.bytes.subarray(this.#start, this.position), start);
+      if (this.#class !== OWN) this.#arena.release(this.#start, this.#class);
+    }
+    this.bytes = bytes;
+    this.#start = start;
+    this.position = start + pending;
+    this.limit = limit ?? bytes.length;
+    this.#class = sizeClass;
+  }
+}

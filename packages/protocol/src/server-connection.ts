@@ -1,0 +1,467 @@
+// The server's side of one MQTT connection: bytes in, packets and effects out. It owns the order of things (who may say
+// what when) and refuses all else: no sockets, no clocks, no knowledge of other clients.
+import {
+  type AuthPacket,
+  type ConnackProperties,
+  type ConnectPacket,
+  type DisconnectPacket,
+  decodeBody,
+  FrameReader,
+  MqttError,
+  PacketType,
+  type ProtocolVersion,
+  ReasonCode,
+  type SubscribePacket,
+  type UnsubscribePacket,
+} from "@wrenmq/codec";
+import { announce, type Capabilities } from "./capabilities.ts";
+import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
+import { ConnectionState, mayArrive } from "./connection-state.ts";
+import type { Counters } from "./counters.ts";
+import { dialectOf } from "./dialect.ts";
+import {
+  type ConnectAccepted,
+  type ConnectAnswer,
+  type ConnectRefused,
+  type Effects,
+  PARKED,
+  type ReauthenticateAnswer,
+} from "./effects.ts";
+import { InboundPublish } from "./inbound-publish.ts";
+import { Link, type LinkOwner } from "./link.ts";
+import { AckKind } from "./outbound-transitions.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Session } from "./session.ts";
+import { type Millis, NEVER, type Seconds } from "./time.ts";
+import type { TopicTable } from "./topic-table.ts";
+
+/** What all connections of a listener share. */
+export interface ConnectionSettings {
+  readonly capabilities: Capabilities;
+  readonly topics: TopicTable;
+  readonly counters: Counters;
+}
+
+const UNLIMITED = 268_435_460;
+
+export class ServerConnection implements LinkOwner {
+  state: ConnectionState = ConnectionState.AwaitConnect;
+  session: Session | undefined = undefined;
+  link: Link | undefined = undefined;
+  /** When the last bytes came. */
+  lastReceived: Millis;
+  /** Seconds; 0 while there is none. */
+  keepAlive: Seconds = 0;
+  /** Waits for an answer: nothing is read until it comes. */
+  parked: boolean = false;
+  readonly #settings: ConnectionSettings;
+  readonly #effects: Effects;
+  readonly #outbox: Outbox;
+  readonly #frames: FrameReader;
+  #version: ProtocolVersion = 4;
+  #connect: ConnectPacket | undefined = undefined;
+  #inbound: InboundPublish | undefined = undefined;
+  /** What continues when the answer to a parked request comes. */
+  #subscribing: SubscribePacket | undefined = undefined;
+  #unsubscribing: UnsubscribePacket | undefined = undefined;
+  #reauthenticating = false;
+  #authenticationMethod: string | undefined = undefined;
+
+  constructor(settings: ConnectionSettings, effects: Effects, outbox: Outbox, now: Millis) {
+    this.#settings = settings;
+    this.#effects = effects;
+    this.#outbox = outbox;
+    this.#frames = new FrameReader(settings.capabilities.maximumPacketSize);
+    this.lastReceived = now;
+  }
+
+  /** When the client counts as gone unless it is heard from. [MQTT-3.1.2-22] */
+  get keepAliveDeadline(): Millis {
+    if (this.keepAlive === 0) return NEVER;
+    return this.lastReceived + this.keepAlive * 1500 + this.#settings.capabilities.keepAliveExtra * 1000;
+  }
+
+  /** Messages taken from the client and not acknowledged yet. */
+  get unsettled(): number {
+    return this.#inbound?.unsettled ?? 0;
+  }
+
+  /** Bytes of packets that have not arrived whole, or wait behind a parked request. */
+  get buffered(): number {
+    return this.#frames.pending;
+  }
+
+  /** Bytes from the client; the view is used only during the call. */
+  receive(bytes: Uint8Array, start: number, end: number, now: Millis): void {
+    if (this.state === ConnectionState.Closed) return;
+    this.lastReceived = now;
+    this.#settings.counters.bytesReceived += end - start;
+    this.#frames.push(bytes, start, end);
+    if (this.parked) this.#frames.suspend();
+    else this.#process(now);
+  }
+
+  /** The client has not spoken for too long, or took too long to connect. */
+  expire(reasonCode: ReasonCode): void {
+    if (this.state === ConnectionState.Connected) this.closeLink(reasonCode);
+    else this.#close(reasonCode, "server", "no CONNECT in time");
+  }
+
+  /** The transport is gone. */
+  lost(): void {
+    this.state = ConnectionState.Closed;
+  }
+
+  connectResolved(answer: ConnectAnswer, now: Millis): void {
+    this.#unpark(now, () => this.#answerConnect(answer, now));
+  }
+
+  reauthenticateResolved(answer: ReauthenticateAnswer, now: Millis): void {
+    this.#unpark(now, () => this.#answerReauthenticate(answer));
+  }
+
+  subscribeResolved(reasonCodes: readonly ReasonCode[], now: Millis): void {
+    this.#unpark(now, () => this.#answerSubscribe(reasonCodes, now));
+  }
+
+  unsubscribeResolved(reasonCodes: readonly ReasonCode[], now: Millis): void {
+    this.#unpark(now, () => this.#answerUnsubscribe(reasonCodes));
+  }
+
+  publishResolved(outcome: number, now: Millis): void {
+    this.#unpark(now, () => this.#inbound?.resume(outcome));
+  }
+
+  /** The reason code of a message whose outcome was DEFERRED. */
+  publishSettled(packetId: number, reasonCode: number): void {
+    if (this.state === ConnectionState.Connected) this.#inbound?.settled(packetId, reasonCode);
+  }
+
+  /** Ends a connection that was accepted: DISCONNECT where the version has it, then close. */
+  closeLink(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void {
+    if (this.state === ConnectionState.Closed) return;
+    const link = this.link;
+    if (this.state === ConnectionState.Connected && link?.dialect.sendsDisconnect === true) {
+      link.send({
+        type: "disconnect",
+        reasonCode,
+        properties: {
+          ...(reasonString === undefined ? {} : { reasonString }),
+          ...(serverReference === undefined ? {} : { serverReference }),
+        },
+      });
+    }
+    this.#close(reasonCode, "server", reasonString ?? "");
+  }
+
+  #process(now: Millis): void {
+    const frames = this.#frames;
+    try {
+      while (frames.next()) {
+        this.#dispatch(frames, now);
+        if (this.parked || this.state === ConnectionState.Closed) {
+          frames.suspend();
+          return;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #unpark(now: Millis, answer: () => void): void {
+    if (!this.parked || this.state === ConnectionState.Closed) return;
+    this.parked = false;
+    try {
+      answer();
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error;
+      this.#fail(error);
+      return;
+    }
+    if (!this.parked && (this.state as ConnectionState) !== ConnectionState.Closed) this.#process(now);
+  }
+
+  #dispatch(frames: FrameReader, now: Millis): void {
+    const { header } = frames;
+    const type = header >> 4;
+    const { counters } = this.#settings;
+    counters.packetsReceived++;
+    if (!mayArrive(this.state, type)) throw new MqttError(ReasonCode.ProtocolError, `packet type ${type} out of place`);
+    if (this.#effects.packetReceived !== undefined) this.#effects.packetReceived(this.#decode());
+    switch (type) {
+      case PacketType.Publish:
+        counters.publishReceived++;
+        if ((this.#inbound as InboundPublish).receive(frames, now)) this.parked = true;
+        return;
+      case PacketType.Puback:
+      case PacketType.Pubrec:
+      case PacketType.Pubrel:
+      case PacketType.Pubcomp:
+        this.#acknowledged(frames, type, now);
+        return;
+      case PacketType.Pingreq:
+        this.#decode();
+        this.#link.send({ type: "pingresp" }); // [MQTT-3.12.4-1]
+        return;
+      case PacketType.Subscribe:
+        this.#subscribe(this.#decode() as SubscribePacket, now);
+        return;
+      case PacketType.Unsubscribe:
+        this.#unsubscribe(this.#decode() as UnsubscribePacket, now);
+        return;
+      case PacketType.Disconnect:
+        this.#disconnected(this.#decode() as DisconnectPacket);
+        return;
+      case PacketType.Auth:
+        this.#authenticate(this.#decode() as AuthPacket, now);
+        return;
+      default:
+        this.#connected(this.#decode() as ConnectPacket, now);
+    }
+  }
+
+  get #link(): Link {
+    return this.link as Link;
+  }
+
+  #decode(): ReturnType<typeof decodeBody> {
+    const { header, bytes, bodyStart, bodyEnd } = this.#frames;
+    return decodeBody(header, bytes, bodyStart, bodyEnd, this.#version);
+  }
+
+  #connected(packet: ConnectPacket, now: Millis): void {
+    this.#version = packet.protocolVersion;
+    this.#connect = packet;
+    const { capabilities, counters } = this.#settings;
+    const dialect = dialectOf(packet.protocolVersion);
+    const properties = packet.properties ?? {};
+    this.link = new Link(this.#outbox, this, counters, {
+      dialect,
+      maximumPacketSize: properties.maximumPacketSize ?? UNLIMITED,
+      receiveMaximum: Math.min(properties.receiveMaximum ?? 65_535, capabilities.maxInflight),
+      topicAliasMaximum: Math.min(properties.topicAliasMaximum ?? 0, capabilities.outboundTopicAliasMaximum),
+      problemInformation: properties.requestProblemInformation !== 0,
+      highWater: capabilities.highWater,
+    });
+    checkConnect(packet, dialect, capabilities);
+    this.#authenticationMethod = properties.authenticationMethod;
+    this.#answerConnect(this.#effects.connect(packet, now), now);
+  }
+
+  #answerConnect(answer: ConnectAnswer | typeof PARKED, now: Millis): void {
+    if (answer === PARKED) {
+      this.parked = true;
+    } else if (answer.kind === "accepted") {
+      this.#accept(answer, now);
+    } else if (answer.kind === "refused") {
+      this.#refuse(answer);
+    } else {
+      this.state = ConnectionState.Authenticating;
+      this.#sendAuth(ReasonCode.ContinueAuthentication, answer.authenticationData); // [MQTT-4.12.0-2]
+    }
+  }
+
+  #accept(answer: ConnectAccepted, now: Millis): void {
+    const packet = this.#connect as ConnectPacket;
+    this.#connect = undefined;
+    const { capabilities, topics } = this.#settings;
+    const link = this.#link;
+    const { session } = answer;
+    const maximum = capabilities.keepAliveMaximum;
+    const shortened = maximum > 0 && (packet.keepAlive === 0 || packet.keepAlive > maximum);
+    // Only MQTT 5 can be told to be quicker; earlier clients keep to what they asked for.
+    this.keepAlive = shortened && link.dialect.hasProperties ? maximum : packet.keepAlive;
+    this.session = session;
+    this.#inbound = new InboundPublish(session, link, this.#effects, capabilities, topics);
+    this.state = ConnectionState.Connected;
+    link.send({
+      type: "connack",
+      sessionPresent: answer.sessionPresent && link.dialect.hasSessionPresent,
+      reasonCode: ReasonCode.Success,
+      ...(link.dialect.hasProperties ? { properties: this.#connackProperties(answer, shortened) } : {}),
+    });
+    session.attach(link, now);
+  }
+
+  #connackProperties(answer: ConnectAccepted, shortened: boolean): ConnackProperties {
+    const { assignedClientId, sessionExpiryInterval, responseInformation, authenticationData, userProperties } = answer;
+    const method = this.#authenticationMethod;
+    return {
+      ...announce(this.#settings.capabilities),
+      ...(assignedClientId === undefined ? {} : { assignedClientIdentifier: assignedClientId }), // [MQTT-3.2.2-16]
+      ...(sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval }),
+      ...(shortened ? { serverKeepAlive: this.keepAlive } : {}),
+      ...(responseInformation === undefined ? {} : { responseInformation }),
+      ...(method === undefined ? {} : { authenticationMethod: method }), // [MQTT-4.12.0-5]
+      ...(authenticationData === undefined ? {} : { authenticationData }),
+      ...(userProperties === undefined ? {} : { userProperties }),
+    };
+  }
+
+  #refuse(answer: ConnectRefused): void {
+    const { reasonString, serverReference } = answer;
+    this.#link.send({
+      type: "connack",
+      sessionPresent: false, // [MQTT-3.2.2-6]
+      reasonCode: answer.reasonCode,
+      ...(this.#link.dialect.hasProperties
+        ? {
+            properties: {
+              ...(reasonString === undefined ? {} : { reasonString }),
+              ...(serverReference === undefined ? {} : { serverReference }),
+            },
+          }
+        : {}),
+    });
+    this.#close(answer.reasonCode, "server", reasonString ?? "refused");
+  }
+
+  #authenticate(packet: AuthPacket, now: Millis): void {
+    const method = this.#authenticationMethod;
+    if (method === undefined || packet.properties?.authenticationMethod !== method) {
+      throw new MqttError(ReasonCode.ProtocolError, "AUTH without or with another authentication method"); // [MQTT-4.12.0-7]
+    }
+    if (this.state === ConnectionState.Authenticating) {
+      if (packet.reasonCode !== ReasonCode.ContinueAuthentication) {
+        throw new MqttError(ReasonCode.ProtocolError, "AUTH in reply does not continue"); // [MQTT-4.12.0-3]
+      }
+      this.#answerConnect(this.#effects.continueConnect(packet, now), now);
+      return;
+    }
+    const expected = this.#reauthenticating ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate;
+    if (packet.reasonCode !== expected) throw new MqttError(ReasonCode.ProtocolError, "AUTH out of turn"); // [MQTT-4.12.1-1]
+    const answer = this.#effects.reauthenticate(packet, now);
+    if (answer === PARKED) this.parked = true;
+    else this.#answerReauthenticate(answer);
+  }
+
+  #answerReauthenticate(answer: ReauthenticateAnswer): void {
+    this.#reauthenticating = answer.kind === "continue";
+    if (answer.kind === "refused")
+      this.closeLink(answer.reasonCode, answer.reasonString); // [MQTT-4.12.1-2]
+    else {
+      const code = answer.kind === "continue" ? ReasonCode.ContinueAuthentication : ReasonCode.Success;
+      this.#sendAuth(code, answer.authenticationData);
+    }
+  }
+
+  #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
+    this.#link.send({
+      type: "auth",
+      reasonCode,
+      properties: {
+        authenticationMethod: this.#authenticationMethod as string,
+        ...(authenticationData === undefined ? {} : { authenticationData }),
+      },
+    });
+  }
+
+  #acknowledged(frames: FrameReader, type: number, now: Millis): void {
+    let packetId: number;
+    let reasonCode: number = ReasonCode.Success;
+    if (frames.bodyEnd - frames.bodyStart === 2 && (frames.header & 0x0f) === (type === PacketType.Pubrel ? 2 : 0)) {
+      const { bytes, bodyStart } = frames;
+      packetId = ((bytes[bodyStart] as number) << 8) | (bytes[bodyStart + 1] as number);
+      if (packetId === 0) throw new MqttError(ReasonCode.ProtocolError, "packet identifier 0");
+    } else {
+      const packet = this.#decode() as { packetId: number; reasonCode: ReasonCode };
+      packetId = packet.packetId;
+      reasonCode = packet.reasonCode;
+    }
+    if (type === PacketType.Pubrel) {
+      (this.#inbound as InboundPublish).release(packetId);
+      return;
+    }
+    const kind =
+      type === PacketType.Puback
+        ? AckKind.Puback
+        : type === PacketType.Pubcomp
+          ? AckKind.Pubcomp
+          : reasonCode >= 0x80
+            ? AckKind.PubrecRefused
+            : AckKind.Pubrec;
+    if (!(this.session as Session).acknowledge(kind, packetId, now)) {
+      throw new MqttError(ReasonCode.ProtocolError, `acknowledgement of type ${type} for a message of another QoS`);
+    }
+  }
+
+  #subscribe(packet: SubscribePacket, now: Millis): void {
+    this.#subscribing = packet;
+    const answer = this.#effects.subscribe(packet, now);
+    if (answer === PARKED) this.parked = true;
+    else this.#answerSubscribe(answer, now);
+  }
+
+  #answerSubscribe(reasonCodes: readonly ReasonCode[], now: Millis): void {
+    const { packetId } = this.#subscribing as SubscribePacket;
+    this.#subscribing = undefined;
+    this.#link.send({ type: "suback", packetId, reasonCodes }); // [MQTT-3.8.4-1]
+    this.#effects.subscribed(now);
+  }
+
+  #unsubscribe(packet: UnsubscribePacket, now: Millis): void {
+    this.#unsubscribing = packet;
+    const answer = this.#effects.unsubscribe(packet, now);
+    if (answer === PARKED) this.parked = true;
+    else this.#answerUnsubscribe(answer);
+  }
+
+  #answerUnsubscribe(reasonCodes: readonly ReasonCode[]): void {
+    const { packetId } = this.#unsubscribing as UnsubscribePacket;
+    this.#unsubscribing = undefined;
+    this.#link.send({ type: "unsuback", packetId, reasonCodes });
+  }
+
+  #disconnected(packet: DisconnectPacket): void {
+    const session = this.session;
+    if (session !== undefined) {
+      const expiry = packet.properties?.sessionExpiryInterval;
+      if (expiry !== undefined) {
+        if (session.expiryInterval === 0 && expiry > 0) {
+          throw new MqttError(ReasonCode.ProtocolError, "Session Expiry Interval raised from 0"); // [MQTT5 3.14.2.2.2]
+        }
+        session.expiryInterval = expiry === 0xffff_ffff ? Number.POSITIVE_INFINITY : expiry;
+      }
+      if (packet.reasonCode !== ReasonCode.DisconnectWithWillMessage) session.will = undefined; // [MQTT-3.14.4-3]
+    }
+    this.#close(packet.reasonCode, "client", packet.properties?.reasonString ?? "");
+  }
+
+  #fail(error: MqttError): void {
+    this.#settings.counters.protocolErrors++;
+    if (this.state === ConnectionState.Connected) {
+      this.closeLink(error.reasonCode, error.message);
+      return;
+    }
+    const atConnect = this.state === ConnectionState.AwaitConnect && this.#frames.header >> 4 === PacketType.Connect;
+    const dialect = atConnect ? (this.link?.dialect ?? dialectOfBrokenConnect(this.#frames, error)) : undefined;
+    if (atConnect && dialect !== undefined) this.#refuseBroken(error, dialect.version);
+    else this.#close(error.reasonCode, "server", error.message);
+  }
+
+  #refuseBroken(error: MqttError, version: ProtocolVersion): void {
+    this.link ??= new Link(this.#outbox, this, this.#settings.counters, {
+      dialect: dialectOf(version),
+      maximumPacketSize: UNLIMITED,
+      receiveMaximum: 0,
+      topicAliasMaximum: 0,
+      problemInformation: true,
+      highWater: 0,
+    });
+    // Before MQTT 5 there are five refusals; for all else the connection is only closed. [MQTT-3.2.2-6]
+    const told =
+      version === 5 ||
+      error.reasonCode === ReasonCode.UnsupportedProtocolVersion ||
+      error.reasonCode === ReasonCode.ClientIdentifierNotValid;
+    if (told) this.#refuse({ kind: "refused", reasonCode: error.reasonCode, reasonString: error.message });
+    else this.#close(error.reasonCode, "server", error.message);
+  }
+
+  #close(reasonCode: ReasonCode, by: "client" | "server", reason: string): void {
+    if (this.state === ConnectionState.Closed) return;
+    this.state = ConnectionState.Closed;
+    this.#effects.close({ reasonCode, by, reason });
+  }
+}

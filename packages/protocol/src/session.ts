@@ -1,0 +1,294 @@
+// What outlives a connection: subscriptions, messages on their way out, QoS 2 identifiers on their way in, the will.
+// It decides what is sent when; it refuses to know sockets, clocks and who else there is.
+import { PacketType, ReasonCode, type Will } from "@wrenmq/codec";
+import type { DropReason } from "./counters.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import type { SubscriptionRecord } from "./facts.ts";
+import type { Link } from "./link.ts";
+import type { Message } from "./message.ts";
+import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
+import { OutboundWindow } from "./outbound-window.ts";
+import { type LoadPage, SessionQueue } from "./session-queue.ts";
+import type { Millis, Seconds } from "./time.ts";
+
+/** What happens to a message for a session whose queue is at its bound. */
+export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
+
+export interface SessionLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly overflow: Overflow;
+}
+
+/** Told what happens to messages. Functions that nobody needs are undefined. */
+export interface SessionEvents {
+  dropped(session: Session, message: Message, reason: DropReason): void;
+  readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
+  readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
+}
+
+/** Remembers the facts of a session that is stored. */
+export interface FactSink {
+  enqueued(session: Session, delivery: Delivery, packetId: number): void;
+  advanced(session: Session, delivery: Delivery, packetId: number, state: OutboundState): void;
+  settled(session: Session, delivery: Delivery): void;
+  held(session: Session, packetId: number): void;
+  released(session: Session, packetId: number): void;
+}
+
+export interface SessionOptions {
+  readonly clientId: string;
+  readonly limits: SessionLimits;
+  readonly events: SessionEvents;
+}
+
+export class Session {
+  readonly clientId: string;
+  username: string | undefined = undefined;
+  /** Seconds after the end of the connection; Infinity never expires. */
+  expiryInterval: Seconds = 0;
+  /** undefined while connected. */
+  disconnectedAt: Millis | undefined = undefined;
+  will: Will | undefined = undefined;
+  readonly subscriptions: Map<string, SubscriptionRecord> = new Map();
+  link: Link | undefined = undefined;
+  readonly window: OutboundWindow = new OutboundWindow();
+  queue: SessionQueue | undefined = undefined;
+  /** Inbound QoS 2 packet identifiers whose PUBREL has not come. [MQTT-4.3.3-10] */
+  inbound: Set<number> | undefined = undefined;
+  /** Given for a session that is stored. */
+  facts: FactSink | undefined = undefined;
+  loadPage: LoadPage | undefined = undefined;
+  nextSeq: number = 1;
+  readonly #limits: SessionLimits;
+  readonly #events: SessionEvents;
+  /** Packet identifiers in flight that this connection has not been sent yet. */
+  #toResend: number[] | undefined = undefined;
+  #relieved: (() => void)[] | undefined = undefined;
+
+  constructor(options: SessionOptions) {
+    this.clientId = options.clientId;
+    this.#limits = options.limits;
+    this.#events = options.events;
+  }
+
+  get queued(): number {
+    return this.queue?.length ?? 0;
+  }
+
+  /** Is the queue over its bound, so that publishers had better wait? */
+  get congested(): boolean {
+    return this.queue !== undefined && this.#isOver(this.queue);
+  }
+
+  /**
+   * Sends or queues a message.
+   * @returns true: taken, but the queue is over its bound: the publisher is to wait until `whenRelieved`
+   */
+  deliver(message: Message, options: DeliveryOptions, now: Millis): boolean {
+    const qos = options.qos;
+    const link = this.link;
+    if (qos === 0) {
+      if (link === undefined) this.#events.dropped(this, message, "offline");
+      else if (link.blocked) this.#events.dropped(this, message, "blocked");
+      else if (link.publish(message, 0, options.retain, false, 0, options.subscriptionIdentifiers, now)) {
+        if (this.#events.delivered !== undefined) this.#events.delivered(this, message, 0);
+      } else this.#events.dropped(this, message, "tooLarge");
+      return false;
+    }
+    if (link !== undefined && this.#mayStart(link) && (this.queue === undefined || this.queue.length === 0)) {
+      this.#start(link, message, options, undefined, now);
+      return false;
+    }
+    return this.#enqueue(message, qos, options);
+  }
+
+  /** A connection for this session: resends what was in flight, then sends what waits. [MQTT-4.4.0-1] */
+  attach(link: Link, now: Millis): void {
+    this.link = link;
+    this.disconnectedAt = undefined;
+    this.#toResend = undefined;
+    for (const [packetId, state] of this.window.entries()) {
+      if (state === OutboundState.AwaitPubcomp) link.ack(PacketType.Pubrel, packetId, 0);
+      else {
+        this.#toResend ??= [];
+        this.#toResend.push(packetId);
+      }
+    }
+    this.#toResend?.reverse();
+    this.pump(now);
+  }
+
+  detach(now: Millis): void {
+    this.link = undefined;
+    this.disconnectedAt = now;
+    this.#toResend = undefined;
+    this.#relieve();
+  }
+
+  /** Sends as much of what waits as the client can take. Call it when an acknowledgement came or the socket drained. */
+  pump(now: Millis): void {
+    const link = this.link;
+    if (link === undefined) return;
+    if (this.#toResend !== undefined) this.#resend(link, now);
+    const queue = this.queue;
+    if (queue === undefined) return;
+    while (this.#mayStart(link)) {
+      const delivery = queue.shift();
+      if (delivery === undefined) break;
+      if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
+      else this.#start(link, delivery.message, delivery, delivery, now);
+    }
+    if (this.#relieved !== undefined && !this.#isOver(queue)) this.#relieve();
+  }
+
+  /** @returns false: the client broke the protocol */
+  acknowledge(kind: AckKind, packetId: number, now: Millis): boolean {
+    const window = this.window;
+    const state = window.state(packetId);
+    if (state === 0) {
+      // Told of a message we do not know (any more). A PUBREC needs its PUBREL or the client waits forever.
+      if (kind === Ack.Pubrec) this.link?.ack(PacketType.Pubrel, packetId, ReasonCode.PacketIdentifierNotFound);
+      return true;
+    }
+    const step = OUTBOUND_NEXT[state][kind];
+    if (step === "violation") return false;
+    const delivery = window.delivery(packetId);
+    if (step === "done") {
+      window.settle(packetId);
+      if (delivery !== undefined && this.facts !== undefined) this.facts.settled(this, delivery);
+      if (this.#events.acknowledged !== undefined) this.#events.acknowledged(this, packetId);
+      if (this.queue !== undefined || this.#toResend !== undefined) this.pump(now);
+    } else {
+      window.advance(packetId, step);
+      if (delivery !== undefined && this.facts !== undefined) this.facts.advanced(this, delivery, packetId, step);
+      this.link?.ack(PacketType.Pubrel, packetId, 0);
+    }
+    return true;
+  }
+
+  /** Calls back once when the queue is within its bound again, or its connection is gone. */
+  whenRelieved(callback: () => void): void {
+    this.#relieved ??= [];
+    this.#relieved.push(callback);
+  }
+
+  /** The session ends: what waits in it is lost with it, and counted. */
+  end(): void {
+    const { queue } = this;
+    for (const [, , delivery] of this.window.entries()) {
+      if (delivery !== undefined) this.#events.dropped(this, delivery.message, "sessionEnded");
+    }
+    // What lies only in the store goes with the session's record, uncounted one by one.
+    while (queue !== undefined && queue.resident > 0) {
+      const delivery = queue.shift();
+      if (delivery !== undefined) this.#events.dropped(this, delivery.message, "sessionEnded");
+    }
+    this.queue = undefined;
+    this.#relieve();
+  }
+
+  holdInbound(packetId: number): void {
+    this.inbound ??= new Set();
+    this.inbound.add(packetId);
+    if (this.facts !== undefined) this.facts.held(this, packetId);
+  }
+
+  /** @returns false: the identifier was not held */
+  releaseInbound(packetId: number): boolean {
+    if (this.inbound === undefined || !this.inbound.delete(packetId)) return false;
+    if (this.facts !== undefined) this.facts.released(this, packetId);
+    return true;
+  }
+
+  #mayStart(link: Link): boolean {
+    return (
+      this.window.size < link.receiveMaximum && this.#toResend === undefined && !this.window.exhausted && !link.blocked
+    );
+  }
+
+  /** Puts a message in flight. `queued` is its delivery if it waited in the queue. */
+  #start(link: Link, message: Message, options: DeliveryOptions, queued: Delivery | undefined, now: Millis): void {
+    const qos = options.qos as 1 | 2;
+    const state = qos === 1 ? OutboundState.AwaitPuback : OutboundState.AwaitPubrec;
+    let delivery = queued;
+    // A session that ends with its connection never sends anything again: there is nothing to keep.
+    if (delivery === undefined && this.expiryInterval > 0) delivery = this.#delivery(message, qos, options);
+    const packetId = this.window.add(state, delivery);
+    if (!link.publish(message, qos, options.retain, false, packetId, options.subscriptionIdentifiers, now)) {
+      this.window.settle(packetId);
+      if (queued !== undefined && this.facts !== undefined) this.facts.settled(this, queued);
+      this.#events.dropped(this, message, "tooLarge");
+      return;
+    }
+    if (delivery !== undefined && this.facts !== undefined) {
+      if (queued === undefined) this.facts.enqueued(this, delivery, packetId);
+      else this.facts.advanced(this, delivery, packetId, state);
+    }
+    if (this.#events.delivered !== undefined) this.#events.delivered(this, message, qos);
+  }
+
+  #delivery(message: Message, qos: 1 | 2, options: DeliveryOptions): Delivery {
+    message.keep();
+    const seq = this.facts === undefined ? 0 : this.nextSeq++;
+    return new Delivery(message, qos, options.retain, options.subscriptionIdentifiers, seq);
+  }
+
+  #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions): boolean {
+    this.queue ??= new SessionQueue(this.loadPage);
+    const queue = this.queue;
+    const limits = this.#limits;
+    const over = this.#isOver(queue);
+    const overflow = limits.overflow === "backpressure" && this.link === undefined ? "drop-new" : limits.overflow;
+    if (over && overflow === "drop-new") {
+      this.#events.dropped(this, message, "queueFull");
+      return false;
+    }
+    if (over && overflow === "disconnect") {
+      this.#events.dropped(this, message, "queueFull");
+      this.link?.owner.closeLink(ReasonCode.QuotaExceeded, "the queue of this session is full");
+      return false;
+    }
+    if (over && overflow === "drop-old") {
+      const oldest = queue.shift();
+      if (oldest !== undefined) this.#drop(oldest, "queueFull");
+    }
+    const delivery = this.#delivery(message, qos, options);
+    queue.push(delivery);
+    if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
+    return over;
+  }
+
+  #isOver(queue: SessionQueue): boolean {
+    return queue.length >= this.#limits.maxQueuedMessages || queue.bytes >= this.#limits.maxQueuedBytes;
+  }
+
+  #resend(link: Link, now: Millis): void {
+    const ids = this.#toResend as number[];
+    let inFlight = this.window.size - ids.length;
+    while (ids.length > 0 && inFlight < link.receiveMaximum && !link.blocked) {
+      const packetId = ids.pop() as number;
+      const delivery = this.window.delivery(packetId);
+      if (delivery === undefined) continue;
+      const { message, qos, retain, subscriptionIdentifiers } = delivery;
+      if (link.publish(message, qos, retain, true, packetId, subscriptionIdentifiers, now)) inFlight++;
+      else {
+        this.window.settle(packetId);
+        this.#drop(delivery, "tooLarge");
+      }
+    }
+    if (ids.length === 0) this.#toResend = undefined;
+  }
+
+  #drop(delivery: Delivery, reason: DropReason): void {
+    if (this.facts !== undefined) this.facts.settled(this, delivery);
+    this.#events.dropped(this, delivery.message, reason);
+  }
+
+  #relieve(): void {
+    const callbacks = this.#relieved;
+    if (callbacks === undefined) return;
+    this.#relieved = undefined;
+    for (const callback of callbacks) callback();
+  }
+}
