@@ -127,6 +127,10 @@ export class LiteralWalk<K, V> {
 
 /** How many characters of `label` are whole levels that `path` has from `at` on as well; the first level is. */
 function commonLevels(label: string, path: string, at: number): number {
+  if (path.startsWith(label, at)) {
+    const end = at + label.length;
+    if (end === path.length || path.charCodeAt(end) === SLASH) return label.length;
+  }
   let common = 0;
   for (let i = 0; ; i++) {
     const labelEnds = i === label.length || label.charCodeAt(i) === SLASH;

@@ -1,5 +1,5 @@
 import { HASH, NUL, PLUS, SLASH } from "./characters.ts";
-import type { TopicLimits } from "./topic-limits.ts";
+import { type TopicLimits, withinLimits } from "./topic-limits.ts";
 
 const SHARE_PREFIX = "$share/";
 
@@ -41,19 +41,17 @@ export function parseShared(filter: string, limits?: TopicLimits): SharedFilter 
 /** The rules of section 4.7 for the text from `start` on. */
 function isPlainFilter(filter: string, start: number, limits: TopicLimits | undefined): boolean {
   if (start >= filter.length) return false; // [MQTT-4.7.3-1]
-  const maxLevels = limits?.maxLevels ?? Number.POSITIVE_INFINITY;
+  if (filter.includes("\0", start)) return false; // [MQTT-4.7.3-2]
   const last = filter.length - 1;
-  let levels = 1;
-  for (let i = start; i <= last; i++) {
-    const unit = filter.charCodeAt(i);
-    if (unit === SLASH) {
-      levels++;
-    } else if (unit === PLUS || unit === HASH) {
-      if (i > start && filter.charCodeAt(i - 1) !== SLASH) return false;
-      if (i < last && (unit === HASH || filter.charCodeAt(i + 1) !== SLASH)) return false;
-    } else if (unit === NUL) {
-      return false;
-    }
+  const hash = filter.indexOf("#", start);
+  if (hash >= 0 && (hash !== last || !beginsLevel(filter, hash, start))) return false;
+  for (let plus = filter.indexOf("+", start); plus >= 0; plus = filter.indexOf("+", plus + 1)) {
+    if (!beginsLevel(filter, plus, start)) return false;
+    if (plus < last && filter.charCodeAt(plus + 1) !== SLASH) return false;
   }
-  return levels <= maxLevels;
+  return withinLimits(filter, start, limits);
+}
+
+function beginsLevel(filter: string, at: number, start: number): boolean {
+  return at === start || filter.charCodeAt(at - 1) === SLASH;
 }

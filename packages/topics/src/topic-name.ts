@@ -1,5 +1,4 @@
-import { HASH, NUL, PLUS, SLASH } from "./characters.ts";
-import type { TopicLimits } from "./topic-limits.ts";
+import { type TopicLimits, withinLimits } from "./topic-limits.ts";
 
 /**
  * Whether `topic` may be the topic name of a PUBLISH: one character or more, no wildcard, no U+0000
@@ -7,12 +6,6 @@ import type { TopicLimits } from "./topic-limits.ts";
  */
 export function isTopicName(topic: string, limits?: TopicLimits): boolean {
   if (topic.length === 0) return false; // [MQTT-4.7.3-1]
-  const maxLevels = limits?.maxLevels ?? Number.POSITIVE_INFINITY;
-  let levels = 1;
-  for (let i = 0; i < topic.length; i++) {
-    const unit = topic.charCodeAt(i);
-    if (unit === PLUS || unit === HASH || unit === NUL) return false;
-    if (unit === SLASH) levels++;
-  }
-  return levels <= maxLevels;
+  if (topic.includes("+") || topic.includes("#") || topic.includes("\0")) return false;
+  return withinLimits(topic, 0, limits);
 }
