@@ -1,4 +1,5 @@
 // Bytes appended to one buffer that grows. Lengths that are known only afterwards are patched in. [MQTT5 1.5]
+import { allocate } from "./allocate.ts";
 import { InvalidPacketError, PacketRangeError } from "./errors.ts";
 import { writeUtf8 } from "./utf8.ts";
 
@@ -52,9 +53,13 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** What was written, as a copy. */
+  /** What was written, as a copy, which may share its ArrayBuffer with others. */
   toBytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const copy = allocate(this.#length);
+    // Most packets but PUBLISH have a few bytes, which are copied faster one by one.
+    if (this.#length > 8) copy.set(this.view());
+    else for (let at = 0; at < this.#length; at++) copy[at] = this.#bytes[at]!;
+    return copy;
   }
 
   /** Takes back what was written after `length` bytes; the buffer stays. */

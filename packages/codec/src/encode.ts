@@ -22,7 +22,8 @@ let scratch: ByteWriter | undefined;
 
 /**
  * The bytes of a packet, in the shortest form that the standard allows. For MQTT 3.1 and 3.1.1 properties are left out
- * and reason codes become what means the same there.
+ * and reason codes become what means the same there. Small results are views of a shared ArrayBuffer, like small Buffers
+ * in Node: do not transfer it to a worker.
  * @param version of the connection; CONNECT carries its own
  * @throws InvalidPacketError, PacketRangeError for a packet that cannot exist
  */

@@ -41,6 +41,7 @@ export type { PacketDecoderOptions } from "./packet-decoder.ts";
 export { PacketDecoder } from "./packet-decoder.ts";
 export { PacketType } from "./packet-type.ts";
 export { decodePublishProperties, encodePublishProperties } from "./packets/publish.ts";
+export { PublishHead } from "./publish-head.ts";
 export { PropertyId } from "./property-id.ts";
 export type { ConnectReturnCode } from "./reason-code.ts";
 export { fromV3Connack, isFailure, isReasonCodeAllowed, ReasonCode, toV3Connack, toV3Suback } from "./reason-code.ts";

@@ -13,7 +13,7 @@ interface Platform {
 const platform: Platform = globalThis as unknown as Platform;
 
 /** Up to this length a string is put together here: cheaper than a call into the platform. */
-const SHORT = 24;
+const SHORT = 8;
 
 let latin1Slice: Slice | undefined;
 let utf8Slice: Slice | undefined;

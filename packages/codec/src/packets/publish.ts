@@ -1,6 +1,7 @@
 // PUBLISH, the packet that has to be fast: its size is computed first, then it is written into one exact allocation.
 // [MQTT5 3.3]
 
+import { allocate } from "../allocate.ts";
 import { ByteReader } from "../byte-reader.ts";
 import {
   ByteWriter,
@@ -55,17 +56,25 @@ function publishFlags(packet: PublishPacket, version: ProtocolVersion): number {
   return (packet.dup ? 8 : 0) | (qos << 1) | (packet.retain ? 1 : 0);
 }
 
-export function encodePublish(packet: PublishPacket, version: ProtocolVersion, writer: ByteWriter): void;
-export function encodePublish(packet: PublishPacket, version: ProtocolVersion): Uint8Array;
-export function encodePublish(
-  packet: PublishPacket,
-  version: ProtocolVersion,
-  writer?: ByteWriter,
-): Uint8Array | undefined {
+/** Without `writer` the result is the packet in bytes of its own, with `writer` it is the writer's buffer. */
+export function encodePublish(packet: PublishPacket, version: ProtocolVersion, writer?: ByteWriter): Uint8Array {
   const flags = publishFlags(packet, version);
-  const { topic, payload, packetId } = packet;
   const properties = version === 5 ? encodePublishProperties(packet.properties) : undefined;
-  const topicLength = utf8Length(topic);
+  // Most topics are ASCII: taking that for granted first spares a pass over the topic to count its bytes.
+  return (
+    writePublish(packet, flags, packet.topic.length, properties, writer) ??
+    (writePublish(packet, flags, utf8Length(packet.topic), properties, writer) as Uint8Array)
+  );
+}
+
+/** Undefined, with nothing written, if the topic does not have `topicLength` bytes. */
+function writePublish(
+  { topic, payload, packetId }: PublishPacket,
+  flags: number,
+  topicLength: number,
+  properties: Uint8Array | undefined,
+  writer: ByteWriter | undefined,
+): Uint8Array | undefined {
   if (topicLength > 0xffff) throw new PacketRangeError("the topic of a PUBLISH has more than 65,535 bytes");
   let remaining = 2 + topicLength + payload.length;
   if (packetId !== undefined) remaining += 2;
@@ -74,12 +83,18 @@ export function encodePublish(
 
   const total = 1 + variableByteIntegerLength(remaining) + remaining;
   const start = writer === undefined ? 0 : writer.length;
-  const bytes = writer === undefined ? new Uint8Array(total) : writer.extend(total);
+  const bytes = writer === undefined ? allocate(total) : writer.extend(total);
   bytes[start] = (PacketType.Publish << 4) | flags;
   let at = writeVariableByteInteger(bytes, start + 1, remaining);
   bytes[at] = topicLength >> 8;
   bytes[at + 1] = topicLength;
+  const topicEnd = at + 2 + topicLength;
   at = writeUtf8(bytes, at + 2, topic);
+  if (at !== topicEnd) {
+    // What a longer topic wrote past its room lies beyond the writer's length, or nowhere.
+    writer?.truncate(start);
+    return undefined;
+  }
   if (packetId !== undefined) {
     bytes[at] = packetId >> 8;
     bytes[at + 1] = packetId;
@@ -91,7 +106,7 @@ export function encodePublish(
     at += properties.length;
   }
   bytes.set(payload, at);
-  return writer === undefined ? bytes : undefined;
+  return bytes;
 }
 
 /**
