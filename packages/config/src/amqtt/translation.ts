@@ -1,0 +1,100 @@
+// What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
+import type { Place, Problems } from "../diagnostic.ts";
+import {
+  below,
+  describeNode,
+  entry,
+  isEmpty,
+  type MapEntry,
+  map,
+  type ScalarNode,
+  type SourceNode,
+  scalar,
+} from "../source-node.ts";
+import { didYouMean } from "../suggest.ts";
+
+/** Collects what a translation finds; `notes` are changes without a problem, told by `migrate`. */
+export interface Translation {
+  readonly problems: Problems;
+  readonly notes: string[];
+}
+
+/** A mapping's entries by their names with underscores. */
+export type Keys = ReadonlyMap<string, MapEntry>;
+
+/** The entries of a mapping whose known keys (with underscores) may be written with hyphens too. */
+export function readKeys(node: SourceNode, known: readonly string[], { problems }: Translation): Keys {
+  if (isEmpty(node)) return new Map();
+  if (node.kind !== "map") {
+    problems.error(node.place, `expected a mapping, got ${describeNode(node)}`, "a mapping");
+    return new Map();
+  }
+  const keys = new Map<string, MapEntry>();
+  for (const each of node.entries) {
+    const key = each.key.replaceAll("-", "_");
+    if (!known.includes(key)) {
+      problems.error(each.place, `unknown key${didYouMean(each.key, known)}`, `one of ${known.join(", ")}`);
+    } else if (key === "capath" && keys.has("capath") && !keys.has("cadata")) {
+      // The original's own example says capath twice; the second holds certificate data.
+      problems.warn(each.place, "given twice: the second is read as cadata, as the original's example means it");
+      keys.set("cadata", each);
+    } else {
+      if (keys.has(key)) problems.warn(each.place, "this key was already given: the last one counts");
+      keys.set(key, each);
+    }
+  }
+  return keys;
+}
+
+/** The value of a key, undefined if it is absent or null. */
+export const valueIn = (keys: Keys, key: string): SourceNode | undefined => {
+  const value = keys.get(key)?.value;
+  return isEmpty(value) ? undefined : value;
+};
+
+/** A boolean, `fallback` if absent; anything else is reported. */
+export function flagOf(keys: Keys, key: string, fallback: boolean, { problems }: Translation): boolean {
+  const value = valueIn(keys, key);
+  if (!value) return fallback;
+  if (value.kind === "scalar" && typeof value.value === "boolean") return value.value;
+  problems.error(value.place, `expected true or false, got ${describeNode(value)}`, "true or false");
+  return fallback;
+}
+
+/** A number that is not negative, undefined if absent or after a report. */
+export function numberOf(keys: Keys, key: string, { problems }: Translation): number | undefined {
+  const value = valueIn(keys, key);
+  if (!value) return undefined;
+  if (value.kind === "scalar" && typeof value.value === "number" && value.value >= 0) return value.value;
+  const expected = "a number that is not negative";
+  return problems.error(value.place, `expected ${expected}, got ${describeNode(value)}`, expected);
+}
+
+/** A native node at the place of an old one. */
+export const native = (value: ScalarNode["value"], place: Place): ScalarNode => scalar(value, place);
+
+/** A native mapping at a place; undefined values are left out. */
+export function nativeMap(place: Place, values: Readonly<Record<string, SourceNode | undefined>>): SourceNode {
+  const present = Object.entries(values).filter((pair): pair is [string, SourceNode] => pair[1] !== undefined);
+  return map(
+    present.map(([key, value]) => entry(key, value, { ...value.place, key: below(place, key).key })),
+    place,
+  );
+}
+
+/** The names in a list whose items are words or one-key mappings, or the keys of a mapping; with their options. */
+export function namedItems(node: SourceNode, { problems }: Translation): MapEntry[] {
+  if (node.kind === "map") return [...node.entries];
+  if (node.kind !== "list") {
+    problems.error(node.place, `expected a list or a mapping, got ${describeNode(node)}`, "a list or a mapping");
+    return [];
+  }
+  return node.items.flatMap((item) => {
+    if (item.kind === "map") return [...item.entries];
+    if (item.kind === "scalar" && typeof item.value === "string") {
+      return [{ key: item.text, place: item.place, value: scalar(null, item.place, "") }];
+    }
+    problems.error(item.place, `expected a name, got ${describeNode(item)}`, "a name");
+    return [];
+  });
+}

@@ -1,0 +1,118 @@
+// Texts, numbers, choices, paths.
+import { dirname, resolve } from "node:path";
+import type { ScalarNode } from "../source-node.ts";
+import { didYouMean } from "../suggest.ts";
+import { scalarType, type ValueType } from "./value-type.ts";
+
+export const MASK = "********";
+
+const textOf = (node: ScalarNode): string | undefined => {
+  if (typeof node.value === "string") return node.value;
+  return node.untyped && node.value !== null ? node.text : undefined;
+};
+const quoteIt = (node: ScalarNode): string =>
+  typeof node.value === "number" || typeof node.value === "boolean" ? ` (put it in quotes)` : "";
+
+export const text = (expected = "text"): ValueType<string> =>
+  scalarType({ expected, schema: { type: "string" }, parse: textOf, hint: quoteIt });
+
+/** Text that `describe` masks. */
+export const secret = (expected = "text"): ValueType<string> =>
+  scalarType({
+    expected,
+    schema: { type: "string" },
+    parse: textOf,
+    hint: quoteIt,
+    write: (value, { mask }) => (mask ? MASK : value),
+  });
+
+/** A URL whose password `describe` masks. */
+export const secretUrl = (expected: string): ValueType<string> =>
+  scalarType({
+    expected,
+    schema: { type: "string" },
+    parse: textOf,
+    write: (value, { mask }) => (mask ? value.replace(/(:\/\/[^/@:]*:)[^@]*@/, `$1${MASK}@`) : value),
+  });
+
+/** Text that matches a pattern as a whole. */
+export const pattern = (expected: string, shape: RegExp): ValueType<string> =>
+  scalarType({
+    expected,
+    schema: { type: "string", pattern: `^(?:${shape.source})$` },
+    parse: (node) => {
+      const found = textOf(node);
+      return found !== undefined && new RegExp(`^(?:${shape.source})$`, shape.flags).test(found) ? found : undefined;
+    },
+  });
+
+/** A file or folder; relative ones belong to the folder of the file that names them. */
+export const path = (expected = "the path of a file"): ValueType<string> =>
+  scalarType({
+    expected,
+    schema: { type: "string", minLength: 1 },
+    parse: (node) => {
+      const found = textOf(node);
+      return found ? resolvePath(found, node.place.file) : undefined;
+    },
+  });
+
+export const resolvePath = (written: string, file: string | undefined): string =>
+  file === undefined ? written : resolve(dirname(file), written);
+
+export const flag: ValueType<boolean> = scalarType({
+  expected: "true or false",
+  schema: { type: "boolean" },
+  parse: (node) => (typeof node.value === "boolean" ? node.value : undefined),
+  hint: (node) =>
+    typeof node.value === "string" && /^(on|off|yes|no)$/i.test(node.value)
+      ? ` (YAML 1.2 has no "${node.value}"; write ${/^(on|yes)$/i.test(node.value)})`
+      : "",
+});
+
+export function integer(minimum: number, maximum: number): ValueType<number> {
+  return scalarType({
+    expected: `a whole number from ${minimum} to ${maximum}`,
+    schema: { type: "integer", minimum, maximum },
+    parse: ({ value }) =>
+      typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum ? value : undefined,
+  });
+}
+
+/** A count where 0 (or the word `unlimited`) means no limit. */
+export const count: ValueType<number> = scalarType({
+  expected: "a whole number, or unlimited",
+  schema: { anyOf: [{ type: "integer", minimum: 0 }, { const: "unlimited" }] },
+  parse: ({ value }) => {
+    if (value === "unlimited") return 0;
+    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  },
+  write: (value) => (value === 0 ? "unlimited" : value),
+});
+
+export function choice<const T extends string | number>(values: readonly T[]): ValueType<T> {
+  const expected = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return scalarType<T>({
+    expected,
+    schema: { enum: [...values] },
+    parse: ({ value, text: written, untyped }) =>
+      values.find((each) => each === value || (untyped && each === written)),
+    hint: ({ text: written }) => didYouMean(written, values.map(String)),
+  });
+}
+
+/** Either of several types; the first that accepts is taken. */
+export function either<T>(expected: string, ...types: readonly ValueType<T>[]): ValueType<T> {
+  return scalarType<T>({
+    expected,
+    schema: { anyOf: types.map((type) => type.schema) },
+    parse: (node) => {
+      for (const type of types) {
+        const silent = { errors: [], warnings: [], error: () => undefined, warn: () => {}, throwIfAny: () => {} };
+        const value = type.read(node, silent);
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    },
+  });
+}

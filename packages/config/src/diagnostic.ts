@@ -1,0 +1,69 @@
+// What can be wrong with a configuration, and how it is said: one line with file, line, column, key, expectation.
+
+/** Where something stands in a configuration. Lines and columns count from 1; absent for plain objects. */
+export interface Place {
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** Dotted path of the key as the user wrote it; empty for the whole file. */
+  readonly key: string;
+}
+
+export interface Diagnostic extends Place {
+  /** A sentence without the place. */
+  readonly message: string;
+  /** What would have been right, e.g. `a duration such as 30s`. */
+  readonly expected?: string;
+}
+
+/** `file:line:col: key: message`, without the parts that are unknown. */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, key, message } = diagnostic;
+  const position = line === undefined ? [] : [line, ...(column === undefined ? [] : [column])];
+  const where = [file ?? (line === undefined ? "" : "<text>"), ...position].filter((part) => part !== "").join(":");
+  return [where, key, message].filter((part) => part !== "").join(": ");
+}
+
+/** Thrown when a configuration cannot be used. `message` is the first mistake, `diagnostics` are all of them. */
+export class ConfigError extends Error {
+  readonly code = "ERR_CONFIG" as const;
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
+    const first = diagnostics[0];
+    super(first ? formatDiagnostic(first) : "invalid configuration", options);
+    this.name = "ConfigError";
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** Collects mistakes and warnings while a configuration is read, so that a user sees all of them at once. */
+export class Problems {
+  readonly errors: Diagnostic[] = [];
+  readonly warnings: Diagnostic[] = [];
+
+  error(place: Place, message: string, expected?: string): undefined {
+    this.errors.push(diagnosticAt(place, message, expected));
+    return undefined;
+  }
+
+  warn(place: Place, message: string): void {
+    this.warnings.push(diagnosticAt(place, message));
+  }
+
+  throwIfAny(): void {
+    if (this.errors.length > 0) throw new ConfigError(this.errors);
+  }
+}
+
+export function diagnosticAt(place: Place, message: string, expected?: string): Diagnostic {
+  const { file, line, column, key } = place;
+  return {
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    key,
+    message,
+    ...(expected === undefined ? {} : { expected }),
+  };
+}

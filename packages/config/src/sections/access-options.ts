@@ -1,0 +1,67 @@
+// Options of the built-in plugins that need nothing outside the broker.
+
+import { listOf, mapOf } from "../description/collections.ts";
+import { choice, flag, path, text } from "../description/scalars.ts";
+import { type Section, section } from "../description/section.ts";
+
+export interface AnonymousOptions {
+  allow: boolean;
+  namedUsers: "ignore" | "allow";
+}
+export interface PasswordFileOptions {
+  file: string;
+}
+/** User names (`anonymous` for none) with the topic filters they may use; an absent table allows everything. */
+export interface AclOptions {
+  subscribe?: Record<string, string[]>;
+  publish?: Record<string, string[]>;
+  receive?: Record<string, string[]>;
+  file?: string;
+}
+export interface TabooOptions {
+  topics: string[];
+  exempt: string[];
+}
+
+const users = mapOf(
+  listOf(text("a topic filter"), "a list of topic filters"),
+  "a mapping of user names to topic filters",
+);
+
+export const anonymousOptions: Section<AnonymousOptions> = section<AnonymousOptions>(
+  "Clients without a user name: in or out.",
+  {
+    allow: { doc: "Let clients without a user name in.", type: flag, default: true },
+    namedUsers: {
+      doc: "`ignore`: no opinion about clients with a user name. `allow`: let them in with no password asked, under the name they give (another plugin may still refuse them).",
+      type: choice(["ignore", "allow"]),
+      default: "ignore",
+    },
+  },
+);
+
+export const passwordFileOptions: Section<PasswordFileOptions> = section<PasswordFileOptions>(
+  "User names and password hashes from a file.",
+  { file: { doc: "Lines of `user:hash`; `#` starts a comment.", type: path(), required: true } },
+);
+
+export const aclOptions: Section<AclOptions> = section<AclOptions>(
+  "Which topics a user may use. The user `anonymous` stands for clients without a name.",
+  {
+    subscribe: { doc: "Filters that each user may subscribe to. Without it: all.", type: users },
+    publish: { doc: "Filters of the topics that each user may publish to. Without it: all.", type: users },
+    receive: { doc: "Filters of the topics that each user may be sent. Without it: all.", type: users },
+    file: { doc: "Rules in Mosquitto's format, with `%u` and `%c`.", type: path() },
+  },
+);
+
+export const tabooOptions: Section<TabooOptions> = section<TabooOptions>("Topics that nobody may use (an example).", {
+  topics: {
+    doc: "Exact topics.",
+    type: listOf(text("a topic"), "a list of topics"),
+    default: ["prohibited", "top-secret", "data/classified"],
+  },
+  exempt: { doc: "Users who may.", type: listOf(text("a user name"), "a list of user names"), default: ["admin"] },
+});
+
+export const noOptions: Section<Record<never, never>> = section<Record<never, never>>("No options.", {});

@@ -1,0 +1,159 @@
+// Options of the built-in plugins that ask a token, a directory, a database, a web service or a certificate.
+
+import { listOf } from "../description/collections.ts";
+import { duration } from "../description/quantities.ts";
+import { choice, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
+import { type Field, type Section, section } from "../description/section.ts";
+
+/** Which questions a plugin that could answer both is asked. */
+interface Roles {
+  authenticate: boolean;
+  authorize: boolean;
+}
+export interface JwtOptions extends Roles {
+  secretKey?: string;
+  publicKeyFile?: string;
+  jwksUrl?: string;
+  algorithms: string[];
+  userClaim: string;
+  publishClaim: string;
+  subscribeClaim: string;
+  receiveClaim: string;
+}
+export interface HttpOptions extends Roles {
+  host: string;
+  port: number;
+  withTls: boolean;
+  requestMethod: "get" | "post" | "put";
+  paramsMode: "json" | "form";
+  responseMode: "status" | "json" | "text";
+  userAgent: string;
+  timeoutMs: number;
+  userUri: string;
+  topicUri: string;
+  superuserUri?: string;
+}
+export interface LdapOptions extends Roles {
+  server: string;
+  baseDn: string;
+  userAttribute: string;
+  bindDn: string;
+  bindPassword: string;
+  publishAttribute?: string;
+  subscribeAttribute?: string;
+  receiveAttribute?: string;
+}
+export interface SqlOptions extends Roles {
+  connection: string;
+  syncSchema: boolean;
+  hashSchemes: string[];
+}
+export interface X509Options {
+  identity: "common-name" | "subject" | "san" | "spiffe";
+  uriDomain?: string;
+}
+export interface CredentialFileOptions {
+  file: string;
+}
+export interface ShadowsOptions {
+  serve: boolean;
+  authorize: boolean;
+  connection?: string;
+  superusers: string[];
+}
+
+const authenticate: Field<boolean> = { doc: "Decide who may connect.", type: flag, default: true };
+const authorize: Field<boolean> = { doc: "Decide who may use which topic.", type: flag, default: false };
+const connection = secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db");
+
+export const jwtOptions: Section<JwtOptions> = section<JwtOptions>("The password is a JSON Web Token.", {
+  authenticate,
+  authorize,
+  secretKey: { doc: "Shared secret of the HS algorithms.", type: secret() },
+  publicKeyFile: { doc: "Public key of the RS, PS, ES and EdDSA algorithms: PEM.", type: path() },
+  jwksUrl: { doc: "Where the public keys are published.", type: text("a URL") },
+  algorithms: {
+    doc: "Accepted algorithms; tokens with another one are refused.",
+    type: listOf(choice(["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"])),
+    default: ["HS256"],
+  },
+  userClaim: { doc: "Claim that has to be the user name.", type: text("a claim"), default: "sub" },
+  publishClaim: { doc: "Claim with the filters to publish to.", type: text("a claim"), default: "publish" },
+  subscribeClaim: { doc: "Claim with the filters to subscribe to.", type: text("a claim"), default: "subscribe" },
+  receiveClaim: { doc: "Claim with the filters to be sent.", type: text("a claim"), default: "receive" },
+});
+
+export const httpOptions: Section<HttpOptions> = section<HttpOptions>("A web service decides.", {
+  authenticate,
+  authorize,
+  host: { doc: "Host of the service.", type: text("a host name"), required: true },
+  port: { doc: "Its port.", type: integer(1, 65_535), required: true },
+  withTls: { doc: "Use https.", type: flag, default: false },
+  requestMethod: { doc: "HTTP method.", type: choice(["get", "post", "put"]), default: "get" },
+  paramsMode: { doc: "How the question is sent.", type: choice(["json", "form"]), default: "json" },
+  responseMode: {
+    doc: "What is the answer: the status, the key `ok` of a JSON body, or the text `ok`.",
+    type: choice(["status", "json", "text"]),
+    default: "json",
+  },
+  userAgent: { doc: "User-Agent header.", type: text(), default: "wrenmq" },
+  timeoutMs: { key: "timeout", doc: "How long an answer may take.", type: duration("ms"), default: 5000 },
+  userUri: { doc: "Path that is asked about users.", type: text("a path"), default: "/user" },
+  topicUri: { doc: "Path that is asked about topics.", type: text("a path"), default: "/acl" },
+  superuserUri: { doc: "Path that is asked whether a user may do everything.", type: text("a path") },
+});
+
+export const ldapOptions: Section<LdapOptions> = section<LdapOptions>("A directory decides.", {
+  authenticate,
+  authorize,
+  server: { doc: "`ldap://host:389` or `ldaps://host`.", type: text("an LDAP URL"), required: true },
+  baseDn: { doc: "Where users are.", type: text("a distinguished name"), required: true },
+  userAttribute: { doc: "Attribute with the user name.", type: text("an attribute"), required: true },
+  bindDn: { doc: "Who looks users up.", type: text("a distinguished name"), required: true },
+  bindPassword: { doc: "Their password.", type: secret(), required: true },
+  publishAttribute: { doc: "Attribute with the filters to publish to.", type: text("an attribute") },
+  subscribeAttribute: { doc: "Attribute with the filters to subscribe to.", type: text("an attribute") },
+  receiveAttribute: { doc: "Attribute with the filters to be sent.", type: text("an attribute") },
+});
+
+export const sqlOptions: Section<SqlOptions> = section<SqlOptions>("Users and their topics from a database.", {
+  authenticate,
+  authorize,
+  connection: { doc: "SQLite, PostgreSQL or MySQL.", type: connection, required: true },
+  syncSchema: { doc: "Make the tables if they are not there.", type: flag, default: false },
+  hashSchemes: {
+    doc: "Accepted password hashes; new ones use the first.",
+    type: listOf(choice(["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"]), "a list of hash schemes"),
+    default: ["argon2", "bcrypt"],
+  },
+});
+
+export const x509Options: Section<X509Options> = section<X509Options>("The client certificate decides.", {
+  identity: {
+    doc: "Part of the certificate that names the client; `spiffe`: a URI `spiffe://<uri_domain>/device/<client id>`.",
+    type: choice(["common-name", "subject", "san", "spiffe"]),
+    default: "common-name",
+  },
+  uriDomain: { doc: "Domain of `spiffe`.", type: text("a domain") },
+});
+
+export const scramOptions: Section<CredentialFileOptions> = section<CredentialFileOptions>(
+  "SCRAM-SHA-256 through enhanced authentication (MQTT 5).",
+  { file: { doc: "User names with their stored keys.", type: path(), required: true } },
+);
+
+export const tokenOptions: Section<CredentialFileOptions> = section<CredentialFileOptions>(
+  "The password is a revocable token.",
+  { file: { doc: "Hashed tokens.", type: path(), required: true } },
+);
+
+export const shadowsOptions: Section<ShadowsOptions> = section<ShadowsOptions>("Device shadows under `$shadow/`.", {
+  serve: { doc: "Answer on the shadow topics.", type: flag, default: true },
+  authorize: { doc: "Let users use only `$shadow/<their name>/…`.", type: flag, default: false },
+  connection: { doc: "Where shadows are kept; without it: in the broker's store.", type: connection },
+  superusers: {
+    doc: "Users who may use every shadow.",
+    type: listOf(text("a user name"), "a list of user names"),
+    default: [],
+  },
+});

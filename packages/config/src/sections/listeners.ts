@@ -1,0 +1,201 @@
+// Where clients connect. The file says `bind`, the result says host and port.
+import { BlockList, isIP } from "node:net";
+import { listOf } from "../description/collections.ts";
+import { choice, count, flag, integer, pattern, resolvePath, text } from "../description/scalars.ts";
+import { type Section, section } from "../description/section.ts";
+import { scalarType, type ValueType } from "../description/value-type.ts";
+import type { Problems } from "../diagnostic.ts";
+import { lookUp, type SourceNode } from "../source-node.ts";
+import type { Limits, ListenerSection, ListenerType, TlsSection } from "../wren-config.ts";
+import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } from "./bind.ts";
+import { limitsSection } from "./limits.ts";
+import { tlsSection } from "./tls.ts";
+
+/** A listener as the file has it. */
+interface ListenerFile {
+  type: ListenerType;
+  bind?: string;
+  path?: string;
+  mode?: string;
+  backlog?: number;
+  maxConnections: number;
+  tls?: TlsSection;
+  proxyProtocol: boolean;
+  trustedProxies: string[];
+  origins: string[];
+  access: string[] | "inherit";
+  limits: Partial<Limits>;
+}
+
+const addressRange: ValueType<string> = scalarType({
+  expected: "an address or range such as 10.0.0.0/8",
+  schema: { type: "string" },
+  parse: ({ value }) => (typeof value === "string" && isRange(value) ? value : undefined),
+});
+
+const inherit = choice(["inherit"]);
+const pluginNames = listOf(text("the name of a plugin"), "a list of plugin names");
+const access: ValueType<string[] | "inherit"> = {
+  expected: "a list of plugin names, or inherit",
+  schema: { anyOf: [pluginNames.schema, inherit.schema] },
+  read: (node, problems) => (node.kind === "list" ? pluginNames : inherit).read(node, problems),
+  write: (value) => value,
+};
+
+const bindType: ValueType<string> = scalarType({
+  expected: BIND_EXPECTED,
+  schema: { type: ["string", "integer"] },
+  parse: ({ value, text: written }) =>
+    (typeof value === "string" || typeof value === "number") && parseBind(written, 0) ? written : undefined,
+});
+
+const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", {
+  type: {
+    doc: "`external` opens nothing: the embedding program hands connections over.",
+    type: choice(["tcp", "tls", "ws", "wss", "unix", "external"]),
+    default: "tcp",
+  },
+  bind: {
+    doc: `Address and port: ${BIND_EXPECTED.replace("an address such as ", "")}. Ports without saying: tcp 1883, tls 8883, ws 8080, wss 8443; 0 is any free one.`,
+    type: bindType,
+  },
+  path: { doc: "`unix`: path of the socket. `ws`, `wss`: path of the URL; without it: any.", type: text("a path") },
+  mode: {
+    doc: '`unix`: permissions of the socket, e.g. `"0660"`.',
+    type: pattern('octal permissions such as "0660"', /0?[0-7]{3}/),
+  },
+  backlog: { doc: "Connections that wait to be accepted.", type: integer(1, 65_535) },
+  maxConnections: { doc: "Connections of this listener.", type: count, default: 0 },
+  tls: { doc: "Needed by `tls` and `wss`.", type: tlsSection },
+  proxyProtocol: {
+    doc: "Connections from `trusted_proxies` start with a PROXY header, version 1 or 2.",
+    type: flag,
+    default: false,
+  },
+  trustedProxies: {
+    doc: "Whose PROXY header (or X-Forwarded-For, for ws) is believed.",
+    type: listOf(addressRange, "a list of addresses or ranges"),
+    default: [],
+  },
+  origins: {
+    doc: "`ws`, `wss`: web pages of these origins may connect; without it: of any.",
+    type: listOf(text("an origin such as https://example.org"), "a list of origins"),
+    default: [],
+  },
+  access: { doc: "Names of the plugins that decide here; `inherit`: all.", type: access, default: "inherit" },
+  limits: { doc: "What differs from the global limits.", type: limitsSection.partial(), default: {} },
+});
+
+export const listenerSection: Pick<Section<ListenerFile>, "doc" | "fields" | "schema"> = fileSection;
+
+const isNetwork = (type: ListenerType): boolean => type !== "unix" && type !== "external";
+const isSecure = (type: ListenerType): boolean => type === "tls" || type === "wss";
+const isWeb = (type: ListenerType): boolean => type === "ws" || type === "wss";
+
+export const listenersSection: ValueType<ListenerSection[]> = {
+  expected: "a mapping of names to listeners",
+  schema: { type: "object", description: "Where clients connect, by name.", additionalProperties: fileSection.schema },
+  read(node, problems) {
+    if (node.kind !== "map") {
+      return problems.error(node.place, "expected a mapping of names to listeners", "a mapping of names to listeners");
+    }
+    const listeners = node.entries.map(({ key, value }) => readListener(key, value, problems));
+    const good = listeners.filter((listener) => listener !== undefined);
+    if (good.length < listeners.length) return undefined;
+    return checkAddresses(node, good, problems) ? good : undefined;
+  },
+  write: (listeners, options) =>
+    Object.fromEntries(listeners.map((each) => [each.name, fileSection.write(toFile(each), options)])),
+};
+
+function readListener(name: string, node: SourceNode, problems: Problems): ListenerSection | undefined {
+  const file = fileSection.read(node, problems);
+  if (!file) return undefined;
+  const { type, bind, path, mode, backlog, ...rest } = file;
+  const wrong = misplacedKey(file);
+  if (wrong) return problems.error((lookUp(node, wrong.key) ?? node).place, wrong.message);
+  const address = isNetwork(type) ? parseBind(bind ?? "", DEFAULT_PORTS[type] ?? 0) : undefined;
+  const isUnix = type === "unix";
+  return {
+    name,
+    type,
+    ...address,
+    ...(path === undefined ? {} : { path: isUnix ? resolvePath(path, node.place.file) : path }),
+    ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
+    ...(backlog === undefined ? {} : { backlog }),
+    ...rest,
+  };
+}
+
+/** The key that does not go with the listener's type, or is missing for it. */
+function misplacedKey(file: ListenerFile): { key: string; message: string } | undefined {
+  const { type } = file;
+  if (isSecure(type) && !file.tls) {
+    return { key: "tls", message: `tls: missing: a listener of type ${type} needs certificate_file and key_file` };
+  }
+  if (!isSecure(type) && file.tls) {
+    const secure = isWeb(type) ? "wss" : "tls";
+    return { key: "tls", message: `a listener of type ${type} has no TLS (did you mean type: ${secure}?)` };
+  }
+  if (!isNetwork(type) && file.bind !== undefined) {
+    return {
+      key: "bind",
+      message: `a listener of type ${type} has no address${type === "unix" ? "; it has a path" : ""}`,
+    };
+  }
+  if (type === "unix" && !file.path) return { key: "path", message: "path: missing: a unix listener needs one" };
+  if (type !== "unix" && file.mode) return { key: "mode", message: "only unix sockets have permissions" };
+  if (file.path !== undefined && type !== "unix" && !isWeb(type)) {
+    return { key: "path", message: `a listener of type ${type} has no path` };
+  }
+  if (isWeb(type) && file.path !== undefined && !file.path.startsWith("/")) {
+    return { key: "path", message: `expected a path that starts with "/", got "${file.path}"` };
+  }
+  if (file.proxyProtocol && file.trustedProxies.length === 0) {
+    return { key: "proxy_protocol", message: "needs trusted_proxies: nobody's header would be believed" };
+  }
+  return undefined;
+}
+
+/** Two listeners on one port would be found only when the second fails to start. */
+function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): boolean {
+  const seen = new Map<string, string>();
+  for (const listener of listeners) {
+    const { name, type, path, port, host } = listener;
+    if (port === 0 || type === "external") continue;
+    const where = type === "unix" ? `unix:${path}` : formatBind({ port: port ?? 0, ...(host ? { host } : {}) });
+    const other = seen.get(where);
+    seen.set(where, name);
+    if (other === undefined) continue;
+    const own = lookUp(node, name);
+    const place = lookUp(own, type === "unix" ? "path" : "bind")?.place ?? (own ?? node).place;
+    problems.error(place, `${where} is already used by listener ${other}`);
+    return false;
+  }
+  return true;
+}
+
+function toFile(listener: ListenerSection): ListenerFile {
+  const { name: _name, host, port, path, mode, ...rest } = listener;
+  const address: Address | undefined = port === undefined ? undefined : { port, ...(host ? { host } : {}) };
+  return {
+    ...rest,
+    ...(address ? { bind: formatBind(address) } : {}),
+    ...(path === undefined ? {} : { path }),
+    ...(mode === undefined ? {} : { mode: mode.toString(8).padStart(4, "0") }),
+  };
+}
+
+function isRange(written: string): boolean {
+  const [address = "", prefix, ...more] = written.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^\d{1,3}$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), family === 4 ? "ipv4" : "ipv6");
+    return true;
+  } catch {
+    return false;
+  }
+}

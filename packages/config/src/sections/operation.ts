@@ -1,0 +1,46 @@
+// The small sections: $SYS, log, sessions, keep alive.
+
+import { duration } from "../description/quantities.ts";
+import { choice, flag } from "../description/scalars.ts";
+import { type Section, section } from "../description/section.ts";
+import type { KeepAliveConfig, LogSection, SessionConfig, SysSection } from "../wren-config.ts";
+
+export const sysSection: Section<SysSection> = section<SysSection>("The `$SYS/broker/…` topics.", {
+  enabled: { doc: "Publish them at all.", type: flag, default: true },
+  intervalSeconds: { key: "interval", doc: "Time between two rounds.", type: duration("s"), default: 20 },
+  names: { doc: "Whose topic names are used.", type: choice(["amqtt", "mosquitto", "both"]), default: "both" },
+});
+
+export const logSection: Section<LogSection> = section<LogSection>("What the command-line broker logs.", {
+  level: {
+    doc: "The least important line that is written.",
+    type: choice(["trace", "debug", "info", "warn", "error", "silent"]),
+    default: "info",
+  },
+  format: { doc: "For people, or one JSON object a line.", type: choice(["text", "json"]), default: "text" },
+});
+
+export const sessionSection: Section<SessionConfig> = section<SessionConfig>(
+  "How long sessions outlive their connections.",
+  {
+    defaultExpirySeconds: {
+      key: "default_expiry",
+      doc: "For persistent sessions of MQTT 3, which cannot say it themselves. Without it: for ever.",
+      type: duration("s"),
+    },
+    maximumExpirySeconds: {
+      key: "maximum_expiry",
+      doc: "Longer wishes of MQTT 5 clients are cut to this. Without it: no bound.",
+      type: duration("s"),
+    },
+  },
+);
+
+export const keepAliveSection: Section<KeepAliveConfig> = section<KeepAliveConfig>("When silent clients are closed.", {
+  extraDelaySeconds: {
+    key: "extra_delay",
+    doc: "Added to 1.5 × the client's keep alive. More than 0 is more patient than the standard allows.",
+    type: duration("s"),
+    default: 0,
+  },
+});

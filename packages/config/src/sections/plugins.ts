@@ -1,0 +1,139 @@
+// Plugins: a mapping of instance names; each says which plugin it uses (by default the one of its name) and its options.
+
+import { anything, mapOf } from "../description/collections.ts";
+import { resolvePath } from "../description/scalars.ts";
+import type { Section } from "../description/section.ts";
+import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
+import type { Problems } from "../diagnostic.ts";
+import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
+import { didYouMean } from "../suggest.ts";
+import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
+import { aclOptions, anonymousOptions, noOptions, passwordFileOptions, tabooOptions } from "./access-options.ts";
+import {
+  httpOptions,
+  jwtOptions,
+  ldapOptions,
+  scramOptions,
+  shadowsOptions,
+  sqlOptions,
+  tokenOptions,
+  x509Options,
+} from "./external-options.ts";
+
+/** What the section needs to know of each options table; their types differ. */
+export type OptionsTable = Pick<Section<object>, "doc" | "schema" | "read" | "write"> & { readonly fields: object };
+
+export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = {
+  anonymous: anonymousOptions,
+  "password-file": passwordFileOptions,
+  acl: aclOptions,
+  taboo: tabooOptions,
+  jwt: jwtOptions,
+  http: httpOptions,
+  ldap: ldapOptions,
+  sql: sqlOptions,
+  x509: x509Options,
+  scram: scramOptions,
+  token: tokenOptions,
+  shadows: shadowsOptions,
+  "event-log": noOptions,
+  "packet-log": noOptions,
+};
+
+const builtIn = (name: string): OptionsTable | undefined =>
+  Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as BuiltInPlugin] : undefined;
+
+const passedThrough = mapOf(anything);
+
+export const pluginsSection: ValueType<PluginSection[]> = {
+  expected: "a mapping of names to plugins",
+  schema: schemaOfPlugins(),
+  read(node, problems) {
+    if (isEmpty(node)) return [];
+    if (node.kind !== "map") return mismatch(node, "a mapping of names to plugins", problems);
+    const plugins = node.entries.map(({ key, value }) => readPlugin(key, value, problems));
+    const good = plugins.filter((plugin) => plugin !== undefined);
+    return good.length === plugins.length ? good : undefined;
+  },
+  write: (plugins, options) => Object.fromEntries(plugins.map((each) => [each.name, writePlugin(each, options)])),
+};
+
+function readPlugin(name: string, node: SourceNode, problems: Problems): PluginSection | undefined {
+  if (!isEmpty(node) && node.kind !== "map") return mismatch(node, "a mapping of the plugin's options", problems);
+  const use = lookUp(node, "use");
+  if (use && (use.kind !== "scalar" || typeof use.value !== "string" || use.value === "")) {
+    return mismatch(use, "the name of a plugin, a package or a path", problems);
+  }
+  const wanted = use?.kind === "scalar" ? String(use.value) : name;
+  const given: SourceNode =
+    node.kind === "map"
+      ? map(
+          node.entries.filter((each) => each.key !== "use"),
+          node.place,
+        )
+      : map([], node.place);
+  const table = builtIn(wanted);
+  if (table) {
+    const options = table.read(given, problems);
+    return options && { name, use: wanted, origin: "built-in", options: options as Record<string, unknown> };
+  }
+  return readForeign(name, wanted, use, given as MapNode, problems);
+}
+
+function readForeign(
+  name: string,
+  wanted: string,
+  use: SourceNode | undefined,
+  given: MapNode,
+  problems: Problems,
+): PluginSection | undefined {
+  const known = Object.keys(BUILT_IN);
+  const options = passedThrough.read(given, problems);
+  if (!options) return undefined;
+  if (/^\.{0,2}\//.test(wanted)) {
+    return { name, use: resolvePath(wanted, (use ?? given).place.file), origin: "path", options };
+  }
+  // Without "use" a bare word is far more often a misspelt built-in than a package of that name.
+  const isPackage = /^(@[\w.-]+\/)?[\w.-]+$/.test(wanted) && (use !== undefined || wanted.includes("/"));
+  if (isPackage) return { name, use: wanted, origin: "package", options };
+  const hint = didYouMean(wanted, known) || ' (for a package or a file say so with "use")';
+  return problems.error(given.place, `unknown plugin "${wanted}"${hint}`, `one of ${known.join(", ")}`);
+}
+
+function writePlugin(plugin: PluginSection, options: WriteOptions): unknown {
+  const table = builtIn(plugin.use);
+  const written = table ? table.write(plugin.options, options) : passedThrough.write(plugin.options, options);
+  return { ...(plugin.use === plugin.name ? {} : { use: plugin.use }), ...(written as object) };
+}
+
+function schemaOfPlugins(): JsonSchema {
+  const named = Object.entries(BUILT_IN).map(([name, { schema }]) => {
+    const properties = { ...(schema["properties"] as object), use: { type: "string" } };
+    return [name, { ...schema, properties }] as const;
+  });
+  const known = Object.keys(BUILT_IN);
+  return {
+    type: ["object", "null"],
+    description: "Plugins by instance name; `use` says which one, if not the one of that name.",
+    properties: Object.fromEntries(
+      named.map(([name, schema]) => [
+        name,
+        {
+          if: { type: "object", properties: { use: { not: { const: name } } }, required: ["use"] },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { type: "object" },
+          else: schema,
+        },
+      ]),
+    ),
+    additionalProperties: {
+      type: ["object", "null"],
+      properties: { use: { anyOf: [{ enum: known }, { type: "string" }] } },
+      allOf: named.map(([name, schema]) => ({
+        if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: { ...schema, required: [...(((schema as JsonSchema)["required"] as string[] | undefined) ?? []), "use"] },
+      })),
+    },
+  };
+}

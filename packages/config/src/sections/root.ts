@@ -1,0 +1,124 @@
+// The whole native file: which sections there are, and what a file without them means.
+import { cpus } from "node:os";
+import { listOf } from "../description/collections.ts";
+import { choice, integer, text } from "../description/scalars.ts";
+import { type Section, section } from "../description/section.ts";
+import type { ValueType } from "../description/value-type.ts";
+import type { Problems } from "../diagnostic.ts";
+import { lookUp, type SourceNode } from "../source-node.ts";
+import type { ListenerSection, PluginSection, WrenConfig } from "../wren-config.ts";
+import { limitsSection } from "./limits.ts";
+import { listenersSection } from "./listeners.ts";
+import { keepAliveSection, logSection, sessionSection, sysSection } from "./operation.ts";
+import { pluginsSection } from "./plugins.ts";
+import { storeSection } from "./store.ts";
+
+/** Version of the native format, the value of the top-level key `wrenmq`. */
+export const FORMAT_VERSION = 1 as const;
+
+interface NativeFile extends Omit<WrenConfig, "source" | "listeners" | "plugins"> {
+  wrenmq: 1;
+  include: string[];
+  listeners?: ListenerSection[];
+  plugins?: PluginSection[];
+}
+
+const numberOfThreads = integer(1, 1024);
+const everyCore = choice(["auto"]);
+const workersType: ValueType<number | "auto"> = {
+  expected: "a whole number of threads, or auto",
+  schema: { anyOf: [numberOfThreads.schema, everyCore.schema] },
+  read: (node, problems) =>
+    (node.kind === "scalar" && typeof node.value === "number" ? numberOfThreads : everyCore).read(node, problems),
+  write: (value) => value,
+};
+
+export const rootSection: Section<NativeFile> = section<NativeFile>("Configuration of WrenMQ.", {
+  wrenmq: {
+    doc: "Version of this format. It may be left out; with it the file is never taken for an aMQTT one.",
+    type: choice([FORMAT_VERSION]),
+    default: FORMAT_VERSION,
+  },
+  include: {
+    doc: "Files that are read first; what this file says wins. Only in files.",
+    type: listOf(text("the path of a file"), "a list of files"),
+    default: [],
+  },
+  listeners: { doc: "Where clients connect, by name.", type: listenersSection },
+  plugins: { doc: "Who decides, and what else is loaded, by name.", type: pluginsSection },
+  limits: { doc: limitsSection.doc, type: limitsSection, default: limitsSection.defaults() },
+  store: { doc: storeSection.doc, type: storeSection, default: storeSection.defaults() },
+  session: { doc: sessionSection.doc, type: sessionSection, default: sessionSection.defaults() },
+  keepAlive: { doc: keepAliveSection.doc, type: keepAliveSection, default: keepAliveSection.defaults() },
+  sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
+  log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
+  workers: { doc: `Threads that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
+});
+
+/** What no file, or a file without `listeners`, gives: this machine only. */
+const localListener: ListenerSection = {
+  name: "default",
+  type: "tcp",
+  host: "127.0.0.1",
+  port: 1883,
+  maxConnections: 0,
+  proxyProtocol: false,
+  trustedProxies: [],
+  origins: [],
+  access: "inherit",
+  limits: {},
+};
+const everyoneIsWelcome: PluginSection = {
+  name: "anonymous",
+  use: "anonymous",
+  origin: "built-in",
+  options: { allow: true, namedUsers: "allow" },
+};
+
+/** Plugins that can let a client in; others only restrict or observe. */
+const AUTHENTICATES = new Set(["anonymous", "password-file", "x509", "scram", "token"]);
+const MAY_AUTHENTICATE = new Set(["jwt", "http", "ldap", "sql"]);
+
+export function canAuthenticate(plugin: PluginSection): boolean {
+  if (plugin.origin !== "built-in" || AUTHENTICATES.has(plugin.use)) return true;
+  return MAY_AUTHENTICATE.has(plugin.use) && plugin.options["authenticate"] === true;
+}
+
+/** The tree of a native file → the configuration; undefined after mistakes were reported. */
+export function readNative(node: SourceNode, problems: Problems): WrenConfig | undefined {
+  const file = rootSection.read(node, problems);
+  if (!file) return undefined;
+  const { wrenmq: _version, include: _include, listeners, plugins, ...rest } = file;
+  // Everyone is let in only where nothing was configured and only this machine can reach the broker.
+  const nothingSaid = listeners === undefined && plugins === undefined;
+  const config: WrenConfig = {
+    listeners: listeners ?? [structuredClone(localListener)],
+    ...rest,
+    plugins: plugins ?? (nothingSaid ? [structuredClone(everyoneIsWelcome)] : []),
+  };
+  return checkAccess(config, node, problems) ? config : undefined;
+}
+
+function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): boolean {
+  const names = new Map(config.plugins.map((plugin) => [plugin.name, plugin]));
+  const before = problems.errors.length;
+  if (!config.plugins.some(canAuthenticate)) {
+    const place = { ...(lookUp(node, "plugins") ?? node).place, key: "plugins" };
+    problems.warn(place, "no plugin lets anybody in: every client will be refused (add, for example, anonymous)");
+  }
+  for (const listener of config.listeners) {
+    if (listener.access === "inherit") continue;
+    const own = lookUp(lookUp(lookUp(node, "listeners"), listener.name), "access");
+    for (const [index, name] of listener.access.entries()) {
+      if (names.has(name)) continue;
+      const item = own?.kind === "list" ? own.items[index] : undefined;
+      const known = [...names.keys()].join(", ") || "(none)";
+      problems.error((item ?? own ?? node).place, `no plugin of the name "${name}"; there are ${known}`);
+    }
+  }
+  return problems.errors.length === before;
+}
+
+/** How many threads `workers` means here. */
+export const workerCount = (workers: WrenConfig["workers"]): number =>
+  workers === "auto" ? Math.max(1, cpus().length) : workers;

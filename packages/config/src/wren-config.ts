@@ -1,0 +1,176 @@
+// The one typed result of reading a configuration, whatever its style. Plain data: it can be printed,
+// compared and sent to a worker. It knows names and paths, but opens nothing.
+
+/** What a client's queue does when it is full. `backpressure` holds the publisher's acknowledgement, then its reads. */
+export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
+
+/** Bounds on what clients may use. 0 means "no limit" wherever the unit is a count, a size or a rate. */
+export interface Limits {
+  /** Milliseconds from accepting a connection to its complete CONNECT. */
+  connectTimeoutMs: number;
+  /** Bytes of one whole packet; announced to MQTT 5 clients (3.2.2.3.6). */
+  maximumPacketSize: number;
+  /** Bytes of a topic name or filter in UTF-8. */
+  maxTopicLength: number;
+  /** Levels (parts between slashes) of a topic name or filter. */
+  maxTopicLevels: number;
+  maxSubscriptionsPerClient: number;
+  /** QoS 1 and 2 messages a client may have open towards the broker, 1 to 65,535; announced (3.2.2.3.3). */
+  receiveMaximum: number;
+  /** QoS 1 and 2 messages the broker has open towards one client, 1 to 65,535. */
+  maxInflight: number;
+  /** Messages waiting for one session. */
+  maxQueuedMessages: number;
+  /** Bytes waiting for one session. */
+  maxQueuedBytes: number;
+  overflow: Overflow;
+  maxRetainedMessages: number;
+  maxRetainedBytes: number;
+  /** Topic aliases a client may use, 0 to 65,535 (0: none); announced (3.2.2.3.8). */
+  topicAliasMaximum: number;
+  /** Highest QoS the broker accepts; announced (3.2.2.3.4). */
+  maximumQoS: 0 | 1 | 2;
+  /** PUBLISH packets per second and client. */
+  messageRate: number;
+  /** Bytes per second and client. */
+  byteRate: number;
+  /** New connections per second and remote address. */
+  connectionRatePerAddress: number;
+  /** Connections of the whole broker; a listener has its own bound beside this one. */
+  maxConnections: number;
+  /** Seconds; a client that asks for more, or for none, gets this as Server Keep Alive (3.2.2.3.14). 0: no bound. */
+  keepAliveMaximumSeconds: number;
+}
+
+export type ListenerType = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
+
+/** One certificate of a listener that has several, chosen by the name that the client asks for (SNI). */
+export interface SniCertificate {
+  /** Host name; a leading `*.` stands for one label. */
+  serverName: string;
+  certificateFile: string;
+  keyFile: string;
+}
+
+/** TLS of one listener. Files are absolute paths, except in a configuration made from an object. */
+export interface TlsSection {
+  certificateFile: string;
+  keyFile: string;
+  keyPassphrase?: string;
+  caFile?: string;
+  /** A folder of PEM files. */
+  caPath?: string;
+  /** PEM text. */
+  caData?: string;
+  crlFile?: string;
+  /** Ask for a client certificate; one that is shown must be valid. */
+  requestCertificate: boolean;
+  /** Refuse clients without a valid certificate. */
+  requireCertificate: boolean;
+  /** Take the MQTT user name from the certificate. */
+  userNameFrom: "none" | "common-name" | "subject" | "san";
+  minimumVersion: "TLSv1.2" | "TLSv1.3";
+  ciphers?: string;
+  sni: SniCertificate[];
+  /** Read the files again when they change; open connections stay. */
+  watchFiles: boolean;
+}
+
+export interface ListenerSection {
+  name: string;
+  type: ListenerType;
+  /** Absent: all addresses. Never set for unix and external. */
+  host?: string;
+  /** 0: any free port. Set for tcp, tls, ws, wss. */
+  port?: number;
+  /** unix: the socket's path; ws and wss: the URL's path. */
+  path?: string;
+  /** unix: permission bits of the socket. */
+  mode?: number;
+  backlog?: number;
+  /** 0: no limit. */
+  maxConnections: number;
+  tls?: TlsSection;
+  /** A PROXY protocol header (v1 or v2) starts every connection from a trusted proxy. */
+  proxyProtocol: boolean;
+  /** Addresses or CIDR ranges whose PROXY header or X-Forwarded-For is believed. */
+  trustedProxies: string[];
+  /** ws and wss: allowed Origin headers; empty: any. */
+  origins: string[];
+  /** Names of the plugins (see {@link PluginSection.name}) that decide here; `"inherit"`: all of them. */
+  access: string[] | "inherit";
+  /** What differs here from the global limits. */
+  limits: Partial<Limits>;
+}
+
+export interface StoreSection {
+  /** `memory`: nothing survives; `batch`: written within milliseconds; `fsync`: on the disk before it is acknowledged. */
+  durability: "memory" | "batch" | "fsync";
+  /** Folder of the data; absent with `memory`. */
+  path?: string;
+}
+
+export interface SysSection {
+  enabled: boolean;
+  intervalSeconds: number;
+  names: "amqtt" | "mosquitto" | "both";
+}
+
+export interface LogSection {
+  level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+  format: "text" | "json";
+}
+
+export interface SessionConfig {
+  /** Seconds that a session without an expiry interval of its own (MQTT 3) outlives its connection; absent: for ever. */
+  defaultExpirySeconds?: number;
+  /** Seconds; longer wishes are cut to this; absent: no bound. */
+  maximumExpirySeconds?: number;
+}
+
+export interface KeepAliveConfig {
+  /** Seconds added to 1.5 × keep alive before a silent client is closed. */
+  extraDelaySeconds: number;
+}
+
+/** The plugins that come with WrenMQ. */
+export type BuiltInPlugin =
+  | "anonymous"
+  | "password-file"
+  | "acl"
+  | "taboo"
+  | "jwt"
+  | "http"
+  | "ldap"
+  | "sql"
+  | "x509"
+  | "scram"
+  | "token"
+  | "shadows"
+  | "event-log"
+  | "packet-log";
+
+export interface PluginSection {
+  /** Name of this instance, unique in the configuration. */
+  name: string;
+  /** A {@link BuiltInPlugin}, the name of a package, or the absolute path of a module. */
+  use: string;
+  origin: "built-in" | "package" | "path";
+  /** Built-in plugins: checked, camelCase; others: as written, for the plugin's own schema. */
+  options: Record<string, unknown>;
+}
+
+export interface WrenConfig {
+  listeners: ListenerSection[];
+  limits: Limits;
+  store: StoreSection;
+  sys: SysSection;
+  plugins: PluginSection[];
+  log: LogSection;
+  session: SessionConfig;
+  keepAlive: KeepAliveConfig;
+  /** Threads; 1: the main thread alone; `"auto"`: one per core. */
+  workers: number | "auto";
+  /** Absolute path of the file that this was read from. */
+  source?: string;
+}
