@@ -100,8 +100,15 @@ function judgeIdentities(answers: readonly (Identity | undefined)[]): Identity {
   return merged ?? first ?? NOBODY_VOUCHES;
 }
 
-/** The first user name counts, the earlier end, and all attributes. */
+/**
+ * The first user name counts, the earlier end, and all attributes. Only `anonymous` is different: a client is anonymous
+ * when everybody who said yes says so, not when one plugin checked its password and another lets everybody in.
+ */
 function mergeIdentities(one: Identity, other: Identity): Identity {
+  const attributes: Record<string, unknown> = { ...one.attributes, ...other.attributes };
+  if (one.attributes?.["anonymous"] !== true || other.attributes?.["anonymous"] !== true) {
+    delete attributes["anonymous"];
+  }
   return {
     ...one,
     username: one.username ?? other.username,
@@ -109,7 +116,7 @@ function mergeIdentities(one: Identity, other: Identity): Identity {
       one.expiresAt === undefined || other.expiresAt === undefined
         ? (one.expiresAt ?? other.expiresAt)
         : Math.min(one.expiresAt, other.expiresAt),
-    attributes: one.attributes || other.attributes ? { ...one.attributes, ...other.attributes } : undefined,
+    attributes,
   };
 }
 

@@ -20,7 +20,10 @@ export interface Identity extends Verdict {
   readonly username?: string | undefined;
   /** Epoch milliseconds: when the credentials run out the client is disconnected. */
   readonly expiresAt?: number | undefined;
-  /** Merged into `client.attributes`; use a name of your own as key. */
+  /**
+   * Merged into `client.attributes`; use a name of your own as key. One name has a meaning: `anonymous: true` says that
+   * nobody checked who the client is; it stays only when every plugin that said yes says so.
+   */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined;
 }
 

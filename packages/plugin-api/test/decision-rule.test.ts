@@ -144,3 +144,15 @@ describe("authorizeConnect only denies", () => {
     }
   });
 });
+
+test("a client is anonymous only when everybody who lets it in says so", () => {
+  const anonymous: Identity = { reasonCode: 0, attributes: { anonymous: true } };
+  const anonymousToo: Identity = { reasonCode: 0, attributes: { anonymous: true, seen: 1 } };
+  const named: Identity = { reasonCode: 0, username: "bob" };
+  const outcome = (...answers: Identity[]) =>
+    authenticateWith(...answers.map((answer) => () => answer)).authenticate(client, undefined) as Identity;
+  expect(outcome(anonymous).attributes).toEqual({ anonymous: true });
+  expect(outcome(anonymous, anonymousToo).attributes).toEqual({ anonymous: true, seen: 1 });
+  expect(outcome(anonymous, named)).toMatchObject({ username: "bob", attributes: {} });
+  expect(outcome(named, anonymous, anonymousToo).attributes).not.toHaveProperty("anonymous");
+});
