@@ -1,6 +1,6 @@
 // Addresses of a socket, as `ConnectionInfo`.
 import type { Socket } from "node:net";
-import type { ConnectionInfo, TlsInfo, TransportName } from "./connection.ts";
+import type { ConnectionInfo, TransportName } from "./connection.ts";
 
 /** IPv4 clients of a dual-stack listener look like `::ffff:192.0.2.1`; rules and logs want `192.0.2.1`. */
 export function plainAddress(address: string): string {
@@ -14,10 +14,11 @@ export class SocketInfo implements ConnectionInfo {
   readonly remotePort: number | undefined;
   private readonly socket: Socket;
 
-  constructor(transport: TransportName, socket: Socket) {
+  /** `source`: the client as a trusted proxy reported it. */
+  constructor(transport: TransportName, socket: Socket, source?: { address: string; port: number | undefined }) {
     this.transport = transport;
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort;
+    this.remoteAddress = plainAddress(source === undefined ? (socket.remoteAddress ?? "") : source.address);
+    this.remotePort = source === undefined ? socket.remotePort : source.port;
     this.socket = socket;
   }
 
@@ -28,14 +29,5 @@ export class SocketInfo implements ConnectionInfo {
 
   get localPort(): number | undefined {
     return this.socket.localPort;
-  }
-}
-
-export class TlsSocketInfo extends SocketInfo {
-  readonly tls: TlsInfo;
-
-  constructor(transport: TransportName, socket: Socket, tls: TlsInfo) {
-    super(transport, socket);
-    this.tls = tls;
   }
 }

@@ -48,6 +48,8 @@ export class StreamConnection implements ExternalConnection {
   private readonly pushed: boolean;
   private handler: ConnectionHandler | undefined;
   private written: ((error?: Error | null) => void) | undefined;
+  /** Bytes that came before the handler, which was paused from the start. */
+  private rest: Uint8Array | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
   private blocked = false;
@@ -84,9 +86,12 @@ export class StreamConnection implements ExternalConnection {
     if (!this.paused) this.stream.resume();
   }
 
-  /** Another handler takes over in the middle of the stream (after a PROXY header). */
-  handOver(handler: ConnectionHandler): void {
+  /** Another handler takes over in the middle of the stream (after a PROXY header) and gets `bytes[start, end)` first. */
+  handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void {
     this.handler = handler;
+    if (start === end) return;
+    if (this.paused) this.rest = new Uint8Array(bytes.subarray(start, end));
+    else this.received(bytes, start, end);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -108,7 +113,8 @@ export class StreamConnection implements ExternalConnection {
 
   resume(): void {
     this.paused = false;
-    if (this.handler !== undefined && !this.stream.destroyed) this.stream.resume();
+    if (this.rest !== undefined) queueMicrotask(() => this.resumeRest());
+    else if (this.handler !== undefined && !this.stream.destroyed) this.stream.resume();
   }
 
   end(): void {
@@ -155,6 +161,14 @@ export class StreamConnection implements ExternalConnection {
     clearTimeout(this.linger);
     if (this.count !== undefined) this.count.connections -= 1;
     this.handler?.closed(this.error);
+  }
+
+  private resumeRest(): void {
+    const rest = this.rest;
+    if (rest === undefined || this.paused) return;
+    this.rest = undefined;
+    this.received(rest, 0, rest.length);
+    if (!this.paused && !this.stream.destroyed) this.stream.resume();
   }
 
   private drained(): void {

@@ -1,25 +1,24 @@
-// TCP listener: the hot path. Accepts paused, reads into the shared buffer where there is one.
+// TCP listener. The sockets are accepted paused, so that shared-read.ts can take them over before the first byte.
 import { createServer, type Server, type Socket } from "node:net";
-import { type Admit, admission } from "./admission.ts";
+import { plainAdmission } from "./admission.ts";
 import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
 import type { Accept } from "./connection.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { TcpListenerConfig } from "./listener-config.ts";
-import { SocketInfo } from "./socket-info.ts";
 
 export class TcpListener implements Listener {
   connections = 0;
   port: number | undefined;
   private readonly config: TcpListenerConfig;
   private readonly options: ListenerOptions;
-  private readonly admit: Admit;
+  private readonly admit: (socket: Socket) => void;
   private server: Server | undefined;
 
   constructor(config: TcpListenerConfig, accept: Accept, options: ListenerOptions) {
     this.config = config;
     this.options = options;
     this.port = config.port;
-    this.admit = admission(config, accept, options, this);
+    this.admit = plainAdmission("tcp", config, accept, options, this);
   }
 
   get address(): string {
@@ -29,7 +28,7 @@ export class TcpListener implements Listener {
   async listen(): Promise<void> {
     const server = createServer(
       { ...acceptOptions(this.config), pauseOnConnect: true, allowHalfOpen: true },
-      (socket: Socket) => this.admit(socket, new SocketInfo("tcp", socket)),
+      this.admit,
     );
     await bind(server, ipListenOptions(this.config), this.address);
     server.on("error", (error) => this.options.onError?.(error));

@@ -1,10 +1,17 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Accept, Connection, ConnectionHandler } from "../src/index.ts";
 
 /** Resolves when `condition` holds; looks again after each turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves on "close", whatever error comes before (`once` would reject). */
+export function closing(emitter: EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    emitter.once("close", () => resolve());
+  });
 }
 
 /** A handler that keeps what it gets. */

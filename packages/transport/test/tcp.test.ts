@@ -8,7 +8,7 @@ import {
   type ListenerOptions,
   type TcpListenerConfig,
 } from "../src/index.ts";
-import { dial, echo, gather, pattern, recording, until } from "./support.ts";
+import { closing, dial, echo, gather, pattern, recording, until } from "./support.ts";
 
 const open: { listeners: Listener[]; sockets: Socket[] } = { listeners: [], sockets: [] };
 afterEach(async () => {
@@ -197,7 +197,7 @@ describe.each(ways)("TCP with %s", (name, options) => {
     const socket = await client(listener);
     const got = gather(socket);
     socket.end("request");
-    await once(socket, "close");
+    await closing(socket);
     expect(got.bytes().toString()).toBe("answer");
   });
 
@@ -234,11 +234,11 @@ describe.each(ways)("TCP with %s", (name, options) => {
     const errors: Error[] = [];
     let refuse: () => undefined = () => undefined;
     const listener = await listen(() => refuse(), { ...options, onError: (error) => errors.push(error) });
-    await once(await client(listener), "close");
+    await closing(await client(listener));
     refuse = () => {
       throw new Error("boom");
     };
-    await once(await client(listener), "close");
+    await closing(await client(listener));
     await until(() => listener.connections === 0);
     expect(errors).toEqual([expect.objectContaining({ code: "ERR_LISTENER_ACCEPT" })]);
   });
@@ -252,7 +252,7 @@ describe.each(ways)("TCP with %s", (name, options) => {
     }, options);
     const socket = await client(listener);
     const got = gather(socket);
-    await once(socket, "close");
+    await closing(socket);
     expect(got.bytes().toString()).toBe("no");
     await until(() => server.made[0]!.closes.length === 1);
   });

@@ -1,0 +1,51 @@
+// Decisions about an HTTP request that wants to become an MQTT connection. No sockets here.
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import type { WebSocketConfig } from "./listener-config.ts";
+import { plainAddress } from "./socket-info.ts";
+import type { TrustedAddresses } from "./trusted-addresses.ts";
+
+/** MQTT 3.1.1 and 5.0 say `mqtt`; MQTT 3.1 clients say `mqttv3.1`. */
+export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {
+  if (offered.has("mqtt")) return "mqtt"; // [MQTT-6.0.0-4]
+  return offered.has("mqttv3.1") ? "mqttv3.1" : undefined;
+}
+
+export interface Refusal {
+  status: 400 | 403 | 404;
+  reason: string;
+}
+
+export function checkUpgrade(request: IncomingMessage, config: WebSocketConfig): Refusal | undefined {
+  const path = (request.url ?? "").split("?", 1)[0] ?? "";
+  const paths = typeof config.path === "string" ? [config.path] : config.path;
+  if (paths !== undefined && !paths.includes(path)) return { status: 404, reason: "no MQTT at this path" };
+  const origin = request.headers.origin;
+  if (config.origins !== undefined && origin !== undefined && !config.origins.includes(origin)) {
+    return { status: 403, reason: "origin not allowed" };
+  }
+  const offered = new Set((request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
+  if (chooseSubprotocol(offered) === undefined) return { status: 400, reason: "subprotocol must be mqtt or mqttv3.1" };
+  return undefined;
+}
+
+/**
+ * The client behind trusted proxies: each appends the address it was called from, so read from the right and stop at
+ * the first that is not a proxy of ours. What stands left of it anyone can have written.
+ */
+export function forwardedFor(peer: string, header: string | undefined, trusted: TrustedAddresses): string {
+  let address = peer;
+  const hops = (header ?? "").split(",").map((hop) => hop.trim());
+  while (trusted.has(address)) {
+    const hop = hopAddress(hops.pop() ?? "");
+    if (hop === undefined) return address;
+    address = hop;
+  }
+  return address;
+}
+
+/** `192.0.2.1`, `192.0.2.1:5678`, `2001:db8::1`, `[2001:db8::1]:5678`. */
+function hopAddress(hop: string): string | undefined {
+  const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
+  return isIP(bare) === 0 ? undefined : plainAddress(bare);
+}

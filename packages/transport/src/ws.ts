@@ -1,0 +1,180 @@
+// WebSocket and secure WebSocket listeners, on the `ws` package. The door `@wrenmq/transport/ws`.
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  STATUS_CODES,
+} from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import type { Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { type WebSocket, WebSocketServer } from "ws";
+import { askHandler } from "./admission.ts";
+import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
+import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
+import type { Listener, ListenerOptions } from "./listener.ts";
+import {
+  DEFAULT_LINGER_MS,
+  type WebSocketConfig,
+  type WsListenerConfig,
+  type WssListenerConfig,
+} from "./listener-config.ts";
+import { front } from "./proxy-admission.ts";
+import { SocketInfo } from "./socket-info.ts";
+import { handshakeError } from "./tls.ts";
+import { TlsCertificates } from "./tls-certificates.ts";
+import { tlsInfo } from "./tls-info.ts";
+import { TrustedAddresses } from "./trusted-addresses.ts";
+import { WsConnection } from "./ws-connection.ts";
+import { checkUpgrade, chooseSubprotocol, forwardedFor, type Refusal } from "./ws-upgrade.ts";
+
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+const DEFAULT_HANDSHAKE_MS = 10_000;
+
+/** Does not listen yet. */
+export function createWebSocketListener(
+  config: WsListenerConfig | WssListenerConfig,
+  accept: Accept,
+  options: ListenerOptions = {},
+): Listener {
+  return new WsListener(config, accept, options);
+}
+
+class WsInfo extends SocketInfo {
+  readonly headers: NonNullable<ConnectionInfo["headers"]>;
+  readonly tls?: TlsInfo;
+
+  constructor(
+    socket: Socket,
+    request: IncomingMessage,
+    source: { address: string; port: number | undefined } | undefined,
+  ) {
+    super(socket instanceof TLSSocket ? "wss" : "ws", socket, source);
+    this.headers = request.headers;
+    if (socket instanceof TLSSocket) this.tls = tlsInfo(socket);
+  }
+}
+
+class WsListener implements Listener {
+  connections = 0;
+  port: number | undefined;
+  private readonly config: WsListenerConfig | WssListenerConfig;
+  private readonly websocket: WebSocketConfig;
+  private readonly accept: Accept;
+  private readonly options: ListenerOptions;
+  private readonly trusted: TrustedAddresses;
+  private readonly upgrader: WebSocketServer;
+  private server: Server | undefined;
+  private certificates: TlsCertificates | undefined;
+
+  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerOptions) {
+    this.config = config;
+    this.websocket = config.websocket ?? {};
+    this.accept = accept;
+    this.options = options;
+    this.port = config.port;
+    this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
+    this.upgrader = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      // Text closes the connection, whatever it says.
+      skipUTF8Validation: true,
+      maxPayload: this.websocket.maxPayload ?? DEFAULT_MAX_PAYLOAD,
+      handleProtocols: (offered) => chooseSubprotocol(offered) ?? false,
+    });
+  }
+
+  get address(): string {
+    return printableAddress(this.config.type, this.config.host, this.port ?? this.config.port);
+  }
+
+  async listen(): Promise<void> {
+    const { config, options } = this;
+    const onError = (error: Error): void => options.onError?.(error);
+    const certificates = config.type === "wss" ? await TlsCertificates.load(config.tls, options.onError) : undefined;
+    const inner = this.httpServer(certificates);
+    const { server, sourceOf } = front(inner, config, options.onError);
+    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => {
+      const refusal = checkUpgrade(request, this.websocket);
+      if (refusal !== undefined) {
+        refuse(stream, refusal);
+        return;
+      }
+      const socket = request.socket;
+      const info = this.info(socket, request, sourceOf(socket));
+      this.upgrader.handleUpgrade(request, stream, head, (ws) => this.open(ws, info));
+    });
+    await bind(server, ipListenOptions(config), this.address);
+    server.on("error", onError);
+    this.server = server;
+    this.port = portOf(server);
+    this.certificates = certificates;
+    if (inner instanceof HttpsServer) await certificates?.watch(inner);
+  }
+
+  async close(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    this.certificates?.stop();
+    this.certificates = undefined;
+    if (server !== undefined) await unbind(server);
+  }
+
+  async reloadCertificates(): Promise<void> {
+    await this.certificates?.reload();
+  }
+
+  private httpServer(certificates: TlsCertificates | undefined): HttpServer {
+    const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const http = {
+      ...acceptOptions(this.config),
+      headersTimeout: timeout,
+      requestTimeout: timeout,
+      keepAliveTimeout: 1,
+      connectionsCheckingInterval: Math.min(timeout, 5000),
+    };
+    if (certificates === undefined) return this.answering(createHttpServer(http));
+    const server = createHttpsServer({ ...http, ...certificates.serverOptions() });
+    server.on("tlsClientError", (cause, socket) => {
+      socket.destroy();
+      this.options.onError?.(handshakeError(socket.remoteAddress, cause));
+    });
+    return this.answering(server);
+  }
+
+  /** Requests that are no upgrade: there are no pages here. */
+  private answering<S extends HttpServer>(server: S): S {
+    server.on("request", (_request, response) => {
+      response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
+    });
+    return server;
+  }
+
+  private info(
+    socket: Socket,
+    request: IncomingMessage,
+    source: { address: string; port: number } | undefined,
+  ): WsInfo {
+    const direct = new WsInfo(socket, request, source);
+    const header = request.headers["x-forwarded-for"];
+    const address = forwardedFor(direct.remoteAddress, Array.isArray(header) ? header.join() : header, this.trusted);
+    return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });
+  }
+
+  private open(socket: WebSocket, info: ConnectionInfo): void {
+    const connection = new WsConnection(socket, info, this.config.lingerMs ?? DEFAULT_LINGER_MS, this);
+    const handler = askHandler(connection, this.accept, this.options.onError);
+    if (handler === undefined) connection.destroy();
+    else connection.attach(handler);
+  }
+}
+
+function refuse(stream: Duplex, { status, reason }: Refusal): void {
+  stream.on("error", () => stream.destroy());
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+    () => stream.destroy(),
+  );
+}
