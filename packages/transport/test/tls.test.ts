@@ -191,7 +191,10 @@ describe("mutual TLS", () => {
     const { tls } = (await made.next()).connection.info;
     expect(tls).toMatchObject({ authorized: true, certificate: { commonName: "device-1" } });
     expect(tls?.certificate?.subject).toContain("O=Wren");
-    expect(tls?.certificate?.subjectAltNames).toEqual(["DNS:device-1.example", 'URI:"urn:wren:1\\u002c DNS:forged.example"']);
+    expect(tls?.certificate?.subjectAltNames).toEqual([
+      "DNS:device-1.example",
+      'URI:"urn:wren:1\\u002c DNS:forged.example"',
+    ]);
     expect(tls?.certificate?.serialNumber).toBe(device.serial.toUpperCase());
     expect(tls?.certificate?.raw.length).toBeGreaterThan(100);
   });
