@@ -35,7 +35,8 @@ export function sharedRead(buffer: ReadBuffer | undefined): Adopt | undefined {
     const shell = accepted as WithHandle;
     const handle = shell._handle;
     if (typeof handle?.useUserBuffer !== "function") return undefined;
-    const options = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
+    // Mark of one byte: see StreamConnection.write.
+    const options = { handle, onread, allowHalfOpen: true, pauseOnCreate: true, writableHighWaterMark: 1 };
     const socket = new Socket(options as SocketConstructorOpts);
     // Without a handle, destroying the first socket only takes it off its server's books.
     shell._handle = null;

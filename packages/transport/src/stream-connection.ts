@@ -20,6 +20,9 @@ function onError(this: Owned, error: Error): void {
 function onClose(this: Owned): void {
   this[owner]?.gone();
 }
+function onDrain(this: Owned): void {
+  this[owner]?.drained();
+}
 function endConnection(connection: StreamConnection): void {
   connection.end();
 }
@@ -44,7 +47,7 @@ export class StreamConnection implements ExternalConnection {
   private readonly stream: Duplex;
   private readonly count: ConnectionCount | undefined;
   private readonly lingerMs: number;
-  /** Bytes arrive through `received` without the "data" event (shared-read.ts). */
+  /** Made by shared-read.ts: bytes arrive through `received` without the "data" event, "drain" follows every delayed write. */
   private readonly pushed: boolean;
   private handler: ConnectionHandler | undefined;
   private written: ((error?: Error | null) => void) | undefined;
@@ -52,6 +55,7 @@ export class StreamConnection implements ExternalConnection {
   private rest: Uint8Array | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
+  private listensForDrain = false;
   private blocked = false;
   private paused = false;
   private ending = false;
@@ -97,10 +101,19 @@ export class StreamConnection implements ExternalConnection {
   write(bytes: Uint8Array): boolean {
     const stream = this.stream;
     if (this.ending || stream.destroyed) return true;
-    // One function for all writes of a connection: Node then batches the calls of those that finish at once.
-    this.written ??= () => this.drained();
-    stream.write(bytes, this.written);
-    if (stream.writableLength === 0) return true;
+    if (this.pushed) {
+      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of
+      // the microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the few others.
+      stream.write(bytes);
+      if (stream.writableLength === 0) return true;
+      if (!this.listensForDrain) stream.on("drain", onDrain);
+      this.listensForDrain = true;
+    } else {
+      // One function for all writes of a connection: Node then batches the calls of those that finish at once.
+      this.written ??= () => this.drained();
+      stream.write(bytes, this.written);
+      if (stream.writableLength === 0) return true;
+    }
     this.blocked = true;
     return false;
   }
@@ -171,7 +184,8 @@ export class StreamConnection implements ExternalConnection {
     if (!this.paused && !this.stream.destroyed) this.stream.resume();
   }
 
-  private drained(): void {
+  /** @internal */
+  drained(): void {
     if (!this.blocked || this.stream.writableLength > 0 || this.stream.destroyed) return;
     this.blocked = false;
     if (!this.ending) this.handler?.drain();
