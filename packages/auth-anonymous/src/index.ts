@@ -1,0 +1,1 @@
+export { type AuthAnonymousOptions, authAnonymous } from "./auth-anonymous.ts";
