@@ -1,6 +1,11 @@
+export { type CheckFilesOptions, checkFiles, type FileCheck, type NamedFile, namedFiles } from "./check-files.ts";
+export { type DescribeOptions, describe } from "./describe.ts";
+export type { JsonSchema } from "./description/value-type.ts";
 export type { Style } from "./detect-style.ts";
 export { ConfigError, type Diagnostic, formatDiagnostic, type Place } from "./diagnostic.ts";
+export { diffConfig, type ListenerUpdate, type ReloadPlan } from "./diff-config.ts";
 export type { Environment } from "./environment.ts";
+export { configSchema } from "./json-schema.ts";
 export {
   defaultConfig,
   detectStyle,
@@ -10,6 +15,8 @@ export {
   type ParseResult,
   parseConfig,
 } from "./load.ts";
+export { type Migration, migrate } from "./migrate.ts";
+export { riskWarnings } from "./risk-warnings.ts";
 export { workerCount } from "./sections/root.ts";
 export type {
   BuiltInPlugin,

@@ -13,7 +13,9 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const other = plain(candidate);
-    const distance = editDistance(wanted, other);
+    // A word cut short or drawn out (warning for warn) is near, however many letters that takes.
+    const continues = wanted.length > 2 && other.length > 2 && (wanted.startsWith(other) || other.startsWith(wanted));
+    const distance = continues ? 1 : editDistance(wanted, other);
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3))) {
       best = candidate;
       bestDistance = distance;

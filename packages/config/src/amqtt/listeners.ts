@@ -59,6 +59,9 @@ function translateListener(own: MapEntry, keys: Keys, translation: Translation):
   }
   const typeNode = native(nativeType(type, secure), valueIn(keys, "type")?.place ?? below(place, "type"));
   const common = { type: typeNode, max_connections: maxConnections(keys) };
+  if (secure && type !== "external") {
+    translation.notes.push(`listener ${own.key}: ssl → type: ${nativeType(type, secure)} with tls`);
+  }
   if (type === "external") return nativeMap(place, common);
   return nativeMap(place, {
     type: typeNode,

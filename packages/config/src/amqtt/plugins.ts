@@ -169,7 +169,11 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
   if (!item.key.startsWith(`${known.module}.`)) {
     problems.warn(item.place, `read as ${known.module}.${className}`);
   }
+  const before = into.plugins.length;
   known.add(readKeys(item.value, known.keys, translation), item.place, into, translation);
+  const added = into.plugins.slice(before).map((each) => `plugins.${each.key}`);
+  const became = added[0] ?? (className === "BrokerSysPlugin" ? "sys" : "store");
+  translation.notes.push(`${item.key} → ${became}`);
 }
 
 function refusal(name: string, className: string): string {

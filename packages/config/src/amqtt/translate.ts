@@ -37,6 +37,7 @@ export function translate(root: SourceNode, style: Style, translation: Translati
   // hbmqtt merges 2 seconds under every file that does not say otherwise; aMQTT's default is 0.
   const delay = numberOf(keys, "timeout_disconnect_delay", translation) ?? (style === "hbmqtt" ? 2 : 0);
   const delayPlace = keys.get("timeout_disconnect_delay")?.place ?? root.place;
+  noteKeys(keys, delay, translation);
   return nativeMap(root.place, {
     wrenmq: native(1, root.place),
     listeners: translateListeners(keys.get("listeners")?.value, root.place, translation),
@@ -48,6 +49,22 @@ export function translate(root: SourceNode, style: Style, translation: Translati
       delay > 0 ? nativeMap(delayPlace, { extra_delay: native(`${Math.ceil(delay)}s`, delayPlace) }) : undefined,
     sys: sysOf(found, root),
   });
+}
+
+const MOVED: Readonly<Record<string, string>> = {
+  timeout_disconnect_delay: "keep_alive.extra_delay (added to 1.5 × the keep alive, as the standard has it)",
+  session_expiry_interval: "session.default_expiry and session.maximum_expiry",
+  sys_interval: "sys.interval",
+  max_qos: "limits.maximum_qos",
+  auth: "plugins",
+  topic_check: "plugins",
+};
+
+function noteKeys(keys: Keys, delay: number, { notes }: Translation): void {
+  for (const [key, { key: written }] of keys) if (MOVED[key]) notes.push(`${written} → ${MOVED[key]}`);
+  if (delay > 0 && !keys.has("timeout_disconnect_delay")) {
+    notes.push(`keep_alive.extra_delay: ${delay}s, which hbmqtt adds without saying`);
+  }
 }
 
 function sysOf({ sysInterval }: TranslatedPlugins, root: SourceNode): SourceNode {
@@ -84,6 +101,7 @@ function translatePlugins(keys: Keys, root: SourceNode, translation: Translation
     translateEntryPoints(keys, root, undefined, into, translation);
     return into;
   }
+  translation.notes.push("no plugins are given: the original's own are written down (loggers, anonymous, $SYS)");
   for (const logger of ["event-log", "packet-log"]) addPlugin(into, logger, logger, root.place, {});
   addPlugin(into, "anonymous", "anonymous", root.place, {
     allow: native(true, root.place),

@@ -46,16 +46,18 @@ export const pattern = (expected: string, shape: RegExp): ValueType<string> =>
     },
   });
 
-/** A file or folder; relative ones belong to the folder of the file that names them. */
-export const path = (expected = "the path of a file"): ValueType<string> =>
-  scalarType({
-    expected,
+/** A file or folder; relative ones belong to the folder of the file that names them. `made`: need not exist. */
+export const path = (what: "file" | "folder" | "made" = "file"): ValueType<string> => ({
+  ...scalarType({
+    expected: `the path of a ${what === "file" ? "file" : "folder"}`,
     schema: { type: "string", minLength: 1 },
     parse: (node) => {
       const found = textOf(node);
       return found ? resolvePath(found, node.place.file) : undefined;
     },
-  });
+  }),
+  ...(what === "made" ? {} : { names: what }),
+});
 
 export const resolvePath = (written: string, file: string | undefined): string =>
   file === undefined ? written : resolve(dirname(file), written);

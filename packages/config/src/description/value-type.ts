@@ -17,6 +17,8 @@ export interface ValueType<T> {
   readonly schema: JsonSchema;
   /** The value, or undefined after the mistake was reported. */
   read(node: SourceNode, problems: Problems): T | undefined;
+  /** The value is a path of something that has to exist. */
+  readonly names?: "file" | "folder";
   /** The value as native plain data: `read(fromPlain(write(x)))` is `x`. */
   write(value: T, options: WriteOptions): unknown;
 }

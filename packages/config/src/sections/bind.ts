@@ -1,5 +1,5 @@
 // The address of a listener in one text: `host:port` and its short forms.
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import type { ListenerType } from "../wren-config.ts";
 
 export interface Address {
@@ -26,7 +26,7 @@ export function parseBind(written: string, defaultPort: number): Address | undef
   const [, bracketed, plain = "", digits] = parts;
   if (bracketed !== undefined && !isIPv6(bracketed)) return undefined;
   if (bracketed === undefined && digits === undefined && /^\d+$/.test(plain)) return address("", plain);
-  if (/[^\w.\-*%]/.test(plain)) return undefined;
+  if (/[^\w.\-*%]/.test(plain) || (/^[\d.]+$/.test(plain) && !isIPv4(plain))) return undefined;
   return address(bracketed ?? (plain === "*" ? "" : plain), digits ?? String(defaultPort));
 }
 

@@ -45,6 +45,8 @@ const builtIn = (name: string): OptionsTable | undefined =>
 
 const passedThrough = mapOf(anything);
 
+const BY_USE: JsonSchema = { $ref: "#/$defs/plugin-by-use" };
+
 export const pluginsSection: ValueType<PluginSection[]> = {
   expected: "a mapping of names to plugins",
   schema: schemaOfPlugins(),
@@ -106,34 +108,39 @@ function writePlugin(plugin: PluginSection, options: WriteOptions): unknown {
   return { ...(plugin.use === plugin.name ? {} : { use: plugin.use }), ...(written as object) };
 }
 
-function schemaOfPlugins(): JsonSchema {
-  const named = Object.entries(BUILT_IN).map(([name, { schema }]) => {
-    const properties = { ...(schema["properties"] as object), use: { type: "string" } };
-    return [name, { ...schema, properties }] as const;
-  });
+/** The schemas of the built-in plugins' options: `#/$defs/…` of the whole schema. */
+export function pluginDefinitions(): Record<string, JsonSchema> {
   const known = Object.keys(BUILT_IN);
+  const options = Object.entries(BUILT_IN).map(([name, { schema }]) => {
+    const properties = { use: { type: "string" }, ...(schema["properties"] as object) };
+    return [`plugin-${name}`, { ...schema, properties }];
+  });
+  const byUse: JsonSchema = {
+    type: ["object", "null"],
+    properties: { use: { anyOf: [{ enum: known }, { type: "string" }] } },
+    allOf: known.map((name) => ({
+      if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { $ref: `#/$defs/plugin-${name}` },
+    })),
+  };
+  return { ...Object.fromEntries(options), "plugin-by-use": byUse };
+}
+
+function schemaOfPlugins(): JsonSchema {
+  const byName = Object.keys(BUILT_IN).map((name) => [
+    name,
+    {
+      if: { type: "object", required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: BY_USE,
+      else: { $ref: `#/$defs/plugin-${name}` },
+    },
+  ]);
   return {
     type: ["object", "null"],
     description: "Plugins by instance name; `use` says which one, if not the one of that name.",
-    properties: Object.fromEntries(
-      named.map(([name, schema]) => [
-        name,
-        {
-          if: { type: "object", properties: { use: { not: { const: name } } }, required: ["use"] },
-          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-          then: { type: "object" },
-          else: schema,
-        },
-      ]),
-    ),
-    additionalProperties: {
-      type: ["object", "null"],
-      properties: { use: { anyOf: [{ enum: known }, { type: "string" }] } },
-      allOf: named.map(([name, schema]) => ({
-        if: { type: "object", properties: { use: { const: name } }, required: ["use"] },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-        then: { ...schema, required: [...(((schema as JsonSchema)["required"] as string[] | undefined) ?? []), "use"] },
-      })),
-    },
+    properties: Object.fromEntries(byName),
+    additionalProperties: BY_USE,
   };
 }

@@ -6,7 +6,7 @@ import { below } from "../source-node.ts";
 import type { StoreSection } from "../wren-config.ts";
 
 const fields: Section<StoreSection> = section<StoreSection>("Where sessions, queues and retained messages are kept.", {
-  path: { doc: "Folder of the data; it is made if it does not exist.", type: path("the path of a folder") },
+  path: { doc: "Folder of the data; it is made if it does not exist.", type: path("made") },
   durability: {
     doc: "`memory`: lost at a restart; `batch`: written within milliseconds; `fsync`: on the disk before it is acknowledged. Without it: `batch` if there is a `path`, else `memory`.",
     type: choice(["memory", "batch", "fsync"]),

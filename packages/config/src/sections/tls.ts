@@ -20,7 +20,7 @@ export const tlsSection: Section<TlsSection> = section<TlsSection>("Certificates
   keyFile: { doc: "Its private key: PEM.", type: path(), required: true },
   keyPassphrase: { doc: "Opens an encrypted key.", type: secret() },
   caFile: { doc: "Authorities of client certificates: PEM.", type: path() },
-  caPath: { doc: "The same as a folder of PEM files.", type: path("the path of a folder") },
+  caPath: { doc: "The same as a folder of PEM files.", type: path("folder") },
   caData: { doc: "The same as PEM text.", type: text("PEM text") },
   crlFile: { doc: "Revocation lists, of every authority of the chain: PEM.", type: path() },
   requestCertificate: {

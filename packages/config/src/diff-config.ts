@@ -1,0 +1,110 @@
+// What has to be done to get from one configuration to another while clients stay connected.
+import { isDeepStrictEqual } from "node:util";
+import type { Limits, ListenerSection, PluginSection, WrenConfig } from "./wren-config.ts";
+
+type Setting = "session" | "keepAlive" | "sys" | "log";
+
+export interface ListenerUpdate {
+  readonly listener: ListenerSection;
+  /** What is different; the socket stays open. */
+  readonly changed: readonly (keyof ListenerSection)[];
+}
+
+/**
+ * The steps of a reload. Apply `removed`, then `rebound`, then `added`: a new listener may use the port of an old one.
+ * Clients of listeners that are removed or rebound are not meant: closing those is the caller's decision.
+ */
+export interface ReloadPlan {
+  readonly listeners: {
+    readonly added: readonly ListenerSection[];
+    /** Names. */
+    readonly removed: readonly string[];
+    /** Same name, other socket: type, address, path, mode or backlog differ. */
+    readonly rebound: readonly ListenerSection[];
+    readonly updated: readonly ListenerUpdate[];
+  };
+  /** Global limits that differ. */
+  readonly limitsChanged: readonly (keyof Limits)[];
+  readonly plugins: {
+    readonly added: readonly PluginSection[];
+    /** Names. */
+    readonly removed: readonly string[];
+    /** Same name, other plugin or options: to be closed and loaded again. */
+    readonly changed: readonly PluginSection[];
+    readonly kept: readonly string[];
+    /** The order of the plugins that stay is another one. */
+    readonly reordered: boolean;
+  };
+  readonly settingsChanged: readonly Setting[];
+  /** Sections that a running broker cannot change. */
+  readonly needsRestart: readonly string[];
+  /** Nothing differs. */
+  readonly empty: boolean;
+}
+
+const SOCKET: readonly (keyof ListenerSection)[] = ["type", "host", "port", "path", "mode", "backlog", "proxyProtocol"];
+const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
+
+/** The plan that leads from `before` to `after`. */
+export function diffConfig(before: WrenConfig, after: WrenConfig): ReloadPlan {
+  const listeners = diffListeners(before.listeners, after.listeners);
+  const plugins = diffPlugins(before.plugins, after.plugins);
+  const limitsChanged = changedKeys(before.limits, after.limits);
+  const settingsChanged = SETTINGS.filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  const needsRestart = (["store", "workers"] as const).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  const nothing = [
+    listeners.added,
+    listeners.removed,
+    listeners.rebound,
+    listeners.updated,
+    plugins.added,
+    plugins.removed,
+    plugins.changed,
+    limitsChanged,
+    settingsChanged,
+    needsRestart,
+  ].every((steps) => steps.length === 0);
+  const empty = nothing && !plugins.reordered;
+  return { listeners, limitsChanged, plugins, settingsChanged, needsRestart, empty };
+}
+
+function diffListeners(before: readonly ListenerSection[], after: readonly ListenerSection[]): ReloadPlan["listeners"] {
+  const old = new Map(before.map((listener) => [listener.name, listener]));
+  const names = new Set(after.map((listener) => listener.name));
+  const rebound: ListenerSection[] = [];
+  const updated: ListenerUpdate[] = [];
+  for (const listener of after) {
+    const earlier = old.get(listener.name);
+    const changed = earlier ? changedKeys(earlier, listener) : [];
+    if (changed.some((key) => SOCKET.includes(key))) rebound.push(listener);
+    else if (changed.length > 0) updated.push({ listener, changed });
+  }
+  return {
+    added: after.filter((listener) => !old.has(listener.name)),
+    removed: before.filter((listener) => !names.has(listener.name)).map((listener) => listener.name),
+    rebound,
+    updated,
+  };
+}
+
+function diffPlugins(before: readonly PluginSection[], after: readonly PluginSection[]): ReloadPlan["plugins"] {
+  const old = new Map(before.map((plugin) => [plugin.name, plugin]));
+  const names = new Set(after.map((plugin) => plugin.name));
+  const staying = after.filter((plugin) => old.has(plugin.name));
+  const earlierOrder = before.filter((plugin) => names.has(plugin.name)).map((plugin) => plugin.name);
+  return {
+    added: after.filter((plugin) => !old.has(plugin.name)),
+    removed: before.filter((plugin) => !names.has(plugin.name)).map((plugin) => plugin.name),
+    changed: staying.filter((plugin) => !isDeepStrictEqual(old.get(plugin.name), plugin)),
+    kept: staying.filter((plugin) => isDeepStrictEqual(old.get(plugin.name), plugin)).map((plugin) => plugin.name),
+    reordered: !isDeepStrictEqual(
+      earlierOrder,
+      staying.map((plugin) => plugin.name),
+    ),
+  };
+}
+
+function changedKeys<T extends object>(before: T, after: T): (keyof T)[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof T)[]);
+  return [...keys].filter((key) => !isDeepStrictEqual(before[key], after[key]));
+}
