@@ -7,7 +7,7 @@ import {
   variableByteIntegerLength,
 } from "@wrenmq/codec";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fromHex, toHex } from "./vectors/vector.ts";
 
 const illFormed = [
@@ -104,4 +104,19 @@ test("lengths of Variable Byte Integers", () => {
   expect([0, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 268_435_455].map(variableByteIntegerLength)).toEqual([
     1, 1, 2, 2, 3, 3, 4, 4,
   ]);
+});
+
+test("without Node's Buffer the results are the same", async () => {
+  vi.resetModules();
+  vi.stubGlobal("Buffer", undefined);
+  try {
+    const elsewhere = await import("@wrenmq/codec");
+    for (const text of ["short", "\ufeffa text of more than a few characters", "\u20ac\u{1f600}"]) {
+      const bytes = encodeUtf8(`<${text}>`);
+      expect(elsewhere.decodeUtf8(bytes, 1, bytes.length - 1)).toBe(text);
+    }
+    expect(() => elsewhere.decodeUtf8(fromHex("c3"), 0, 1)).toThrow(elsewhere.MqttError);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

@@ -59,7 +59,7 @@ function publishFlags(packet: PublishPacket, version: ProtocolVersion): number {
 /** Without `writer` the result is the packet in bytes of its own, with `writer` it is the writer's buffer. */
 export function encodePublish(packet: PublishPacket, version: ProtocolVersion, writer?: ByteWriter): Uint8Array {
   const flags = publishFlags(packet, version);
-  const properties = version === 5 ? encodePublishProperties(packet.properties) : undefined;
+  const properties = version === 5 ? (collectProperties(packet.properties)?.view() ?? NO_BYTES) : undefined;
   // Most topics are ASCII: taking that for granted first spares a pass over the topic to count its bytes.
   return (
     writePublish(packet, flags, packet.topic.length, properties, writer) ??
@@ -109,15 +109,26 @@ function writePublish(
   return bytes;
 }
 
+/** Properties are collected here before their length is known; not kept once it has grown large. */
+let scratch: ByteWriter | undefined;
+const KEPT_CAPACITY = 16_384;
+
+function collectProperties(properties: PublishProperties | undefined): ByteWriter | undefined {
+  if (properties === undefined || !hasProperties(properties)) return undefined;
+  const writer = scratch ?? new ByteWriter();
+  scratch = undefined;
+  writer.truncate(0);
+  writePropertyList(writer, properties, PacketType.Publish);
+  if (writer.capacity <= KEPT_CAPACITY) scratch = writer;
+  return writer;
+}
+
 /**
  * The properties of a PUBLISH as bytes, without the Property Length in front.
  * @throws InvalidPacketError, PacketRangeError for values that PUBLISH cannot have
  */
 export function encodePublishProperties(properties: PublishProperties | undefined): Uint8Array {
-  if (properties === undefined || !hasProperties(properties)) return NO_BYTES;
-  const writer = new ByteWriter(64);
-  writePropertyList(writer, properties, PacketType.Publish);
-  return writer.view();
+  return collectProperties(properties)?.toBytes() ?? NO_BYTES;
 }
 
 /**
