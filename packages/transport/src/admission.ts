@@ -45,7 +45,13 @@ export function plainAdmission(
     const adopted = adopt?.(accepted);
     const socket = adopted ?? accepted;
     const info = new SocketInfo(transport, socket);
-    const connection = new StreamConnection(socket, info, config.lingerMs, count, adopted !== undefined);
+    const connection = new StreamConnection(
+      socket,
+      info,
+      config.lingerMs,
+      count,
+      adopted === undefined ? "socket" : "shared",
+    );
     if (!isProxy(info.remoteAddress)) {
       admit(connection, accept, options);
       return;

@@ -19,7 +19,7 @@ export interface TlsConfig {
   certificates: readonly TlsCertificate[];
   /** Who may sign clients' certificates; files may hold several. */
   ca?: PemSource | readonly PemSource[];
-  /** A directory: every *.pem, *.crt and *.cer file in it is added to `ca`. */
+  /** A directory: every *.pem, *.crt, *.cer file and every OpenSSL hash name (9d66eef0.0) in it is added to `ca`. */
   caPath?: string;
   /** Revocation lists; with any, every CA of a client's chain needs one. Files may hold several. */
   crl?: PemSource | readonly PemSource[];

@@ -3,9 +3,11 @@
 import { printableAddress } from "./bind.ts";
 import type { Accept } from "./connection.ts";
 import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "./listener-config.ts";
+import { trustedProxies } from "./proxy-admission.ts";
 import type { ReadBuffer } from "./shared-read.ts";
 import { TcpListener } from "./tcp.ts";
 import { TlsListener } from "./tls.ts";
+import { TrustedAddresses } from "./trusted-addresses.ts";
 import { UnixListener } from "./unix.ts";
 
 export interface ListenerOptions {
@@ -32,8 +34,9 @@ export interface Listener {
   reloadCertificates?(): Promise<void>;
 }
 
-/** Does not listen yet. */
+/** Does not listen yet. Throws ERR_LISTENER_CONFIG for addresses that are none; files are read by `listen()`. */
 export function createListener(config: ListenerConfig, accept: Accept, options: ListenerOptions = {}): Listener {
+  trustedProxies(config.proxyProtocol);
   switch (config.type) {
     case "tcp":
       return new TcpListener(config, accept, options);
@@ -43,6 +46,7 @@ export function createListener(config: ListenerConfig, accept: Accept, options: 
       return new UnixListener(config, accept, options);
     case "ws":
     case "wss":
+      new TrustedAddresses(config.websocket?.trustedProxies ?? [], "websocket.trustedProxies");
       return new LazyWsListener(config, accept, options);
   }
 }

@@ -8,6 +8,8 @@ export interface MemoryPairOptions {
   chunkSize?: number;
   /** Unread bytes at which `write` returns false; default 64 KiB. */
   highWaterMark?: number;
+  /** See `Connection.end()`; default 2000 ms. */
+  lingerMs?: number;
   /** When deliveries happen; default `queueMicrotask`. */
   schedule?: (task: () => void) => void;
   clientInfo?: Partial<ConnectionInfo>;
@@ -29,6 +31,7 @@ class MemoryConnection implements ExternalConnection {
   private owesDrain = false;
   private ending = false;
   private otherEnded = false;
+  private linger: ReturnType<typeof setTimeout> | undefined;
   private error: Error | undefined;
   private closing = false;
   private over = false;
@@ -67,6 +70,7 @@ class MemoryConnection implements ExternalConnection {
     if (this.ending || this.closing) return;
     this.ending = true;
     this.paused = false;
+    this.linger = setTimeout(() => this.destroy(), this.options.lingerMs ?? 2000);
     if (this.other !== undefined) {
       this.other.otherEnded = true;
       this.other.wake();
@@ -92,6 +96,7 @@ class MemoryConnection implements ExternalConnection {
   private fail(error: Error | undefined): void {
     if (this.closing) return;
     this.closing = true;
+    clearTimeout(this.linger);
     this.error = error;
     this.wake();
   }

@@ -1,5 +1,6 @@
 // A connected Node stream (socket, TLS socket, any Duplex) as a Connection. Owns the order of closing.
 // Idle connections are many: listeners are shared functions that find their connection on the stream itself.
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
@@ -35,6 +36,13 @@ export function connectionOf(stream: Duplex): StreamConnection | undefined {
   return (stream as Owned)[owner];
 }
 
+/**
+ * shared: made by shared-read.ts; bytes arrive through `received` without the "data" event, and "drain" follows every
+ * write that is not done at once. socket: any other socket; what it has written, the system has copied.
+ * duplex: anything else; it may keep what it has "written" (a PassThrough does), so it gets a copy.
+ */
+export type StreamWay = "shared" | "socket" | "duplex";
+
 /** Who counts the open connections: a listener. */
 export interface ConnectionCount {
   connections: number;
@@ -47,8 +55,7 @@ export class StreamConnection implements ExternalConnection {
   private readonly stream: Duplex;
   private readonly count: ConnectionCount | undefined;
   private readonly lingerMs: number;
-  /** Made by shared-read.ts: bytes arrive through `received` without the "data" event, "drain" follows every delayed write. */
-  private readonly pushed: boolean;
+  private readonly way: StreamWay;
   private handler: ConnectionHandler | undefined;
   private written: ((error?: Error | null) => void) | undefined;
   /** Bytes that came before the handler, which was paused from the start. */
@@ -66,13 +73,13 @@ export class StreamConnection implements ExternalConnection {
     info: ConnectionInfo,
     lingerMs: number = DEFAULT_LINGER_MS,
     count?: ConnectionCount,
-    pushed = false,
+    way: StreamWay = "socket",
   ) {
     this.stream = stream;
     this.info = info;
     this.lingerMs = lingerMs;
     this.count = count;
-    this.pushed = pushed;
+    this.way = way;
     if (count !== undefined) count.connections += 1;
     (stream as Owned)[owner] = this;
     stream.on("end", onEnd);
@@ -86,7 +93,7 @@ export class StreamConnection implements ExternalConnection {
       queueMicrotask(() => handler.closed(this.error));
       return;
     }
-    if (!this.pushed) this.stream.on("data", onData);
+    if (this.way !== "shared") this.stream.on("data", onData);
     if (!this.paused) this.stream.resume();
   }
 
@@ -101,7 +108,7 @@ export class StreamConnection implements ExternalConnection {
   write(bytes: Uint8Array): boolean {
     const stream = this.stream;
     if (this.ending || stream.destroyed) return true;
-    if (this.pushed) {
+    if (this.way === "shared") {
       // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of
       // the microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the few others.
       stream.write(bytes);
@@ -111,7 +118,7 @@ export class StreamConnection implements ExternalConnection {
     } else {
       // One function for all writes of a connection: Node then batches the calls of those that finish at once.
       this.written ??= () => this.drained();
-      stream.write(bytes, this.written);
+      stream.write(this.way === "duplex" ? new Uint8Array(bytes) : bytes, this.written);
       if (stream.writableLength === 0) return true;
     }
     this.blocked = true;
@@ -135,7 +142,7 @@ export class StreamConnection implements ExternalConnection {
     this.ending = true;
     this.paused = false;
     const stream = this.stream;
-    if (!this.pushed && this.handler === undefined) stream.on("data", onData);
+    if (this.way !== "shared" && this.handler === undefined) stream.on("data", onData);
     stream.resume();
     stream.end();
     this.linger = setTimeout(destroyStream, this.lingerMs, stream);
@@ -206,5 +213,7 @@ export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, l
       remotePort: info.remotePort,
     },
     lingerMs,
+    undefined,
+    stream instanceof Socket ? "socket" : "duplex",
   );
 }

@@ -5,6 +5,9 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { ListenerError, messageOf, systemCode } from "./errors.ts";
 import type { PemSource, TlsConfig } from "./listener-config.ts";
 
+/** By ending, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
+const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
+
 export interface TlsMaterial {
   /** For `createServer` and `setSecureContext`: the first certificate. */
   readonly options: SecureContextOptions;
@@ -97,7 +100,7 @@ class PemReader {
     const names = await readdir(path).catch((cause: unknown) => {
       throw unreadable(key, path, cause);
     });
-    const wanted = names.filter((name) => /\.(pem|crt|cer)$/.test(name)).sort();
+    const wanted = names.filter((name) => CA_FILE.test(name)).sort();
     return Promise.all(wanted.map((name) => this.read(join(path, name), key)));
   }
 }

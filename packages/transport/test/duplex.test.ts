@@ -1,4 +1,4 @@
-import { Duplex } from "node:stream";
+import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { fromDuplex } from "../src/index.ts";
 import { gather, pattern, Recorder, until } from "./support.ts";
@@ -42,6 +42,19 @@ describe("any Duplex as a connection", () => {
     await until(() => recorder.closes.length === 1);
     expect(got.bytes().subarray(-4).toString()).toBe("last");
     expect(recorder.closes).toEqual([undefined]);
+  });
+
+  test("a stream that keeps what it was given gets a copy", async () => {
+    const through = new PassThrough();
+    const connection = fromDuplex(through);
+    const recorder = new Recorder(connection);
+    const buffer = Buffer.from("first");
+    while (!connection.write(buffer)) throw new Error("a PassThrough takes five bytes");
+    buffer.fill("x");
+    connection.attach(recorder);
+    await until(() => recorder.size === 5);
+    expect(recorder.bytes.toString()).toBe("first");
+    connection.destroy();
   });
 
   test("an error of the stream is the reason of closing", async () => {

@@ -86,6 +86,17 @@ describe("memory pair", () => {
     expect(client.write(Buffer.from("x"))).toBe(true);
   });
 
+  test("end() towards a side that never reads gives up after the linger time", async () => {
+    const [client, server] = memoryPair({ lingerMs: 5 });
+    const atServer = new Recorder(server);
+    server.attach(atServer);
+    client.attach(new Recorder(client));
+    client.pause();
+    server.write(Buffer.from("unread"));
+    server.end();
+    await until(() => atServer.closes.length === 1);
+  });
+
   test("destroy() closes both at once, also with a side that never attached", async () => {
     const [client, server] = memoryPair();
     const atClient = new Recorder(client);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket, { type ClientOptions } from "ws";
 import { type Accept, createListener, type Listener, type WebSocketConfig } from "../src/index.ts";
@@ -150,6 +151,18 @@ describe("WebSocket", () => {
     const [response] = (await once(plain, "response")) as [{ statusCode: number; resume(): void }];
     response.resume();
     expect(response.statusCode).toBe(426);
+  });
+
+  test("a client that never sends its request is closed", async () => {
+    const listener = await listen(echo, { handshakeTimeoutMs: 30 });
+    const silent = connect(listener.port!, "127.0.0.1");
+    silent.resume();
+    await closing(silent);
+  });
+
+  test("a bad proxy list is told before listening", () => {
+    const config = { type: "ws" as const, port: 0, websocket: { trustedProxies: ["proxy"] } };
+    expect(() => createListener(config, echo)).toThrow(expect.objectContaining({ code: "ERR_LISTENER_CONFIG" }));
   });
 
   test("a message longer than allowed closes with 1009", async () => {
