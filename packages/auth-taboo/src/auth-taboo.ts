@@ -1,0 +1,44 @@
+// Topics that nobody but one user may touch. The example of docs/plugins.md: a plugin with options, a decision about
+// topics, and a rule that can be explained.
+import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
+import { list, type Option, options, string } from "@wrenmq/plugin-api/options";
+import { parseShared } from "@wrenmq/topics";
+
+export interface AuthTabooOptions {
+  /** Default: prohibited, top-secret, data/classified. */
+  readonly topics?: readonly string[];
+  /** The user who may touch them. Default admin. */
+  readonly exempt?: string;
+}
+
+const TOPICS: readonly string[] = ["prohibited", "top-secret", "data/classified"];
+
+const OPTIONS = options({
+  topics: withDefault(list(string()), TOPICS),
+  exempt: string({ default: "admin" }),
+});
+
+export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
+  name: "auth-taboo",
+  config: OPTIONS,
+  hooks({ config }) {
+    const taboo = new Set(config.topics);
+    return {
+      authorize(client, _action, topic): Decision {
+        if (client.username === config.exempt) return { reasonCode: 0, rule: `user ${config.exempt} is exempt` };
+        const shared = parseShared(topic);
+        const plain = shared === undefined || shared === "invalid" ? topic : shared.filter;
+        if (taboo.has(plain)) return { reasonCode: 0x87, rule: `${plain} is taboo` };
+        return { reasonCode: 0, rule: "not taboo" };
+      },
+    };
+  },
+});
+
+function withDefault<T>(option: Option<T, T>, value: T): Option<T, T, false> {
+  return {
+    needed: false,
+    expected: option.expected,
+    read: (given, path, issues) => (given === undefined ? value : option.read(given, path, issues)),
+  };
+}

@@ -1,0 +1,1 @@
+export { type AuthTabooOptions, authTaboo } from "./auth-taboo.ts";

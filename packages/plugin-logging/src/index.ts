@@ -1,0 +1,2 @@
+export { eventLog } from "./event-log.ts";
+export { type PacketLogOptions, packetLog } from "./packet-log.ts";

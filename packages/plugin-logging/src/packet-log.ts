@@ -1,0 +1,56 @@
+// One line in the log for each packet, at level debug: "client-1 <-in-- publish".
+import { type ClientInfo, definePlugin, type Packet, type Plugin } from "@wrenmq/plugin-api";
+import { boolean, options } from "@wrenmq/plugin-api/options";
+
+export interface PacketLogOptions {
+  /** Also PINGREQ and PINGRESP. Default true. */
+  readonly pings?: boolean;
+}
+
+export const packetLog: (options?: PacketLogOptions) => Plugin = definePlugin({
+  name: "packet-log",
+  config: options({ pings: boolean({ default: true }) }),
+  hooks({ config: { pings }, context: { logger } }) {
+    const log = (client: ClientInfo | undefined, arrow: string, packet: Packet) => {
+      if (!pings && (packet.type === "pingreq" || packet.type === "pingresp")) return;
+      const clientId = client?.clientId ?? (packet.type === "connect" ? packet.clientId : undefined);
+      logger.debug({ clientId, packet: withoutSecrets(packet) }, `${clientId ?? "?"} ${arrow} ${packet.type}`);
+    };
+    return {
+      packetReceived: (client, packet) => log(client, "<-in--", packet),
+      packetSent: (client, packet) => log(client, "-out->", packet),
+    };
+  },
+});
+
+/** Payloads become their length; passwords and authentication data are left out. */
+function withoutSecrets(packet: Packet): object {
+  switch (packet.type) {
+    case "connect": {
+      const { password, will, properties, ...rest } = packet;
+      return {
+        ...rest,
+        ...(password === undefined ? {} : { password: "***" }),
+        ...(will === undefined ? {} : { will: { ...will, payload: bytes(will.payload) } }),
+        ...maskedProperties(properties),
+      };
+    }
+    case "publish":
+      return { ...packet, payload: bytes(packet.payload) };
+    case "connack":
+    case "auth":
+      return { ...packet, ...maskedProperties(packet.properties) };
+    default:
+      return packet;
+  }
+}
+
+function maskedProperties(properties: { readonly authenticationData?: Uint8Array } | undefined): object {
+  if (properties === undefined) return {};
+  const { authenticationData, ...rest } = properties;
+  return { properties: authenticationData === undefined ? rest : { ...rest, authenticationData: "***" } };
+}
+
+function bytes(payload: Uint8Array): string {
+  return `${payload.length} bytes`;
+}
