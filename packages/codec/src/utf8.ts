@@ -98,8 +98,19 @@ function isHalfOfPair(text: string, at: number, unit: number): boolean {
  * @throws InvalidPacketError for a lone surrogate or U+0000, which no MQTT string may contain
  */
 export function writeUtf8(bytes: Uint8Array, start: number, text: string): number {
+  const length = text.length;
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0 || unit >= 0x80) return writeFrom(bytes, start + at, text, at);
+    bytes[start + at] = unit;
+  }
+  return start + length;
+}
+
+/** Writes the text from the first character that is not plain ASCII. */
+function writeFrom(bytes: Uint8Array, start: number, text: string, first: number): number {
   let position = start;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = first; at < text.length; at++) {
     let unit = text.charCodeAt(at);
     if (unit < 0x80) {
       if (unit === 0) throw new InvalidPacketError("a string contains U+0000");
