@@ -25,7 +25,7 @@ const body = "ab".repeat(130);
 const stream = `c000 308201${body} 40020001 3003000161 d000`;
 const expected = ["c0:", `30:${body}`, "40:0001", "30:000161", "d0:"];
 
-test("[MQTT-6.0.0-2] every split into two, and every size of chunks", () => {
+test("every split into two, and every size of chunks", () => {
   const all = fromHex(stream);
   for (let cut = 0; cut <= all.length; cut++) {
     const reader = new FrameReader();
