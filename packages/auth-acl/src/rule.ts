@@ -5,7 +5,7 @@ import { filterContains, filtersOverlap, parseShared, topicMatches } from "@wren
 
 export interface Rule {
   readonly filter: string;
-  /** How the rule is called when it decides: "acl.alice[2]", "acl.txt:7". */
+  /** How the rule is called when it decides: "subscribe.alice[2]", "acl.txt:7". */
   readonly name: string;
 }
 

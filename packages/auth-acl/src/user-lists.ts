@@ -11,40 +11,36 @@ export type UserList = ReadonlyMap<string, readonly string[]>;
 export class UserLists {
   readonly #lists: Readonly<Record<Action, ReadonlyMap<string, readonly Rule[]> | undefined>>;
   readonly #free: Readonly<Record<Action, Verdict>>;
-  readonly #options: Readonly<Record<Action, string>>;
 
-  /** `options` are the names of the options that the lists were given in, to call rules by. */
-  constructor(lists: Readonly<Record<Action, UserList | undefined>>, options: Readonly<Record<Action, string>>) {
-    const named = (action: Action) => nameRules(lists[action], options[action]);
+  constructor(lists: Readonly<Record<Action, UserList | undefined>>) {
+    const named = (action: Action) => nameRules(lists[action], action);
     this.#lists = { publish: named("publish"), subscribe: named("subscribe"), receive: named("receive") };
-    const free = (action: Action): Verdict => ({ reasonCode: 0, rule: `there is no ${options[action]}` });
+    const free = (action: Action): Verdict => ({ reasonCode: 0, rule: `there is no list "${action}"` });
     this.#free = { publish: free("publish"), subscribe: free("subscribe"), receive: free("receive") };
-    this.#options = options;
   }
 
   decide(user: string, action: Action, requested: string): Verdict {
     const list = this.#lists[action];
     if (list === undefined) return this.#free[action];
     const rules = list.get(user);
-    const option = this.#options[action];
-    if (rules === undefined) return { reasonCode: 0x87, rule: `${option} has no user "${user}"` };
+    if (rules === undefined) return { reasonCode: 0x87, rule: `the list "${action}" has no user "${user}"` };
     const topic = plainFilter(action, requested);
     if (topic !== undefined) {
       for (const rule of rules) {
         if (covers(rule, action, topic)) return { reasonCode: 0, rule: rule.name };
       }
     }
-    return { reasonCode: 0x87, rule: `nothing in ${option}.${user} covers it` };
+    return { reasonCode: 0x87, rule: `nothing in ${action}.${user} covers it` };
   }
 }
 
-function nameRules(list: UserList | undefined, option: string): ReadonlyMap<string, readonly Rule[]> | undefined {
+function nameRules(list: UserList | undefined, action: Action): ReadonlyMap<string, readonly Rule[]> | undefined {
   if (list === undefined) return undefined;
   const named = new Map<string, readonly Rule[]>();
   for (const [user, filters] of list) {
     named.set(
       user,
-      filters.map((filter, index) => ({ filter, name: `${option}.${user}[${index}]` })),
+      filters.map((filter, index) => ({ filter, name: `${action}.${user}[${index}]` })),
     );
   }
   return named;

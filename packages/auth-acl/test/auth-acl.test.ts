@@ -30,7 +30,7 @@ const user = (username: string): Who => ({ username });
 describe("lists", () => {
   test("the sample of the original", async () => {
     const lists = { test: ["repositories/+/master", "calendar/#", "data/memes"], anonymous: ["calendar/2025/#"] };
-    const { may, ask } = await acl({ acl: lists });
+    const { may, ask } = await acl({ subscribe: lists });
     for (const topic of ["repositories/x/master", "calendar/#", "calendar/2025/+", "data/memes", "calendar"]) {
       expect(may(user("test"), "subscribe", topic)).toBe(true);
     }
@@ -41,21 +41,21 @@ describe("lists", () => {
     expect(may({}, "subscribe", "calendar/#")).toBe(false);
     expect(may(user("other"), "subscribe", "calendar/2025/1")).toBe(false);
     expect(may(user("other"), "publish", "anything")).toBe(true);
-    expect(ask(user("test"), "subscribe", "calendar/1").rule).toBe("auth-acl: acl.test[1]");
-    expect(ask(user("test"), "subscribe", "x").rule).toBe("auth-acl: nothing in acl.test covers it");
-    expect(ask(user("other"), "subscribe", "x").rule).toBe('auth-acl: acl has no user "other"');
-    expect(ask(user("other"), "publish", "x").rule).toBe("auth-acl: there is no publishAcl");
+    expect(ask(user("test"), "subscribe", "calendar/1").rule).toBe("auth-acl: subscribe.test[1]");
+    expect(ask(user("test"), "subscribe", "x").rule).toBe("auth-acl: nothing in subscribe.test covers it");
+    expect(ask(user("other"), "subscribe", "x").rule).toBe('auth-acl: the list "subscribe" has no user "other"');
+    expect(ask(user("other"), "publish", "x").rule).toBe('auth-acl: there is no list "publish"');
   });
 
   test("each action has its own list", async () => {
-    const { may } = await acl({ subscribeAcl: { u: ["s"] }, publishAcl: { u: ["p"] }, receiveAcl: { u: ["r/#"] } });
+    const { may } = await acl({ subscribe: { u: ["s"] }, publish: { u: ["p"] }, receive: { u: ["r/#"] } });
     expect(["s", "p", "r"].map((topic) => may(user("u"), "subscribe", topic))).toEqual([true, false, false]);
     expect(["s", "p", "r"].map((topic) => may(user("u"), "publish", topic))).toEqual([false, true, false]);
     expect(["s", "p", "r", "r/x"].map((topic) => may(user("u"), "receive", topic))).toEqual([false, false, true, true]);
   });
 
   test("the name admin has no special rights, nor has a name that nobody checked", async () => {
-    const { may } = await acl({ publishAcl: { boss: ["a"], anonymous: ["b"] } });
+    const { may } = await acl({ publish: { boss: ["a"], anonymous: ["b"] } });
     expect(may(user("admin"), "publish", "a")).toBe(false);
     expect(may(user("boss"), "publish", "a")).toBe(true);
     const claimed = { username: "boss", attributes: { anonymous: true } };
@@ -64,20 +64,21 @@ describe("lists", () => {
   });
 
   test("names like __proto__ and constructor are ordinary", async () => {
-    const { may } = await acl({ publishAcl: { u: ["a"] } });
+    const { may } = await acl({ publish: { u: ["a"] } });
     for (const name of ["__proto__", "constructor", "toString"]) expect(may(user(name), "publish", "a")).toBe(false);
   });
 
   test("wrong options are named", async () => {
     await expect(acl({})).rejects.toThrow("give a list");
-    await expect(acl({ acl: { u: ["a/#/b"] } })).rejects.toThrow('acl.u.0: expected a topic filter, got "a/#/b"');
-    await expect(acl({ acl: {}, subscribeAcl: {} })).rejects.toThrow("not both");
+    await expect(acl({ subscribe: { u: ["a/#/b"] } })).rejects.toThrow(
+      'subscribe.u.0: expected a topic filter, got "a/#/b"',
+    );
   });
 });
 
 describe("wildcards against the list", () => {
   test("“#” and “+” do not open $-topics", async () => {
-    const { may } = await acl({ acl: { u: ["#", "+/x"] }, receiveAcl: { u: ["#"] }, publishAcl: { u: ["#"] } });
+    const { may } = await acl({ subscribe: { u: ["#", "+/x"] }, receive: { u: ["#"] }, publish: { u: ["#"] } });
     expect(may(user("u"), "subscribe", "#")).toBe(true);
     for (const topic of ["$SYS/#", "$SYS/broker/uptime", "$x", "$x/x", "$share/g/$SYS/#"]) {
       expect(may(user("u"), "subscribe", topic)).toBe(false);
@@ -87,7 +88,7 @@ describe("wildcards against the list", () => {
   });
 
   test("a shared subscription needs what a plain one needs", async () => {
-    const { may } = await acl({ acl: { u: ["a/#"] } });
+    const { may } = await acl({ subscribe: { u: ["a/#"] } });
     expect(may(user("u"), "subscribe", "$share/g/a/b")).toBe(true);
     expect(may(user("u"), "subscribe", "$share/g/#")).toBe(false);
     expect(may(user("u"), "subscribe", "$share/a/#")).toBe(false);
@@ -100,7 +101,7 @@ describe("wildcards against the list", () => {
     const plain = ["a", "b", "$s"];
     const topics = plain.flatMap((one) => [one, ...plain.map((two) => `${one}/${two}`), `${one}/a/b`]);
     for (const allowed of filters) {
-      const { may } = await acl({ acl: { u: [allowed] } });
+      const { may } = await acl({ subscribe: { u: [allowed] } });
       for (const requested of filters) {
         if (!may(user("u"), "subscribe", requested)) continue;
         const revealed = topics.filter((topic) => topicMatches(requested, topic));
@@ -154,7 +155,7 @@ pattern deny all/secret
   });
 
   test("subscribe: overlapping grants a wide subscription and filters what it brings", async () => {
-    const { may } = await file(SAMPLE, { subscribe: "overlapping" });
+    const { may } = await file(SAMPLE, { fileSubscriptions: "overlapping" });
     expect(may(user("alice"), "subscribe", "#")).toBe(true);
     expect(may(user("alice"), "receive", "elsewhere")).toBe(false);
     expect(may(user("alice"), "subscribe", "elsewhere/#")).toBe(false);
@@ -211,6 +212,6 @@ pattern deny all/secret
 });
 
 test("lists and file together: both must allow", async () => {
-  const { may } = await file("user u\ntopic a\ntopic b\n", { publishAcl: { u: ["b", "c"] } });
+  const { may } = await file("user u\ntopic a\ntopic b\n", { publish: { u: ["b", "c"] } });
   expect(["a", "b", "c"].map((topic) => may(user("u"), "publish", topic))).toEqual([false, true, false]);
 });

@@ -1,34 +1,41 @@
-// Lets clients in whose credentials nobody checks. Says of each that it is anonymous, so that rules for named users do
-// not apply to somebody who only claims a name.
+// Lets clients in whose credentials nobody checks.
 import { definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
-import { boolean, options } from "@wrenmq/plugin-api/options";
+import { boolean, oneOf, options } from "@wrenmq/plugin-api/options";
 
 export interface AuthAnonymousOptions {
-  /** Let everybody in whom no other plugin refuses. Default true. */
+  /** Let clients without a user name in. Default true. */
   readonly allow?: boolean;
   /**
-   * Believe the user name of a client though nobody checked a password, as aMQTT does; lets named clients in also
-   * without `allow`. Default false.
+   * `ignore` (default): no opinion about clients with a user name. `allow`: let them in with no password asked, under
+   * the name they give, as aMQTT does; another plugin may still refuse them.
    */
-  readonly trustUserNames?: boolean;
+  readonly namedUsers?: "ignore" | "allow";
 }
 
-const OPTIONS = options({ allow: boolean({ default: true }), trustUserNames: boolean({ default: false }) });
+const OPTIONS = options({
+  allow: boolean({ default: true }),
+  namedUsers: oneOf(["ignore", "allow"], { default: "ignore" }),
+});
 
-const ANONYMOUS: Identity = { reasonCode: 0, rule: "anonymous clients are allowed", attributes: { anonymous: true } };
-const BELIEVED: Identity = { reasonCode: 0, rule: "user names are trusted" };
+const ANONYMOUS: Identity = {
+  reasonCode: 0,
+  rule: "clients without a user name may enter",
+  attributes: { anonymous: true },
+};
+const REFUSED: Identity = {
+  reasonCode: 0x87,
+  rule: "clients without a user name may not enter",
+  reasonString: "A user name is needed",
+};
+const BELIEVED: Identity = { reasonCode: 0, rule: "user names are believed" };
 
 export const authAnonymous: (options?: AuthAnonymousOptions) => Plugin = definePlugin({
   name: "auth-anonymous",
   config: OPTIONS,
-  hooks: ({ config }) => ({
-    authenticate(client) {
-      const named = client.username !== undefined && client.username !== "";
-      if (named && config.trustUserNames) return BELIEVED;
-      if (config.allow) return ANONYMOUS;
-      return named
-        ? undefined
-        : { reasonCode: 0x87, rule: "anonymous clients are not allowed", reasonString: "A user name is needed" };
+  hooks: ({ config: { allow, namedUsers } }) => ({
+    authenticate({ username }) {
+      if (username === undefined || username === "") return allow ? ANONYMOUS : REFUSED;
+      return namedUsers === "allow" ? BELIEVED : undefined;
     },
   }),
 });

@@ -1,6 +1,6 @@
 import { type Identity, isAllowed } from "@wrenmq/plugin-api";
 import { TestHost, testClient } from "@wrenmq/plugin-api/testing";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type AuthAnonymousOptions, authAnonymous } from "../src/index.ts";
 
 async function enter(username: string | undefined, given?: AuthAnonymousOptions): Promise<Identity> {
@@ -8,37 +8,35 @@ async function enter(username: string | undefined, given?: AuthAnonymousOptions)
   return host.chain.authenticate(testClient({ username }), undefined);
 }
 
-describe("allow (the default)", () => {
-  test("clients with and without a name enter, as anonymous", async () => {
-    for (const username of [undefined, "bob"]) {
-      const identity = await enter(username);
-      expect(isAllowed(identity)).toBe(true);
-      expect(identity.attributes).toEqual({ anonymous: true });
-    }
-  });
+test("allow (the default): clients without a name enter, marked as anonymous", async () => {
+  for (const username of [undefined, ""]) {
+    const identity = await enter(username);
+    expect(isAllowed(identity)).toBe(true);
+    expect(identity.attributes).toEqual({ anonymous: true });
+  }
 });
 
-describe("allow: false", () => {
-  test("a client without a name is refused, a named one is left to other plugins", async () => {
-    expect(await enter(undefined, { allow: false })).toMatchObject({
+test("allow: false refuses clients without a name", async () => {
+  for (const username of [undefined, ""]) {
+    expect(await enter(username, { allow: false })).toMatchObject({
       reasonCode: 0x87,
-      rule: expect.stringMatching(/not allowed/),
+      rule: "auth-anonymous: clients without a user name may not enter",
     });
-    expect((await enter("", { allow: false })).rule).toMatch(/not allowed/);
-    expect((await enter("bob", { allow: false })).rule).toMatch(/no plugin has an opinion/);
-  });
+  }
 });
 
-describe("trustUserNames: true", () => {
-  test("a name is believed, with and without allow", async () => {
-    for (const allow of [true, false]) {
-      const identity = await enter("bob", { allow, trustUserNames: true });
-      expect(isAllowed(identity)).toBe(true);
-      expect(identity.attributes).toBeUndefined();
-    }
-    expect((await enter(undefined, { allow: true, trustUserNames: true })).attributes).toEqual({ anonymous: true });
-    expect(isAllowed(await enter(undefined, { allow: false, trustUserNames: true }))).toBe(false);
-  });
+test("a client with a name is left to the other plugins, whatever allow says", async () => {
+  for (const allow of [true, false]) {
+    expect((await enter("bob", { allow })).rule).toMatch(/no plugin has an opinion/);
+  }
+});
+
+test("namedUsers: allow believes names, as aMQTT does", async () => {
+  for (const allow of [true, false]) {
+    const identity = await enter("bob", { allow, namedUsers: "allow" });
+    expect(isAllowed(identity)).toBe(true);
+    expect(identity.attributes).toBeUndefined();
+  }
 });
 
 test("wrong options are refused by name", () => {

@@ -7,12 +7,12 @@ import { Verifier } from "./verifier.ts";
 
 export interface AuthPasswordOptions {
   /** Path of the password file. */
-  readonly passwordFile: string;
+  readonly file: string;
   /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
   readonly reloadInterval?: number;
 }
 
-const OPTIONS = options({ passwordFile: text(), reloadInterval: number({ min: 0, default: 2 }) });
+const OPTIONS = options({ file: text(), reloadInterval: number({ min: 0, default: 2 }) });
 
 /** Under this name the client's attributes keep whom it logged in as. */
 const ATTRIBUTE = "auth-password";
@@ -22,7 +22,7 @@ const NOT_AUTHORIZED = 0x87;
 export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlugin({
   name: "auth-password",
   config: OPTIONS,
-  async hooks({ config: { passwordFile, reloadInterval }, context }) {
+  async hooks({ config: { file: passwordFile, reloadInterval }, context }) {
     const verifier = new Verifier();
     const watched = await WatchedFile.open({
       file: passwordFile,

@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 async function start(text: string) {
   writeFileSync(file, text);
-  return TestHost.start([authPassword({ passwordFile: file })]);
+  return TestHost.start([authPassword({ file })]);
 }
 const login = async (host: TestHost, username: string | undefined, password: string | undefined): Promise<Identity> =>
   host.chain.authenticate(testClient({ username }), password === undefined ? undefined : bytes(password));
@@ -103,7 +103,7 @@ describe("the file", () => {
   });
 
   test("a missing file, or one without any usable line, stops the start", async () => {
-    await expect(TestHost.start([authPassword({ passwordFile: join(folder, "no") })])).rejects.toMatchObject({
+    await expect(TestHost.start([authPassword({ file: join(folder, "no") })])).rejects.toMatchObject({
       code: "ERR_PLUGIN_START",
     });
     await expect(start("%PDF-1.4 this is\nno password file\n")).rejects.toThrow(

@@ -1,4 +1,4 @@
-// Topics that nobody but one user may touch. The example of docs/plugins.md: a plugin with options, a decision about
+// Topics that nobody but a few users may touch. The example of docs/plugins.md: a plugin with options, a decision about
 // topics, and a rule that can be explained.
 import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
 import { list, type Option, options, string } from "@wrenmq/plugin-api/options";
@@ -7,15 +7,15 @@ import { parseShared } from "@wrenmq/topics";
 export interface AuthTabooOptions {
   /** Default: prohibited, top-secret, data/classified. */
   readonly topics?: readonly string[];
-  /** The user who may touch them. Default admin. */
-  readonly exempt?: string;
+  /** Users who may touch them. Default admin. */
+  readonly exempt?: readonly string[];
 }
 
 const TOPICS: readonly string[] = ["prohibited", "top-secret", "data/classified"];
 
 const OPTIONS = options({
   topics: withDefault(list(string()), TOPICS),
-  exempt: string({ default: "admin" }),
+  exempt: withDefault(list(string()), ["admin"]),
 });
 
 export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
@@ -23,9 +23,11 @@ export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
   config: OPTIONS,
   hooks({ config }) {
     const taboo = new Set(config.topics);
+    const exempt = new Set(config.exempt);
     return {
-      authorize(client, _action, topic): Decision {
-        if (client.username === config.exempt) return { reasonCode: 0, rule: `user ${config.exempt} is exempt` };
+      authorize({ username }, _action, topic): Decision {
+        if (username !== undefined && exempt.has(username))
+          return { reasonCode: 0, rule: `user ${username} is exempt` };
         const shared = parseShared(topic);
         const plain = shared === undefined || shared === "invalid" ? topic : shared.filter;
         if (taboo.has(plain)) return { reasonCode: 0x87, rule: `${plain} is taboo` };
