@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax read here
 // `${NAME}` and `${NAME:-default}` in the values of a native file; `$${` stands for `${`.
 import type { Problems } from "./diagnostic.ts";
 import { list, map, type SourceNode } from "./source-node.ts";
@@ -51,6 +52,8 @@ function typed(text: string): string | number | boolean | null {
   if (/^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/.test(text)) return Number(text);
   return text;
 }
+
+/** Text that {@link substitute} turns back into `text`. */
 export function escapeReferences(text: string): string {
-  return text.replaceAll("${", "$${");
+  return text.replaceAll("${", () => "$${");
 }

@@ -1,6 +1,5 @@
 // Lists and mappings of one kind of value, and values that are passed through unread.
-import type { Problems } from "../diagnostic.ts";
-import { fromPlain, type SourceNode, toPlain } from "../source-node.ts";
+import { fromPlain, toPlain } from "../source-node.ts";
 import { MASK } from "./scalars.ts";
 import { mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
@@ -32,11 +31,12 @@ export function mapOf<T>(item: ValueType<T>, expected = "a mapping"): ValueType<
   };
 }
 
-/** Passed on as it is written, for a plugin to check; what looks like a secret is masked. */
-export const anything: ValueType<unknown> = {
-  expected: "a value",
-  schema: {},
-  read: (node: SourceNode, _problems: Problems) => toPlain(node),
+/** A mapping that is passed on as it is written, for a plugin to check; what looks like a secret is masked. */
+export const anyMap: ValueType<Record<string, unknown>> = {
+  expected: "a mapping",
+  schema: { type: "object" },
+  read: (node, problems) =>
+    node.kind === "map" ? (toPlain(node) as Record<string, unknown>) : mismatch(node, "a mapping", problems),
   write: (value, options) => writeAnything(value, options),
 };
 

@@ -1,6 +1,6 @@
 // Plugins: a mapping of instance names; each says which plugin it uses (by default the one of its name) and its options.
 
-import { anything, mapOf } from "../description/collections.ts";
+import { anyMap } from "../description/collections.ts";
 import { resolvePath } from "../description/scalars.ts";
 import type { Section } from "../description/section.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
@@ -42,8 +42,6 @@ export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = {
 
 const builtIn = (name: string): OptionsTable | undefined =>
   Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as BuiltInPlugin] : undefined;
-
-const passedThrough = mapOf(anything);
 
 const BY_USE: JsonSchema = { $ref: "#/$defs/plugin-by-use" };
 
@@ -90,7 +88,7 @@ function readForeign(
   problems: Problems,
 ): PluginSection | undefined {
   const known = Object.keys(BUILT_IN);
-  const options = passedThrough.read(given, problems);
+  const options = anyMap.read(given, problems);
   if (!options) return undefined;
   if (/^\.{0,2}\//.test(wanted)) {
     return { name, use: resolvePath(wanted, (use ?? given).place.file), origin: "path", options };
@@ -104,7 +102,7 @@ function readForeign(
 
 function writePlugin(plugin: PluginSection, options: WriteOptions): unknown {
   const table = builtIn(plugin.use);
-  const written = table ? table.write(plugin.options, options) : passedThrough.write(plugin.options, options);
+  const written = table ? table.write(plugin.options, options) : anyMap.write(plugin.options, options);
   return { ...(plugin.use === plugin.name ? {} : { use: plugin.use }), ...(written as object) };
 }
 

@@ -1,0 +1,252 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax under test
+// describe, migrate, diffConfig, riskWarnings, checkFiles: what `wrenmq config …` and a reload use.
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  checkFiles,
+  defaultConfig,
+  diffConfig,
+  formatDiagnostic,
+  loadConfig,
+  migrate,
+  parseConfig,
+  riskWarnings,
+  describe as show,
+  type WrenConfig,
+} from "../src/index.ts";
+
+const folder = new URL("fixtures/", import.meta.url).pathname;
+const usable = readdirSync(folder).filter((file) => /^\d\d-.*\.yaml$/.test(file) && !/^(14|16|20|21)-/.test(file));
+const config = (text: string): WrenConfig => parseConfig(text, { environment: {}, style: "native" }).config;
+
+const EVERYTHING = `
+listeners:
+  web:
+    type: wss
+    bind: "[::1]:8443"
+    path: /mqtt
+    max_connections: 9
+    tls:
+      certificate_file: c.pem
+      key_file: k.pem
+      key_passphrase: hush-1
+      sni: [{ server_name: "*.example.org", certificate_file: c2.pem, key_file: k2.pem }]
+    trusted_proxies: [10.0.0.0/8]
+    origins: ["https://example.org"]
+    access: [tokens, shop]
+    limits: { message_rate: 10/m, byte_rate: 1MiB/s, connect_timeout: 1500ms }
+  local: { type: unix, path: /run/w.sock, mode: "0600" }
+plugins:
+  tokens: { use: jwt, secret_key: "hush-2-$\${NOT}" }
+  shop: { use: sql, connection: "postgresql://me:hush-3@db/x" }
+  own: { use: ./own.js, api_token: hush-4, nested: [{ password: hush-5, other: 1 }] }
+  acl: { publish: { "on": ["#"], "7": [] } }
+store: { path: data, durability: fsync }
+session: { default_expiry: 1d }
+workers: auto
+`;
+
+describe("describe", () => {
+  test.each(usable)("%s: read again, it is the same", (file) => {
+    const { config: loaded } = loadConfig(folder + file);
+    const { source: _source, ...again } = parseConfig(show(loaded, { secrets: true })).config;
+    const { source: _other, ...before } = loaded;
+    expect(again).toEqual(before);
+  });
+  test("so is a native file with everything, and the default", () => {
+    expect(config(show(config(EVERYTHING), { secrets: true }))).toEqual(config(EVERYTHING));
+    expect(config(show(defaultConfig()))).toEqual(defaultConfig());
+  });
+  test("secrets are masked", () => {
+    const text = show(config(EVERYTHING));
+    expect(text).not.toContain("hush");
+    expect(text).toContain("connection: postgresql://me:********@db/x");
+    expect(text).toContain("other: 1");
+  });
+});
+
+describe("migrate", () => {
+  test.each(usable)("%s: the native file means the same", (file) => {
+    const { yaml, changes } = migrate(readFileSync(folder + file, "utf8"), folder + file);
+    const { config: migrated, style, warnings } = parseConfig(yaml, { file: `${folder}new.yaml` });
+    const { source: _source, ...before } = loadConfig(folder + file).config;
+    const { source: _other, ...after } = migrated;
+    expect(style).toBe("native");
+    expect(warnings).toEqual([]);
+    // Where $SYS is off, how often and under which names it is not published is not said.
+    expect({ ...after, sys: after.sys.enabled ? after.sys : false }).toEqual({
+      ...before,
+      sys: before.sys.enabled ? before.sys : false,
+    });
+    expect(changes.length).toBeGreaterThan(0);
+  });
+  test("says what is called and what behaves otherwise; paths stay relative", () => {
+    const { yaml, changes } = migrate(
+      "auth:\n  plugins: [auth_anonymous, auth_file]\n  allow-anonymous: no\n  password-file: passwd\n",
+    );
+    expect(yaml).toContain("file: passwd\n");
+    expect(yaml).toContain("named_users: ignore");
+    expect(changes.join("\n")).toMatch(
+      /auth → plugins[\s\S]*line 3, auth.allow-anonymous: false: clients with a user name/,
+    );
+  });
+  test("a native file stays as it is", () => {
+    expect(migrate("wrenmq: 1 # mine\n")).toEqual({ yaml: "wrenmq: 1 # mine\n", changes: [] });
+  });
+  test("a file with mistakes is not translated", () => {
+    expect(() => migrate(readFileSync(`${folder}14-docs-custom-plugins.yaml`, "utf8"))).toThrow("OneClassName");
+  });
+  test("texts that look like references stay texts", () => {
+    const { yaml } = migrate("topic-check: { enabled: on, acl: { a: ['${HOME}'] } }");
+    expect(config(yaml).plugins.find((each) => each.use === "acl")?.options["subscribe"]).toEqual({ a: ["${HOME}"] });
+  });
+});
+
+describe("diffConfig", () => {
+  const BASE = `
+listeners: { a: { bind: ":1" }, b: { bind: ":2" }, c: { bind: ":3" }, d: { bind: ":4" } }
+plugins: { anonymous: {}, acl: {}, token: { file: t } }
+`;
+  test("nothing", () => expect(diffConfig(config(BASE), config(BASE)).empty).toBe(true));
+  test("listeners: added, removed, rebound, updated", () => {
+    const after = BASE.replace('":2"', '":22"').replace(
+      'c: { bind: ":3" }',
+      'c: { bind: ":3", max_connections: 5, access: [acl] }',
+    );
+    const { listeners, empty } = diffConfig(config(BASE), config(after.replace("d: {", "e: {")));
+    expect(empty).toBe(false);
+    expect(listeners.added.map((each) => each.name)).toEqual(["e"]);
+    expect(listeners.removed).toEqual(["d"]);
+    expect(listeners.rebound.map((each) => each.port)).toEqual([22]);
+    expect(listeners.updated).toMatchObject([{ listener: { name: "c" }, changed: ["maxConnections", "access"] }]);
+  });
+  test("plugins: added, removed, changed, kept, reordered", () => {
+    const after = BASE.replace("anonymous: {}, acl: {}, token: { file: t }", "token: { file: u }, acl: {}, taboo: {}");
+    const { plugins } = diffConfig(config(BASE), config(after));
+    expect(plugins).toMatchObject({ removed: ["anonymous"], kept: ["acl"], reordered: true });
+    expect(plugins.added.map((each) => each.name)).toEqual(["taboo"]);
+    expect(plugins.changed.map((each) => each.options)).toEqual([{ file: "u" }]);
+  });
+  test("limits, settings, and what needs a restart", () => {
+    const after = `${BASE}limits: { max_inflight: 1 }\nlog: { level: debug }\nsys: { interval: 1s }\nworkers: 2\nstore: { path: x }\n`;
+    const plan = diffConfig(config(BASE), config(after));
+    expect(plan.limitsChanged).toEqual(["maxInflight"]);
+    expect(plan.settingsChanged).toEqual(["sys", "log"]);
+    expect(plan.needsRestart).toEqual(["store", "workers"]);
+  });
+});
+
+describe("riskWarnings", () => {
+  const risks = (text: string): string => riskWarnings(config(text)).map(formatDiagnostic).join("\n");
+  const TLS = "tls: { certificate_file: c, key_file: k";
+  test.each([
+    [
+      "anonymous on a public address",
+      "plugins: { anonymous: {} }\nlisteners: { a: {} }",
+      /^listeners.a: anonymous clients may/,
+    ],
+    [
+      "password in the clear",
+      "plugins: { token: { file: t } }\nlisteners: { a: { type: ws } }",
+      /unencrypted .*type wss/,
+    ],
+    ["any web page", "plugins: { anonymous: {} }\nlisteners: { a: { type: ws, bind: localhost } }", /any web page/],
+    [
+      "names without passwords, and rules by name",
+      "plugins: { anonymous: { named_users: allow }, acl: {} }\nlisteners: { a: { bind: localhost } }",
+      /choose a user name without a password/,
+    ],
+    ["certificates not required", `plugins: { x509: {} }\nlisteners: { a: { type: tls, ${TLS} } } }`, /not asked for/],
+    [
+      "verified against the system's authorities",
+      `plugins: { x509: {} }\nlisteners: { a: { type: tls, ${TLS}, require_certificate: true } } }`,
+      /no authority is given/,
+    ],
+    [
+      "everybody is a trusted proxy",
+      "plugins: { token: { file: t } }\nlisteners: { a: { bind: localhost, proxy_protocol: true, trusted_proxies: ['::/0'] } }",
+      /any address as theirs/,
+    ],
+    [
+      "no bound of a queue",
+      "limits: { max_queued_messages: 0, max_queued_bytes: 0 }",
+      /limits.max_queued_bytes: neither/,
+    ],
+    [
+      "a directory in the clear",
+      "plugins: { ldap: { server: 'ldap://dir.example', base_dn: b, user_attribute: u, bind_dn: d, bind_password: p } }",
+      /unencrypted to dir.example/,
+    ],
+    ["a web service in the clear", "plugins: { http: { host: h, port: 80 } }", /unencrypted to h/],
+  ])("%s", (_name, text, message) => expect(risks(text)).toMatch(message));
+  test("none for the default, for loopback with passwords, for a chain without anonymous", () => {
+    expect(risks("")).toBe("");
+    expect(
+      risks("plugins: { token: { file: t } }\nlisteners: { a: { bind: '127.0.0.2:1' }, b: { bind: '[::1]:1' } }"),
+    ).toBe("");
+    expect(
+      risks(
+        `plugins: { anonymous: {}, token: { file: t } }\nlisteners: { a: { type: tls, ${TLS} }, access: [token] } }`,
+      ),
+    ).toBe("");
+  });
+  test("with a line, if the place is known", () => {
+    const { config: loaded, locate } = loadConfig(`${folder}01-default-broker.yaml`);
+    expect(riskWarnings(loaded, locate)[0]).toMatchObject({ line: 4, key: "listeners.default" });
+  });
+});
+
+describe("checkFiles", () => {
+  let scratch = "";
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), "wrenmq-config-"));
+  });
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const check = (text: string) => {
+    const { config: loaded, locate } = parseConfig(text, { file: join(scratch, "w.yaml"), environment: {} });
+    return checkFiles(loaded, { locate, now: new Date("2020-01-01") });
+  };
+
+  test("05 certificate files that do not exist are errors that name key and file", () => {
+    const { config: loaded, locate } = loadConfig(`${folder}05-docs-test-io.yaml`);
+    const { errors } = checkFiles(loaded, { locate });
+    expect(errors).toHaveLength(4);
+    expect(errors[0]).toMatchObject({ line: 13, key: "listeners.tls-mqtt.certfile" });
+    expect(errors[0]?.message).toBe(
+      "cannot read the file /etc/letsencrypt/live/test.amqtt.io/fullchain.pem: no such file or directory",
+    );
+  });
+  test("09, 15 files beside the configuration are found", () => {
+    for (const file of ["09-docs-file-legacy-block.yaml", "15-docs-cert.yaml"]) {
+      const { config: loaded } = loadConfig(folder + file);
+      expect(checkFiles(loaded, { now: new Date() }).errors).toEqual([]);
+    }
+  });
+  test("certificate and key that do not belong together, or are something else", () => {
+    writeFileSync(join(scratch, "junk.pem"), "hello");
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(join(scratch, "other.key"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    const tls = (certificate: string, key: string) =>
+      check(`listeners: { a: { type: tls, tls: { certificate_file: "${certificate}", key_file: "${key}" } } }`);
+    const messages = (certificate: string, key: string) =>
+      tls(certificate, key)
+        .errors.map((each) => each.message)
+        .join();
+    expect(messages(`${folder}server.crt`, "other.key")).toContain("does not belong to the certificate");
+    expect(messages("junk.pem", `${folder}server.key`)).toContain("there is no certificate (PEM)");
+    expect(messages(`${folder}server.crt`, "junk.pem")).toContain("no readable private key");
+    expect(messages(folder, `${folder}server.key`)).toContain("it is a folder");
+    expect(tls(`${folder}server.crt`, `${folder}server.key`).warnings[0]?.message).toContain("not valid before");
+  });
+  test("password files, modules and the store's folder", () => {
+    writeFileSync(join(scratch, "a-file"), "");
+    const { errors } = check(
+      "plugins: { password-file: { file: pw }, own: { use: ./own.js } }\nstore: { path: a-file/x }\n",
+    );
+    expect(errors.map(({ key }) => key)).toEqual(["plugins.password-file.file", "plugins.own.use", "store.path"]);
+    expect(check("store: { path: new/folder }\nplugins: { anonymous: {} }\n").errors).toEqual([]);
+  });
+});
