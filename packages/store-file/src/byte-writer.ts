@@ -1,0 +1,103 @@
+// Builds one frame of the journal in a buffer that grows and is used again for the next. All numbers little endian,
+// counts and identifiers as LEB128 (7 bits a byte).
+
+const START_BYTES = 64 * 1024;
+const KEEP_BYTES = 4 * 1024 * 1024;
+/** Below this length a loop beats the call into native code. */
+const SHORT_STRING = 24;
+
+export class ByteWriter {
+  buffer: Buffer = Buffer.allocUnsafeSlow(START_BYTES);
+  length = 0;
+
+  /** Starts again at the front; the memory of an unusually large frame is given back. */
+  reset(): void {
+    this.length = 0;
+    if (this.buffer.length > KEEP_BYTES) this.buffer = Buffer.allocUnsafeSlow(START_BYTES);
+  }
+
+  view(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  /** Leaves room. */
+  skip(size: number): void {
+    this.#need(size);
+    this.length += size;
+  }
+
+  u8(value: number): void {
+    this.#need(1);
+    this.buffer[this.length++] = value;
+  }
+
+  /** @param value a whole number from 0 to 2^53 − 1 */
+  varint(value: number): void {
+    this.#need(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.buffer[this.length++] = (rest % 0x80) | 0x80;
+      rest = rest > 0x7fffffff ? Math.floor(rest / 0x80) : rest >>> 7;
+    }
+    this.buffer[this.length++] = rest;
+  }
+
+  f64(value: number): void {
+    this.#need(8);
+    this.length = this.buffer.writeDoubleLE(value, this.length);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.#need(value.length);
+    this.buffer.set(value, this.length);
+    this.length += value.length;
+  }
+
+  raw(value: Uint8Array): void {
+    this.#need(value.length);
+    this.buffer.set(value, this.length);
+    this.length += value.length;
+  }
+
+  string(value: string): void {
+    if (value.length < SHORT_STRING && this.#ascii(value)) return;
+    const size = Buffer.byteLength(value);
+    this.varint(size);
+    this.#need(size);
+    this.length += this.buffer.write(value, this.length);
+  }
+
+  /** Leaves room for a length of four bytes; `endBlock` fills it in. */
+  beginBlock(): number {
+    this.#need(4);
+    this.length += 4;
+    return this.length;
+  }
+
+  endBlock(start: number): void {
+    this.buffer.writeUInt32LE(this.length - start, start - 4);
+  }
+
+  #ascii(value: string): boolean {
+    this.#need(SHORT_STRING + 1);
+    const { buffer } = this;
+    let at = this.length;
+    buffer[at++] = value.length;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[at++] = code;
+    }
+    this.length = at;
+    return true;
+  }
+
+  #need(size: number): void {
+    const needed = this.length + size;
+    if (needed <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    grown.set(this.view());
+    this.buffer = grown;
+  }
+}

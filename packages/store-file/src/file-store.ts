@@ -1,0 +1,253 @@
+// The durable store: puts batches into the journal, and what the journal adds up to into answers. Opening is in
+// opening.ts, making room in cleaner.ts.
+import type { QueueEntry, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
+import { BatchEncoder, STATES } from "./batch-encoder.ts";
+import { ByteReader, DamagedError } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { Cleaner } from "./cleaner.ts";
+import { type EntryTable, QOS2, RETAIN } from "./entry-table.ts";
+import { beginFrame, FRAME_HEAD_BYTES, finishFrame } from "./format.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger, Place, SessionFacts } from "./ledger.ts";
+import type { StoreLock } from "./lock.ts";
+import { openDirectory } from "./opening.ts";
+import { DEFAULT_SEGMENT_BYTES, type FileStoreOptions } from "./options.ts";
+import { readMessage } from "./records.ts";
+
+/** What there is while the store is open. */
+interface Opened {
+  readonly lock: StoreLock;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly encoder: BatchEncoder;
+  readonly cleaner: Cleaner;
+}
+
+/** Bodies that lie close to each other are read at once, up to this many bytes and over gaps of this many. */
+const READ_AT_ONCE = 256 * 1024;
+const READ_GAP = 2048;
+
+/** Operations that make room, and never need a body: let through when the store is full. */
+const RELEASING: ReadonlySet<StoreOp["op"]> = new Set([
+  "deleteSession",
+  "deleteSubscription",
+  "advance",
+  "settle",
+  "release",
+  "deleteRetained",
+]);
+
+/** Sessions and retained messages in a journal of plain files. */
+export class FileStore implements Store {
+  readonly #options: FileStoreOptions;
+  readonly #segmentBytes: number;
+  readonly #writer = new ByteWriter();
+  #opened: Opened | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FileStoreOptions) {
+    this.#options = options;
+    const wanted = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+    this.#segmentBytes = Math.max(256, Math.min(wanted, (options.maxBytes ?? Number.POSITIVE_INFINITY) / 8));
+  }
+
+  /** @throws StoreError ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_DAMAGED, ERR_STORE_OPEN */
+  open(): void {
+    if (this.#opened !== undefined) return;
+    const { lock, ledger, journal } = openDirectory(this.#options, this.#segmentBytes, this.#writer);
+    const cleaner = new Cleaner({
+      ledger,
+      journal,
+      writer: this.#writer,
+      segmentBytes: this.#segmentBytes,
+      maxBytes: this.#options.maxBytes,
+    });
+    this.#opened = { lock, ledger, journal, encoder: new BatchEncoder(ledger), cleaner };
+    cleaner.schedule();
+  }
+
+  close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === undefined) return this.#closing ?? Promise.resolve();
+    this.#opened = undefined;
+    this.#closing = this.#shut(opened).finally(() => {
+      this.#closing = undefined;
+    });
+    return this.#closing;
+  }
+
+  *sessions(): IterableIterator<SessionSnapshot> {
+    for (const facts of this.#need().ledger.sessions.values()) yield snapshot(facts);
+  }
+
+  *retained(): IterableIterator<StoredMessage> {
+    const { ledger, journal } = this.#need();
+    for (const place of [...ledger.retained.values()]) yield decode(journal.read(place));
+  }
+
+  queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {
+    const { ledger, journal } = this.#need();
+    const entries = ledger.sessions.get(clientId)?.entries;
+    const page: QueuedMessage[] = [];
+    if (entries === undefined || limit <= 0) return page;
+    const found: QueueEntry[] = [];
+    const places: Place[] = [];
+    for (let at = entries.first(after); at >= 0 && found.length < limit; at = entries.next(at)) {
+      if (entries.state(at) !== 0) continue;
+      const place = placeOf(ledger, entries.message(at));
+      if (place === undefined) continue;
+      found.push(entryAt(entries, at));
+      places.push(place);
+    }
+    readTogether(journal, places, (body, i) => page.push({ entry: found[i]!, message: decode(body) }));
+    return page;
+  }
+
+  message(clientId: string, seq: number): StoredMessage | undefined {
+    const { ledger, journal } = this.#need();
+    const entries = ledger.sessions.get(clientId)?.entries;
+    const at = entries?.find(seq) ?? -1;
+    if (entries === undefined || at < 0 || STATES[entries.state(at)] === "awaitPubcomp") return undefined;
+    const place = placeOf(ledger, entries.message(at));
+    return place === undefined ? undefined : decode(journal.read(place));
+  }
+
+  /** @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE, ERR_STORE_CLOSED */
+  apply(batch: readonly StoreOp[]): undefined | Promise<void> {
+    const { ledger, journal, encoder, cleaner } = this.#need();
+    const writer = this.#writer;
+    beginFrame(writer);
+    encoder.encode(batch, writer);
+    if (writer.length > FRAME_HEAD_BYTES) {
+      const releasing = batch.every((op) => RELEASING.has(op.op));
+      if (!cleaner.hasRoom(writer.length, releasing)) {
+        cleaner.makeRoom(writer.length);
+        // Cleaning used the writer and moved bodies.
+        beginFrame(writer);
+        encoder.encode(batch, writer);
+        if (!cleaner.hasRoom(writer.length, releasing)) throw this.#full();
+      }
+      const frame = finishFrame(writer, journal.lastFrame + 1, journal.synced);
+      const { file, payloadOffset } = journal.append(frame);
+      ledger.read(file, frame.subarray(FRAME_HEAD_BYTES), payloadOffset);
+      cleaner.schedule();
+    }
+    return this.#options.durability === "fsync" ? journal.sync() : undefined;
+  }
+
+  stats(): StoreStats {
+    const { ledger, journal } = this.#need();
+    return {
+      sessions: ledger.sessions.size,
+      messages: ledger.messages.size,
+      retained: ledger.retained.size,
+      bytes: journal.bytes,
+    };
+  }
+
+  /** Writes what holds to new files and removes the others. */
+  async compact(): Promise<void> {
+    const { cleaner } = this.#need();
+    await cleaner.rewrite();
+  }
+
+  #need(): Opened {
+    if (this.#opened === undefined) {
+      throw new StoreError("ERR_STORE_CLOSED", `the store ${this.#options.path} is not open`);
+    }
+    return this.#opened;
+  }
+
+  #full(): StoreError {
+    return new StoreError(
+      "ERR_STORE_FULL",
+      `the store ${this.#options.path} has reached its ${this.#options.maxBytes} bytes`,
+    );
+  }
+
+  async #shut({ lock, journal, cleaner }: Opened): Promise<void> {
+    cleaner.stop();
+    try {
+      await journal.close();
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** @throws StoreError ERR_STORE_DAMAGED: the file was changed while it was in use */
+function decode(body: Buffer): StoredMessage {
+  try {
+    return readMessage(new ByteReader(body));
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    throw new StoreError("ERR_STORE_DAMAGED", `a message cannot be read back: ${error.message}`, { cause: error });
+  }
+}
+
+function placeOf(ledger: Ledger, messageId: number): Place | undefined {
+  const { messages } = ledger;
+  const slot = messages.find(messageId);
+  if (slot < 0 || messages.file(slot) === 0) return undefined;
+  return { file: messages.file(slot), offset: messages.offset(slot), length: messages.length(slot) };
+}
+
+/** Reads bodies in the order given, neighbours in one go. */
+function readTogether(journal: Journal, places: readonly Place[], each: (body: Buffer, index: number) => void): void {
+  for (let i = 0; i < places.length; ) {
+    const { file, offset } = places[i]!;
+    let end = i + 1;
+    let until = offset + places[i]!.length;
+    for (; end < places.length; end++) {
+      const next = places[end]!;
+      const nextUntil = next.offset + next.length;
+      const gap = next.offset - until;
+      if (next.file !== file || gap < 0 || gap > READ_GAP || nextUntil - offset > READ_AT_ONCE) break;
+      until = nextUntil;
+    }
+    const bytes = journal.read({ file, offset, length: until - offset });
+    for (; i < end; i++) {
+      const start = places[i]!.offset - offset;
+      each(bytes.subarray(start, start + places[i]!.length), i);
+    }
+  }
+}
+
+function entryAt(entries: EntryTable, at: number): QueueEntry {
+  const flags = entries.plainFlags(at);
+  return {
+    seq: entries.seq(at),
+    messageId: entries.message(at),
+    qos: flags & QOS2 ? 2 : 1,
+    retain: (flags & RETAIN) !== 0,
+    subscriptionIdentifiers: entries.identifiers(at),
+    state: STATES[entries.state(at)] ?? "queued",
+    packetId: entries.packetId(at),
+  };
+}
+
+function snapshot({ record, subscriptions, entries, inbound }: SessionFacts): SessionSnapshot {
+  const inflight: QueueEntry[] = [];
+  let queued = 0;
+  let firstSeq = 0;
+  let lastSeq = 0;
+  for (let at = entries?.first(-1) ?? -1; entries !== undefined && at >= 0; at = entries.next(at)) {
+    lastSeq = entries.seq(at);
+    if (firstSeq === 0) firstSeq = lastSeq;
+    if (entries.state(at) === 0) queued++;
+    else inflight.push(entryAt(entries, at));
+  }
+  const granted = new Map<string, SubscriptionRecord>();
+  for (const [filter, { value }] of subscriptions) granted.set(filter, value);
+  return {
+    // Sessions without record are not in the map that this is called for.
+    record: record!.value,
+    subscriptions: granted,
+    inflight,
+    queued,
+    firstSeq,
+    lastSeq,
+    inboundPacketIds: [...inbound.keys()],
+  };
+}

@@ -1,0 +1,319 @@
+// The files of the journal: frames are added to the last one, the first one goes when nothing in it holds any more. It
+// knows nothing of what frames mean.
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { StoreError } from "@wrenmq/store";
+import { FRAME_HEAD_BYTES, fileHead, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
+import type { Place } from "./ledger.ts";
+
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
+/** Files kept open for reading; a long queue may lie in thousands. */
+const MAX_READERS = 32;
+
+export interface JournalFile {
+  readonly number: number;
+  readonly path: string;
+  size: number;
+}
+
+export interface JournalStart {
+  readonly directory: string;
+  readonly segmentBytes: number;
+  /** Oldest first; the last is added to. */
+  readonly files: readonly JournalFile[];
+  readonly lastFrame: number;
+}
+
+export function journalPath(directory: string, number: number): string {
+  return join(directory, `${String(number).padStart(8, "0")}.journal`);
+}
+
+interface Waiting {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Journal {
+  readonly files: JournalFile[];
+  lastFrame: number;
+  /** The last frame that is known to be on disk. */
+  synced: number;
+  /** Why nothing can be written any more. */
+  failure: StoreError | undefined;
+  bytes = 0;
+  readonly #directory: string;
+  readonly #segmentBytes: number;
+  readonly #directoryFd: number;
+  readonly #readers = new Map<number, number>();
+  #tail: JournalFile | undefined;
+  #fd = -1;
+  /** Files that are full but perhaps not yet on disk. */
+  #full: number[] = [];
+  #directoryChanged = false;
+  #waiting: Waiting | undefined;
+  #syncing: Promise<void> | undefined;
+  #removing: Promise<void> = Promise.resolve();
+
+  constructor(start: JournalStart) {
+    this.#directory = start.directory;
+    this.#segmentBytes = start.segmentBytes;
+    this.files = [...start.files];
+    for (const { size } of this.files) this.bytes += size;
+    this.lastFrame = start.lastFrame;
+    this.synced = start.lastFrame;
+    this.#directoryFd = openSync(start.directory, "r");
+    // What was read at the start counts as on disk from now on, so it has to be. Older files are: see #rotate.
+    for (const { path } of this.files.slice(-2)) syncFile(path);
+    const last = this.files.at(-1);
+    if (last !== undefined && last.size < this.#segmentBytes) {
+      this.#fd = openSync(last.path, "r+");
+      this.#tail = last;
+    }
+  }
+
+  /** The file that frames are added to now. */
+  get tailNumber(): number {
+    return this.#tail?.number ?? 0;
+  }
+
+  /**
+   * Adds a frame and says where its payload lies. All or nothing.
+   * @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE
+   */
+  append(frame: Buffer): { readonly file: number; readonly payloadOffset: number } {
+    if (this.failure !== undefined) throw this.failure;
+    if (frame.length > MAX_FRAME_BYTES) throw new StoreError("ERR_STORE_WRITE", "a batch is larger than 3.5 GB");
+    if (this.#tail === undefined || this.#tail.size >= this.#segmentBytes) this.#rotate();
+    const tail = this.#tail!;
+    const at = tail.size;
+    this.#write(frame, at);
+    tail.size += frame.length;
+    this.bytes += frame.length;
+    this.lastFrame++;
+    return { file: tail.number, payloadOffset: at + FRAME_HEAD_BYTES };
+  }
+
+  /** Starts a new file with the next frame. */
+  rotate(): void {
+    this.#rotate();
+  }
+
+  /** @throws StoreError ERR_STORE_DAMAGED when the file is shorter than it was */
+  read(place: Place): Buffer {
+    const bytes = Buffer.allocUnsafe(place.length);
+    const fd = this.#reader(place.file);
+    let got = 0;
+    while (got < place.length) {
+      const read = readSync(fd, bytes, got, place.length - got, place.offset + got);
+      if (read === 0) throw new StoreError("ERR_STORE_DAMAGED", `journal file ${place.file} has been cut short`);
+      got += read;
+    }
+    return bytes;
+  }
+
+  /** Resolves when every frame written so far is on disk. Those who ask while a sync is under way share the next. */
+  sync(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.#waiting === undefined) {
+      let resolve: () => void = () => {};
+      let reject: (error: Error) => void = () => {};
+      const promise = new Promise<void>((yes, no) => {
+        resolve = yes;
+        reject = no;
+      });
+      this.#waiting = { promise, resolve, reject };
+    }
+    const { promise } = this.#waiting;
+    this.#syncing ??= this.#runSyncs();
+    return promise;
+  }
+
+  /** Removes the oldest file, once everything that was written after it is on disk. */
+  removeOldest(aside?: (file: JournalFile) => void): void {
+    const file = this.files.shift();
+    if (file === undefined) return;
+    this.bytes -= file.size;
+    this.#removing = this.#removing.then(async () => {
+      await this.sync();
+      this.#closeReader(file.number);
+      if (aside === undefined) await unlink(file.path);
+      else aside(file);
+      // Before the next one goes: a gap in the journal would look like damage.
+      await syncAll(this.#directoryFd);
+    });
+    // A file that could not be removed is read again at the next start, which does no harm.
+    this.#removing = this.#removing.catch(() => {});
+  }
+
+  /** Resolves when the files that were to be removed are. */
+  settled(): Promise<void> {
+    return this.#removing;
+  }
+
+  /** Waits for what is under way, then closes the files. */
+  async close(): Promise<void> {
+    await this.#removing;
+    await this.#syncing;
+    try {
+      if (this.failure === undefined) await this.sync();
+    } finally {
+      await this.#syncing;
+      this.closeFiles();
+    }
+  }
+
+  closeFiles(): void {
+    for (const fd of this.#readers.values()) closeSync(fd);
+    this.#readers.clear();
+    for (const fd of this.#full) closeSync(fd);
+    this.#full = [];
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+    closeSync(this.#directoryFd);
+  }
+
+  async #runSyncs(): Promise<void> {
+    for (let waiting = this.#waiting; waiting !== undefined; waiting = this.#waiting) {
+      this.#waiting = undefined;
+      try {
+        await this.#syncOnce();
+        waiting.resolve();
+      } catch (error) {
+        // After a failed sync nobody knows what is on disk, and asking again would be told "all is well".
+        this.failure ??= new StoreError("ERR_STORE_WRITE", `the store could not be written to disk: ${text(error)}`, {
+          cause: error,
+        });
+        waiting.reject(this.failure);
+      }
+    }
+    this.#syncing = undefined;
+  }
+
+  async #syncOnce(): Promise<void> {
+    const upTo = this.lastFrame;
+    const full = this.#full;
+    const changed = this.#directoryChanged;
+    this.#full = [];
+    this.#directoryChanged = false;
+    const tail = this.#fd;
+    try {
+      if (changed) await syncAll(this.#directoryFd);
+      for (const fd of full) await syncData(fd);
+      if (tail >= 0) await syncData(tail);
+    } finally {
+      for (const fd of full) closeSync(fd);
+    }
+    this.synced = upTo;
+  }
+
+  #rotate(): void {
+    const number = (this.files.at(-1)?.number ?? 0) + 1;
+    const path = journalPath(this.#directory, number);
+    let fd = -1;
+    try {
+      fd = openSync(path, "wx+");
+      writeFully(fd, fileHead(number, this.lastFrame + 1), 0);
+    } catch (error) {
+      if (fd >= 0) {
+        closeSync(fd);
+        unlinkSync(path);
+      }
+      throw storeError(error, "start a new file");
+    }
+    if (this.#fd >= 0) this.#full.push(this.#fd);
+    const first = this.#tail === undefined;
+    this.#fd = fd;
+    this.#tail = { number, path, size: HEAD_BYTES };
+    this.files.push(this.#tail);
+    this.bytes += HEAD_BYTES;
+    this.#directoryChanged = true;
+    if (!first) this.sync().catch(() => {});
+  }
+
+  #write(frame: Buffer, at: number): void {
+    try {
+      writeFully(this.#fd, frame, at);
+    } catch (error) {
+      const failed = storeError(error, "write");
+      try {
+        ftruncateSync(this.#fd, at);
+      } catch (second) {
+        this.failure = new StoreError("ERR_STORE_WRITE", `half a frame could not be taken back: ${text(second)}`, {
+          cause: error,
+        });
+      }
+      throw failed;
+    }
+  }
+
+  #reader(file: number): number {
+    if (file === this.#tail?.number) return this.#fd;
+    const open = this.#readers.get(file);
+    if (open !== undefined) return open;
+    if (this.#readers.size >= MAX_READERS) {
+      const [oldest] = this.#readers.keys();
+      if (oldest !== undefined) this.#closeReader(oldest);
+    }
+    const fd = openSync(journalPath(this.#directory, file), "r");
+    this.#readers.set(file, fd);
+    return fd;
+  }
+
+  #closeReader(file: number): void {
+    const fd = this.#readers.get(file);
+    if (fd === undefined) return;
+    this.#readers.delete(file);
+    closeSync(fd);
+  }
+}
+
+/** Makes changes of a directory (files made, removed, renamed) durable. */
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, "r+");
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeFully(fd: number, bytes: Buffer, at: number): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+}
+
+function storeError(error: unknown, what: string): StoreError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
+    return new StoreError("ERR_STORE_FULL", "no room is left on the disk of the store", { cause: error });
+  }
+  return new StoreError("ERR_STORE_WRITE", `the store could not ${what}: ${text(error)}`, { cause: error });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,135 @@
+// One broker for one directory. Node has no file locks that die with their process, so the lock says who holds it: the
+// process, when it was started and when the machine was. A holder that is no more is succeeded, never displaced.
+//
+// Locks are numbered, and the highest counts. To succeed a dead holder of number n is to create n + 1, which only one can.
+import { linkSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { StoreError } from "@wrenmq/store";
+
+interface Holder {
+  readonly pid: number;
+  /** When the process was started, in the kernel's words; empty where the system does not tell. */
+  readonly started: string;
+  /** Which start of which machine, and which space of process numbers (containers). */
+  readonly machine: string;
+}
+
+const LOCK_NAME = /^lock\.(\d+)$/;
+const ATTEMPTS = 20;
+
+export interface StoreLock {
+  release(): void;
+}
+
+/** @throws StoreError ERR_STORE_LOCKED */
+export function lockDirectory(directory: string): StoreLock {
+  const draft = join(directory, `lock.draft-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  writeFileSync(draft, JSON.stringify(describe(process.pid)), { flag: "wx" });
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const held = highestLock(directory);
+      if (held > 0) refuseIfAlive(directory, held);
+      if (!tryLink(draft, lockPath(directory, held + 1))) continue;
+      if (highestLock(directory) !== held + 1) {
+        remove(lockPath(directory, held + 1));
+        continue;
+      }
+      if (held > 0) remove(lockPath(directory, held));
+      return { release: () => remove(lockPath(directory, held + 1)) };
+    }
+    throw new StoreError("ERR_STORE_LOCKED", `the store ${directory} is being opened by others at the same time`);
+  } finally {
+    remove(draft);
+  }
+}
+
+function lockPath(directory: string, number: number): string {
+  return join(directory, `lock.${number}`);
+}
+
+function highestLock(directory: string): number {
+  let highest = 0;
+  for (const name of readdirSync(directory)) {
+    const number = Number(LOCK_NAME.exec(name)?.[1] ?? 0);
+    if (number > highest) highest = number;
+  }
+  return highest;
+}
+
+function refuseIfAlive(directory: string, number: number): void {
+  const path = lockPath(directory, number);
+  let holder: Holder;
+  try {
+    holder = JSON.parse(readFileSync(path, "utf8")) as Holder;
+  } catch {
+    // Released meanwhile, or not written by us: a lock is linked with its content, so it is never half written.
+    return;
+  }
+  if (!isAlive(holder)) return;
+  throw new StoreError(
+    "ERR_STORE_LOCKED",
+    `the store ${directory} is in use by process ${holder.pid}. Stop that process, or use another directory. ` +
+      `(If it is certain that no process uses the store, remove ${path}.)`,
+  );
+}
+
+function isAlive(holder: Holder): boolean {
+  const mine = machine();
+  // The machine was restarted, or the container is another one: its process numbers mean nothing here.
+  if (holder.machine !== mine) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  return holder.started === "" || holder.started === started(holder.pid);
+}
+
+function describe(pid: number): Holder {
+  return { pid, started: started(pid), machine: machine() };
+}
+
+/** Linux: field 22 of /proc/PID/stat, counted after the name, which may hold spaces and parentheses. */
+function started(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function machine(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    // A file system without hard links: created with its content as nearly at once as it gets.
+    try {
+      writeFileSync(to, readFileSync(from), { flag: "wx" });
+      return true;
+    } catch (second) {
+      if ((second as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw second;
+    }
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already.
+  }
+}

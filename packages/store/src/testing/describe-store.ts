@@ -1,0 +1,536 @@
+// The suite that every store must pass, ours and those of others.
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MemoryStore } from "../memory-store.ts";
+import type { Store, StoreOp } from "../store.ts";
+import { contentsOf, plain, readQueue } from "./contents.ts";
+import { randomBatches } from "./random-ops.ts";
+import { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "./samples.ts";
+
+/** One place for facts, empty at first. */
+export interface StoreFixture {
+  /** A store on this place, not yet open. It is asked for again, after a `close`, to see what is still there. */
+  make(): Store | Promise<Store>;
+  /** Removes the place. */
+  dispose(): void | Promise<void>;
+}
+
+export interface DescribeStoreOptions {
+  /** Random histories to try. Default 50. */
+  readonly runs?: number;
+}
+
+/** Declares the tests of a store. Call it at the top of a test file. */
+export function describeStore(
+  name: string,
+  fixture: () => StoreFixture | Promise<StoreFixture>,
+  options: DescribeStoreOptions = {},
+): void {
+  describe(`store contract: ${name}`, () => {
+    let place: StoreFixture;
+    let store: Store;
+
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await place.make();
+      await store.open();
+    };
+    const put = async (...ops: StoreOp[]): Promise<void> => {
+      await store.apply(ops);
+    };
+    /** Checks now and after a restart. */
+    const both = async (check: () => void): Promise<void> => {
+      check();
+      await reopen();
+      check();
+    };
+
+    beforeEach(async () => {
+      place = await fixture();
+      store = await place.make();
+      await store.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.dispose();
+    });
+
+    describe("sessions", () => {
+      it("starts empty", async () => {
+        await both(() => {
+          expect([...store.sessions()]).toEqual([]);
+          expect([...store.retained()]).toEqual([]);
+          expect(store.queue("nobody", 0, 10)).toEqual([]);
+          expect(store.message("nobody", 1)).toBeUndefined();
+          expect(store.stats()).toMatchObject({ sessions: 0, messages: 0, retained: 0 });
+        });
+      });
+
+      it("keeps every field of a session", async () => {
+        const message = sampleMessage({
+          topic: "will",
+          properties: { contentType: "x", correlationData: new Uint8Array([9]) },
+        });
+        const record = sampleSession("c", {
+          username: "u",
+          expiryInterval: 7,
+          disconnectedAt: 1e12 + 0.5,
+          will: { delay: 3, message },
+        });
+        await put({ op: "putSession", record });
+        await both(() => expect(contentsOf(store).sessions["c"]?.record).toEqual(record));
+      });
+
+      it("replaces the record and leaves the other facts", async () => {
+        await put(
+          { op: "putSession", record: sampleSession("c") },
+          { op: "putSubscription", clientId: "c", filter: "f", subscription: sampleSubscription() },
+          { op: "hold", clientId: "c", packetId: 5 },
+        );
+        const record = sampleSession("c", { expiryInterval: Number.POSITIVE_INFINITY });
+        await put({ op: "putSession", record });
+        await both(() => {
+          expect(contentsOf(store).sessions["c"]).toMatchObject({ record, inboundPacketIds: [5] });
+          expect(contentsOf(store).sessions["c"]?.subscriptions).toHaveLength(1);
+        });
+      });
+
+      it("removes everything that belongs to a session", async () => {
+        await put(
+          { op: "putSession", record: sampleSession("c") },
+          { op: "putSession", record: sampleSession("d") },
+          { op: "putSubscription", clientId: "c", filter: "f", subscription: sampleSubscription() },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(1), message: sampleMessage() },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(2), message: sampleMessage() },
+          { op: "enqueue", clientId: "d", entry: sampleEntry(1), message: sampleMessage() },
+          { op: "hold", clientId: "c", packetId: 5 },
+        );
+        await put({ op: "deleteSession", clientId: "c" });
+        await both(() => {
+          expect(store.stats()).toMatchObject({ sessions: 1, messages: 1 });
+          expect(store.queue("c", 0, 10)).toEqual([]);
+          expect(store.queue("d", 0, 10)).toHaveLength(1);
+        });
+        await put({ op: "putSession", record: sampleSession("c") });
+        await both(() =>
+          expect(contentsOf(store).sessions["c"]).toMatchObject({
+            subscriptions: [],
+            queued: 0,
+            firstSeq: 0,
+            lastSeq: 0,
+            inboundPacketIds: [],
+          }),
+        );
+      });
+
+      it("ignores facts of sessions that do not exist, also later", async () => {
+        await put(
+          { op: "deleteSession", clientId: "c" },
+          { op: "putSubscription", clientId: "c", filter: "f", subscription: sampleSubscription() },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(1), message: sampleMessage() },
+          { op: "advance", clientId: "c", seq: 1, packetId: 1, state: "awaitPuback" },
+          { op: "settle", clientId: "c", seq: 9 },
+          { op: "hold", clientId: "c", packetId: 1 },
+          { op: "release", clientId: "c", packetId: 2 },
+          { op: "deleteSubscription", clientId: "c", filter: "g" },
+          { op: "deleteRetained", topic: "t" },
+        );
+        await both(() => expect(store.stats()).toMatchObject({ sessions: 0, messages: 0, retained: 0 }));
+        await put({ op: "putSession", record: sampleSession("c") });
+        await both(() =>
+          expect(contentsOf(store).sessions["c"]).toMatchObject({
+            subscriptions: [],
+            queued: 0,
+            inflight: [],
+            inboundPacketIds: [],
+          }),
+        );
+      });
+    });
+
+    it("keeps, replaces and removes subscriptions", async () => {
+      const subscription = sampleSubscription({
+        qos: 2,
+        noLocal: true,
+        retainAsPublished: true,
+        retainHandling: 2,
+        subscriptionIdentifier: 268_435_455,
+      });
+      await put(
+        { op: "putSession", record: sampleSession("c") },
+        { op: "putSubscription", clientId: "c", filter: "a/#", subscription: sampleSubscription() },
+        { op: "putSubscription", clientId: "c", filter: "b", subscription: sampleSubscription() },
+        { op: "putSubscription", clientId: "c", filter: "a/#", subscription },
+        { op: "deleteSubscription", clientId: "c", filter: "b" },
+      );
+      await both(() => expect(contentsOf(store).sessions["c"]?.subscriptions).toEqual([["a/#", subscription]]));
+    });
+
+    it("holds and releases inbound packet identifiers", async () => {
+      await put({ op: "putSession", record: sampleSession("c") });
+      await put(...[1, 65_535, 7, 7].map((packetId): StoreOp => ({ op: "hold", clientId: "c", packetId })));
+      await put({ op: "release", clientId: "c", packetId: 7 });
+      await both(() => expect(contentsOf(store).sessions["c"]?.inboundPacketIds).toEqual([1, 65_535]));
+    });
+
+    describe("queues", () => {
+      beforeEach(() =>
+        put({ op: "putSession", record: sampleSession("c") }, { op: "putSession", record: sampleSession("d") }),
+      );
+
+      it("keeps every field of an entry and its message", async () => {
+        const entry = sampleEntry(2 ** 40, {
+          messageId: 2 ** 41 + 1,
+          qos: 2,
+          retain: true,
+          subscriptionIdentifiers: [1, 300, 268_435_455],
+        });
+        const message = sampleMessage({
+          topic: "ü/温度/😀",
+          payload: new Uint8Array([0, 255, 0]),
+          qos: 2,
+          retain: true,
+          expiresAt: 1_800_000_000_123,
+          publisher: "",
+          properties: {
+            payloadFormatIndicator: 1,
+            responseTopic: "r/ü",
+            correlationData: new Uint8Array([0, 1]),
+            userProperties: [
+              ["", ""],
+              ["k", "v"],
+              ["k", "温"],
+            ],
+            contentType: "a/b",
+          },
+        });
+        await put({ op: "enqueue", clientId: "c", entry, message });
+        await both(() => {
+          expect(readQueue(store, "c", 10)).toEqual([{ entry, message }]);
+          expect(plain(store.message("c", entry.seq)!)).toEqual(message);
+        });
+      });
+
+      it("tells no properties from empty ones", async () => {
+        await put(
+          { op: "enqueue", clientId: "c", entry: sampleEntry(1), message: sampleMessage() },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(2), message: sampleMessage({ properties: {} }) },
+        );
+        await both(() =>
+          expect(store.queue("c", 0, 9).map((each) => each.message.properties)).toEqual([undefined, {}]),
+        );
+      });
+
+      it("reads a queue in pages, in order", async () => {
+        for (let batch = 0; batch < 10; batch++) {
+          const seqs = Array.from({ length: 30 }, (_, i) => batch * 30 + i + 1);
+          await put(
+            ...seqs.map(
+              (seq): StoreOp => ({
+                op: "enqueue",
+                clientId: "c",
+                entry: sampleEntry(seq * 3),
+                message: sampleMessage({ payload: new Uint8Array([seq % 256]) }),
+              }),
+            ),
+          );
+        }
+        await put(
+          { op: "settle", clientId: "c", seq: 30 },
+          { op: "advance", clientId: "c", seq: 33, packetId: 1, state: "awaitPuback" },
+        );
+        await both(() => {
+          expect(store.queue("c", 0, 0)).toEqual([]);
+          expect(store.queue("c", 0, 3).map(({ entry }) => entry.seq)).toEqual([3, 6, 9]);
+          expect(store.queue("c", 26, 3).map(({ entry }) => entry.seq)).toEqual([27, 36, 39]);
+          expect(store.queue("c", 897, 5).map(({ entry }) => entry.seq)).toEqual([900]);
+          expect(store.queue("c", 900, 5)).toEqual([]);
+          const all = readQueue(store, "c", 64);
+          expect(all.map(({ entry }) => entry.seq)).toEqual(
+            Array.from({ length: 300 }, (_, i) => (i + 1) * 3).filter((seq) => seq !== 30 && seq !== 33),
+          );
+          expect(all.every(({ entry, message }) => message.payload[0] === (entry.seq / 3) % 256)).toBe(true);
+          expect(contentsOf(store).sessions["c"]).toMatchObject({ queued: 298, firstSeq: 3, lastSeq: 900 });
+        });
+      });
+
+      it("moves entries through their states", async () => {
+        const enqueue = (seq: number): StoreOp => ({
+          op: "enqueue",
+          clientId: "c",
+          entry: sampleEntry(seq, { qos: 2 }),
+          message: sampleMessage(),
+        });
+        await put(enqueue(1), enqueue(2), enqueue(3));
+        await put(
+          { op: "advance", clientId: "c", seq: 2, packetId: 8, state: "awaitPubrec" },
+          { op: "advance", clientId: "c", seq: 1, packetId: 65_535, state: "awaitPubrec" },
+        );
+        await both(() => {
+          const session = contentsOf(store).sessions["c"];
+          expect(session?.inflight.map(({ entry }) => [entry.seq, entry.packetId, entry.state])).toEqual([
+            [1, 65_535, "awaitPubrec"],
+            [2, 8, "awaitPubrec"],
+          ]);
+          expect(session?.queued).toBe(1);
+          expect(store.message("c", 1)).toBeDefined();
+        });
+        await put(
+          { op: "advance", clientId: "c", seq: 1, packetId: 65_535, state: "awaitPubcomp" },
+          { op: "advance", clientId: "c", seq: 2, packetId: 0, state: "queued" },
+        );
+        await both(() => {
+          expect(store.message("c", 1)).toBeUndefined();
+          expect(contentsOf(store).sessions["c"]).toMatchObject({
+            queued: 2,
+            firstSeq: 1,
+            lastSeq: 3,
+            inflight: [{ entry: { seq: 1, state: "awaitPubcomp" } }],
+          });
+          expect(store.stats().messages).toBe(2);
+        });
+        await put({ op: "settle", clientId: "c", seq: 1 });
+        await both(() => expect(contentsOf(store).sessions["c"]).toMatchObject({ inflight: [], firstSeq: 2 }));
+      });
+
+      it("takes entries that are in flight from the start", async () => {
+        const entry = sampleEntry(1, { state: "awaitPuback", packetId: 77 });
+        await put({ op: "enqueue", clientId: "c", entry, message: sampleMessage() });
+        await both(() => {
+          expect(contentsOf(store).sessions["c"]?.inflight).toEqual([{ entry, message: sampleMessage() }]);
+          expect(store.queue("c", 0, 10)).toEqual([]);
+        });
+      });
+
+      it("keeps a message once, until the last entry is settled", async () => {
+        const enqueue = (clientId: string, seq: number): StoreOp => ({
+          op: "enqueue",
+          clientId,
+          entry: sampleEntry(seq, { messageId: 42, qos: 2 }),
+          message: sampleMessage(),
+        });
+        await put(enqueue("c", 1), enqueue("d", 1));
+        await put(enqueue("d", 2));
+        await both(() => expect(store.stats().messages).toBe(1));
+        await put({ op: "settle", clientId: "c", seq: 1 });
+        await put({ op: "advance", clientId: "d", seq: 1, packetId: 1, state: "awaitPubcomp" });
+        await both(() => {
+          expect(store.stats().messages).toBe(1);
+          expect(plain(store.message("d", 2)!)).toEqual(sampleMessage());
+        });
+        await put({ op: "settle", clientId: "d", seq: 2 });
+        await both(() => expect(store.stats().messages).toBe(0));
+        await put({ op: "settle", clientId: "d", seq: 1 }, { op: "settle", clientId: "d", seq: 1 });
+        await both(() => expect(contentsOf(store).sessions["d"]).toMatchObject({ inflight: [], queued: 0 }));
+      });
+
+      it("hands a message from one session to another within a batch", async () => {
+        await put({ op: "enqueue", clientId: "c", entry: sampleEntry(1, { messageId: 9 }), message: sampleMessage() });
+        await put(
+          { op: "settle", clientId: "c", seq: 1 },
+          { op: "enqueue", clientId: "d", entry: sampleEntry(1, { messageId: 9 }), message: sampleMessage() },
+        );
+        await both(() =>
+          expect(readQueue(store, "d", 5)).toEqual([
+            { entry: sampleEntry(1, { messageId: 9 }), message: sampleMessage() },
+          ]),
+        );
+      });
+
+      it("uses a message identifier again once its message is gone", async () => {
+        await put({ op: "enqueue", clientId: "c", entry: sampleEntry(1, { messageId: 9 }), message: sampleMessage() });
+        await put({ op: "settle", clientId: "c", seq: 1 });
+        const other = sampleMessage({ topic: "other" });
+        await put({ op: "enqueue", clientId: "c", entry: sampleEntry(2, { messageId: 9 }), message: other });
+        await both(() => expect(plain(store.message("c", 2)!)).toEqual(other));
+      });
+
+      it("knows entries that come and go in one batch", async () => {
+        const enqueue = (seq: number): StoreOp => ({
+          op: "enqueue",
+          clientId: "c",
+          entry: sampleEntry(seq, { messageId: 5 }),
+          message: sampleMessage(),
+        });
+        const settle = (seq: number): StoreOp => ({ op: "settle", clientId: "c", seq });
+        await put(
+          enqueue(1),
+          enqueue(2),
+          { op: "advance", clientId: "c", seq: 1, packetId: 4, state: "awaitPuback" },
+          settle(1),
+        );
+        await both(() => expect(readQueue(store, "c", 5).map(({ entry }) => entry.seq)).toEqual([2]));
+        await put(settle(3), enqueue(3), settle(2));
+        await both(() => expect(readQueue(store, "c", 5).map(({ entry }) => entry.seq)).toEqual([3]));
+        await put(
+          enqueue(4),
+          settle(4),
+          enqueue(4),
+          enqueue(5),
+          { op: "deleteSession", clientId: "c" },
+          { op: "putSession", record: sampleSession("c") },
+          enqueue(6),
+        );
+        await both(() => {
+          expect(readQueue(store, "c", 5).map(({ entry }) => entry.seq)).toEqual([6]);
+          expect(store.stats().messages).toBe(1);
+        });
+      });
+    });
+
+    describe("retained messages", () => {
+      it("keeps the last for each topic", async () => {
+        const retained = (topic: string, byte: number): StoreOp => ({
+          op: "putRetained",
+          message: sampleMessage({ topic, payload: new Uint8Array([byte]), retain: true }),
+        });
+        await put(retained("a", 1), retained("b", 2), retained("a", 3));
+        await put(retained("b", 4), { op: "deleteRetained", topic: "c" });
+        await both(() => {
+          const { retained: held } = contentsOf(store);
+          expect(
+            Object.entries(held)
+              .map(([topic, { payload }]) => [topic, payload[0]])
+              .sort(),
+          ).toEqual([
+            ["a", 3],
+            ["b", 4],
+          ]);
+          expect(store.stats().retained).toBe(2);
+        });
+        await put({ op: "deleteRetained", topic: "a" });
+        await both(() => expect(Object.keys(contentsOf(store).retained)).toEqual(["b"]));
+      });
+    });
+
+    describe("sizes", () => {
+      it("keeps topics, filters and client identifiers of 65,535 bytes", async () => {
+        const long = (letter: string): string => letter.repeat(65_535 / new TextEncoder().encode(letter).length);
+        const clientId = long("c");
+        await put(
+          { op: "putSession", record: sampleSession(clientId, { username: long("u") }) },
+          { op: "putSubscription", clientId, filter: long("温"), subscription: sampleSubscription() },
+          {
+            op: "enqueue",
+            clientId,
+            entry: sampleEntry(1),
+            message: sampleMessage({ topic: long("t"), publisher: clientId }),
+          },
+          { op: "putRetained", message: sampleMessage({ topic: long("r") }) },
+        );
+        await both(() => {
+          const session = contentsOf(store).sessions[clientId];
+          expect(session?.subscriptions[0]?.[0]).toBe(long("温"));
+          expect(session?.queue[0]?.message.topic).toBe(long("t"));
+          expect([...store.retained()][0]?.topic).toBe(long("r"));
+        });
+      });
+
+      it("keeps payloads of 0 bytes and of 20 million", async () => {
+        const big = new Uint8Array(20_000_000).map((_, i) => i * 7);
+        await put(
+          { op: "putSession", record: sampleSession("c") },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(1), message: sampleMessage({ payload: big }) },
+          {
+            op: "enqueue",
+            clientId: "c",
+            entry: sampleEntry(2),
+            message: sampleMessage({ payload: new Uint8Array(0) }),
+          },
+        );
+        await both(() => {
+          const [first, second] = store.queue("c", 0, 2);
+          expect(Buffer.compare(first!.message.payload, big)).toBe(0);
+          expect(second?.message.payload.length).toBe(0);
+        });
+      });
+
+      it("takes batches of thousands of operations, and empty ones", async () => {
+        await put();
+        const ops: StoreOp[] = [{ op: "putSession", record: sampleSession("c") }];
+        for (let seq = 1; seq <= 5000; seq++)
+          ops.push({
+            op: "enqueue",
+            clientId: "c",
+            entry: sampleEntry(seq),
+            message: sampleMessage({ topic: `t/${seq}` }),
+          });
+        await put(...ops);
+        await put();
+        await both(() =>
+          expect(readQueue(store, "c", 1000).map(({ message }) => message.topic)).toEqual(
+            Array.from({ length: 5000 }, (_, i) => `t/${i + 1}`),
+          ),
+        );
+      });
+    });
+
+    describe("lifecycle", () => {
+      it("sees in reads what was applied before, durable or not", async () => {
+        const durable = store.apply([{ op: "putSession", record: sampleSession("c") }]);
+        expect([...store.sessions()]).toHaveLength(1);
+        await durable;
+      });
+
+      it("takes several batches that are under way at once", async () => {
+        const pending: (undefined | Promise<void>)[] = [
+          store.apply([{ op: "putSession", record: sampleSession("c") }]),
+        ];
+        for (let seq = 1; seq <= 50; seq++)
+          pending.push(
+            store.apply([{ op: "enqueue", clientId: "c", entry: sampleEntry(seq), message: sampleMessage() }]),
+          );
+        for (const durable of pending) await durable;
+        await both(() =>
+          expect(readQueue(store, "c", 100).map(({ entry }) => entry.seq)).toEqual(
+            Array.from({ length: 50 }, (_, i) => i + 1),
+          ),
+        );
+      });
+
+      it("refuses batches while it is closed", async () => {
+        await store.close();
+        await expect(
+          (async () => store.apply([{ op: "putSession", record: sampleSession("c") }]))(),
+        ).rejects.toMatchObject({ name: "StoreError", code: "ERR_STORE_CLOSED" });
+        await store.close();
+        await store.open();
+        expect([...store.sessions()]).toEqual([]);
+      });
+    });
+
+    it("equals the memory store after any history, also when it is opened again in the middle", async () => {
+      await fc.assert(
+        fc.asyncProperty(randomBatches, fc.integer({ min: 0, max: 30 }), async (batches, restartAt) => {
+          const own = await fixture();
+          let tested = await own.make();
+          await tested.open();
+          const model = new MemoryStore();
+          model.open();
+          try {
+            for (const [i, batch] of batches.entries()) {
+              if (i === restartAt) {
+                await tested.close();
+                tested = await own.make();
+                await tested.open();
+                expect(contentsOf(tested)).toEqual(contentsOf(model));
+              }
+              const durable = tested.apply(batch);
+              model.apply(batch);
+              await durable;
+            }
+            expect(contentsOf(tested)).toEqual(contentsOf(model));
+            await tested.close();
+            tested = await own.make();
+            await tested.open();
+            expect(contentsOf(tested)).toEqual(contentsOf(model));
+          } finally {
+            await tested.close();
+            await own.dispose();
+          }
+        }),
+        { numRuns: options.runs ?? 50 },
+      );
+    });
+  });
+}

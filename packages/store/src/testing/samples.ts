@@ -1,0 +1,50 @@
+// Facts to put into stores under test.
+import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+
+export function sampleMessage(overrides: Partial<StoredMessage> = {}): StoredMessage {
+  return {
+    topic: "a/b",
+    payload: new Uint8Array([1, 2, 3]),
+    qos: 1,
+    retain: false,
+    properties: undefined,
+    expiresAt: Number.POSITIVE_INFINITY,
+    publisher: "publisher",
+    ...overrides,
+  };
+}
+
+export function sampleSession(clientId: string, overrides: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    clientId,
+    username: undefined,
+    expiryInterval: 3600,
+    disconnectedAt: undefined,
+    will: undefined,
+    ...overrides,
+  };
+}
+
+export function sampleEntry(seq: number, overrides: Partial<QueueEntry> = {}): QueueEntry {
+  return {
+    seq,
+    messageId: seq,
+    qos: 1,
+    retain: false,
+    subscriptionIdentifiers: undefined,
+    state: "queued",
+    packetId: 0,
+    ...overrides,
+  };
+}
+
+export function sampleSubscription(overrides: Partial<SubscriptionRecord> = {}): SubscriptionRecord {
+  return {
+    qos: 1,
+    noLocal: false,
+    retainAsPublished: false,
+    retainHandling: 0,
+    subscriptionIdentifier: undefined,
+    ...overrides,
+  };
+}
