@@ -11,6 +11,7 @@ import {
 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import type { Capabilities } from "./capabilities.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { Dialect } from "./dialect.ts";
 import { DEFERRED, type Effects, PUBLISH_PARKED } from "./effects.ts";
 import type { Link } from "./link.ts";
@@ -45,6 +46,8 @@ export class InboundPublish {
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
   /** QoS 2 messages of this connection that are not released yet: they count against the quota until PUBCOMP. */
   #open = 0;
+  /** Packet identifier of the message that is with the effects now. */
+  publishing: number = 0;
 
   constructor(session: Session, link: Link, effects: Effects, capabilities: Capabilities, topics: TopicTable) {
     this.#session = session;
@@ -106,6 +109,7 @@ export class InboundPublish {
       const layout = (qos > 0 ? this.#dialect.layout + 1 : this.#dialect.layout) as Layout;
       message.useFrame(layout, new PublishFrame(bytes, start, frame.bodyEnd, qos > 0 ? head.packetIdAt - start : 0));
     }
+    this.publishing = packetId;
     const outcome = this.#effects.publish(message, now);
     if (outcome === PUBLISH_PARKED) {
       message.keep();
@@ -236,7 +240,7 @@ function checkProperties(properties: PublishProperties): void {
 /** What goes on to the subscribers: all but alias and expiry, which are the business of each connection. */
 function forwarded(given: PublishProperties): PublishProperties | undefined {
   const { topicAlias: _alias, messageExpiryInterval: _expiry, ...rest } = given;
-  if (rest.correlationData !== undefined) rest.correlationData = rest.correlationData.slice();
+  if (rest.correlationData !== undefined) rest.correlationData = copyBytes(rest.correlationData);
   return Object.keys(rest).length > 0 ? rest : undefined;
 }
 

@@ -1,6 +1,7 @@
 export { Arena } from "./arena.ts";
 export { announce, type Capabilities, DEFAULT_CAPABILITIES } from "./capabilities.ts";
 export { ConnectionState } from "./connection-state.ts";
+export { copyBytes } from "./copy-bytes.ts";
 export { Counters, countDrop, type DropReason } from "./counters.ts";
 export { Delivery, type DeliveryOptions } from "./delivery.ts";
 export { type Dialect, dialectOf } from "./dialect.ts";

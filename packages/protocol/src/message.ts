@@ -1,6 +1,7 @@
 // An application message on its way through the broker, and the PUBLISH packets made of it: one encoding per layout
 // however many subscribers there are; what differs between them (flags, packet identifier) is patched into the copy.
 import { encodePublishProperties, type PublishProperties, type QoS, variableByteIntegerLength } from "@wrenmq/codec";
+import { copyBytes } from "./copy-bytes.ts";
 import type { StoredMessage } from "./facts.ts";
 import { type Millis, NEVER } from "./time.ts";
 import type { Topic } from "./topic-table.ts";
@@ -111,7 +112,7 @@ export class Message implements StoredMessage {
   keep(): void {
     if (this.kept) return;
     this.kept = true;
-    const payload = this.#bytes.slice(this.#payloadStart, this.#payloadEnd);
+    const payload = copyBytes(this.#bytes, this.#payloadStart, this.#payloadEnd);
     this.#bytes = payload;
     this.#payload = payload;
     this.#payloadStart = 0;

@@ -22,6 +22,8 @@ export class Outbox {
   limit: number = 0;
   /** Bytes that the transport holds until it has drained. */
   inTransit: number = 0;
+  /** Above 0: what is pending must not leave yet, because something it tells of is not durable. */
+  holds: number = 0;
   #start = 0;
   #class = OWN;
   #transitStart = 0;
@@ -62,6 +64,16 @@ export class Outbox {
     if (source === target) target.copyWithin(this.position, start, end);
     else target.set(source.subarray(start, end), this.position);
     this.position += end - start;
+  }
+
+  /** Nothing leaves until `release` was called as often. */
+  hold(): void {
+    this.holds++;
+  }
+
+  release(): void {
+    this.holds--;
+    if (this.holds === 0 && this.pending > 0) this.#owner.outputReady();
   }
 
   /** All that is pending, for the transport. Follow it with `taken`. */

@@ -12,6 +12,7 @@ import {
   type ProtocolVersion,
   ReasonCode,
   type SubscribePacket,
+  toV3Connack,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
 import { announce, type Capabilities } from "./capabilities.ts";
@@ -84,6 +85,11 @@ export class ServerConnection implements LinkOwner {
   /** Messages taken from the client and not acknowledged yet. */
   get unsettled(): number {
     return this.#inbound?.unsettled ?? 0;
+  }
+
+  /** Packet identifier of the message that is with the effects now; 0 for QoS 0. */
+  get publishingPacketId(): number {
+    return this.#inbound?.publishing ?? 0;
   }
 
   /** Bytes of packets that have not arrived whole, or wait behind a parked request. */
@@ -302,6 +308,11 @@ export class ServerConnection implements LinkOwner {
 
   #refuse(answer: ConnectRefused): void {
     const { reasonString, serverReference } = answer;
+    // Before MQTT 5 there are five refusals; for all else the connection is only closed. [MQTT-3.2.2-6]
+    if (!this.#link.dialect.hasProperties && toV3Connack(answer.reasonCode) === undefined) {
+      this.#close(answer.reasonCode, "server", reasonString ?? "refused");
+      return;
+    }
     this.#link.send({
       type: "connack",
       sessionPresent: false, // [MQTT-3.2.2-6]
@@ -388,6 +399,11 @@ export class ServerConnection implements LinkOwner {
   }
 
   #subscribe(packet: SubscribePacket, now: Millis): void {
+    for (const { topicFilter, noLocal } of packet.subscriptions) {
+      if (noLocal && topicFilter.startsWith("$share/")) {
+        throw new MqttError(ReasonCode.ProtocolError, "No Local on a shared subscription"); // [MQTT-3.8.3-4]
+      }
+    }
     this.#subscribing = packet;
     const answer = this.#effects.subscribe(packet, now);
     if (answer === PARKED) this.parked = true;
@@ -450,13 +466,7 @@ export class ServerConnection implements LinkOwner {
       problemInformation: true,
       highWater: 0,
     });
-    // Before MQTT 5 there are five refusals; for all else the connection is only closed. [MQTT-3.2.2-6]
-    const told =
-      version === 5 ||
-      error.reasonCode === ReasonCode.UnsupportedProtocolVersion ||
-      error.reasonCode === ReasonCode.ClientIdentifierNotValid;
-    if (told) this.#refuse({ kind: "refused", reasonCode: error.reasonCode, reasonString: error.message });
-    else this.#close(error.reasonCode, "server", error.message);
+    this.#refuse({ kind: "refused", reasonCode: error.reasonCode, reasonString: error.message });
   }
 
   #close(reasonCode: ReasonCode, by: "client" | "server", reason: string): void {

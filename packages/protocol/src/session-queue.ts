@@ -9,8 +9,8 @@ export function deliveryBytes(delivery: Delivery): number {
   return delivery.message.payloadLength + delivery.message.target.bytes.length + OVERHEAD;
 }
 
-/** Reads the entries of a stored session that follow `after`, at most `limit`. */
-export type LoadPage = (after: number, limit: number) => readonly Delivery[];
+/** Reads the entries of a stored session that follow `after`, at most `limit`. undefined: not possible just now. */
+export type LoadPage = (after: number, limit: number) => readonly Delivery[] | undefined;
 
 export class SessionQueue {
   /** Messages in the queue, also those that are only in the store. */
@@ -74,7 +74,8 @@ export class SessionQueue {
   }
 
   #page(): void {
-    const page = this.#load?.(this.#lastResident, this.#pageSize) ?? [];
+    const page = this.#load?.(this.#lastResident, this.#pageSize);
+    if (page === undefined) return;
     for (const delivery of page) this.#add(delivery);
     // What the store does not have (any more) does not exist.
     if (page.length === 0) this.length = 0;

@@ -1,0 +1,249 @@
+// From CONNECT to a session: plugins may change the packet, must say yes to the credentials, may change the will, may
+// still say no; then the client gets its session. Each step may take its time; the client may be gone after each.
+import { type AuthPacket, type ConnectPacket, ReasonCode } from "@wrenmq/codec";
+import type {
+  AuthenticationExchange,
+  AuthenticationStep,
+  ClientInfo,
+  Identity,
+  MaybePromise,
+  PeerCertificate,
+} from "@wrenmq/plugin-api";
+import {
+  type ConnectAnswer,
+  type ConnectRefused,
+  copyBytes,
+  dialectOf,
+  isAllowed,
+  type Millis,
+  type ReauthenticateAnswer,
+  type Seconds,
+  type Verdict,
+} from "@wrenmq/protocol";
+import { Access } from "./access.ts";
+import type { ConnectionDriver } from "./connection-driver.ts";
+
+/** What is known of a client between CONNECT and CONNACK, and what re-authentication needs later. */
+export interface Admission {
+  packet: ConnectPacket;
+  readonly assignedClientId: string | undefined;
+  exchange: AuthenticationExchange | undefined;
+}
+
+const NEVER_EXPIRES = 0xffff_ffff;
+
+/** Goes on with a value now or when it is there. */
+function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+export function admit(driver: ConnectionDriver, packet: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
+  const { context } = driver;
+  const assignedClientId = packet.clientId === "" ? newClientId() : undefined;
+  const admission: Admission = { packet, assignedClientId, exchange: undefined };
+  driver.admission = admission;
+  driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
+  if (!context.hasRoom) {
+    const reasonCode = dialectOf(packet.protocolVersion).negativeAcks
+      ? ReasonCode.QuotaExceeded
+      : ReasonCode.ServerUnavailable;
+    return refuse(driver, { reasonCode, rule: `listener ${context.name}: maximum connections` });
+  }
+  const { connect } = context.chain;
+  if (connect === undefined) return authenticate(driver, admission);
+  return then(connect(driver.client, packet), (changed) => {
+    if ("reasonCode" in changed) return refuse(driver, changed);
+    admission.packet = changed;
+    return authenticate(driver, admission);
+  });
+}
+
+/** The client's AUTH in the middle of admission. */
+export function continueAdmission(
+  driver: ConnectionDriver,
+  packet: AuthPacket,
+  _now: Millis,
+): MaybePromise<ConnectAnswer> {
+  const admission = driver.admission as Admission;
+  return then(nextStep(admission, packet.properties?.authenticationData), (step) =>
+    authenticated(driver, admission, step),
+  );
+}
+
+/** The client's AUTH after admission. [MQTT5 4.12.1] */
+export function reauthenticate(driver: ConnectionDriver, packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
+  const admission = driver.admission as Admission;
+  if (packet.reasonCode === ReasonCode.ReAuthenticate) {
+    const method = packet.properties?.authenticationMethod as string;
+    admission.exchange = driver.context.chain.authenticationMethods.get(method)?.(driver.client);
+  }
+  return then(nextStep(admission, packet.properties?.authenticationData), (step): ReauthenticateAnswer => {
+    if (step.status === "failure") return refusal(stepVerdict(step));
+    if (step.status === "success" && step.identity?.expiresAt !== undefined) {
+      driver.credentialsExpireAt(step.identity.expiresAt);
+    }
+    return { kind: step.status, authenticationData: step.data };
+  });
+}
+
+function authenticate(driver: ConnectionDriver, admission: Admission): MaybePromise<ConnectAnswer> {
+  const { chain } = driver.context;
+  const { packet } = admission;
+  const method = packet.properties?.authenticationMethod;
+  if (method === undefined) {
+    return then(chain.authenticate(driver.client, packet.password), (identity) =>
+      identified(driver, admission, identity),
+    );
+  }
+  const begin = chain.authenticationMethods.get(method);
+  if (begin === undefined) {
+    return refuse(driver, { reasonCode: ReasonCode.BadAuthenticationMethod, rule: `no plugin for method ${method}` }); // [MQTT-4.12.0-1]
+  }
+  admission.exchange = begin(driver.client);
+  const data = packet.properties?.authenticationData;
+  return then(nextStep(admission, data), (step) => authenticated(driver, admission, step));
+}
+
+function nextStep(admission: Admission, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
+  return admission.exchange?.next(data) ?? { status: "failure" };
+}
+
+function authenticated(
+  driver: ConnectionDriver,
+  admission: Admission,
+  step: AuthenticationStep,
+): MaybePromise<ConnectAnswer> {
+  if (step.status === "continue") return { kind: "continue", authenticationData: step.data };
+  if (step.status === "failure") return refuse(driver, stepVerdict(step));
+  return identified(driver, admission, { reasonCode: ReasonCode.Success, ...step.identity }, step.data);
+}
+
+function stepVerdict(step: AuthenticationStep & { status: "failure" }): Verdict {
+  return { reasonCode: step.reasonCode ?? ReasonCode.NotAuthorized, reasonString: step.reasonString };
+}
+
+/** Who the client is has been settled; what else there is to say about it has not. */
+function identified(
+  driver: ConnectionDriver,
+  admission: Admission,
+  identity: Identity,
+  authenticationData?: Uint8Array,
+): MaybePromise<ConnectAnswer> {
+  if (!isAllowed(identity)) return refuse(driver, identity);
+  const { packet } = admission;
+  const { client } = driver;
+  driver.client = { ...client, username: identity.username ?? client.username };
+  Object.assign(driver.client.attributes, identity.attributes);
+  const { chain } = driver.context;
+  return then(chain.authorizeConnect?.(driver.client) ?? identity, (verdict) => {
+    if (!isAllowed(verdict)) return refuse(driver, verdict);
+    if (packet.will === undefined || chain.will === undefined) {
+      return enter(driver, admission, identity, authenticationData);
+    }
+    return then(chain.will(driver.client, packet.will), (will) => {
+      if ("reasonCode" in will) return refuse(driver, will);
+      admission.packet = { ...packet, will };
+      return enter(driver, admission, identity, authenticationData);
+    });
+  });
+}
+
+function enter(
+  driver: ConnectionDriver,
+  admission: Admission,
+  identity: Identity,
+  authenticationData: Uint8Array | undefined,
+): ConnectAnswer {
+  const { context, client } = driver;
+  const { broker } = context;
+  if (!driver.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
+  const { packet, assignedClientId } = admission;
+  // The CONNECT packet may hold a password and lies in lent memory: nothing of it is kept but the will's bytes.
+  const will = packet.will && { ...packet.will, payload: copyBytes(packet.will.payload) };
+  const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
+  const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
+  const now = broker.clock.now();
+  const { entry, present } = broker.registry.connect(
+    driver,
+    { cleanStart: packet.cleanStart, expiryInterval, will },
+    now,
+  );
+  driver.admitted(entry, new Access(client, context.rules), identity.expiresAt);
+  admission.packet = { ...packet, properties: {} };
+  delete admission.packet.password;
+  delete admission.packet.will;
+  broker.logger.info(
+    {
+      clientId: client.clientId,
+      username: client.username,
+      address: client.remoteAddress,
+      listener: context.name,
+      present,
+    },
+    "client connected",
+  );
+  context.chain.observe.connected?.(client);
+  const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;
+  return {
+    kind: "accepted",
+    session: entry.session,
+    sessionPresent: present,
+    assignedClientId,
+    sessionExpiryInterval: expiryInterval === wanted ? undefined : expiryInterval,
+    responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
+    authenticationData,
+  };
+}
+
+function refuse(driver: ConnectionDriver, verdict: Verdict): ConnectRefused {
+  const { context, client } = driver;
+  context.broker.counters.connectionsRefused++;
+  const { reasonCode, rule } = verdict;
+  context.broker.logger.info(
+    { clientId: client.clientId, username: client.username, address: client.remoteAddress, reasonCode, rule },
+    "client refused",
+  );
+  context.chain.observe.refused?.(client, verdict);
+  return refusal(verdict);
+}
+
+function refusal(verdict: Verdict & { readonly serverReference?: string | undefined }): ConnectRefused {
+  const { reasonCode, reasonString, serverReference } = verdict;
+  return { kind: "refused", reasonCode, reasonString, serverReference };
+}
+
+function wantedExpiry(packet: ConnectPacket, defaultExpiry: Seconds): Seconds {
+  if (dialectOf(packet.protocolVersion).sessionExpiryFromCleanStart) return packet.cleanStart ? 0 : defaultExpiry;
+  const expiry = packet.properties?.sessionExpiryInterval ?? 0;
+  return expiry === NEVER_EXPIRES ? Number.POSITIVE_INFINITY : expiry;
+}
+
+function describeClient(
+  driver: ConnectionDriver,
+  packet: ConnectPacket,
+  clientId: string,
+  username: string | undefined,
+  now: Millis,
+): ClientInfo {
+  const { info } = driver.transport;
+  const { tls } = info;
+  return {
+    clientId,
+    username,
+    protocolVersion: packet.protocolVersion,
+    cleanStart: packet.cleanStart,
+    keepAlive: packet.keepAlive,
+    listener: driver.context.name,
+    remoteAddress: info.remoteAddress,
+    remotePort: info.remotePort,
+    secure: tls !== undefined,
+    certificate: tls?.authorized === true ? (tls.certificate as PeerCertificate | undefined) : undefined,
+    userProperties: packet.properties?.userProperties ?? [],
+    connectedAt: now,
+    attributes: {},
+  };
+}
+
+function newClientId(): string {
+  return `wrenmq-${globalThis.crypto.randomUUID()}`;
+}

@@ -1,0 +1,18 @@
+// What an embedder or an operator did wrong, or what the machine refused: stable codes, each with an entry in docs/errors.md.
+
+export type BrokerErrorCode =
+  | "ERR_BROKER_CONFIG"
+  | "ERR_BROKER_STATE"
+  | "ERR_LISTENER_UNKNOWN"
+  | "ERR_PLUGIN_START"
+  | "ERR_STORE_OPEN"
+  | "ERR_TOPIC_INVALID";
+
+export class BrokerError extends Error {
+  override readonly name: string = "BrokerError";
+  readonly code: BrokerErrorCode;
+  constructor(code: BrokerErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

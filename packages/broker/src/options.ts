@@ -1,0 +1,97 @@
+// What an embedder may say to `createBroker`: plain data, parts to plug in, and limits that are safe when nothing is said.
+import type { Logger, Plugin } from "@wrenmq/plugin-api";
+import { type Capabilities, DEFAULT_CAPABILITIES, type Overflow, type Seconds } from "@wrenmq/protocol";
+import type { Store } from "@wrenmq/store";
+import type { ListenerConfig } from "@wrenmq/transport";
+import type { Clock } from "./clock.ts";
+import type { ShareStrategy } from "./shared-groups.ts";
+
+export interface BrokerLimits extends Capabilities {
+  /** Open connections of the whole broker; 0: no limit. */
+  readonly maxConnections: number;
+  /** Milliseconds until CONNECT must have come. */
+  readonly connectTimeout: number;
+  /** Bytes of a topic name or filter. */
+  readonly maxTopicLength: number;
+  readonly maxTopicLevels: number;
+  /** Subscriptions of one session; 0: no limit. */
+  readonly maxSubscriptions: number;
+  /** QoS 1 and 2 messages that wait for one session. */
+  readonly maxQueuedMessages: number;
+  /** Bytes of them. */
+  readonly maxQueuedBytes: number;
+  readonly overflow: Overflow;
+  /** Retained messages; 0: no limit. */
+  readonly maxRetainedMessages: number;
+  /** Bytes of their payloads; 0: no limit. */
+  readonly maxRetainedBytes: number;
+  /** PUBLISH packets per second from one client, and bytes per second; 0: no limit. The client is read more slowly. */
+  readonly messageRate: number;
+  readonly byteRate: number;
+  /** New connections per second from one address; 0: no limit. */
+  readonly connectionRate: number;
+  /** Messages of one publisher whose acknowledgement waits, before it is read no further. */
+  readonly maxUnsettled: number;
+  /** Bytes that are kept of a client that waits for an answer. */
+  readonly maxBuffered: number;
+}
+
+export const DEFAULT_LIMITS: BrokerLimits = {
+  ...DEFAULT_CAPABILITIES,
+  maximumPacketSize: 16 * 1024 * 1024,
+  maxConnections: 0,
+  connectTimeout: 10_000,
+  maxTopicLength: 4_096,
+  maxTopicLevels: 128,
+  maxSubscriptions: 10_000,
+  maxQueuedMessages: 10_000,
+  maxQueuedBytes: 64 * 1024 * 1024,
+  overflow: "backpressure",
+  maxRetainedMessages: 1_000_000,
+  maxRetainedBytes: 1024 * 1024 * 1024,
+  messageRate: 0,
+  byteRate: 0,
+  connectionRate: 0,
+  maxUnsettled: 1_000,
+  maxBuffered: 1024 * 1024,
+};
+
+export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) & {
+  /** Connections of this listener; 0 or absent: no limit. */
+  readonly maxConnections?: number;
+  /** Names of the plugins that are asked about clients of this listener; absent: all. */
+  readonly plugins?: readonly string[];
+  readonly limits?: Partial<BrokerLimits>;
+};
+
+export interface SessionPolicy {
+  /** Seconds that a session without Clean Session lives on before MQTT 5 could say; Infinity: for ever. */
+  readonly defaultExpiry: Seconds;
+  /** The longest expiry that a client gets. Seconds. */
+  readonly maximumExpiry: Seconds;
+}
+
+export interface SysOptions {
+  /** Seconds between two publications; 0 switches `$SYS` off. */
+  readonly interval: Seconds;
+  readonly names: "amqtt" | "mosquitto" | "both";
+}
+
+export interface BrokerOptions {
+  /** By name. Each may be of any type; `external` is for `broker.accept`. */
+  readonly listeners?: Readonly<Record<string, ListenerOptions>>;
+  /** Without a plugin that authenticates nobody enters. */
+  readonly plugins?: readonly Plugin[];
+  /** Where sessions and retained messages outlive the process; absent: nowhere. */
+  readonly store?: Store;
+  readonly limits?: Partial<BrokerLimits>;
+  readonly session?: Partial<SessionPolicy>;
+  readonly shared?: { readonly strategy: ShareStrategy };
+  readonly sys?: Partial<SysOptions>;
+  /** Milliseconds that a plugin's promise may take. */
+  readonly hookTimeout?: number;
+  /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */
+  readonly responseInformation?: (clientId: string) => string | undefined;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}

@@ -1,0 +1,65 @@
+// The last retained message of each topic. [MQTT5 3.3.1.3]
+import type { Message, Millis } from "@wrenmq/protocol";
+import { TopicTree } from "@wrenmq/topics";
+
+export interface RetainedLimits {
+  readonly maxRetainedMessages: number;
+  readonly maxRetainedBytes: number;
+}
+
+export class RetainedMessages {
+  readonly #tree = new TopicTree<Message>();
+  readonly #limits: RetainedLimits;
+  /** Bytes of all payloads. */
+  bytes: number = 0;
+
+  constructor(limits: RetainedLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** @returns false: the limit is reached, nothing changed */
+  set(message: Message): boolean {
+    const previous = this.#tree.get(message.topic);
+    const bytes = this.bytes + message.payloadLength - (previous?.payloadLength ?? 0);
+    const { maxRetainedMessages, maxRetainedBytes } = this.#limits;
+    if (previous === undefined && maxRetainedMessages > 0 && this.size >= maxRetainedMessages) return false;
+    if (maxRetainedBytes > 0 && bytes > maxRetainedBytes) return false;
+    message.keep();
+    this.#tree.set(message.topic, message);
+    this.bytes = bytes;
+    return true;
+  }
+
+  /** @returns was there one? */
+  delete(topic: string): boolean {
+    const previous = this.#tree.delete(topic);
+    if (previous === undefined) return false;
+    this.bytes -= previous.payloadLength;
+    return true;
+  }
+
+  get(topic: string): Message | undefined {
+    return this.#tree.get(topic);
+  }
+
+  /** Those that a filter matches, in pieces if need be: the tree may change meanwhile. */
+  *matching(filter: string, now: () => Millis): IterableIterator<Message> {
+    for (const [, message] of this.#tree.matching(filter)) if (!message.hasExpired(now())) yield message;
+  }
+
+  *all(): IterableIterator<Message> {
+    for (const [, message] of this.#tree.entries()) yield message;
+  }
+
+  /** Forgets what has expired and returns its topics. */
+  sweep(now: Millis): string[] {
+    const expired: string[] = [];
+    for (const [topic, message] of this.#tree.entries()) if (message.hasExpired(now)) expired.push(topic);
+    for (const topic of expired) this.delete(topic);
+    return expired;
+  }
+}

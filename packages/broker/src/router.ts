@@ -1,0 +1,230 @@
+// From one message to everybody who is to have it: retained, matched, allowed, delivered.
+import { ReasonCode } from "@wrenmq/codec";
+import type { HookChain, PluginMessage } from "@wrenmq/plugin-api";
+import {
+  type Counters,
+  copyBytes,
+  countDrop,
+  type DeliveryOptions,
+  type DropReason,
+  Message,
+  type Millis,
+  NEVER,
+  type Outbox,
+  type Session,
+  type StoredMessage,
+  type SubscriptionRecord,
+  type TopicTable,
+} from "@wrenmq/protocol";
+import type { Journal } from "./journal.ts";
+import type { RetainedMessages } from "./retained-messages.ts";
+import { Receiver, type Routes, replayOptions } from "./routes.ts";
+import type { SessionEntry } from "./session-registry.ts";
+
+/** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
+export interface RouterHooks {
+  readonly observe: HookChain["observe"];
+  /** The chain of the listener that a client came by. */
+  chainOf(listener: string): HookChain;
+}
+
+export class Router {
+  readonly routes: Routes;
+  readonly retained: RetainedMessages;
+  readonly topics: TopicTable;
+  readonly counters: Counters;
+  journal: Journal | undefined = undefined;
+  hooks: RouterHooks;
+  /** Does any plugin decide about topics? */
+  checksReceivers: boolean = false;
+  /** Grows when access rules change. */
+  rules: number = 0;
+  /** After `publish`: a session whose queue is over its bound because of it. */
+  congested: Session | undefined = undefined;
+  readonly #now: () => Millis;
+
+  constructor(
+    routes: Routes,
+    retained: RetainedMessages,
+    topics: TopicTable,
+    counters: Counters,
+    hooks: RouterHooks,
+    now: () => Millis,
+  ) {
+    this.routes = routes;
+    this.retained = retained;
+    this.topics = topics;
+    this.counters = counters;
+    this.hooks = hooks;
+    this.#now = now;
+  }
+
+  /** @returns a reason code: 0x00, 0x10 (nobody is there) or a refusal */
+  publish(message: Message, now: Millis): ReasonCode {
+    this.congested = undefined;
+    if (message.retain) {
+      const refused = this.#retain(message);
+      if (refused !== undefined) return refused;
+    }
+    const route = this.routes.find(message.target);
+    const { receivers, groups } = route;
+    if (this.checksReceivers) {
+      for (const receiver of receivers) this.#deliverIfAllowed(receiver, message, now);
+    } else {
+      for (const receiver of receivers) this.#deliver(receiver, message, now);
+    }
+    for (const group of groups) {
+      const member = group.choose(message.publisher);
+      if (member !== undefined) this.#deliverIfAllowed(new Receiver(member.entry, [member.record]), message, now);
+    }
+    return receivers.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  /**
+   * @param outbox where the answer to the client waits until the subscription is durable
+   * @returns is it one that the session did not have?
+   */
+  subscribe(
+    entry: SessionEntry,
+    filter: string,
+    subscription: SubscriptionRecord,
+    outbox: Outbox | undefined,
+  ): boolean {
+    const { session } = entry;
+    const isNew = this.routes.add(entry, filter, subscription);
+    session.subscriptions.set(filter, subscription);
+    if (session.facts !== undefined) {
+      this.journal?.record({ op: "putSubscription", clientId: session.clientId, filter, subscription }, outbox);
+    }
+    return isNew;
+  }
+
+  /** @returns was there one? */
+  unsubscribe(entry: SessionEntry, filter: string, outbox: Outbox | undefined): boolean {
+    const { session } = entry;
+    if (!session.subscriptions.delete(filter)) return false;
+    this.routes.remove(entry, filter);
+    if (session.facts !== undefined) {
+      this.journal?.record({ op: "deleteSubscription", clientId: session.clientId, filter }, outbox);
+    }
+    return true;
+  }
+
+  /** A message of the server itself. undefined: `topic` is not a topic name. */
+  serverMessage(
+    topic: string,
+    message: Omit<StoredMessage, "topic" | "publisher" | "expiresAt"> & {
+      readonly publisher?: string;
+      readonly expiresAt?: Millis;
+    },
+  ): Message | undefined {
+    const target = this.topics.find(topic);
+    return target && Message.of(target, { publisher: "", expiresAt: NEVER, ...message });
+  }
+
+  /** The retained messages for a new subscription, one at a time. */
+  *replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): IterableIterator<() => boolean> {
+    for (const message of this.retained.matching(filter, this.#now)) {
+      const options = replayOptions(record, message.qos);
+      yield () => this.#deliverAs(new Receiver(entry, [record]), message, options, this.#now());
+    }
+  }
+
+  dropped(session: Session, message: StoredMessage, reason: DropReason): void {
+    countDrop(this.counters, reason);
+    this.hooks.observe.dropped?.(session.clientId, pluginMessage(message), reason);
+  }
+
+  /** @returns a refusal, if it is one */
+  #retain(message: Message): ReasonCode | undefined {
+    if (message.payloadLength === 0) {
+      this.clearRetained(message.topic); // [MQTT-3.3.1-6]
+      return undefined;
+    }
+    if (!this.retained.set(message)) return ReasonCode.QuotaExceeded;
+    this.journal?.record({ op: "putRetained", message }, undefined);
+    this.hooks.observe.retained?.(pluginMessage(message));
+    return undefined;
+  }
+
+  /** Sets or clears a retained message without sending it to anybody. */
+  retain(message: Message): ReasonCode | undefined {
+    return this.#retain(message);
+  }
+
+  clearRetained(topic: string): void {
+    if (!this.retained.delete(topic)) return;
+    this.journal?.record({ op: "deleteRetained", topic }, undefined);
+    this.hooks.observe.retainedCleared?.(topic);
+  }
+
+  #deliver(receiver: Receiver, message: Message, now: Millis): void {
+    let as: Receiver | null = receiver;
+    const { session } = receiver.entry;
+    if (receiver.own !== undefined && message.publisher === session.clientId) as = receiver.own;
+    if (as === null) return;
+    if (session.deliver(message, as.options(message.qos, message.retain), now)) this.congested = session;
+  }
+
+  #deliverIfAllowed(receiver: Receiver, message: Message, now: Millis): void {
+    let as: Receiver | null = receiver;
+    if (receiver.own !== undefined && message.publisher === receiver.entry.session.clientId) as = receiver.own;
+    if (as === null) return;
+    this.#deliverAs(receiver, message, as.options(message.qos, message.retain), now);
+  }
+
+  /** @returns is the session congested now? */
+  #deliverAs(receiver: Receiver, message: Message, options: DeliveryOptions, now: Millis): boolean {
+    const { entry } = receiver;
+    const { session } = entry;
+    const chain = this.hooks.chainOf(entry.client.listener);
+    if (chain.authorize !== undefined) {
+      if (receiver.rules !== this.rules) {
+        const verdict = chain.authorize(entry.client, "receive", message.topic);
+        if (verdict instanceof Promise) {
+          this.#deliverLater(receiver, message, options, verdict);
+          return false;
+        }
+        receiver.allowed = verdict.reasonCode < 0x80;
+        receiver.rules = this.rules;
+      }
+      if (receiver.allowed === false) {
+        this.dropped(session, message, "notAuthorized");
+        return false;
+      }
+    }
+    const congested = session.deliver(message, options, now);
+    if (congested) this.congested = session;
+    return congested;
+  }
+
+  /** The plugin has to think: what comes meanwhile for the same receiver asks again and thinks as long, in order. */
+  #deliverLater(
+    receiver: Receiver,
+    message: Message,
+    options: DeliveryOptions,
+    verdict: Promise<{ readonly reasonCode: number }>,
+  ): void {
+    const { entry } = receiver;
+    message.keep();
+    const before = entry.thinking ?? Promise.resolve();
+    const after = before.then(async () => {
+      const { reasonCode } = await verdict;
+      receiver.allowed = reasonCode < 0x80;
+      receiver.rules = this.rules;
+      if (entry.ended) return;
+      if (receiver.allowed) entry.session.deliver(message, options, this.#now());
+      else this.dropped(entry.session, message, "notAuthorized");
+    });
+    entry.thinking = after;
+    void after.then(() => {
+      if (entry.thinking === after) entry.thinking = undefined;
+    });
+  }
+}
+
+/** A message for a plugin's hands: it may keep it. */
+export function pluginMessage(message: StoredMessage): PluginMessage {
+  const { topic, qos, retain, properties, publisher } = message;
+  return { topic, payload: copyBytes(message.payload), qos, retain, properties, publisher };
+}
