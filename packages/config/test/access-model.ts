@@ -2,6 +2,12 @@
 // fixtures with what aMQTT itself did (upstream.json), without a broker.
 import type { PluginSection, WrenConfig } from "../src/index.ts";
 
+/** The tables of an ACL alone. */
+export function rulesOf(plugins: readonly PluginSection[]): Record<string, unknown> {
+  const { subscribe, publish, receive } = plugins.find((each) => each.use === "acl")?.options ?? {};
+  return { subscribe, publish, receive };
+}
+
 export interface Client {
   readonly user?: string;
   readonly password?: string;

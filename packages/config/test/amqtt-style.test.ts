@@ -1,7 +1,7 @@
 // The old style beyond the fixtures: spellings, inheritance, forms of bind, old sections, refused names.
 import { describe, expect, test } from "vitest";
 import { ConfigError, detectStyle, fromObject, type PluginSection, parseConfig, type Style } from "../src/index.ts";
-import { maySignIn, maySubscribe } from "./access-model.ts";
+import { maySignIn, maySubscribe, rulesOf } from "./access-model.ts";
 
 const parse = (text: string, style: Style = "amqtt") => parseConfig(text, { style });
 const config = (text: string, style: Style = "amqtt") => parse(text, style).config;
@@ -43,7 +43,7 @@ plugins:
     expect(underscored.keepAlive.extraDelaySeconds).toBe(3);
     expect(underscored.session).toEqual({ defaultExpirySeconds: 90, maximumExpirySeconds: 90 });
     expect(underscored.sys.intervalSeconds).toBe(7);
-    expect(use(underscored.plugins, "acl")).toEqual({
+    expect(rulesOf(underscored.plugins)).toEqual({
       subscribe: { a: ["s"] },
       publish: { a: ["p"] },
       receive: { a: ["r"] },
@@ -53,7 +53,7 @@ plugins:
     const text = (dash: string) =>
       `auth: { plugins: [auth_file], password${dash}file: /pw }\ntopic${dash}check: { enabled: yes, plugins: [topic_acl], publish${dash}acl: { a: [p] } }\n`;
     expect(config(text("_"))).toEqual(config(text("-")));
-    expect(use(config(text("-")).plugins, "acl")).toEqual({ publish: { a: ["p"] } });
+    expect(rulesOf(config(text("-")).plugins)).toEqual({ publish: { a: ["p"] } });
   });
   test("words of YAML 1.1 are booleans, users called on or 007 are not", () => {
     const tls = listener("{ ssl: on, certfile: /c, keyfile: /k }");
@@ -62,7 +62,7 @@ plugins:
     const { plugins } = config(
       "plugins: { amqtt.plugins.topic_checking.TopicAccessControlListPlugin: { acl: { on: [yes, 1], 007: [a] } } }",
     );
-    expect(use(plugins, "acl")).toEqual({ subscribe: { "007": ["a"], on: ["yes", "1"] } });
+    expect(rulesOf(plugins)).toEqual({ subscribe: { "007": ["a"], on: ["yes", "1"] } });
   });
   test("a key twice is a warning, the last one counts", () => {
     const text = "listeners:\n  default:\n    max-connections: 1\n    max_connections: 2\n";
@@ -163,7 +163,14 @@ describe("old sections", () => {
       "<text>:2:3: auth.password-file: missing: auth_file needs a password file",
     ));
   test("acl and subscribe-acl exclude each other", () =>
-    expect(mistake("topic-check: { enabled: on, acl: {}, subscribe-acl: {} }").message).toContain("give only one"));
+    expect(
+      mistake("topic-check: { enabled: on, acl: { publish: {} }, subscribe-acl: { publish: {} } }").message,
+    ).toContain("give only one"));
+  test("topic_acl without rules allows everything, and that is said", () => {
+    const text = "topic-check: { enabled: on, plugins: [topic_acl] }";
+    expect(uses(config(text).plugins)).not.toContain("acl");
+    expect(said(text)).toContain("no rules");
+  });
   test("rules without `enabled` are applied, and that is said", () => {
     const text = "topic-check: { plugins: [topic_taboo] }";
     expect(maySubscribe(config(text), {}, "prohibited")).toBe(false);
@@ -280,7 +287,7 @@ describe("plain objects", () => {
       ["tcp", 1883, 10],
       ["ws", 80, 10],
     ]);
-    expect(use(loaded.plugins, "password-file")).toEqual({ file: "passwd" });
+    expect(use(loaded.plugins, "password-file")).toMatchObject({ file: "passwd" });
   });
   test("the native one, with the same messages but no lines", () => {
     expect(fromObject({ limits: { max_inflight: 3 } }).config.limits.maxInflight).toBe(3);

@@ -45,10 +45,13 @@ const sections: Readonly<Record<string, () => string>> = {
       .join("\n\n"),
 };
 
+/** Markdown without the alignment of its tables, which the formatter owns. */
+export const unaligned = (document: string): string => document.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---");
+
 /** The document with the text between its markers made anew. */
 export function withTables(document: string): string {
   return document.replaceAll(
-    /(<!-- keys of ([a-z_]+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
-    (_whole, start: string, name: string, end: string) => `${start}\n${sections[name]?.() ?? "?"}\n${end}`,
+    /(<!-- keys of ([a-z_]+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_whole, start: string, name: string, end: string) => `${start}\n${sections[name]?.() ?? "?"}\n\n${end}`,
   );
 }

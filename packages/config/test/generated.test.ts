@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { defaultConfig, migrate, parseConfig, describe as show } from "../src/index.ts";
-import { schemaText, withTables } from "./generate.ts";
+import { schemaText, unaligned, withTables } from "./generate.ts";
 
 const schemaFile = new URL("../wrenmq.schema.json", import.meta.url);
 const documentFile = new URL("../../../docs/configuration.md", import.meta.url);
@@ -20,7 +20,8 @@ test("wrenmq.schema.json is what the tables say", () => {
 test("so are the tables of docs/configuration.md", () => {
   const document = readFileSync(documentFile, "utf8");
   if (update) writeFileSync(documentFile, withTables(document));
-  expect(withTables(readFileSync(documentFile, "utf8"))).toBe(readFileSync(documentFile, "utf8"));
+  const current = readFileSync(documentFile, "utf8");
+  expect(unaligned(withTables(current))).toBe(unaligned(current));
   expect(document.match(/<!-- keys of /g)).toHaveLength(10);
 });
 

@@ -152,6 +152,7 @@ describe("mistakes", () => {
       `${ANYONE}listeners: { a: { access: [ldap] } }`,
       /no plugin of the name "ldap"; there are anonymous/,
     ],
+    ["an ACL without rules", "plugins: { acl: {} }", /plugins.acl: expected at least one of subscribe, publish/],
     ["store without a folder", "store: { durability: fsync }", /store.path: missing/],
     ["no threads", "workers: 0", /expected a whole number from 1 to 1024/],
   ])("%s", (_name, text, message) => expect(mistakes(text, { style: "native" }).message).toMatch(message));
@@ -215,7 +216,7 @@ describe("plugins", () => {
       { file: "/etc/w.yaml" },
     );
     expect(plugins).toEqual([
-      { name: "staff", use: "password-file", origin: "built-in", options: { file: "/etc/users" } },
+      { name: "staff", use: "password-file", origin: "built-in", options: { file: "/etc/users", reloadInterval: 2 } },
       { name: "own", use: "/etc/my.js", origin: "path", options: { a_b: [1] } },
       { name: "@x/y", use: "@x/y", origin: "package", options: { k: "v" } },
     ]);

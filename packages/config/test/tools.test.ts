@@ -108,7 +108,7 @@ describe("migrate", () => {
 describe("diffConfig", () => {
   const BASE = `
 listeners: { a: { bind: ":1" }, b: { bind: ":2" }, c: { bind: ":3" }, d: { bind: ":4" } }
-plugins: { anonymous: {}, acl: {}, token: { file: t } }
+plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
 `;
   test("nothing", () => expect(diffConfig(config(BASE), config(BASE)).empty).toBe(true));
   test("listeners: added, removed, rebound, updated", () => {
@@ -124,7 +124,10 @@ plugins: { anonymous: {}, acl: {}, token: { file: t } }
     expect(listeners.updated).toMatchObject([{ listener: { name: "c" }, changed: ["maxConnections", "access"] }]);
   });
   test("plugins: added, removed, changed, kept, reordered", () => {
-    const after = BASE.replace("anonymous: {}, acl: {}, token: { file: t }", "token: { file: u }, acl: {}, taboo: {}");
+    const after = BASE.replace(
+      "anonymous: {}, acl: { publish: {} }, token: { file: t }",
+      "token: { file: u }, acl: { publish: {} }, taboo: {}",
+    );
     const { plugins } = diffConfig(config(BASE), config(after));
     expect(plugins).toMatchObject({ removed: ["anonymous"], kept: ["acl"], reordered: true });
     expect(plugins.added.map((each) => each.name)).toEqual(["taboo"]);
@@ -156,7 +159,7 @@ describe("riskWarnings", () => {
     ["any web page", "plugins: { anonymous: {} }\nlisteners: { a: { type: ws, bind: localhost } }", /any web page/],
     [
       "names without passwords, and rules by name",
-      "plugins: { anonymous: { named_users: allow }, acl: {} }\nlisteners: { a: { bind: localhost } }",
+      "plugins: { anonymous: { named_users: allow }, acl: { publish: {} } }\nlisteners: { a: { bind: localhost } }",
       /choose a user name without a password/,
     ],
     ["certificates not required", `plugins: { x509: {} }\nlisteners: { a: { type: tls, ${TLS} } } }`, /not asked for/],

@@ -2,7 +2,7 @@
 import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
-import { aclOptions, addPlugin, anonymousOptions, type TranslatedPlugins } from "./plugins.ts";
+import { addAcl, addPlugin, anonymousOptions, type TranslatedPlugins } from "./plugins.ts";
 import { flagOf, type Keys, namedItems, native, readKeys, type Translation, valueIn } from "./translation.ts";
 
 const AUTH_PLUGINS = ["auth_anonymous", "auth_file"];
@@ -60,7 +60,7 @@ export function translateTopicCheck(
   if (!flagOf(keys, "enabled", says, translation)) return;
   const active = activeNames(keys, TOPIC_PLUGINS, check.place, translation);
   if (active.has("topic_taboo")) addPlugin(into, "taboo", "taboo", check.place, {});
-  if (active.has("topic_acl")) addPlugin(into, "acl", "acl", check.place, aclOptions(keys, translation));
+  if (active.has("topic_acl")) addAcl(keys, check.place, into, translation);
   else for (const { place } of rules) problems.warn(place, "not used: topic_acl is not among topic-check.plugins");
 }
 

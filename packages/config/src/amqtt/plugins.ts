@@ -97,7 +97,7 @@ const COUNTERPARTS: Readonly<Record<string, Counterpart>> = {
   TopicAccessControlListPlugin: {
     module: topics,
     keys: ["acl", "subscribe_acl", "publish_acl", "receive_acl"],
-    add: (options, place, into, translation) => addPlugin(into, "acl", "acl", place, aclOptions(options, translation)),
+    add: (options, place, into, translation) => addAcl(options, place, into, translation),
   },
   BrokerSysPlugin: {
     module: "amqtt.plugins.sys.broker",
@@ -219,8 +219,15 @@ export function anonymousOptions(
   return { allow: native(false, at), named_users: named ?? native("ignore", at) };
 }
 
+/** An ACL; one without a table would allow everything and is left out. */
+export function addAcl(options: Keys, place: Place, into: TranslatedPlugins, translation: Translation): void {
+  const tables = aclOptions(options, translation);
+  if (Object.values(tables).some((table) => table !== undefined)) addPlugin(into, "acl", "acl", place, tables);
+  else translation.problems.warn(place, "the ACL has no rules: every topic is allowed");
+}
+
 /** The tables of an ACL, as mappings whether they were written as mappings or as lists. */
-export function aclOptions(options: Keys, translation: Translation): Record<string, SourceNode | undefined> {
+function aclOptions(options: Keys, translation: Translation): Record<string, SourceNode | undefined> {
   const acl = valueIn(options, "acl");
   const subscribe = valueIn(options, "subscribe_acl");
   if (acl && subscribe) {

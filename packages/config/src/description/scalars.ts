@@ -93,7 +93,7 @@ export const count: ValueType<number> = scalarType({
 });
 
 export function choice<const T extends string | number>(values: readonly T[]): ValueType<T> {
-  const expected = `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  const expected = values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
   return scalarType<T>({
     expected,
     schema: { enum: [...values] },

@@ -1,8 +1,9 @@
 // Options of the built-in plugins that need nothing outside the broker.
 
 import { listOf, mapOf } from "../description/collections.ts";
+import { duration } from "../description/quantities.ts";
 import { choice, flag, path, text } from "../description/scalars.ts";
-import { type Section, section } from "../description/section.ts";
+import { type Field, type Section, section } from "../description/section.ts";
 
 export interface AnonymousOptions {
   allow: boolean;
@@ -10,6 +11,8 @@ export interface AnonymousOptions {
 }
 export interface PasswordFileOptions {
   file: string;
+  /** Seconds. */
+  reloadInterval: number;
 }
 /** User names (`anonymous` for none) with the topic filters they may use; an absent table allows everything. */
 export interface AclOptions {
@@ -17,6 +20,12 @@ export interface AclOptions {
   publish?: Record<string, string[]>;
   receive?: Record<string, string[]>;
   file?: string;
+  fileSubscriptions: "contained" | "overlapping";
+  /** Seconds. */
+  reloadInterval: number;
+}
+export interface PacketLogOptions {
+  pings: boolean;
 }
 export interface TabooOptions {
   topics: string[];
@@ -27,6 +36,12 @@ const users = mapOf(
   listOf(text("a topic filter"), "a list of topic filters"),
   "a mapping of user names to topic filters",
 );
+
+const reloadInterval: Field<number> = {
+  doc: "Time between two looks whether the file has changed; `0s` never looks.",
+  type: duration("s"),
+  default: 2,
+};
 
 export const anonymousOptions: Section<AnonymousOptions> = section<AnonymousOptions>(
   "Clients without a user name: in or out.",
@@ -42,18 +57,41 @@ export const anonymousOptions: Section<AnonymousOptions> = section<AnonymousOpti
 
 export const passwordFileOptions: Section<PasswordFileOptions> = section<PasswordFileOptions>(
   "User names and password hashes from a file.",
-  { file: { doc: "Lines of `user:hash`; `#` starts a comment.", type: path(), required: true } },
+  { file: { doc: "Lines of `user:hash`; `#` starts a comment.", type: path(), required: true }, reloadInterval },
 );
 
-export const aclOptions: Section<AclOptions> = section<AclOptions>(
+const aclTables: Section<AclOptions> = section<AclOptions>(
   "Which topics a user may use. The user `anonymous` stands for clients without a name.",
   {
     subscribe: { doc: "Filters that each user may subscribe to. Without it: all.", type: users },
     publish: { doc: "Filters of the topics that each user may publish to. Without it: all.", type: users },
     receive: { doc: "Filters of the topics that each user may be sent. Without it: all.", type: users },
     file: { doc: "Rules in Mosquitto's format, with `%u` and `%c`.", type: path() },
+    fileSubscriptions: {
+      doc: "When the file allows a subscription: when a rule contains all of it, or already when they overlap.",
+      type: choice(["contained", "overlapping"]),
+      default: "contained",
+    },
+    reloadInterval,
   },
 );
+
+/** Rules that allow everything are more likely forgotten than meant. */
+export const aclOptions: Section<AclOptions> = {
+  ...aclTables,
+  read(node, problems) {
+    const options = aclTables.read(node, problems);
+    if (!options) return undefined;
+    const { subscribe, publish, receive, file } = options;
+    if ([subscribe, publish, receive, file].some((rules) => rules !== undefined)) return options;
+    const expected = "subscribe, publish, receive or file";
+    return problems.error(node.place, `expected at least one of ${expected}`, expected);
+  },
+};
+
+export const packetLogOptions: Section<PacketLogOptions> = section<PacketLogOptions>("Every packet, at level debug.", {
+  pings: { doc: "PINGREQ and PINGRESP too.", type: flag, default: true },
+});
 
 export const tabooOptions: Section<TabooOptions> = section<TabooOptions>("Topics that nobody may use (an example).", {
   topics: {

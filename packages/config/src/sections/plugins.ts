@@ -8,7 +8,14 @@ import type { Problems } from "../diagnostic.ts";
 import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
 import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
-import { aclOptions, anonymousOptions, noOptions, passwordFileOptions, tabooOptions } from "./access-options.ts";
+import {
+  aclOptions,
+  anonymousOptions,
+  noOptions,
+  packetLogOptions,
+  passwordFileOptions,
+  tabooOptions,
+} from "./access-options.ts";
 import {
   httpOptions,
   jwtOptions,
@@ -37,7 +44,7 @@ export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = {
   token: tokenOptions,
   shadows: shadowsOptions,
   "event-log": noOptions,
-  "packet-log": noOptions,
+  "packet-log": packetLogOptions,
 };
 
 const builtIn = (name: string): OptionsTable | undefined =>
