@@ -7,9 +7,10 @@
 //
 // and no `deny` rule matches (for subscribe: contains the whole filter; `receive` keeps back the rest).
 import type { Action, Verdict } from "@wrenmq/plugin-api";
+import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
 import type { AccessRules, AclFile } from "./mosquitto-file.ts";
 import { type ClientNames, denialFor, grantFor } from "./pattern.ts";
-import { covers, plainFilter, type Rule, touches } from "./rule.ts";
+import { type Rule, touches } from "./rule.ts";
 
 export type SubscribeRule = "contained" | "overlapping";
 
@@ -27,15 +28,14 @@ export function decideByFile(
   const own = names.username === undefined ? file.anonymous : (file.users.get(names.username) ?? NOBODY);
 
   const denied =
-    own.deny.find((rule) => covers(rule, action, topic)) ??
-    find(file.patterns.deny, names, denialFor, (rule) => covers(rule, action, topic));
+    own.deny.find((rule) => covers(rule.filter, action, topic)) ??
+    find(file.patterns.deny, names, denialFor, (rule) => covers(rule.filter, action, topic));
   if (denied !== undefined) return { reasonCode: 0x87, rule: denied.name };
 
   const kind = action === "publish" ? "write" : "read";
-  const enough = action === "subscribe" && subscribe === "overlapping" ? touches : covers;
-  const granted =
-    own[kind].find((rule) => enough(rule, action, topic)) ??
-    find(file.patterns[kind], names, grantFor, (rule) => enough(rule, action, topic));
+  const overlap = action === "subscribe" && subscribe === "overlapping";
+  const enough = (rule: Rule) => (overlap ? touches(rule, action, topic) : covers(rule.filter, action, topic));
+  const granted = own[kind].find(enough) ?? find(file.patterns[kind], names, grantFor, enough);
   if (granted !== undefined) return { reasonCode: 0, rule: granted.name };
   return { reasonCode: 0x87, rule: `no ${kind} rule covers it` };
 }

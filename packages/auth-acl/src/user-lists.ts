@@ -4,7 +4,8 @@
 //   a list without this user      denied
 //   a subscription                allowed when one filter of the user's list contains all of it
 import type { Action, Verdict } from "@wrenmq/plugin-api";
-import { covers, plainFilter, type Rule } from "./rule.ts";
+import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
+import type { Rule } from "./rule.ts";
 
 export type UserList = ReadonlyMap<string, readonly string[]>;
 
@@ -27,7 +28,7 @@ export class UserLists {
     const topic = plainFilter(action, requested);
     if (topic !== undefined) {
       for (const rule of rules) {
-        if (covers(rule, action, topic)) return { reasonCode: 0, rule: rule.name };
+        if (covers(rule.filter, action, topic)) return { reasonCode: 0, rule: rule.name };
       }
     }
     return { reasonCode: 0x87, rule: `nothing in ${action}.${user} covers it` };

@@ -1,7 +1,7 @@
 // Topics that nobody but a few users may touch. The example of docs/plugins.md: a plugin with options, a decision about
 // topics, and a rule that can be explained.
 import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
-import { list, type Option, options, string } from "@wrenmq/plugin-api/options";
+import { list, options, string, withDefault } from "@wrenmq/plugin-api/options";
 import { parseShared } from "@wrenmq/topics";
 
 export interface AuthTabooOptions {
@@ -36,11 +36,3 @@ export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
     };
   },
 });
-
-function withDefault<T>(option: Option<T, T>, value: T): Option<T, T, false> {
-  return {
-    needed: false,
-    expected: option.expected,
-    read: (given, path, issues) => (given === undefined ? value : option.read(given, path, issues)),
-  };
-}

@@ -10,6 +10,7 @@ export {
   record,
   string,
   text,
+  withDefault,
 } from "./kinds.ts";
 export {
   type Fields,

@@ -115,6 +115,18 @@ export function optional<Input, Output>(
   };
 }
 
+/** May be left out (or empty, as in YAML); the plugin then sees `value`. */
+export function withDefault<Input, Output>(
+  item: Option<Input, Output>,
+  value: NoInfer<Output>,
+): Option<Input, Output, false> {
+  return {
+    needed: false,
+    expected: item.expected,
+    read: (given, path, issues) => (given === undefined || given === null ? value : item.read(given, path, issues)),
+  };
+}
+
 /** Any value that `read` accepts; `read` returns undefined for what it does not. */
 export function custom<T>(expected: string, reader: (value: unknown) => T | undefined): Option<T, T, true> {
   return kind(expected, (value) => reader(value), undefined) as Option<T, T, true>;

@@ -1,0 +1,1 @@
+export { type AuthJwtOptions, authJwt } from "./auth-jwt.ts";

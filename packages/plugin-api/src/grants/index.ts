@@ -1,0 +1,1 @@
+export { covers, decideByGrants, plainFilter, type TopicGrants } from "./topic-grants.ts";
