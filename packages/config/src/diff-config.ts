@@ -19,7 +19,7 @@ export interface ReloadPlan {
     readonly added: readonly ListenerSection[];
     /** Names. */
     readonly removed: readonly string[];
-    /** Same name, other socket: type, address, path, mode or backlog differ. */
+    /** Same name, other socket: type, address, path, mode, backlog, PROXY header or the asking for certificates differ. */
     readonly rebound: readonly ListenerSection[];
     readonly updated: readonly ListenerUpdate[];
   };
@@ -76,8 +76,9 @@ function diffListeners(before: readonly ListenerSection[], after: readonly Liste
   for (const listener of after) {
     const earlier = old.get(listener.name);
     const changed = earlier ? changedKeys(earlier, listener) : [];
-    if (changed.some((key) => SOCKET.includes(key))) rebound.push(listener);
-    else if (changed.length > 0) updated.push({ listener, changed });
+    if (changed.some((key) => SOCKET.includes(key)) || (earlier && asksOtherwise(earlier, listener))) {
+      rebound.push(listener);
+    } else if (changed.length > 0) updated.push({ listener, changed });
   }
   return {
     added: after.filter((listener) => !old.has(listener.name)),
@@ -86,6 +87,10 @@ function diffListeners(before: readonly ListenerSection[], after: readonly Liste
     updated,
   };
 }
+
+/** A server cannot change whether it asks for certificates while it listens; certificates themselves it can. */
+const asksOtherwise = ({ tls: before }: ListenerSection, { tls: after }: ListenerSection): boolean =>
+  before?.requestCertificate !== after?.requestCertificate || before?.requireCertificate !== after?.requireCertificate;
 
 function diffPlugins(before: readonly PluginSection[], after: readonly PluginSection[]): ReloadPlan["plugins"] {
   const old = new Map(before.map((plugin) => [plugin.name, plugin]));

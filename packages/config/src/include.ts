@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { resolvePath } from "./description/scalars.ts";
 import { ConfigError, type Place, Problems } from "./diagnostic.ts";
-import { lookUp, type MapEntry, map, type SourceNode } from "./source-node.ts";
+import { describeNode, lookUp, type MapEntry, map, type SourceNode } from "./source-node.ts";
 import { duplicateKeys, parseYaml } from "./yaml-source.ts";
 
 export type ReadFile = (file: string) => string;
@@ -23,7 +23,10 @@ export function readNativeTree(
   const own = chain.length === 0 && file !== undefined ? [realPath(file)] : chain;
   let merged: SourceNode = map([], root.place);
   for (const item of include.items) {
-    if (item.kind !== "scalar" || typeof item.value !== "string") continue;
+    if (item.kind !== "scalar" || typeof item.value !== "string") {
+      problems.error(item.place, `expected the path of a file, got ${describeNode(item)}`, "the path of a file");
+      continue;
+    }
     const target = resolvePath(item.value, file);
     const included = readIncluded(target, item.place, readFile, problems, own);
     if (included?.kind === "map") merged = mergeNodes(merged, included);

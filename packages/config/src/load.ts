@@ -7,7 +7,7 @@ import { ConfigError, type Diagnostic, type Place, Problems } from "./diagnostic
 import { type Environment, substitute } from "./environment.ts";
 import { type ReadFile, readNativeTree, reasonOf } from "./include.ts";
 import { readNative } from "./sections/root.ts";
-import { fromPlain, isEmpty, map, type SourceNode } from "./source-node.ts";
+import { fromPlain, isEmpty, lookUp, map, type SourceNode } from "./source-node.ts";
 import type { WrenConfig } from "./wren-config.ts";
 import { parseYaml } from "./yaml-source.ts";
 
@@ -69,6 +69,8 @@ export function fromObject(object: unknown, options: Pick<ParseOptions, "style">
   return finish((problems) => {
     const root = fromPlain(object);
     const style = options.style ?? styleOf(root);
+    const include = style === "native" ? lookUp(root, "include") : undefined;
+    if (include) problems.error(include.place, "only files can include files");
     return nativeTree(root, style, problems);
   }, undefined);
 }

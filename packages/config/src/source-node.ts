@@ -82,24 +82,26 @@ export function toPlain(node: SourceNode): unknown {
   }
 }
 
-/** The tree of a plain object; cycles are cut at a depth no configuration reaches. */
-export function fromPlain(value: unknown, place: Place = { key: "" }, depth = 0): SourceNode {
+/** The tree of a plain object; what refers back to itself is passed on unread. */
+export function fromPlain(
+  value: unknown,
+  place: Place = { key: "" },
+  above: ReadonlySet<unknown> = new Set(),
+): SourceNode {
   if (value === null || value === undefined) return scalar(null, place, "");
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return scalar(value, place);
-  if (depth < 64 && Array.isArray(value)) {
-    return list(
-      value.map((item: unknown, index) => fromPlain(item, below(place, index), depth + 1)),
-      place,
-    );
+  if (above.has(value)) return { kind: "opaque", value, place };
+  const inside = new Set([...above, value]);
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown, index) => fromPlain(item, below(place, index), inside));
+    return list(items, place);
   }
-  if (depth < 64 && isPlainObject(value)) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return map(
-      entries.map(([key, item]) => entry(key, fromPlain(item, below(place, key), depth + 1))),
-      place,
-    );
-  }
-  return { kind: "opaque", value, place };
+  if (!isPlainObject(value)) return { kind: "opaque", value, place };
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return map(
+    entries.map(([key, item]) => entry(key, fromPlain(item, below(place, key), inside))),
+    place,
+  );
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -33,7 +33,8 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
   // An unknown tag (!!python/object) is only a warning to the parser, but its value would be misread.
   for (const problem of [...document.errors, ...document.warnings]) {
     const message = problem.message.replaceAll(/\s+/g, " ");
-    options.problems.error({ ...base, ...position(problem.pos[0]) }, `not valid YAML: ${message}`);
+    const place = { ...base, ...position(problem.pos[0]) };
+    options.problems.error(place, `not valid YAML: ${message}${addressHint(text, place.line)}`);
   }
   if (options.problems.errors.length > 0 || document.contents === null) return undefined;
 
@@ -77,6 +78,12 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
   };
   const root = convert(document.contents, base, 0);
   return options.problems.errors.length > 0 ? undefined : root;
+}
+
+/** An IPv6 address without quotes begins a list. */
+function addressHint(text: string, line = 0): string {
+  const written = text.split("\n")[line - 1] ?? "";
+  return /:\s+\[[\da-fA-F]*:[\da-fA-F:.]*\]/.test(written) ? " (put an IPv6 address in quotes)" : "";
 }
 
 /** Every entry whose key was already there; how bad that is, is for the style to say. */

@@ -245,6 +245,10 @@ describe("Python names", () => {
     expect(mistake("plugins:\n  amqtt.plugins.authentication.FileAuthPlugin: { pasword-file: x }\n").message).toMatch(
       /^<text>:2:\d+: plugins.amqtt.*pasword-file: unknown key \(did you mean "password_file"\?\)$/,
     ));
+  test("options at the height of their plugin are found out", () =>
+    expect(
+      mistake("plugins:\n  - amqtt.plugins.authentication.AnonymousAuthPlugin:\n    allow_anonymous: true\n").message,
+    ).toMatch(/^<text>:3:5: .*are options indented below their plugin/));
   test("a near miss is helped, and a module of one's own is welcome", () => {
     expect(mistake("plugins: [amqtt.plugins.authentication.FileAuthPlugn]").message).toContain("FileAuthPlugin");
     const [own] = plugins("  ./mine.js: { some-key: 1 }\n");

@@ -153,6 +153,13 @@ describe("mistakes", () => {
       /no plugin of the name "ldap"; there are anonymous/,
     ],
     ["an ACL without rules", "plugins: { acl: {} }", /plugins.acl: expected at least one of subscribe, publish/],
+    [
+      "a limit of the whole broker",
+      "listeners: { a: { limits: { max_connections: 5 } } }",
+      /limits.max_connections: unknown/,
+    ],
+    ["an IPv6 address without quotes", "listeners:\n  a:\n    bind: [::]:1883\n", /put an IPv6 address in quotes/],
+    ["an include that is no path", "include: [{}]", /include.0: expected the path of a file, got a mapping/],
     ["store without a folder", "store: { durability: fsync }", /store.path: missing/],
     ["no threads", "workers: 0", /expected a whole number from 1 to 1024/],
   ])("%s", (_name, text, message) => expect(mistakes(text, { style: "native" }).message).toMatch(message));
@@ -220,6 +227,22 @@ describe("plugins", () => {
       { name: "own", use: "/etc/my.js", origin: "path", options: { a_b: [1] } },
       { name: "@x/y", use: "@x/y", origin: "package", options: { k: "v" } },
     ]);
+  });
+  test("a chain that lets nobody in is worth a warning", () => {
+    const text = "plugins: { anonymous: {}, acl: { publish: {} } }\nlisteners: { a: { access: [acl] } }";
+    expect(parse(text).warnings).toMatchObject([{ key: "listeners.a.access" }]);
+  });
+  test("secrets are not quoted in messages", () => {
+    const { message } = mistakes("plugins: { jwt: { secret_key: 123456 } }");
+    expect(message).toContain("jwt.secret_key: expected text in quotes");
+    expect(message).not.toContain("123456");
+  });
+  test("objects that refer to themselves are passed on to plugins of one's own", () => {
+    const host: Record<string, unknown> = { name: "h" };
+    host["self"] = host;
+    const { plugins } = fromObject({ plugins: { own: { use: "my-package", host } } }).config;
+    expect(plugins[0]?.options["host"]).toMatchObject({ name: "h", self: host });
+    expect(() => fromObject({ include: ["a.yaml"] })).toThrow("only files can include files");
   });
   test("objects may hand functions to their own plugins", () => {
     const decide = () => true;

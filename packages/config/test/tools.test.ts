@@ -123,6 +123,18 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
     expect(listeners.rebound.map((each) => each.port)).toEqual([22]);
     expect(listeners.updated).toMatchObject([{ listener: { name: "c" }, changed: ["maxConnections", "access"] }]);
   });
+  test("certificates are exchanged on the open socket, asking for them is not", () => {
+    const tls = (rest: string) =>
+      config(`listeners: { a: { type: tls, tls: { certificate_file: c, key_file: k, ${rest} } } }`);
+    expect(diffConfig(tls("ca_file: a"), tls("ca_file: b")).listeners).toMatchObject({
+      rebound: [],
+      updated: [{ changed: ["tls"] }],
+    });
+    expect(diffConfig(tls("ca_file: a"), tls("ca_file: a, require_certificate: true")).listeners).toMatchObject({
+      rebound: [{ name: "a" }],
+      updated: [],
+    });
+  });
   test("plugins: added, removed, changed, kept, reordered", () => {
     const after = BASE.replace(
       "anonymous: {}, acl: { publish: {} }, token: { file: t }",

@@ -1,5 +1,4 @@
 // Python class names → WrenMQ's plugins. A class without a counterpart is refused by its name.
-import { isEntryPoint } from "../detect-style.ts";
 import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
@@ -180,7 +179,9 @@ function refusal(name: string, className: string): string {
   if (/django/i.test(name)) {
     return `the Python plugin ${name} needs Django and has no counterpart (the plugin "token" keeps revocable tokens)`;
   }
-  if (isEntryPoint(name)) return `${name} is an entry-point name; here the class is expected`;
+  if (!name.includes(".")) {
+    return `expected the dotted name of a Python class, got "${name}" (are options indented below their plugin?)`;
+  }
   const hint = didYouMean(className, Object.keys(COUNTERPARTS));
   return `the Python plugin ${name} has no counterpart in WrenMQ${hint}`;
 }

@@ -22,7 +22,7 @@ export const secret = (expected = "text"): ValueType<string> =>
     expected,
     schema: { type: "string" },
     parse: textOf,
-    hint: quoteIt,
+    secret: true,
     write: (value, { mask }) => (mask ? MASK : value),
   });
 
@@ -32,6 +32,7 @@ export const secretUrl = (expected: string): ValueType<string> =>
     expected,
     schema: { type: "string" },
     parse: textOf,
+    secret: true,
     write: (value, { mask }) => (mask ? value.replace(/(:\/\/[^/@:]*:)[^@]*@/, `$1${MASK}@`) : value),
   });
 
@@ -100,21 +101,5 @@ export function choice<const T extends string | number>(values: readonly T[]): V
     parse: ({ value, text: written, untyped }) =>
       values.find((each) => each === value || (untyped && each === written)),
     hint: ({ text: written }) => didYouMean(written, values.map(String)),
-  });
-}
-
-/** Either of several types; the first that accepts is taken. */
-export function either<T>(expected: string, ...types: readonly ValueType<T>[]): ValueType<T> {
-  return scalarType<T>({
-    expected,
-    schema: { anyOf: types.map((type) => type.schema) },
-    parse: (node) => {
-      for (const type of types) {
-        const silent = { errors: [], warnings: [], error: () => undefined, warn: () => {}, throwIfAny: () => {} };
-        const value = type.read(node, silent);
-        if (value !== undefined) return value;
-      }
-      return undefined;
-    },
   });
 }

@@ -22,8 +22,8 @@ export interface Section<T> extends ValueType<T> {
   readonly fields: Fields<T>;
   /** What an empty mapping means; only for sections without required fields. */
   defaults(): T;
-  /** The same fields, all optional, without defaults. */
-  partial(): ValueType<Partial<T>>;
+  /** The same fields (but for some), all optional, without defaults. */
+  partial(without?: readonly (keyof T)[]): ValueType<Partial<T>>;
 }
 
 interface AnyField extends Field<unknown> {
@@ -42,12 +42,15 @@ export function section<T extends object>(doc: string, fields: Fields<T>): Secti
     read: (node, problems) => readFields(table, node, problems, true) as T | undefined,
     write: (value, options) => writeFields(table, value as Record<string, unknown>, options),
     defaults: () => Object.fromEntries(defaultsOf(table)) as T,
-    partial: () => ({
-      expected: "a mapping",
-      schema: schemaOf(doc, table, false),
-      read: (node, problems) => readFields(table, node, problems, false) as Partial<T> | undefined,
-      write: (value, options) => writeFields(table, value as Record<string, unknown>, options),
-    }),
+    partial(without = []) {
+      const part = table.filter((field) => !without.includes(field.property as keyof T));
+      return {
+        expected: "a mapping",
+        schema: schemaOf(doc, part, false),
+        read: (node, problems) => readFields(part, node, problems, false) as Partial<T> | undefined,
+        write: (value, options) => writeFields(part, value as Record<string, unknown>, options),
+      };
+    },
   };
   return whole;
 }

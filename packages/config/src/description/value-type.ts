@@ -35,14 +35,17 @@ export function scalarType<T>(description: {
   readonly parse: (node: ScalarNode) => T | undefined;
   readonly write?: (value: T, options: WriteOptions) => unknown;
   readonly hint?: (node: ScalarNode) => string;
+  /** What is there must not be quoted in a message. */
+  readonly secret?: boolean;
 }): ValueType<T> {
-  const { expected, schema, parse, hint } = description;
+  const { expected, schema, parse, hint, secret } = description;
   return {
     expected,
     schema,
     read(node, problems) {
       const value = node.kind === "scalar" ? parse(node) : undefined;
       if (value !== undefined) return value;
+      if (secret) return problems.error(node.place, `expected ${expected} in quotes`, expected);
       return mismatch(node, expected, problems, node.kind === "scalar" ? hint?.(node) : "");
     },
     write: description.write ?? ((value) => value),

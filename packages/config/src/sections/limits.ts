@@ -5,6 +5,9 @@ import { choice, count, integer } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { Limits } from "../wren-config.ts";
 
+/** Limits that only the whole broker can have; a listener bounds its connections with a key of its own. */
+export const GLOBAL_LIMITS: readonly (keyof Limits)[] = ["maxConnections", "maxRetainedMessages", "maxRetainedBytes"];
+
 const MiB = 1024 * 1024;
 /** Largest packet the standard can express: four length bytes and the header (2.1.4). */
 const LARGEST_PACKET = 268_435_460;

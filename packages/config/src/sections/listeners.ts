@@ -8,7 +8,7 @@ import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
 import type { Limits, ListenerSection, ListenerType, TlsSection } from "../wren-config.ts";
 import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } from "./bind.ts";
-import { limitsSection } from "./limits.ts";
+import { GLOBAL_LIMITS, limitsSection } from "./limits.ts";
 import { tlsSection } from "./tls.ts";
 
 /** A listener as the file has it. */
@@ -83,7 +83,7 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     default: [],
   },
   access: { doc: "Names of the plugins that decide here; `inherit`: all.", type: access, default: "inherit" },
-  limits: { doc: "What differs from the global limits.", type: limitsSection.partial(), default: {} },
+  limits: { doc: "What differs from the global limits.", type: limitsSection.partial(GLOBAL_LIMITS), default: {} },
 });
 
 export const listenerSection: Pick<Section<ListenerFile>, "doc" | "fields" | "schema"> = fileSection;

@@ -1,5 +1,5 @@
 // The whole native file: which sections there are, and what a file without them means.
-import { cpus } from "node:os";
+import { availableParallelism } from "node:os";
 import { listOf } from "../description/collections.ts";
 import { choice, integer, text } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
@@ -109,6 +109,10 @@ function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): 
   for (const listener of config.listeners) {
     if (listener.access === "inherit") continue;
     const own = lookUp(lookUp(lookUp(node, "listeners"), listener.name), "access");
+    const chain = listener.access.map((name) => names.get(name)).filter((plugin) => plugin !== undefined);
+    if (chain.length === listener.access.length && !chain.some(canAuthenticate)) {
+      problems.warn((own ?? node).place, "none of these plugins lets anybody in: every client will be refused here");
+    }
     for (const [index, name] of listener.access.entries()) {
       if (names.has(name)) continue;
       const item = own?.kind === "list" ? own.items[index] : undefined;
@@ -121,4 +125,4 @@ function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): 
 
 /** How many threads `workers` means here. */
 export const workerCount = (workers: WrenConfig["workers"]): number =>
-  workers === "auto" ? Math.max(1, cpus().length) : workers;
+  workers === "auto" ? availableParallelism() : workers;
