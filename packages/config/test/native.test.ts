@@ -233,7 +233,7 @@ describe("plugins", () => {
     expect(parse(text).warnings).toMatchObject([{ key: "listeners.a.access" }]);
   });
   test("secrets are not quoted in messages", () => {
-    const { message } = mistakes("plugins: { jwt: { secret_key: 123456 } }");
+    const { message } = mistakes("plugins: { jwt: { algorithms: [HS256], secret_key: 123456 } }");
     expect(message).toContain("jwt.secret_key: expected text in quotes");
     expect(message).not.toContain("123456");
   });
@@ -260,12 +260,14 @@ describe("environment", () => {
     );
     expect(listener.listeners[0]?.port).toBe(1999);
     expect(listener.plugins[0]?.options["allow"]).toBe(true);
-    expect(read("plugins: { jwt: { secret_key: '${DIGITS}' } }").plugins[0]?.options["secretKey"]).toBe("123456");
+    expect(
+      read("plugins: { jwt: { algorithms: [HS256], secret_key: '${DIGITS}' } }").plugins[0]?.options["secretKey"],
+    ).toBe("123456");
     expect(read("limits:\n  max_inflight: ${INFLIGHT:-12}\n").limits.maxInflight).toBe(12);
   });
   test("default, empty, escaped", () => {
     const secret = (value: string) =>
-      read(`plugins: { jwt: { secret_key: "${value}" } }`).plugins[0]?.options["secretKey"];
+      read(`plugins: { jwt: { algorithms: [HS256], secret_key: "${value}" } }`).plugins[0]?.options["secretKey"];
     expect(secret("a-${NAME}-${NOT_SET:-b}")).toBe("a-secret-b");
     expect(secret("${EMPTY:-x}")).toBe("x");
     expect(secret("$${NAME}")).toBe("${NAME}");

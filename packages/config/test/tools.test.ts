@@ -40,7 +40,7 @@ listeners:
     limits: { message_rate: 10/m, byte_rate: 1MiB/s, connect_timeout: 1500ms }
   local: { type: unix, path: /run/w.sock, mode: "0600" }
 plugins:
-  tokens: { use: jwt, secret_key: "hush-2-$\${NOT}" }
+  tokens: { use: jwt, algorithms: [HS256], secret_key: "hush-2-$\${NOT}" }
   shop: { use: sql, connection: "postgresql://me:hush-3@db/x" }
   own: { use: ./own.js, api_token: hush-4, nested: [{ password: hush-5, other: 1 }] }
   acl: { publish: { "on": ["#"], "7": [] } }

@@ -75,9 +75,10 @@ const seconds = (options: Keys): Record<string, SourceNode | undefined> => {
   const timeout = valueIn(options, "timeout");
   return timeout?.kind === "scalar" ? { timeout: native(`${timeout.text}s`, timeout.place) } : {};
 };
-const algorithms = (options: Keys): Record<string, SourceNode | undefined> => {
-  const algorithm = valueIn(options, "algorithm");
-  return { algorithm: undefined, algorithms: algorithm && list([algorithm], algorithm.place) };
+/** The original ignored `algorithm` and took HS256; what is written counts now. */
+const algorithms = (options: Keys, place: Place): Record<string, SourceNode | undefined> => {
+  const algorithm = valueIn(options, "algorithm") ?? native("HS256", place);
+  return { algorithm: undefined, algorithms: list([algorithm], algorithm.place) };
 };
 
 const COUNTERPARTS: Readonly<Record<string, Counterpart>> = {
@@ -128,11 +129,11 @@ const COUNTERPARTS: Readonly<Record<string, Counterpart>> = {
     ...topicsOnly(options, place),
   })),
   UserAuthJwtPlugin: plain("amqtt.contrib.jwt", "jwt-users", "jwt", JWT, (options, place) => ({
-    ...algorithms(options),
+    ...algorithms(options, place),
     ...usersOnly(options, place),
   })),
   TopicAuthJwtPlugin: plain("amqtt.contrib.jwt", "jwt-topics", "jwt", JWT, (options, place) => ({
-    ...algorithms(options),
+    ...algorithms(options, place),
     ...topicsOnly(options, place),
   })),
   UserAuthLdapPlugin: plain("amqtt.contrib.ldap", "ldap-users", "ldap", LDAP, usersOnly),

@@ -19,6 +19,11 @@ export interface JwtOptions extends Roles {
   publishClaim: string;
   subscribeClaim: string;
   receiveClaim: string;
+  issuer?: string;
+  audience?: string;
+  /** Seconds. */
+  clockTolerance: number;
+  timeoutMs: number;
 }
 export interface HttpOptions extends Roles {
   host: string;
@@ -32,6 +37,8 @@ export interface HttpOptions extends Roles {
   userUri: string;
   topicUri: string;
   superuserUri?: string;
+  cacheSeconds: number;
+  recheckSeconds: number;
 }
 export interface LdapOptions extends Roles {
   server: string;
@@ -75,12 +82,16 @@ export const jwtOptions: Section<JwtOptions> = section<JwtOptions>("The password
   algorithms: {
     doc: "Accepted algorithms; tokens with another one are refused.",
     type: listOf(choice(["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"])),
-    default: ["HS256"],
+    required: true,
   },
   userClaim: { doc: "Claim that has to be the user name.", type: text("a claim"), default: "sub" },
   publishClaim: { doc: "Claim with the filters to publish to.", type: text("a claim"), default: "publish" },
   subscribeClaim: { doc: "Claim with the filters to subscribe to.", type: text("a claim"), default: "subscribe" },
   receiveClaim: { doc: "Claim with the filters to be sent.", type: text("a claim"), default: "receive" },
+  issuer: { doc: "What the claim `iss` has to be.", type: text() },
+  audience: { doc: "What the claim `aud` has to be.", type: text() },
+  clockTolerance: { doc: "How much clocks may differ.", type: duration("s"), default: 0 },
+  timeoutMs: { key: "timeout", doc: "How long `jwks_url` may take.", type: duration("ms"), default: 5000 },
 });
 
 export const httpOptions: Section<HttpOptions> = section<HttpOptions>("A web service decides.", {
@@ -101,6 +112,13 @@ export const httpOptions: Section<HttpOptions> = section<HttpOptions>("A web ser
   userUri: { doc: "Path that is asked about users.", type: text("a path"), default: "/user" },
   topicUri: { doc: "Path that is asked about topics.", type: text("a path"), default: "/acl" },
   superuserUri: { doc: "Path that is asked whether a user may do everything.", type: text("a path") },
+  cacheSeconds: { key: "cache", doc: "How long an answer is kept; `0s` keeps none.", type: duration("s"), default: 30 },
+  recheckSeconds: {
+    key: "recheck",
+    doc: "Time after which connected clients are asked about again; `0s` never.",
+    type: duration("s"),
+    default: 300,
+  },
 });
 
 export const ldapOptions: Section<LdapOptions> = section<LdapOptions>("A directory decides.", {
