@@ -1,0 +1,1 @@
+export { type AuthHttpOptions, authHttp } from "./auth-http.ts";
