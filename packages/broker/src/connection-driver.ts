@@ -27,10 +27,14 @@ import type { Access } from "./access.ts";
 import { type Admission, admit, continueAdmission, reauthenticate } from "./admission.ts";
 import type { ListenerContext } from "./listener-context.ts";
 import { RateLimit } from "./rate-limit.ts";
+import type { Replay } from "./replay.ts";
 import { pluginMessage } from "./router.ts";
 import type { SessionConnection, SessionEntry } from "./session-registry.ts";
 import { subscribe, unsubscribe } from "./subscribing.ts";
 import type { Timer } from "./timers.ts";
+
+/** Bytes of retained messages that are put together before they are written. */
+const REPLAY_BURST = 128 * 1024;
 
 export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner, SessionConnection {
   readonly context: ListenerContext;
@@ -43,7 +47,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   access: Access | undefined = undefined;
   admission: Admission | undefined = undefined;
   /** Retained messages that are still to be sent for new subscriptions. */
-  replays: IterableIterator<() => boolean>[] = [];
+  replays: Replay[] = [];
   #timer: Timer | undefined;
   #credentialsTimer: Timer | undefined;
   #paused = false;
@@ -223,13 +227,13 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     for (let replay = this.replays[0]; replay !== undefined; replay = this.replays[0]) {
       for (;;) {
         if (session === undefined || session.link === undefined || session.link.blocked) return;
-        const next = replay.next();
-        if (next.done === true) break;
-        if (next.value()) {
+        const step = replay.next();
+        if (step === "done") break;
+        if (step === "congested") {
           session.whenRelieved(() => this.replay());
           return;
         }
-        if (this.outbox.pending > 1024 * 1024) {
+        if (this.outbox.pending > REPLAY_BURST) {
           this.outputReady();
           return;
         }

@@ -17,8 +17,9 @@ import {
   type TopicTable,
 } from "@wrenmq/protocol";
 import type { Journal } from "./journal.ts";
+import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
-import { Receiver, type Routes, replayOptions } from "./routes.ts";
+import { Receiver, type Routes } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 /** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
@@ -122,12 +123,9 @@ export class Router {
     return target && Message.of(target, { publisher: "", expiresAt: NEVER, ...message });
   }
 
-  /** The retained messages for a new subscription, one at a time. */
-  *replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): IterableIterator<() => boolean> {
-    for (const message of this.retained.matching(filter, this.#now)) {
-      const options = replayOptions(record, message.qos);
-      yield () => this.#deliverAs(new Receiver(entry, [record]), message, options, this.#now());
-    }
+  /** The retained messages for a new subscription: each call of `next` delivers one. */
+  replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): Replay {
+    return new Replay(this, entry, record, this.retained.matching(filter, this.#now), this.#now);
   }
 
   dropped(session: Session, message: StoredMessage, reason: DropReason): void {
@@ -170,11 +168,11 @@ export class Router {
     let as: Receiver | null = receiver;
     if (receiver.own !== undefined && message.publisher === receiver.entry.session.clientId) as = receiver.own;
     if (as === null) return;
-    this.#deliverAs(receiver, message, as.options(message.qos, message.retain), now);
+    this.deliverAs(receiver, message, as.options(message.qos, message.retain), now);
   }
 
   /** @returns is the session congested now? */
-  #deliverAs(receiver: Receiver, message: Message, options: DeliveryOptions, now: Millis): boolean {
+  deliverAs(receiver: Receiver, message: Message, options: DeliveryOptions, now: Millis): boolean {
     const { entry } = receiver;
     const { session } = entry;
     const chain = this.hooks.chainOf(entry.client.listener);

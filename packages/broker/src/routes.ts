@@ -76,6 +76,7 @@ export class Routes {
   readonly #strategy: ShareStrategy;
   /** Grows with each change that may concern more than one topic. */
   #stamp = 0;
+  #nobody = new Route([], [], -1, -1);
   /** Subscriptions of all sessions. */
   size: number = 0;
 
@@ -144,6 +145,15 @@ export class Routes {
   }
 
   #match(topic: string): Route {
+    const route = this.#matchAll(topic);
+    if (route.receivers.length + route.groups.length > 0) return route;
+    // Most topics of a broker may have nobody: they share one answer.
+    const { stamp, tableGeneration } = this.#nobody;
+    if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#nobody = route;
+    return this.#nobody;
+  }
+
+  #matchAll(topic: string): Route {
     const found = new Map<SessionEntry, SubscriptionRecord[]>();
     const groups: SharedGroup[] = [];
     this.#tree.match(topic, (value, key) => {

@@ -32,7 +32,7 @@ export const DEFAULT_CAPABILITIES: Capabilities = {
   retainAvailable: true,
   maximumPacketSize: 268_435_460,
   receiveMaximum: 1_000,
-  maxInflight: 1_000,
+  maxInflight: 16_384,
   topicAliasMaximum: 16,
   outboundTopicAliasMaximum: 16,
   wildcardSubscriptionAvailable: true,

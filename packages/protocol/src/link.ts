@@ -2,7 +2,7 @@
 import { encode, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
 import type { Counters } from "./counters.ts";
 import type { Dialect } from "./dialect.ts";
-import { type DeliveryProperties, encodePublish, type Layout, type Message, remainingExpiry } from "./message.ts";
+import { type DeliveryProperties, type Layout, type Message, PublishWriter, remainingExpiry } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Millis, NEVER } from "./time.ts";
 import { OutboundAliases } from "./topic-aliases.ts";
@@ -68,26 +68,22 @@ export class Link {
     now: Millis,
   ): boolean {
     const layout = (qos > 0 ? this.#layout + 1 : this.#layout) as Layout;
-    const frame =
+    const isPlain =
       this.#layout === 0 ||
-      (subscriptionIdentifiers === undefined && this.#aliases === undefined && message.expiresAt === NEVER)
-        ? message.frame(layout)
-        : this.#ownFrame(message, layout, subscriptionIdentifiers, now);
-    const { bytes, start, end } = frame;
-    const length = end - start;
+      (subscriptionIdentifiers === undefined && this.#aliases === undefined && message.expiresAt === NEVER);
+    const frame = isPlain ? message.frame(layout) : undefined;
+    if (frame === undefined && !this.#prepare(message, layout, isPlain, subscriptionIdentifiers, now)) return false;
+    const length = frame === undefined ? writer.length : frame.end - frame.start;
     if (length > this.maximumPacketSize) return false;
     const outbox = this.outbox;
     outbox.reserve(length);
     const target = outbox.bytes;
     const at = outbox.position;
-    // One arena holds what was read and what is to be written: no view is needed to copy between them.
-    if (bytes === target) target.copyWithin(at, start, end);
-    else if (length === bytes.length) target.set(bytes, at);
-    else target.set(bytes.subarray(start, end), at);
+    const packetIdOffset = frame === undefined ? writer.write(target, at) : frame.copyTo(target, at);
     target[at] = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
     if (qos > 0) {
-      target[at + frame.packetIdOffset] = packetId >> 8;
-      target[at + frame.packetIdOffset + 1] = packetId & 0xff;
+      target[at + packetIdOffset] = packetId >> 8;
+      target[at + packetIdOffset + 1] = packetId & 0xff;
     }
     outbox.position = at + length;
     this.counters.publishSent++;
@@ -130,21 +126,31 @@ export class Link {
     return this.problemInformation || packet.type === "connack" || packet.type === "disconnect"; // [MQTT-3.1.2-29]
   }
 
-  /** A frame for this client alone: with identifiers, an alias or the seconds that are left. */
-  #ownFrame(message: Message, layout: Layout, subscriptionIdentifiers: readonly number[] | undefined, now: Millis) {
+  /** Prepares a packet for this client alone. @returns false: it would be too large */
+  #prepare(
+    message: Message,
+    layout: Layout,
+    isPlain: boolean,
+    subscriptionIdentifiers: readonly number[] | undefined,
+    now: Millis,
+  ): boolean {
+    const name = message.target.bytes;
+    if (isPlain) return writer.prepare(message, layout, undefined, name).length <= this.maximumPacketSize;
     const messageExpiryInterval = remainingExpiry(message, now);
-    const known = this.#aliases?.get(message.topic);
-    const extra: DeliveryProperties = { subscriptionIdentifiers, messageExpiryInterval, topicAlias: known };
-    if (known !== undefined) return encodePublish(message, layout, extra, NO_TOPIC);
-    if (this.#aliases === undefined) return encodePublish(message, layout, extra, undefined);
+    const topicAlias = this.#aliases?.get(message.topic);
+    const extra: DeliveryProperties = { subscriptionIdentifiers, messageExpiryInterval, topicAlias };
+    writer.prepare(message, layout, extra, topicAlias === undefined ? name : NO_TOPIC);
+    if (topicAlias !== undefined || this.#aliases === undefined) return writer.length <= this.maximumPacketSize;
     // An alias counts as told only if the packet that tells it is sent.
-    const plain = encodePublish(message, layout, extra, undefined);
-    if (plain.end + ALIAS_BYTES > this.maximumPacketSize) return plain;
-    const topicAlias = this.#aliases.assign(message.topic);
-    return topicAlias === undefined ? plain : encodePublish(message, layout, { ...extra, topicAlias }, undefined);
+    if (writer.length + ALIAS_BYTES > this.maximumPacketSize) return writer.length <= this.maximumPacketSize;
+    const assigned = this.#aliases.assign(message.topic);
+    if (assigned !== undefined) writer.prepare(message, layout, { ...extra, topicAlias: assigned }, name);
+    return true;
   }
 }
 
+/** Prepared and written without a pause in between: one for all. */
+const writer = new PublishWriter();
 const NO_TOPIC = new Uint8Array(0);
 /** A Topic Alias property, and lengths that may grow by a byte for it. */
 const ALIAS_BYTES = 5;

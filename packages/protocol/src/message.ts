@@ -26,6 +26,16 @@ export class PublishFrame {
     this.end = end;
     this.packetIdOffset = packetIdOffset;
   }
+
+  /** @returns where the packet identifier is, from `at`; 0 when the layout has none */
+  copyTo(target: Uint8Array, at: number): number {
+    const { bytes, start, end } = this;
+    // One arena holds what was read and what is to be written: no view is needed to copy between them.
+    if (bytes === target) target.copyWithin(at, start, end);
+    else if (end - start === bytes.length) target.set(bytes, at);
+    else target.set(bytes.subarray(start, end), at);
+    return this.packetIdOffset;
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -135,11 +145,14 @@ export class Message implements StoredMessage {
     else this.#frame3 = frame;
   }
 
-  /** The encoding for a layout, made at first use. Message Expiry Interval is not in it (see `encodePublish`). */
-  frame(layout: Layout): PublishFrame {
+  /**
+   * The encoding for a layout, without Message Expiry Interval. It is made at first use while the message is on its way
+   * to many; a message that was kept goes out one by one, and is better written straight to its outbox (undefined).
+   */
+  frame(layout: Layout): PublishFrame | undefined {
     const known =
       layout === 0 ? this.#frame0 : layout === 1 ? this.#frame1 : layout === 2 ? this.#frame2 : this.#frame3;
-    if (known !== undefined) return known;
+    if (known !== undefined || this.kept) return known;
     const frame = encodePublish(this, layout, undefined, undefined);
     this.useFrame(layout, frame);
     return frame;
@@ -170,45 +183,75 @@ export interface DeliveryProperties {
   readonly messageExpiryInterval?: number | undefined;
 }
 
-/**
- * Encodes a PUBLISH. The flags are those of QoS 0 (or 1), the packet identifier is 0: both are patched in the copy.
- * @param topic replaces the topic name: empty when a topic alias says it
- */
+/** What a PUBLISH of `message` needs, counted once and then written: to an outbox, or to a frame that many share. */
+export class PublishWriter {
+  /** Bytes of the whole packet. */
+  length: number = 0;
+  #message!: Message;
+  #layout: Layout = 0;
+  #name: Uint8Array = NO_BYTES;
+  #added: Uint8Array = NO_BYTES;
+  #own: Uint8Array = NO_BYTES;
+  #propertyLength = 0;
+  #remaining = 0;
+
+  /** @param name replaces the topic name: empty when a topic alias says it */
+  prepare(message: Message, layout: Layout, extra: DeliveryProperties | undefined, name: Uint8Array): this {
+    const isV5 = layout >= 2;
+    this.#message = message;
+    this.#layout = layout;
+    this.#name = name;
+    this.#own = isV5 ? message.propertyBytes : NO_BYTES;
+    this.#added = isV5 && extra !== undefined ? encodePublishProperties(definedOnly(extra)) : NO_BYTES;
+    this.#propertyLength = this.#own.length + this.#added.length;
+    const properties = isV5 ? variableByteIntegerLength(this.#propertyLength) + this.#propertyLength : 0;
+    this.#remaining = 2 + name.length + (layout & 1) * 2 + properties + message.payloadLength;
+    this.length = 1 + variableByteIntegerLength(this.#remaining) + this.#remaining;
+    return this;
+  }
+
+  /**
+   * Writes the packet with the flags of QoS 0 (or 1) and packet identifier 0, both to be patched.
+   * @returns where the packet identifier is, from `start`; 0 when the layout has none
+   */
+  write(bytes: Uint8Array, start: number): number {
+    const name = this.#name;
+    const withPacketId = (this.#layout & 1) === 1;
+    bytes[start] = 0x30 | (withPacketId ? 2 : 0);
+    let position = writeVariableByteInteger(bytes, start + 1, this.#remaining);
+    bytes[position++] = name.length >> 8;
+    bytes[position++] = name.length & 0xff;
+    bytes.set(name, position);
+    position += name.length;
+    const packetIdOffset = withPacketId ? position - start : 0;
+    if (withPacketId) {
+      bytes[position++] = 0;
+      bytes[position++] = 0;
+    }
+    if (this.#layout >= 2) {
+      position = writeVariableByteInteger(bytes, position, this.#propertyLength);
+      bytes.set(this.#added, position);
+      bytes.set(this.#own, position + this.#added.length);
+      position += this.#propertyLength;
+    }
+    this.#message.writePayload(bytes, position);
+    return packetIdOffset;
+  }
+}
+
+/** Prepared and written without a pause in between: one for all. */
+const writer = new PublishWriter();
+
+/** A frame of its own for a message. Message Expiry Interval is in it only if `extra` says so. */
 export function encodePublish(
   message: Message,
   layout: Layout,
   extra: DeliveryProperties | undefined,
   topic: Uint8Array | undefined,
 ): PublishFrame {
-  const name = topic ?? message.target.bytes;
-  const withPacketId = (layout & 1) === 1;
-  const isV5 = layout >= 2;
-  const own = isV5 ? message.propertyBytes : NO_BYTES;
-  const added = isV5 && extra !== undefined ? encodePublishProperties(definedOnly(extra)) : NO_BYTES;
-  const propertyLength = own.length + added.length;
-  const remaining =
-    2 +
-    name.length +
-    (withPacketId ? 2 : 0) +
-    (isV5 ? variableByteIntegerLength(propertyLength) + propertyLength : 0) +
-    message.payloadLength;
-  const bytes = new Uint8Array(1 + variableByteIntegerLength(remaining) + remaining);
-  bytes[0] = 0x30 | (withPacketId ? 2 : 0);
-  let position = writeVariableByteInteger(bytes, 1, remaining);
-  bytes[position++] = name.length >> 8;
-  bytes[position++] = name.length & 0xff;
-  bytes.set(name, position);
-  position += name.length;
-  const packetIdOffset = withPacketId ? position : 0;
-  if (withPacketId) position += 2;
-  if (isV5) {
-    position = writeVariableByteInteger(bytes, position, propertyLength);
-    bytes.set(added, position);
-    bytes.set(own, position + added.length);
-    position += propertyLength;
-  }
-  message.writePayload(bytes, position);
-  return new PublishFrame(bytes, 0, bytes.length, packetIdOffset);
+  const { length } = writer.prepare(message, layout, extra, topic ?? message.target.bytes);
+  const bytes = new Uint8Array(length);
+  return new PublishFrame(bytes, 0, length, writer.write(bytes, 0));
 }
 
 function writeVariableByteInteger(bytes: Uint8Array, start: number, value: number): number {

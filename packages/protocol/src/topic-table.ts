@@ -2,6 +2,7 @@
 // bytes with the name of last time is cheaper than decoding, checking and hashing a string for every message.
 import { decodeUtf8, encodeUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
+import { copyBytes } from "./copy-bytes.ts";
 
 /** A topic name that is known to be valid. One object per name, until the table is cleared. */
 export class Topic {
@@ -51,27 +52,31 @@ export class TopicTable {
       throw new MqttError(ReasonCode.TopicNameInvalid, `topic name of ${end - start} bytes is over the limit`);
     }
     const name = decodeUtf8(bytes, start, end);
-    const topic = this.find(name);
-    if (topic === undefined) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
-    return topic;
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    if (!isTopicName(name, this.#limits)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
+    return this.#add(name, copyBytes(bytes, start, end));
   }
 
   /** undefined when `name` is not a valid topic name. */
   find(name: string): Topic | undefined {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    if (!isTopicName(name, this.#limits)) return undefined;
-    if (this.#topics.size >= this.#capacity) {
-      this.#topics.clear();
-      this.generation++;
-    }
-    const topic = new Topic(name, encodeUtf8(name));
-    this.#topics.set(name, topic);
-    return topic;
+    return isTopicName(name, this.#limits) ? this.#add(name, encodeUtf8(name)) : undefined;
   }
 
   /** The topic if it is in the table. */
   peek(name: string): Topic | undefined {
     return this.#topics.get(name);
+  }
+
+  #add(name: string, bytes: Uint8Array): Topic {
+    if (this.#topics.size >= this.#capacity) {
+      this.#topics.clear();
+      this.generation++;
+    }
+    const topic = new Topic(name, bytes);
+    this.#topics.set(name, topic);
+    return topic;
   }
 }
