@@ -2,7 +2,8 @@
 import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
-import { addAcl, addPlugin, anonymousOptions, type TranslatedPlugins } from "./plugins.ts";
+import { addAcl, anonymousOptions } from "./access.ts";
+import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, namedItems, native, readKeys, type Translation, valueIn } from "./translation.ts";
 
 const AUTH_PLUGINS = ["auth_anonymous", "auth_file"];

@@ -2,14 +2,9 @@
 import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
-import { flagOf, type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
-
-/** What a list of plugins comes to: native plugins, and what became sections of their own. */
-export interface TranslatedPlugins {
-  readonly plugins: MapEntry[];
-  sysInterval?: { readonly seconds: number; readonly place: Place };
-  store?: SourceNode;
-}
+import { addAcl, anonymousOptions } from "./access.ts";
+import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
+import { type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
 
 interface Counterpart {
   readonly module: string;
@@ -185,76 +180,6 @@ function refusal(name: string, className: string): string {
   }
   const hint = didYouMean(className, Object.keys(COUNTERPARTS));
   return `the Python plugin ${name} has no counterpart in WrenMQ${hint}`;
-}
-
-/** Adds a native plugin under its name, numbered if the name is taken. */
-export function addPlugin(
-  into: TranslatedPlugins,
-  name: string,
-  use: string,
-  place: Place,
-  options: Readonly<Record<string, SourceNode | undefined>>,
-): void {
-  const taken = new Set(into.plugins.map((each) => each.key));
-  let free = name;
-  for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
-  const said = free === use ? {} : { use: scalar(use, place) };
-  into.plugins.push(entry(free, nativeMap(place, { ...said, ...options }), place));
-}
-
-/** What the old `allow_anonymous` says, without its hole. */
-export function anonymousOptions(
-  options: Keys,
-  place: Place,
-  translation: Translation,
-): Record<string, SourceNode | undefined> {
-  const allow = flagOf(options, "allow_anonymous", true, translation);
-  const at = options.get("allow_anonymous")?.place ?? place;
-  const named = valueIn(options, "named_users");
-  if (allow) return { allow: native(true, at), named_users: named ?? native("allow", at) };
-  if (!named) {
-    translation.problems.warn(
-      at,
-      "false: clients with a user name are now left to the other plugins; the original let them in without a password (named_users: allow brings that back)",
-    );
-  }
-  return { allow: native(false, at), named_users: named ?? native("ignore", at) };
-}
-
-/** An ACL; one without a table would allow everything and is left out. */
-export function addAcl(options: Keys, place: Place, into: TranslatedPlugins, translation: Translation): void {
-  const tables = aclOptions(options, translation);
-  if (Object.values(tables).some((table) => table !== undefined)) addPlugin(into, "acl", "acl", place, tables);
-  else translation.problems.warn(place, "the ACL has no rules: every topic is allowed");
-}
-
-/** The tables of an ACL, as mappings whether they were written as mappings or as lists. */
-function aclOptions(options: Keys, translation: Translation): Record<string, SourceNode | undefined> {
-  const acl = valueIn(options, "acl");
-  const subscribe = valueIn(options, "subscribe_acl");
-  if (acl && subscribe) {
-    translation.problems.error(subscribe.place, "acl and subscribe-acl mean the same: give only one of them");
-  }
-  return {
-    subscribe: aclTable(subscribe ?? acl),
-    publish: aclTable(valueIn(options, "publish_acl")),
-    receive: aclTable(valueIn(options, "receive_acl")),
-  };
-}
-
-function aclTable(node: SourceNode | undefined): SourceNode | undefined {
-  const entries = node?.kind === "list" ? node.items.flatMap((item) => (item.kind === "map" ? item.entries : [])) : [];
-  const isListOfMaps = node?.kind === "list" && node.items.every((item) => item.kind === "map");
-  const table = isListOfMaps ? map(entries, node.place) : node;
-  if (table?.kind !== "map") return table;
-  const filters = (value: SourceNode): SourceNode => {
-    if (value.kind !== "scalar") return value;
-    return list(value.value === null ? [] : [value], value.place); // "user:" and "user: topic" for a list
-  };
-  return map(
-    table.entries.map((each) => ({ ...each, value: filters(each.value) })),
-    table.place,
-  );
 }
 
 /** Sessions in a database become sessions in WrenMQ's own store. */

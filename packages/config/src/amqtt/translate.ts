@@ -3,7 +3,8 @@ import { isEntryPoint, type Style } from "../detect-style.ts";
 import { isEmpty, map, type SourceNode } from "../source-node.ts";
 import { translateAuth, translateTopicCheck } from "./entry-points.ts";
 import { translateListeners } from "./listeners.ts";
-import { addPlugin, type TranslatedPlugins, translatePlugin } from "./plugins.ts";
+import { translatePlugin } from "./plugins.ts";
+import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import {
   type Keys,
   namedItems,

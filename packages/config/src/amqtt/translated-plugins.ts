@@ -1,0 +1,26 @@
+// Where translated plugins are gathered, each under a name of its own.
+import type { Place } from "../diagnostic.ts";
+import { entry, type MapEntry, type SourceNode, scalar } from "../source-node.ts";
+import { nativeMap } from "./translation.ts";
+
+/** What a list of plugins comes to: native plugins, and what became sections of their own. */
+export interface TranslatedPlugins {
+  readonly plugins: MapEntry[];
+  sysInterval?: { readonly seconds: number; readonly place: Place };
+  store?: SourceNode;
+}
+
+/** Adds a native plugin under its name, numbered if the name is taken. */
+export function addPlugin(
+  into: TranslatedPlugins,
+  name: string,
+  use: string,
+  place: Place,
+  options: Readonly<Record<string, SourceNode | undefined>>,
+): void {
+  const taken = new Set(into.plugins.map((each) => each.key));
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
+  const said = free === use ? {} : { use: scalar(use, place) };
+  into.plugins.push(entry(free, nativeMap(place, { ...said, ...options }), place));
+}
