@@ -177,7 +177,11 @@ describe("documented effects", () => {
     const loaded = config("15");
     expect(addresses(loaded)).toEqual(["ssl-mqtt tls 127.0.0.1:8883"]);
     expect(loaded.listeners[0]?.tls).toMatchObject({ caFile: `${folder}ca.crt`, requestCertificate: true });
-    expect(plugin(loaded, "x509")?.options).toEqual({ identity: "spiffe", uriDomain: "my.domain.name" });
+    expect(plugin(loaded, "x509")?.options).toEqual({
+      identity: "spiffe",
+      uriDomain: "my.domain.name",
+      required: true,
+    });
   });
   test.each(["17", "18", "19"])("%s two listeners, one with at most 10 connections, $SYS every 10 s", (number) => {
     const loaded = config(number);

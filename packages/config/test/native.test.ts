@@ -160,6 +160,7 @@ describe("mistakes", () => {
     ],
     ["an IPv6 address without quotes", "listeners:\n  a:\n    bind: [::]:1883\n", /put an IPv6 address in quotes/],
     ["an include that is no path", "include: [{}]", /include.0: expected the path of a file, got a mapping/],
+    ["SPIFFE without a domain", "plugins: { x509: { identity: spiffe } }", /x509.uri_domain: missing/],
     ["store without a folder", "store: { durability: fsync }", /store.path: missing/],
     ["no threads", "workers: 0", /expected a whole number from 1 to 1024/],
   ])("%s", (_name, text, message) => expect(mistakes(text, { style: "native" }).message).toMatch(message));

@@ -4,6 +4,7 @@ import { listOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
 import { choice, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
+import { below } from "../source-node.ts";
 
 /** Which questions a plugin that could answer both is asked. */
 interface Roles {
@@ -58,6 +59,7 @@ export interface SqlOptions extends Roles {
 export interface X509Options {
   identity: "common-name" | "subject" | "san" | "spiffe";
   uriDomain?: string;
+  required: boolean;
 }
 export interface CredentialFileOptions {
   file: string;
@@ -146,14 +148,28 @@ export const sqlOptions: Section<SqlOptions> = section<SqlOptions>("Users and th
   },
 });
 
-export const x509Options: Section<X509Options> = section<X509Options>("The client certificate decides.", {
+const x509Fields: Section<X509Options> = section<X509Options>("The client certificate decides.", {
   identity: {
     doc: "Part of the certificate that names the client; `spiffe`: a URI `spiffe://<uri_domain>/device/<client id>`.",
     type: choice(["common-name", "subject", "san", "spiffe"]),
     default: "common-name",
   },
   uriDomain: { doc: "Domain of `spiffe`.", type: text("a domain") },
+  required: {
+    doc: "Refuse clients without a certificate; `false` leaves them to other plugins.",
+    type: flag,
+    default: true,
+  },
 });
+
+export const x509Options: Section<X509Options> = {
+  ...x509Fields,
+  read(node, problems) {
+    const options = x509Fields.read(node, problems);
+    if (options?.identity !== "spiffe" || options.uriDomain !== undefined) return options;
+    return problems.error(below(node.place, "uri_domain"), "missing: identity spiffe needs it", "a domain");
+  },
+};
 
 export const scramOptions: Section<CredentialFileOptions> = section<CredentialFileOptions>(
   "SCRAM-SHA-256 through enhanced authentication (MQTT 5).",
