@@ -1,1 +1,11 @@
+export { readLines, replaceLines } from "./file-lines.ts";
+export {
+  appendUser,
+  changeUser,
+  listUsers,
+  removeUser,
+  UserFileError,
+  type UserFileErrorCode,
+  userOfLine,
+} from "./user-lines.ts";
 export { WatchedFile, type WatchedFileOptions } from "./watched-file.ts";

@@ -1,0 +1,1 @@
+export { type AuthX509Options, authX509 } from "./auth-x509.ts";
