@@ -48,6 +48,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   admission: Admission | undefined = undefined;
   /** Retained messages that are still to be sent for new subscriptions. */
   replays: Replay[] = [];
+  /** Called when the transport is gone. */
+  whenClosed: (() => void) | undefined = undefined;
   #timer: Timer | undefined;
   #credentialsTimer: Timer | undefined;
   #paused = false;
@@ -105,6 +107,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.outbox.discard();
     this.outbox.drained();
     this.context.connectionClosed(this);
+    this.whenClosed?.();
   }
 
   // ── output ────────────────────────────────────────────────────────────────────────────────────────────────────────

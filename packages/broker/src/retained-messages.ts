@@ -9,11 +9,11 @@ export interface RetainedLimits {
 
 export class RetainedMessages {
   readonly #tree = new TopicTree<Message>();
-  readonly #limits: RetainedLimits;
+  readonly #limits: () => RetainedLimits;
   /** Bytes of all payloads. */
   bytes: number = 0;
 
-  constructor(limits: RetainedLimits) {
+  constructor(limits: () => RetainedLimits) {
     this.#limits = limits;
   }
 
@@ -25,7 +25,7 @@ export class RetainedMessages {
   set(message: Message): boolean {
     const previous = this.#tree.get(message.topic);
     const bytes = this.bytes + message.payloadLength - (previous?.payloadLength ?? 0);
-    const { maxRetainedMessages, maxRetainedBytes } = this.#limits;
+    const { maxRetainedMessages, maxRetainedBytes } = this.#limits();
     if (previous === undefined && maxRetainedMessages > 0 && this.size >= maxRetainedMessages) return false;
     if (maxRetainedBytes > 0 && bytes > maxRetainedBytes) return false;
     message.keep();

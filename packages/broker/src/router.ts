@@ -9,7 +9,6 @@ import {
   type DropReason,
   Message,
   type Millis,
-  NEVER,
   type Outbox,
   type Session,
   type StoredMessage,
@@ -111,16 +110,10 @@ export class Router {
     return true;
   }
 
-  /** A message of the server itself. undefined: `topic` is not a topic name. */
-  serverMessage(
-    topic: string,
-    message: Omit<StoredMessage, "topic" | "publisher" | "expiresAt"> & {
-      readonly publisher?: string;
-      readonly expiresAt?: Millis;
-    },
-  ): Message | undefined {
+  /** A message that came by no connection. undefined: `topic` is not a topic name. */
+  message(topic: string, content: Omit<StoredMessage, "topic">): Message | undefined {
     const target = this.topics.find(topic);
-    return target && Message.of(target, { publisher: "", expiresAt: NEVER, ...message });
+    return target && Message.of(target, content);
   }
 
   /** The retained messages for a new subscription: each call of `next` delivers one. */

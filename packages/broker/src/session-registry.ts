@@ -2,7 +2,7 @@
 // expiry, the will.
 import type { ReasonCode, Will } from "@wrenmq/codec";
 import type { ClientInfo, SessionInfo } from "@wrenmq/plugin-api";
-import type { ConnectionEnd, Millis, Seconds, Session } from "@wrenmq/protocol";
+import type { Millis, Seconds, Session } from "@wrenmq/protocol";
 import type { Timer, Timers } from "./timers.ts";
 
 /** The connection of a session, as far as the registry has to do with it. */
@@ -130,7 +130,7 @@ export class SessionRegistry {
   }
 
   /** Its connection ended. `entry.session.will` is what is to be published. */
-  disconnected(entry: SessionEntry, _end: ConnectionEnd, now: Millis): void {
+  disconnected(entry: SessionEntry, now: Millis): void {
     const { session } = entry;
     entry.connection = undefined;
     this.connected--;

@@ -1,0 +1,100 @@
+// The broker's memory of sessions and retained messages across restarts: which sessions are worth it, what is written
+// down of them when, and how they come back.
+import type { Will } from "@wrenmq/codec";
+import type { Store } from "@wrenmq/store";
+import { nobody } from "./client.ts";
+import type { ConnectionDriver } from "./connection-driver.ts";
+import type { BrokerCore } from "./core.ts";
+import { Journal } from "./journal.ts";
+import type { SessionEntry } from "./session-registry.ts";
+import { isWorthStoring, makeDurable, recordOf, restoreMessage, restoreSession, willFrom } from "./stored-sessions.ts";
+
+export class Durability {
+  readonly journal: Journal;
+  readonly #store: Store;
+  readonly #core: BrokerCore;
+
+  constructor(store: Store, core: BrokerCore) {
+    this.#store = store;
+    this.#core = core;
+    const { timers, logger, clock, flusher } = core;
+    this.journal = new Journal(
+      store,
+      timers,
+      logger,
+      () => clock.now(),
+      () => flusher.wake(),
+    );
+  }
+
+  /** Writes down what the session's record says now, if it is to outlive the process. */
+  remember(entry: SessionEntry): void {
+    if (entry.ended) return;
+    const { session } = entry;
+    const outbox = (entry.connection as ConnectionDriver | undefined)?.outbox;
+    if (session.expiryInterval > 0 && session.facts === undefined) {
+      makeDurable(session, this.#store, this.journal, this.#core.topics);
+    }
+    if (isWorthStoring(entry)) {
+      this.journal.record({ op: "putSession", record: recordOf(entry) }, outbox);
+    } else if (session.facts !== undefined) {
+      // Resumed by a client that wants it to end with this connection: nothing of it is kept any longer.
+      session.facts = undefined;
+      this.journal.record({ op: "deleteSession", clientId: session.clientId }, outbox);
+    }
+  }
+
+  /** The session has ended. */
+  forget(entry: SessionEntry): void {
+    entry.session.facts = undefined;
+    this.journal.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
+  }
+
+  /** Brings back what was there when the broker stopped, however it stopped. */
+  restore(): void {
+    this.#restoreRetained();
+    const restored = this.#restoreSessions();
+    const { registry, clock, router, logger } = this.#core;
+    const now = clock.now();
+    // Wills go out when every session is there to have them.
+    for (const [entry, will] of restored) {
+      const since = entry.session.disconnectedAt ?? now;
+      if (will !== undefined) registry.restoreWill(entry, will, since, now);
+      if (since + entry.session.expiryInterval * 1000 <= now) {
+        registry.end(entry, "expired", now);
+        continue;
+      }
+      this.remember(entry);
+      registry.scheduleExpiry(entry);
+    }
+    logger.info({ sessions: registry.size, retained: router.retained.size }, "restored from the store");
+  }
+
+  #restoreRetained(): void {
+    const { topics, router, clock } = this.#core;
+    const now = clock.now();
+    for (const stored of this.#store.retained()) {
+      const message = restoreMessage(topics, stored, 0);
+      if (message !== undefined && !message.hasExpired(now)) router.retained.set(message);
+      else this.journal.record({ op: "deleteRetained", topic: stored.topic }, undefined);
+    }
+  }
+
+  #restoreSessions(): [SessionEntry, Will | undefined][] {
+    const { topics, router, registry, clock } = this.#core;
+    const restored: [SessionEntry, Will | undefined][] = [];
+    for (const snapshot of this.#store.sessions()) {
+      const { record, subscriptions } = snapshot;
+      const entry = registry.create({ ...nobody(record.clientId), username: record.username });
+      const { session } = entry;
+      makeDurable(session, this.#store, this.journal, topics);
+      restoreSession(session, snapshot, this.#store, topics, clock.now());
+      for (const [filter, subscription] of subscriptions) {
+        router.routes.add(entry, filter, subscription);
+        session.subscriptions.set(filter, subscription);
+      }
+      restored.push([entry, record.will && willFrom(record.will)]);
+    }
+    return restored;
+  }
+}

@@ -1,0 +1,127 @@
+// The listeners of a broker by name: opened, closed, changed while they run, each with its chain of plugins.
+import { ReasonCode } from "@wrenmq/codec";
+import type { HookChain } from "@wrenmq/plugin-api";
+import { type Connection, createListener, type Listener } from "@wrenmq/transport";
+import { ConnectionDriver } from "./connection-driver.ts";
+import type { BrokerCore } from "./core.ts";
+import { BrokerError } from "./errors.ts";
+import { ListenerContext } from "./listener-context.ts";
+import type { ListenerOptions } from "./options.ts";
+
+interface Running {
+  readonly context: ListenerContext;
+  /** undefined for `external`. */
+  readonly listener: Listener | undefined;
+  options: ListenerOptions;
+}
+
+/** Makes the chain of the plugins named, or of all. */
+export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
+
+export class Listeners {
+  readonly #running = new Map<string, Running>();
+  readonly #core: BrokerCore;
+  readonly #makeChain: ChainMaker;
+
+  constructor(core: BrokerCore, makeChain: ChainMaker) {
+    this.#core = core;
+    this.#makeChain = makeChain;
+  }
+
+  *addresses(): IterableIterator<[name: string, address: string]> {
+    for (const [name, { listener }] of this.#running) if (listener !== undefined) yield [name, listener.address];
+  }
+
+  port(name: string): number | undefined {
+    return this.#running.get(name)?.listener?.port;
+  }
+
+  chain(name: string): HookChain | undefined {
+    return this.#running.get(name)?.context.chain;
+  }
+
+  /** @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
+  async add(name: string, options: ListenerOptions): Promise<void> {
+    if (this.#running.has(name)) {
+      throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
+    }
+    const core = this.#core;
+    const context = new ListenerContext(name, core, this.#makeChain(options.plugins));
+    context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    if (options.type === "external") {
+      this.#running.set(name, { context, listener: undefined, options });
+      return;
+    }
+    const { arena, logger } = core;
+    const listener = createListener(options, (connection) => this.#accept(connection, context), {
+      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
+      onError: (error) => logger.warn({ listener: name, error: error.message }, "listener trouble"),
+    });
+    await listener.listen();
+    this.#running.set(name, { context, listener, options });
+    logger.info({ listener: name, address: listener.address }, "listening");
+  }
+
+  /** Other limits or plugins for a listener that goes on listening; its clients stay. */
+  update(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
+    const running = this.#running.get(name);
+    if (running === undefined) return false;
+    const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
+    running.options = { ...rest, ...options } as ListenerOptions;
+    running.context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.context.chain = this.#makeChain(options.plugins);
+    return true;
+  }
+
+  /** Stops listening; the listener's clients are told and disconnected. */
+  async remove(name: string): Promise<boolean> {
+    const running = this.#running.get(name);
+    if (running === undefined) return false;
+    this.#running.delete(name);
+    await running.listener?.close();
+    for (const driver of [...running.context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
+    return true;
+  }
+
+  /** Serves a connection that somebody else made. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  accept(connection: Connection, name: string): ConnectionDriver {
+    const running = this.#running.get(name);
+    if (running === undefined) {
+      throw new BrokerError("ERR_LISTENER_UNKNOWN", `accept(): there is no listener named "${name}"`);
+    }
+    return this.#accept(connection, running.context);
+  }
+
+  /** The plugins or the broker's limits changed. */
+  refresh(): void {
+    for (const { context, options } of this.#running.values()) {
+      context.chain = this.#makeChain(options.plugins);
+      context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    }
+  }
+
+  /** Reads certificates again; the old ones stay where the new ones are bad. @throws ListenerError */
+  async reloadCertificates(): Promise<void> {
+    for (const { listener } of this.#running.values()) await listener?.reloadCertificates?.();
+  }
+
+  /** Stops accepting. @returns the connections that are open */
+  async close(): Promise<ConnectionDriver[]> {
+    const open: ConnectionDriver[] = [];
+    for (const { listener, context } of this.#running.values()) {
+      await listener?.close();
+      open.push(...context.connections);
+    }
+    return open;
+  }
+
+  clear(): void {
+    this.#running.clear();
+  }
+
+  #accept(connection: Connection, context: ListenerContext): ConnectionDriver {
+    const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
+    context.connectionOpened(driver);
+    return driver;
+  }
+}
