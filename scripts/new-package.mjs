@@ -1,5 +1,6 @@
 // Writes the six files that every package has. Usage: node scripts/new-package.mjs NAME "one sentence" [--node] [dep ...]
-import { mkdirSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+
 const [name, sentence, ...rest] = process.argv.slice(2);
 const node = rest.includes("--node");
 const deps = rest.filter((word) => !word.startsWith("--"));
@@ -10,17 +11,56 @@ const put = (path, text) => {
 mkdirSync(`${dir}/src`, { recursive: true });
 mkdirSync(`${dir}/test`, { recursive: true });
 const version = (dep) => (["ws", "yaml"].includes(dep) ? "catalog:" : "workspace:*");
-put("package.json", `${JSON.stringify({
-  name: `@wrenmq/${name}`, version: "0.1.0", description: sentence, license: "MIT", type: "module", sideEffects: false,
-  engines: { node: ">=20.19" },
-  exports: { ".": { "@wrenmq/source": "./src/index.ts", types: "./dist/index.d.ts", default: "./dist/index.js" }, "./package.json": "./package.json" },
-  files: ["dist", "src"],
-  scripts: { build: "tsup && tsc -p tsconfig.build.json", typecheck: "tsc -p tsconfig.json", test: "vitest run --root ../.. --project " + name },
-  ...(deps.length ? { dependencies: Object.fromEntries(deps.sort().map((d) => [version(d) === "catalog:" ? d : `@wrenmq/${d}`, version(d)])) } : {}),
-  devDependencies: { ...(node ? { "@types/node": "catalog:" } : {}), tsup: "catalog:", typescript: "catalog:", vitest: "catalog:" },
-}, null, 2)}\n`);
-put("tsconfig.json", `${JSON.stringify({ extends: "../../tsconfig.base.json", compilerOptions: { types: node ? ["node"] : [] }, include: ["src", "test"] }, null, 2)}\n`);
-put("tsconfig.build.json", `${JSON.stringify({ extends: "./tsconfig.json", compilerOptions: { noEmit: false, emitDeclarationOnly: true, rootDir: "src", outDir: "dist", customConditions: [] }, include: ["src"] }, null, 2)}\n`);
-put("tsup.config.ts", `import { defineConfig } from "tsup";\nimport { library } from "../../tsup.base.ts";\n\nexport default defineConfig(library());\n`);
+put(
+  "package.json",
+  `${JSON.stringify(
+    {
+      name: `@wrenmq/${name}`,
+      version: "0.1.0",
+      description: sentence,
+      license: "MIT",
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=20.19" },
+      exports: {
+        ".": { "@wrenmq/source": "./src/index.ts", types: "./dist/index.d.ts", default: "./dist/index.js" },
+        "./package.json": "./package.json",
+      },
+      files: ["dist", "src"],
+      scripts: {
+        build: "tsup && tsc -p tsconfig.build.json",
+        typecheck: "tsc -p tsconfig.json",
+        test: "vitest run --root ../.. --project " + name,
+      },
+      ...(deps.length
+        ? {
+            dependencies: Object.fromEntries(
+              deps.sort().map((d) => [version(d) === "catalog:" ? d : `@wrenmq/${d}`, version(d)]),
+            ),
+          }
+        : {}),
+      devDependencies: {
+        ...(node ? { "@types/node": "catalog:" } : {}),
+        tsup: "catalog:",
+        typescript: "catalog:",
+        vitest: "catalog:",
+      },
+    },
+    null,
+    2,
+  )}\n`,
+);
+put(
+  "tsconfig.json",
+  `${JSON.stringify({ extends: "../../tsconfig.base.json", compilerOptions: { types: node ? ["node"] : [] }, include: ["src", "test"] }, null, 2)}\n`,
+);
+put(
+  "tsconfig.build.json",
+  `${JSON.stringify({ extends: "./tsconfig.json", compilerOptions: { noEmit: false, emitDeclarationOnly: true, rootDir: "src", outDir: "dist", customConditions: [] }, include: ["src"] }, null, 2)}\n`,
+);
+put(
+  "tsup.config.ts",
+  `import { defineConfig } from "tsup";\nimport { library } from "../../tsup.base.ts";\n\nexport default defineConfig(library());\n`,
+);
 put("README.md", `# @wrenmq/${name}\n\n${sentence}\n`);
 put("src/index.ts", "export {};\n");

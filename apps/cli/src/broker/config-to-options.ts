@@ -1,0 +1,36 @@
+// The configuration → the broker's options. The broker itself knows no files and no names of plugins.
+import type { BrokerOptions } from "@wrenmq/broker";
+import type { StoreSection, WrenConfig } from "@wrenmq/config";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Store } from "@wrenmq/store";
+import { loadPlugin } from "../plugins/load-plugin.ts";
+import { limitsToOptions } from "./limits-to-options.ts";
+import { listenerToOptions } from "./listener-options.ts";
+
+/** Loads the plugins and the store that the configuration names. @throws PluginError, StoreError */
+export async function configToOptions(config: WrenConfig, logger: Logger): Promise<BrokerOptions> {
+  const { session, sys, keepAlive } = config;
+  const store = await openStore(config.store, logger);
+  return {
+    listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
+    plugins: await Promise.all(config.plugins.map((plugin) => loadPlugin(plugin, config.source))),
+    ...(store === undefined ? {} : { store }),
+    limits: { ...limitsToOptions(config.limits), keepAliveExtra: keepAlive.extraDelaySeconds },
+    session: {
+      defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,
+      maximumExpiry: session.maximumExpirySeconds ?? Number.POSITIVE_INFINITY,
+    },
+    sys: { interval: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
+    logger,
+  };
+}
+
+async function openStore({ durability, path }: StoreSection, logger: Logger): Promise<Store | undefined> {
+  if (durability === "memory" || path === undefined) return undefined;
+  const { FileStore } = await import("@wrenmq/store-file");
+  return new FileStore({
+    path,
+    durability,
+    onNotice: ({ notice, ...details }) => logger.warn({ notice, ...details }, `store: ${notice}`),
+  });
+}

@@ -1,0 +1,77 @@
+// One listener of the configuration → the broker's options for it.
+import type { ListenerOptions } from "@wrenmq/broker";
+import type { ListenerSection, TlsSection } from "@wrenmq/config";
+import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
+import { limitsToOptions } from "./limits-to-options.ts";
+
+type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
+
+/** Without the keys that are undefined: with `exactOptionalPropertyTypes` those are something else than absent ones. */
+export function defined<T extends object>(given: Given<T>): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+export function listenerToOptions(listener: ListenerSection): ListenerOptions {
+  const { access, limits, maxConnections } = listener;
+  return {
+    ...socketOf(listener),
+    ...(maxConnections > 0 ? { maxConnections } : {}),
+    ...(access === "inherit" ? {} : { plugins: access }),
+    ...(Object.keys(limits).length > 0 ? { limits: limitsToOptions(limits) } : {}),
+  };
+}
+
+function socketOf(listener: ListenerSection): ListenerOptions {
+  const { type, host, port = 0, path, mode, backlog, tls, proxyProtocol, trustedProxies } = listener;
+  const common = {
+    ...defined({ backlog }),
+    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies } } : {}),
+  };
+  const address = { port, ...defined({ host }), ...common };
+  switch (type) {
+    case "tcp":
+      return { type, ...address };
+    case "tls":
+      return { type, ...address, tls: tlsOf(need(tls, listener)) };
+    case "ws":
+      return { type, ...address, websocket: webSocketOf(listener) };
+    case "wss":
+      return { type, ...address, tls: tlsOf(need(tls, listener)), websocket: webSocketOf(listener) };
+    case "unix":
+      return { type, path: need(path, listener), ...defined({ mode }), ...common };
+    case "external":
+      return { type };
+  }
+}
+
+/** The configuration's reader has made sure that these are there. */
+function need<T>(value: T | undefined, { name }: ListenerSection): T {
+  if (value === undefined) throw new TypeError(`listener ${name} is incomplete`);
+  return value;
+}
+
+function webSocketOf({ path, origins, trustedProxies, proxyProtocol }: ListenerSection): WebSocketConfig {
+  return {
+    ...defined({ path }),
+    ...(origins.length > 0 ? { origins } : {}),
+    // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
+    ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),
+  };
+}
+
+function tlsOf(tls: TlsSection): TlsConfig {
+  const { certificateFile, keyFile, keyPassphrase, caFile, caPath, caData, crlFile, sni, watchFiles } = tls;
+  const ca: PemSource[] = [caFile, caData].filter((source) => source !== undefined);
+  return {
+    certificates: [
+      { cert: certificateFile, key: keyFile, ...defined({ passphrase: keyPassphrase }) },
+      ...sni.map((one) => ({ cert: one.certificateFile, key: one.keyFile, servernames: [one.serverName] })),
+    ],
+    ...(ca.length > 0 ? { ca } : {}),
+    ...defined({ caPath, crl: crlFile, ciphers: tls.ciphers }),
+    requestCertificate: tls.requestCertificate,
+    requireCertificate: tls.requireCertificate,
+    minVersion: tls.minimumVersion,
+    ...(watchFiles ? {} : { watchIntervalMs: 0 }),
+  };
+}

@@ -1,0 +1,62 @@
+// The configuration of a start: the file, or the defaults, with what the command line says on top.
+import { resolve } from "node:path";
+import {
+  ConfigError,
+  checkFiles,
+  type Diagnostic,
+  defaultConfig,
+  type ListenerSection,
+  loadConfig,
+  riskWarnings,
+  type StoreSection,
+  type WrenConfig,
+} from "@wrenmq/config";
+import { UsageError } from "../errors.ts";
+import type { StartOptions } from "./start-command.ts";
+
+export interface EffectiveConfig {
+  readonly config: WrenConfig;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** @throws ConfigError, UsageError */
+export function effectiveConfig(options: StartOptions): EffectiveConfig {
+  const read = options.config === undefined ? undefined : loadConfig(options.config);
+  const base = read?.config ?? defaultConfig();
+  const config: WrenConfig = {
+    ...base,
+    listeners: withAddress(base.listeners, options),
+    store: withData(base.store, options),
+    log: {
+      level: options.debug === true ? "debug" : base.log.level,
+      format: options.logFormat ?? (read === undefined && process.stderr.isTTY ? "text" : base.log.format),
+    },
+  };
+  const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
+  if (files.errors.length > 0) throw new ConfigError(files.errors);
+  const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
+  return { config, warnings };
+}
+
+/** `--port` and `--host` mean the listener named default, or the only one that there is. */
+function withAddress(listeners: readonly ListenerSection[], { port, host }: StartOptions): ListenerSection[] {
+  if (port === undefined && host === undefined) return [...listeners];
+  const meant = listeners.find(({ name }) => name === "default") ?? (listeners.length === 1 ? listeners[0] : undefined);
+  if (meant === undefined) {
+    throw new UsageError("--port and --host need a listener named default, or only one, in the configuration");
+  }
+  if (meant.port === undefined) throw new UsageError(`--port and --host: listener ${meant.name} has no address`);
+  const address = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
+  return listeners.map((listener) => (listener === meant ? { ...listener, ...address } : listener));
+}
+
+function withData(store: StoreSection, { data, durability }: StartOptions): StoreSection {
+  const path = data === undefined ? store.path : resolve(data);
+  if (durability === "memory") return { durability };
+  if (path === undefined) {
+    if (durability !== undefined) throw new UsageError(`--durability ${durability} needs --data`);
+    return store;
+  }
+  const level = durability ?? (store.durability === "memory" ? "batch" : store.durability);
+  return { durability: level, path };
+}

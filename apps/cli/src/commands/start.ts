@@ -1,0 +1,44 @@
+// `wrenmq start`: from the options to a running broker, and to its end.
+import { type Broker, createBroker, VERSION } from "@wrenmq/broker";
+import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
+import type { Logger } from "pino";
+import { configToOptions } from "../broker/config-to-options.ts";
+import { whoMayConnect } from "../broker/who-may-connect.ts";
+import { createLogger } from "../logging.ts";
+import { listenToSignals } from "../signals.ts";
+import { effectiveConfig } from "./effective-config.ts";
+import type { StartOptions } from "./start-command.ts";
+
+/** Resolves after a clean shutdown. @throws ConfigError, PluginError, ListenerError, StoreError, UsageError */
+export async function start(options: StartOptions): Promise<void> {
+  const { config, warnings } = effectiveConfig(options);
+  const logger = createLogger(config.log);
+  logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
+  for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+  const broker = createBroker(await configToOptions(config, logger));
+  const starting = broker.start();
+  const stopped = new Promise<void>((resolve, reject) => {
+    listenToSignals({
+      logger,
+      stop: () => void starting.then(() => broker.shutdown()).then(resolve, reject),
+      reload: () => {},
+    });
+  });
+  stopped.catch(() => {}); // when the start fails, that is the error
+  await starting;
+  announce(broker, config, logger);
+  await stopped;
+  logger.info({}, "stopped");
+}
+
+function announce(broker: Broker, config: WrenConfig, logger: Logger): void {
+  const { addresses } = broker;
+  for (const listener of config.listeners) {
+    const address = addresses.get(listener.name) ?? listener.type;
+    const who = whoMayConnect(listener, config);
+    logger.info({ listener: listener.name, address, who }, "clients may connect");
+  }
+  const { durability, path } = config.store;
+  if (path === undefined) logger.info({}, "sessions and retained messages are kept in memory only (see --data)");
+  else logger.info({ path, durability }, "sessions and retained messages are kept on disk");
+}

@@ -1,0 +1,33 @@
+// The commands and their options. What they do is loaded when they are called.
+import { VERSION } from "@wrenmq/broker";
+import { Command } from "commander";
+import { startCommand } from "./commands/start-command.ts";
+import { oneLine } from "./errors.ts";
+
+const AFTER_HELP = `
+Without a command: start. Without a file the broker listens on 127.0.0.1:1883 and lets everyone in.
+Examples:
+  wrenmq                          try it out, on this machine only
+  wrenmq start -c wrenmq.yaml     run what a file says (also one of aMQTT or hbmqtt)
+  wrenmq start --data ./data      sessions and retained messages survive a restart`;
+
+export function createProgram(): Command {
+  const program = new Command("wrenmq")
+    .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
+    .addHelpText("after", AFTER_HELP);
+  add(program, startCommand(), { isDefault: true });
+  return program;
+}
+
+/** Settings are inherited only by commands that the program makes itself. */
+function add(program: Command, command: Command, options: { isDefault?: boolean } = {}): void {
+  const inherit = (parent: Command, child: Command): void => {
+    child.copyInheritedSettings(parent);
+    for (const each of child.commands) inherit(child, each);
+  };
+  inherit(program, command);
+  program.addCommand(command, options);
+}
