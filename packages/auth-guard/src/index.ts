@@ -1,0 +1,1 @@
+export { type AuthGuardOptions, authGuard } from "./auth-guard.ts";
