@@ -7,8 +7,13 @@ const KEEP_BYTES = 4 * 1024 * 1024;
 const SHORT_STRING = 24;
 
 export class ByteWriter {
-  buffer: Buffer = Buffer.allocUnsafeSlow(START_BYTES);
+  buffer: Buffer;
   length = 0;
+
+  /** @param startBytes of memory at first */
+  constructor(startBytes: number = START_BYTES) {
+    this.buffer = Buffer.allocUnsafeSlow(startBytes);
+  }
 
   /** Starts again at the front; the memory of an unusually large frame is given back. */
   reset(): void {
@@ -31,8 +36,9 @@ export class ByteWriter {
     this.buffer[this.length++] = value;
   }
 
-  /** @param value a whole number from 0 to 2^53 − 1 */
+  /** @throws RangeError when it is not a whole number from 0 to 2^53 − 1 */
   varint(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be stored`);
     this.#need(8);
     let rest = value;
     while (rest >= 0x80) {

@@ -4,7 +4,7 @@
 import { closeSync, openSync } from "node:fs";
 import { StoreError } from "@wrenmq/store";
 import type { ByteWriter } from "./byte-writer.ts";
-import { beginFrame, FRAME_HEAD_BYTES, finishFrame } from "./format.ts";
+import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { Journal, JournalFile } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -16,6 +16,8 @@ export interface CleanerContext {
   readonly writer: ByteWriter;
   readonly segmentBytes: number;
   readonly maxBytes: number | undefined;
+  /** Cleaning has stopped for good. */
+  readonly onTrouble?: (error: Error) => void;
 }
 
 /** Bytes read in one step: well under a millisecond. */
@@ -26,6 +28,9 @@ export class Cleaner {
   readonly #mover: Mover;
   #reading: { readonly file: JournalFile; readonly fd: number; readonly frames: FrameReader } | undefined;
   #scheduled: NodeJS.Immediate | undefined;
+  /** Files with lower numbers are cleaned whether it is worth it or not: the disk is full. */
+  #pressedBelow = 0;
+  #broken = false;
 
   constructor(context: CleanerContext) {
     this.#context = context;
@@ -51,13 +56,19 @@ export class Cleaner {
     }).unref();
   }
 
+  /** The disk is full: from now on every file there is gets cleaned, once. */
+  press(): void {
+    this.#pressedBelow = this.#context.journal.tailNumber;
+    this.schedule();
+  }
+
   /** Cleans now, as long as it is worth it, until a frame of this size has room. */
   makeRoom(size: number): void {
     this.#dropDead();
     const { journal, ledger } = this.#context;
     // Each pass through all files is enough to have moved everything once.
     const last = journal.tailNumber;
-    while (!this.hasRoom(size, false) && (journal.files[0]?.number ?? last) < last) {
+    while (!this.#broken && !this.hasRoom(size, false) && (journal.files[0]?.number ?? last) < last) {
       if (ledger.liveBytes > 0.9 * journal.bytes) return;
       if (!this.#tryStep()) return;
     }
@@ -99,17 +110,27 @@ export class Cleaner {
 
   #due(factor: number): boolean {
     const { ledger, journal, segmentBytes } = this.#context;
-    return journal.files.length > 1 && journal.bytes > factor * 2 * (ledger.liveBytes + segmentBytes);
+    const oldest = journal.files[0];
+    if (this.#broken || oldest === undefined || oldest.number === journal.tailNumber) return false;
+    if (factor === 1 && oldest.number < this.#pressedBelow) return true;
+    return journal.bytes > factor * 2 * (ledger.liveBytes + segmentBytes);
   }
 
-  /** False when it failed: the disk is full, or worse, which the next batch will find out for itself. */
+  /** False when it failed: no room is left at all, or worse, which the next batch will find out for itself. */
   #tryStep(): boolean {
     try {
       this.#step();
       return true;
     } catch (error) {
-      if (error instanceof StoreError) return false;
-      throw error;
+      if (error instanceof StoreError && error.code === "ERR_STORE_FULL") {
+        this.#pressedBelow = 0;
+        return this.#context.journal.releaseReserve();
+      }
+      // The store goes on, its files only grow: whoever runs it can choose when to look after it.
+      this.#broken = true;
+      this.#endReading();
+      this.#context.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
+      return false;
     }
   }
 
@@ -152,9 +173,8 @@ export class Cleaner {
   #writeFrame(): void {
     const { ledger, journal, writer } = this.#context;
     if (writer.length === FRAME_HEAD_BYTES) return;
-    const frame = finishFrame(writer, journal.lastFrame + 1, journal.synced);
-    const { file, payloadOffset } = journal.append(frame);
-    ledger.read(file, frame.subarray(FRAME_HEAD_BYTES), payloadOffset);
+    const { file, payload, payloadOffset } = journal.append(writer);
+    ledger.read(file, payload, payloadOffset);
     beginFrame(writer);
   }
 
@@ -163,17 +183,17 @@ export class Cleaner {
     for (;;) {
       const oldest = journal.files[0];
       if (oldest === undefined || oldest.number === journal.tailNumber || ledger.liveFacts(oldest.number) !== 0) return;
-      this.#removeOldest();
+      if (!this.#removeOldest()) return;
     }
   }
 
-  #removeOldest(aside?: (file: JournalFile) => void): void {
+  #removeOldest(aside?: (file: JournalFile) => void): boolean {
     const { ledger, journal } = this.#context;
     const oldest = journal.files[0];
-    if (oldest === undefined) return;
+    if (oldest === undefined || !journal.removeOldest(aside)) return false;
     if (this.#reading?.file === oldest) this.#endReading();
     ledger.forget(oldest.number);
-    journal.removeOldest(aside);
+    return true;
   }
 
   #endReading(): void {

@@ -7,8 +7,8 @@ import { ByteReader, DamagedError } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type EntryTable, QOS2, RETAIN } from "./entry-table.ts";
-import { beginFrame, FRAME_HEAD_BYTES, finishFrame } from "./format.ts";
-import type { Journal } from "./journal.ts";
+import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
+import type { Appended, Journal } from "./journal.ts";
 import type { Ledger, Place, SessionFacts } from "./ledger.ts";
 import type { StoreLock } from "./lock.ts";
 import { openDirectory } from "./opening.ts";
@@ -62,6 +62,7 @@ export class FileStore implements Store {
       writer: this.#writer,
       segmentBytes: this.#segmentBytes,
       maxBytes: this.#options.maxBytes,
+      onTrouble: (error) => this.#options.onNotice?.({ notice: "notCleaned", error }),
     });
     this.#opened = { lock, ledger, journal, encoder: new BatchEncoder(ledger), cleaner };
     cleaner.schedule();
@@ -115,25 +116,50 @@ export class FileStore implements Store {
 
   /** @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE, ERR_STORE_CLOSED */
   apply(batch: readonly StoreOp[]): undefined | Promise<void> {
-    const { ledger, journal, encoder, cleaner } = this.#need();
-    const writer = this.#writer;
-    beginFrame(writer);
-    encoder.encode(batch, writer);
-    if (writer.length > FRAME_HEAD_BYTES) {
-      const releasing = batch.every((op) => RELEASING.has(op.op));
-      if (!cleaner.hasRoom(writer.length, releasing)) {
-        cleaner.makeRoom(writer.length);
-        // Cleaning used the writer and moved bodies.
-        beginFrame(writer);
-        encoder.encode(batch, writer);
-        if (!cleaner.hasRoom(writer.length, releasing)) throw this.#full();
-      }
-      const frame = finishFrame(writer, journal.lastFrame + 1, journal.synced);
-      const { file, payloadOffset } = journal.append(frame);
-      ledger.read(file, frame.subarray(FRAME_HEAD_BYTES), payloadOffset);
-      cleaner.schedule();
-    }
+    const { journal } = this.#need();
+    if (journal.failure !== undefined) throw journal.failure;
+    this.#encode(batch);
+    if (this.#writer.length > FRAME_HEAD_BYTES) this.#write(batch);
     return this.#options.durability === "fsync" ? journal.sync() : undefined;
+  }
+
+  #encode(batch: readonly StoreOp[]): void {
+    beginFrame(this.#writer);
+    try {
+      this.#need().encoder.encode(batch, this.#writer);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new StoreError("ERR_STORE_WRITE", `the batch is not storable: ${error.message}`, { cause: error });
+    }
+  }
+
+  #write(batch: readonly StoreOp[]): void {
+    const { ledger, cleaner } = this.#need();
+    const writer = this.#writer;
+    const releasing = batch.every((op) => RELEASING.has(op.op));
+    if (!cleaner.hasRoom(writer.length, releasing)) {
+      cleaner.makeRoom(writer.length);
+      // Cleaning has used the writer.
+      this.#encode(batch);
+      if (!cleaner.hasRoom(writer.length, releasing)) {
+        throw new StoreError("ERR_STORE_FULL", `the store has reached its limit of ${this.#options.maxBytes} bytes`);
+      }
+    }
+    const { file, payload, payloadOffset } = this.#append(releasing);
+    ledger.read(file, payload, payloadOffset);
+    cleaner.schedule();
+  }
+
+  #append(releasing: boolean): Appended {
+    const { journal, cleaner } = this.#need();
+    try {
+      return journal.append(this.#writer);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "ERR_STORE_FULL") throw error;
+      cleaner.press();
+      if (!releasing || !journal.releaseReserve()) throw error;
+      return journal.append(this.#writer);
+    }
   }
 
   stats(): StoreStats {
@@ -159,13 +185,6 @@ export class FileStore implements Store {
     return this.#opened;
   }
 
-  #full(): StoreError {
-    return new StoreError(
-      "ERR_STORE_FULL",
-      `the store ${this.#options.path} has reached its ${this.#options.maxBytes} bytes`,
-    );
-  }
-
   async #shut({ lock, journal, cleaner }: Opened): Promise<void> {
     cleaner.stop();
     try {
@@ -186,7 +205,7 @@ function decode(body: Buffer): StoredMessage {
   }
 }
 
-function placeOf(ledger: Ledger, messageId: number): Place | undefined {
+export function placeOf(ledger: Ledger, messageId: number): Place | undefined {
   const { messages } = ledger;
   const slot = messages.find(messageId);
   if (slot < 0 || messages.file(slot) === 0) return undefined;
@@ -214,7 +233,7 @@ function readTogether(journal: Journal, places: readonly Place[], each: (body: B
   }
 }
 
-function entryAt(entries: EntryTable, at: number): QueueEntry {
+export function entryAt(entries: EntryTable, at: number): QueueEntry {
   const flags = entries.plainFlags(at);
   return {
     seq: entries.seq(at),

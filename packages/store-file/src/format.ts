@@ -2,10 +2,11 @@
 //
 //   file  = head (40 bytes) frame*
 //   head  = magic[16] version:u32 fileNumber:u32 firstFrame:f64 crc:u32 zero:u32
-//   frame = magic:u32 crc:u32 length:u32 zero:u32 number:f64 synced:f64 payload[length]      (one batch = one frame)
+//   frame = magic:u32 crc:u32 length:u32 oldest:u32 number:f64 synced:f64 payload[length]      (one batch = one frame)
 //
 // `synced` is the last frame that was known to be on disk when this one was written. It tells damage (a bad frame that
-// was on disk once) from a tear (one that never got there).
+// was on disk once) from a tear (one that never got there). `oldest` is the first file of the journal at that time: what
+// is missing after it has not been cleaned up, it is lost.
 import { crc32 } from "node:zlib";
 import type { ByteWriter } from "./byte-writer.ts";
 
@@ -45,6 +46,7 @@ export function readFileHead(head: Buffer): FileHead | undefined {
 export interface FrameHead {
   readonly crc: number;
   readonly length: number;
+  readonly oldest: number;
   readonly number: number;
   readonly synced: number;
 }
@@ -56,11 +58,11 @@ export function beginFrame(writer: ByteWriter): void {
 }
 
 /** Fills in the head that `beginFrame` left room for. */
-export function finishFrame(writer: ByteWriter, number: number, synced: number): Buffer {
+export function finishFrame(writer: ByteWriter, number: number, synced: number, oldest: number): Buffer {
   const frame = writer.view();
   FRAME_MAGIC.copy(frame);
   frame.writeUInt32LE(frame.length - FRAME_HEAD_BYTES, 8);
-  frame.writeUInt32LE(0, 12);
+  frame.writeUInt32LE(oldest, 12);
   frame.writeDoubleLE(number, 16);
   frame.writeDoubleLE(synced, 24);
   frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
@@ -73,6 +75,7 @@ export function readFrameHead(bytes: Buffer, at: number): FrameHead | undefined 
   return {
     crc: bytes.readUInt32LE(at + 4),
     length: bytes.readUInt32LE(at + 8),
+    oldest: bytes.readUInt32LE(at + 12),
     number: bytes.readDoubleLE(at + 16),
     synced: bytes.readDoubleLE(at + 24),
   };

@@ -9,6 +9,7 @@ const WINDOW_BYTES = 1024 * 1024;
 export interface Frame {
   readonly number: number;
   readonly synced: number;
+  readonly oldest: number;
   readonly offset: number;
   readonly payload: Buffer;
   readonly payloadOffset: number;
@@ -49,7 +50,8 @@ export class FrameReader {
     const { offset } = this;
     this.offset += size;
     const payload = bytes.subarray(FRAME_HEAD_BYTES);
-    return { number: head.number, synced: head.synced, offset, payload, payloadOffset: offset + FRAME_HEAD_BYTES };
+    const { number, synced, oldest } = head;
+    return { number, synced, oldest, offset, payload, payloadOffset: offset + FRAME_HEAD_BYTES };
   }
 
   /** Goes to the next sound frame after a bad one; false when there is none. */

@@ -8,7 +8,6 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
-  readSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -16,13 +15,14 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { StoreError } from "@wrenmq/store";
-import { FRAME_HEAD_BYTES, fileHead, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
+import { BodyReader } from "./body-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { beginFrame, FRAME_HEAD_BYTES, fileHead, finishFrame, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
 import type { Place } from "./ledger.ts";
+import { Reserve } from "./reserve.ts";
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
-/** Files kept open for reading; a long queue may lie in thousands. */
-const MAX_READERS = 32;
 
 export interface JournalFile {
   readonly number: number;
@@ -42,6 +42,12 @@ export function journalPath(directory: string, number: number): string {
   return join(directory, `${String(number).padStart(8, "0")}.journal`);
 }
 
+export interface Appended {
+  readonly file: number;
+  readonly payload: Buffer;
+  readonly payloadOffset: number;
+}
+
 interface Waiting {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
@@ -59,12 +65,16 @@ export class Journal {
   readonly #directory: string;
   readonly #segmentBytes: number;
   readonly #directoryFd: number;
-  readonly #readers = new Map<number, number>();
+  readonly #bodies: BodyReader;
+  readonly #reserve: Reserve;
   #tail: JournalFile | undefined;
   #fd = -1;
   /** Files that are full but perhaps not yet on disk. */
   #full: number[] = [];
   #directoryChanged = false;
+  /** A journal that was only read needs no new seal. */
+  readonly #sealed: number;
+  readonly #announcement = new ByteWriter(FRAME_HEAD_BYTES);
   #waiting: Waiting | undefined;
   #syncing: Promise<void> | undefined;
   #removing: Promise<void> = Promise.resolve();
@@ -76,7 +86,11 @@ export class Journal {
     for (const { size } of this.files) this.bytes += size;
     this.lastFrame = start.lastFrame;
     this.synced = start.lastFrame;
+    this.#sealed = start.lastFrame;
     this.#directoryFd = openSync(start.directory, "r");
+    this.#bodies = new BodyReader((file) => journalPath(start.directory, file));
+    this.#reserve = new Reserve(start.directory, start.segmentBytes);
+    this.#reserve.take();
     // What was read at the start counts as on disk from now on, so it has to be. Older files are: see #rotate.
     for (const { path } of this.files.slice(-2)) syncFile(path);
     const last = this.files.at(-1);
@@ -92,20 +106,22 @@ export class Journal {
   }
 
   /**
-   * Adds a frame and says where its payload lies. All or nothing.
+   * Completes the frame that was built, adds it, and says where its payload lies. All or nothing.
    * @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE
    */
-  append(frame: Buffer): { readonly file: number; readonly payloadOffset: number } {
+  append(writer: ByteWriter): Appended {
     if (this.failure !== undefined) throw this.failure;
-    if (frame.length > MAX_FRAME_BYTES) throw new StoreError("ERR_STORE_WRITE", "a batch is larger than 3.5 GB");
+    if (writer.length > MAX_FRAME_BYTES) throw new StoreError("ERR_STORE_WRITE", "a batch is larger than 3.5 GB");
     if (this.#tail === undefined || this.#tail.size >= this.#segmentBytes) this.#rotate();
     const tail = this.#tail!;
+    const oldest = this.files[0]?.number ?? tail.number;
+    const frame = finishFrame(writer, this.lastFrame + 1, this.synced, oldest);
     const at = tail.size;
     this.#write(frame, at);
     tail.size += frame.length;
     this.bytes += frame.length;
     this.lastFrame++;
-    return { file: tail.number, payloadOffset: at + FRAME_HEAD_BYTES };
+    return { file: tail.number, payload: frame.subarray(FRAME_HEAD_BYTES), payloadOffset: at + FRAME_HEAD_BYTES };
   }
 
   /** Starts a new file with the next frame. */
@@ -115,15 +131,12 @@ export class Journal {
 
   /** @throws StoreError ERR_STORE_DAMAGED when the file is shorter than it was */
   read(place: Place): Buffer {
-    const bytes = Buffer.allocUnsafe(place.length);
-    const fd = this.#reader(place.file);
-    let got = 0;
-    while (got < place.length) {
-      const read = readSync(fd, bytes, got, place.length - got, place.offset + got);
-      if (read === 0) throw new StoreError("ERR_STORE_DAMAGED", `journal file ${place.file} has been cut short`);
-      got += read;
-    }
-    return bytes;
+    return this.#bodies.read(place);
+  }
+
+  /** Gives up the room that was set aside; false when there is none (any more). */
+  releaseReserve(): boolean {
+    return this.#reserve.release();
   }
 
   /** Resolves when every frame written so far is on disk. Those who ask while a sync is under way share the next. */
@@ -143,21 +156,30 @@ export class Journal {
     return promise;
   }
 
-  /** Removes the oldest file, once everything that was written after it is on disk. */
-  removeOldest(aside?: (file: JournalFile) => void): void {
+  /**
+   * Removes the oldest file, once everything that was written after it is on disk, and with it that the journal begins
+   * later now. False when there is no room to say so.
+   */
+  removeOldest(aside?: (file: JournalFile) => void): boolean {
     const file = this.files.shift();
-    if (file === undefined) return;
+    if (file === undefined) return false;
+    if (!this.#announce()) {
+      this.files.unshift(file);
+      return false;
+    }
     this.bytes -= file.size;
-    this.#removing = this.#removing.then(async () => {
+    const removed = this.#removing.then(async () => {
       await this.sync();
-      this.#closeReader(file.number);
+      this.#bodies.forget(file.number);
       if (aside === undefined) await unlink(file.path);
       else aside(file);
       // Before the next one goes: a gap in the journal would look like damage.
       await syncAll(this.#directoryFd);
+      this.#reserve.take();
     });
     // A file that could not be removed is read again at the next start, which does no harm.
-    this.#removing = this.#removing.catch(() => {});
+    this.#removing = removed.catch(() => {});
+    return true;
   }
 
   /** Resolves when the files that were to be removed are. */
@@ -165,21 +187,40 @@ export class Journal {
     return this.#removing;
   }
 
-  /** Waits for what is under way, then closes the files. */
+  /**
+   * Waits for what is under way, then closes the files. An empty frame comes last: it witnesses that all frames before it
+   * were on disk, so that whatever is missing later was not lost in a power failure.
+   */
   async close(): Promise<void> {
-    await this.#removing;
-    await this.#syncing;
     try {
-      if (this.failure === undefined) await this.sync();
+      await this.#removing;
+      if (this.failure === undefined && this.#tail !== undefined) {
+        await this.sync();
+        if (this.lastFrame !== this.#sealed && this.#announce()) fdatasyncSync(this.#fd);
+      }
     } finally {
       await this.#syncing;
       this.closeFiles();
     }
   }
 
+  /** Adds an empty frame, for what its head says. False when there is no room for it. */
+  #announce(): boolean {
+    const writer = this.#announcement;
+    for (;;) {
+      beginFrame(writer);
+      try {
+        this.append(writer);
+        return true;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        if (error.code !== "ERR_STORE_FULL" || !this.#reserve.release()) return false;
+      }
+    }
+  }
+
   closeFiles(): void {
-    for (const fd of this.#readers.values()) closeSync(fd);
-    this.#readers.clear();
+    this.#bodies.close();
     for (const fd of this.#full) closeSync(fd);
     this.#full = [];
     if (this.#fd >= 0) closeSync(this.#fd);
@@ -259,26 +300,6 @@ export class Journal {
       }
       throw failed;
     }
-  }
-
-  #reader(file: number): number {
-    if (file === this.#tail?.number) return this.#fd;
-    const open = this.#readers.get(file);
-    if (open !== undefined) return open;
-    if (this.#readers.size >= MAX_READERS) {
-      const [oldest] = this.#readers.keys();
-      if (oldest !== undefined) this.#closeReader(oldest);
-    }
-    const fd = openSync(journalPath(this.#directory, file), "r");
-    this.#readers.set(file, fd);
-    return fd;
-  }
-
-  #closeReader(file: number): void {
-    const fd = this.#readers.get(file);
-    if (fd === undefined) return;
-    this.#readers.delete(file);
-    closeSync(fd);
   }
 }
 

@@ -35,6 +35,8 @@ export type FileStoreNotice =
       readonly keptAs: readonly string[];
       readonly lostMessages: number;
       readonly lostSessions: number;
-    };
+    }
+  /** Files could not be cleaned up: the store works, but takes more and more room until it is opened again. */
+  | { readonly notice: "notCleaned"; readonly error: Error };
 
 export const DEFAULT_SEGMENT_BYTES: number = 16 * 1024 * 1024;

@@ -14,7 +14,7 @@ const PROPERTIES = 0x10;
 export function writeMessage(to: ByteWriter, message: StoredMessage): void {
   const { topic, payload, qos, retain, properties, expiresAt, publisher } = message;
   const expires = expiresAt !== Number.POSITIVE_INFINITY;
-  to.u8(qos | (retain ? RETAIN : 0) | (expires ? EXPIRES : 0) | (properties === undefined ? 0 : PROPERTIES));
+  to.u8(storable(qos) | (retain ? RETAIN : 0) | (expires ? EXPIRES : 0) | (properties === undefined ? 0 : PROPERTIES));
   to.string(topic);
   to.string(publisher);
   if (expires) to.f64(expiresAt);
@@ -152,10 +152,10 @@ function ownMessage(message: StoredMessage): StoredMessage {
 export function writeSubscription(to: ByteWriter, record: SubscriptionRecord): void {
   const { qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier } = record;
   to.u8(
-    qos |
+    storable(qos) |
       (noLocal ? 4 : 0) |
       (retainAsPublished ? 8 : 0) |
-      (retainHandling << 4) |
+      (storable(retainHandling) << 4) |
       (subscriptionIdentifier === undefined ? 0 : 64),
   );
   if (subscriptionIdentifier !== undefined) to.varint(subscriptionIdentifier);
@@ -170,6 +170,12 @@ export function readSubscription(from: ByteReader): SubscriptionRecord {
     retainHandling: level((flags >> 4) & 3),
     subscriptionIdentifier: flags & 64 ? from.varint() : undefined,
   };
+}
+
+/** What cannot be read back must not be written. */
+function storable(value: number): number {
+  if (value === 0 || value === 1 || value === 2) return value;
+  throw new RangeError(`${value} where 0, 1 or 2 is expected`);
 }
 
 function level(bits: number): 0 | 1 | 2 {

@@ -59,6 +59,8 @@ class Recovery {
   #frames = 0;
   #newerVersion: number | undefined;
   #gapExplained = false;
+  /** The first file, as the last frame knows it. */
+  #oldest = 0;
 
   constructor(directory: string, ledger: Ledger) {
     this.#directory = directory;
@@ -94,8 +96,8 @@ class Recovery {
       const known = readFileHead(head);
       if (known === undefined) {
         const blank = got < HEAD_BYTES || head.every((byte) => byte === 0);
-        if (blank && !later.some((other) => holdsFrames(other))) {
-          this.#tear = tearAt(file, 0, "the file was being made", true);
+        if (blank && this.#syncedAfter(file, HEAD_BYTES - 1, later) <= this.#lastFrame) {
+          this.#tear = tearAt(file, 0, "the file was being made", !holdsFrames(file));
           return;
         }
         this.#problem(file, 0, "this is not a journal file of WrenMQ, or its head is damaged");
@@ -147,6 +149,7 @@ class Recovery {
     this.#gapExplained = false;
     this.#frames++;
     this.#lastFrame = Math.max(this.#lastFrame, frame.number);
+    this.#oldest = frame.oldest;
   }
 
   /** The last frame that sound frames after a bad one know to have been on disk; 0 when there are none. */
@@ -159,6 +162,9 @@ class Recovery {
   #checkComplete(): void {
     const first = this.#kept[0];
     if (first === undefined) return;
+    if (first.number > this.#oldest && this.#frames > 0) {
+      this.#problem(first, 0, `the journal begins with file ${this.#oldest}, which is missing`);
+    }
     for (const { clientId, seqs } of this.#ledger.dangling()) {
       const what =
         clientId === undefined

@@ -1,0 +1,272 @@
+// What an operator can do with a store that no broker uses: look, copy, compact. All take the store's lock; those that
+// look change nothing.
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
+import { BodyReader } from "./body-reader.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { AWAIT_PUBCOMP } from "./entry-table.ts";
+import { entryAt, FileStore, placeOf } from "./file-store.ts";
+import { journalPath, syncDirectory } from "./journal.ts";
+import { Ledger, type Place, type SessionFacts } from "./ledger.ts";
+import {
+  entryFromJson,
+  messageFromJson,
+  messageToJson,
+  parseLine,
+  type StoreLine,
+  sessionFromLine,
+  sessionToLine,
+  subscriptionFromJson,
+} from "./lines.ts";
+import { lockDirectory } from "./lock.ts";
+import { readMessage } from "./records.ts";
+import { type Problem, type Recovered, recover, type Tear } from "./recovery.ts";
+
+export interface StoreReport {
+  /** Nothing is damaged. A tear is no damage: nothing that was promised is missing. */
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+  /** The journal ends in a frame that never got to the disk; the next opening cuts it off. */
+  readonly tear: Tear | undefined;
+  readonly files: number;
+  /** Batches in the journal. */
+  readonly frames: number;
+  /** Bytes of the journal, and how many of them hold what is still needed (about). */
+  readonly bytes: number;
+  readonly liveBytes: number;
+  readonly sessions: number;
+  readonly messages: number;
+  readonly retained: number;
+}
+
+/** Reads the whole store and reports. @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN */
+export async function checkStore(path: string): Promise<StoreReport> {
+  return look(path, (ledger, { problems, tear, files, frames }) => ({
+    ok: problems.length === 0,
+    problems,
+    tear,
+    files: files.length,
+    frames,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    liveBytes: ledger.liveBytes,
+    sessions: ledger.sessions.size,
+    messages: ledger.messages.size,
+    retained: ledger.retained.size,
+  }));
+}
+
+/** Everything that holds, line by line; of a damaged store what can be read. */
+export async function* dumpStore(path: string): AsyncGenerator<StoreLine, void, undefined> {
+  const lock = lockExisting(path);
+  const bodies = new BodyReader((file) => journalPath(path, file));
+  try {
+    const ledger = new Ledger();
+    recover(path, ledger);
+    yield* linesOf(ledger, bodies);
+  } finally {
+    bodies.close();
+    lock.release();
+  }
+}
+
+/** The store as text, a line of JSON each (no line ends), for `importStore`. @throws StoreError ERR_STORE_DAMAGED */
+export async function* exportStore(path: string): AsyncGenerator<string, void, undefined> {
+  const { ok, problems } = await checkStore(path);
+  if (!ok) {
+    const [first] = problems;
+    throw new StoreError(
+      "ERR_STORE_DAMAGED",
+      `${first?.file} is damaged at byte ${first?.offset}: ${first?.reason}. dump shows what can be read`,
+    );
+  }
+  for await (const line of dumpStore(path)) yield JSON.stringify(line);
+}
+
+/**
+ * Makes a store of what `exportStore` gave. The directory must be empty or not there; it is filled at the end, at once.
+ * @throws StoreError ERR_STORE_OPEN, ERR_STORE_FORMAT, ERR_STORE_FULL
+ */
+export async function importStore(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
+  const draft = `${path}.importing-${process.pid}`;
+  mkdirSync(path, { recursive: true });
+  const store = new FileStore({ path: draft, durability: "batch" });
+  store.open();
+  try {
+    await importLines(store, lines);
+    await store.close();
+    // Fails when the directory is not empty.
+    rmdirSync(path);
+    renameSync(draft, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    await store.close();
+    rmSync(draft, { recursive: true, force: true });
+    if (error instanceof StoreError) throw error;
+    throw new StoreError("ERR_STORE_OPEN", `the import needs an empty directory: ${path} is none`, { cause: error });
+  }
+}
+
+/** Writes what holds to new files and removes the others. Sizes in bytes. */
+export async function compactStore(path: string): Promise<{ readonly before: number; readonly after: number }> {
+  needDirectory(path);
+  const store = new FileStore({ path, durability: "batch" });
+  store.open();
+  try {
+    const before = store.stats().bytes;
+    await store.compact();
+    return { before, after: store.stats().bytes };
+  } finally {
+    await store.close();
+  }
+}
+
+function look<T>(path: string, report: (ledger: Ledger, recovered: Recovered) => T): T {
+  const lock = lockExisting(path);
+  try {
+    const ledger = new Ledger();
+    return report(ledger, recover(path, ledger));
+  } finally {
+    lock.release();
+  }
+}
+
+function lockExisting(path: string): ReturnType<typeof lockDirectory> {
+  needDirectory(path);
+  return lockDirectory(path);
+}
+
+function needDirectory(path: string): void {
+  if (!existsSync(path)) throw new StoreError("ERR_STORE_OPEN", `there is no store at ${path}`);
+}
+
+function* linesOf(ledger: Ledger, bodies: BodyReader): Generator<StoreLine, void, undefined> {
+  let lines = 0;
+  const shared = new Set<number>();
+  const read = (place: Place): ReturnType<typeof readMessage> => readMessage(new ByteReader(bodies.read(place)));
+  for (const line of factsOf(ledger, shared, read)) {
+    lines++;
+    yield line;
+  }
+  yield { type: "end", lines };
+}
+
+function* factsOf(
+  ledger: Ledger,
+  shared: Set<number>,
+  read: (place: Place) => ReturnType<typeof readMessage>,
+): Generator<StoreLine, void, undefined> {
+  yield { type: "store", format: 1 };
+  for (const facts of ledger.sessions.values()) {
+    const { record } = facts;
+    if (record === undefined) continue;
+    const { clientId } = record.value;
+    yield sessionToLine(record.value);
+    for (const [filter, { value }] of facts.subscriptions)
+      yield { type: "subscription", clientId, filter, subscription: value };
+    for (const packetId of facts.inbound.keys()) yield { type: "inbound", clientId, packetId };
+    yield* entriesOf(ledger, facts, clientId, shared, read);
+  }
+  for (const place of ledger.retained.values()) yield { type: "retained", message: messageToJson(read(place)) };
+}
+
+function* entriesOf(
+  ledger: Ledger,
+  { entries }: SessionFacts,
+  clientId: string,
+  shared: Set<number>,
+  read: (place: Place) => ReturnType<typeof readMessage>,
+): Generator<StoreLine, void, undefined> {
+  for (let at = entries?.first(-1) ?? -1; entries !== undefined && at >= 0; at = entries.next(at)) {
+    const messageId = entries.message(at);
+    if (entries.state(at) !== AWAIT_PUBCOMP) {
+      const place = placeOf(ledger, messageId);
+      // Only of a damaged store: an entry whose message is lost.
+      if (place === undefined) continue;
+      const count = ledger.messages.need(ledger.messages.find(messageId), 0);
+      if (!shared.has(messageId))
+        yield { type: "message", messageId, entries: count, message: messageToJson(read(place)) };
+      if (count > 1) shared.add(messageId);
+    }
+    yield { type: "entry", clientId, entry: entryAt(entries, at) };
+  }
+}
+
+const IMPORT_BATCH = 1000;
+
+async function importLines(store: Store, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
+  const messages = new Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>();
+  let batch: StoreOp[] = [];
+  let number = 0;
+  let ended = false;
+  for await (const text of lines) {
+    if (text.trim() === "") continue;
+    const line = parseLine(text, ++number);
+    if (number === 1 && (line.type !== "store" || line.format !== 1))
+      throw badExport(1, "this is not an export of a store in format 1");
+    if (line.type === "end") {
+      if (line.lines !== number - 1)
+        throw badExport(number, `${line.lines} lines were written, ${number - 1} are here`);
+      ended = true;
+    }
+    if (line.type === "message")
+      messages.set(line.messageId, { message: messageFromJson(line.message), left: line.entries });
+    const op = opOf(line, number, messages);
+    if (op !== undefined) batch.push(op);
+    if (batch.length < IMPORT_BATCH) continue;
+    await store.apply(batch);
+    batch = [];
+  }
+  if (!ended) throw badExport(number, "the export was cut short");
+  await store.apply(batch);
+}
+
+function opOf(
+  line: StoreLine,
+  number: number,
+  messages: Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>,
+): StoreOp | undefined {
+  switch (line.type) {
+    case "session":
+      return { op: "putSession", record: sessionFromLine(line) };
+    case "subscription":
+      return {
+        op: "putSubscription",
+        clientId: line.clientId,
+        filter: line.filter,
+        subscription: subscriptionFromJson(line.subscription),
+      };
+    case "inbound":
+      return { op: "hold", clientId: line.clientId, packetId: line.packetId };
+    case "retained":
+      return { op: "putRetained", message: messageFromJson(line.message) };
+    case "entry": {
+      const entry = entryFromJson(line.entry);
+      const known = messages.get(entry.messageId);
+      if (entry.state === "awaitPubcomp") return { op: "enqueue", clientId: line.clientId, entry, message: NO_MESSAGE };
+      if (known === undefined) throw badExport(number, `message ${entry.messageId} is missing`);
+      known.left--;
+      if (known.left === 0) messages.delete(entry.messageId);
+      return { op: "enqueue", clientId: line.clientId, entry, message: known.message };
+    }
+    case "store":
+    case "message":
+    case "end":
+      return undefined;
+  }
+}
+
+/** After PUBREC the message is needed no more, and is not written. */
+const NO_MESSAGE: ReturnType<typeof readMessage> = {
+  topic: "",
+  payload: new Uint8Array(0),
+  qos: 0,
+  retain: false,
+  properties: undefined,
+  expiresAt: Number.POSITIVE_INFINITY,
+  publisher: "",
+};
+
+function badExport(line: number, reason: string): StoreError {
+  return new StoreError("ERR_STORE_FORMAT", `line ${line} of the export: ${reason}`);
+}

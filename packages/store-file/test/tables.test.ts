@@ -1,0 +1,102 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { ByteReader, DamagedError } from "../src/byte-reader.ts";
+import { ByteWriter } from "../src/byte-writer.ts";
+import { EntryTable, HAS_IDENTIFIERS } from "../src/entry-table.ts";
+import { Ledger } from "../src/ledger.ts";
+import { MessageTable } from "../src/message-table.ts";
+
+test("a message table equals a map", () => {
+  const id = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.maxSafeNat());
+  const step = fc.record({ id, add: fc.integer({ min: 0, max: 2 }) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 6000, size: "max" }), (steps) => {
+      const table = new MessageTable();
+      const model = new Map<number, number>();
+      for (const [i, step] of steps.entries()) {
+        if (step.add > 0) {
+          table.place(table.add(step.id), 1, i, 2);
+          model.set(step.id, i);
+        } else {
+          const at = table.find(step.id);
+          expect(at >= 0).toBe(model.delete(step.id));
+          if (at >= 0) table.remove(at);
+        }
+      }
+      expect(table.size).toBe(model.size);
+      for (const [id, offset] of model) expect(table.offset(table.find(id))).toBe(offset);
+      expect(new Set(table.ids())).toEqual(new Set(model.keys()));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("an entry table equals a sorted map", () => {
+  const step = fc.record({
+    seq: fc.integer({ min: 1, max: 300 }),
+    what: fc.constantFrom("add", "add", "remove", "advance"),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 2000, size: "max" }), fc.boolean(), (steps, ascending) => {
+      const table = new EntryTable();
+      const model = new Map<number, number>();
+      let next = 0;
+      for (const [i, { seq: any, what }] of steps.entries()) {
+        const seq = ascending && what === "add" ? ++next : ascending ? Math.max(1, next - (any % 20)) : any;
+        const at = table.find(seq);
+        expect(at >= 0).toBe(model.has(seq));
+        if (what === "add" && at < 0) {
+          table.insert(seq, i, 1, 0, HAS_IDENTIFIERS, [seq]);
+          model.set(seq, i);
+        } else if (what === "remove" && at >= 0) {
+          table.remove(at);
+          model.delete(seq);
+        } else if (what === "advance" && at >= 0) table.advance(at, seq % 65_536, 2);
+        expect(table.size).toBe(model.size);
+      }
+      const found: [number, number][] = [];
+      for (let at = table.first(-1); at >= 0; at = table.next(at)) {
+        found.push([table.seq(at), table.message(at)]);
+        expect(table.identifiers(at)).toEqual([table.seq(at)]);
+      }
+      expect(found).toEqual([...model].sort(([a], [b]) => a - b));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("what the writer wrote the reader reads", () => {
+  const value = fc.oneof(fc.maxSafeNat(), fc.string({ unit: "grapheme", maxLength: 60 }), fc.uint8Array(), fc.double());
+  fc.assert(
+    fc.property(fc.array(value), (values) => {
+      const writer = new ByteWriter();
+      for (const each of values) {
+        if (typeof each === "string") writer.string(each);
+        else if (typeof each !== "number") writer.bytes(each);
+        else if (Number.isSafeInteger(each) && each >= 0 && !Object.is(each, -0)) writer.varint(each);
+        else writer.f64(each);
+      }
+      const reader = new ByteReader(writer.view());
+      for (const each of values) {
+        if (typeof each === "string") expect(reader.string()).toBe(each);
+        else if (typeof each !== "number") expect(reader.bytes()).toEqual(each);
+        else if (Number.isSafeInteger(each) && each >= 0 && !Object.is(each, -0)) expect(reader.varint()).toBe(each);
+        else expect(reader.f64()).toBe(each);
+      }
+      expect(reader.more).toBe(false);
+    }),
+  );
+});
+
+test("random bytes are read or called damaged, nothing else", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      try {
+        new Ledger().read(1, Buffer.from(bytes), 0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DamagedError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

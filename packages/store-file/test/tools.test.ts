@@ -1,0 +1,140 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MemoryStore } from "@wrenmq/store";
+import { contentsOf, sampleEntry, sampleMessage, sampleSession } from "@wrenmq/store/testing";
+import {
+  checkStore,
+  compactStore,
+  dumpStore,
+  exportStore,
+  FileStore,
+  importStore,
+  type StoreLine,
+} from "@wrenmq/store-file";
+import { expect, test } from "vitest";
+import { batchAt } from "./crash/history.ts";
+import { bytesOf, newPlace } from "./places.ts";
+
+async function filled(): Promise<{ path: string; model: MemoryStore }> {
+  const path = newPlace();
+  const store = new FileStore({ path, durability: "batch", segmentBytes: 20_000 });
+  const model = new MemoryStore();
+  store.open();
+  model.open();
+  const message = sampleMessage({
+    properties: { correlationData: new Uint8Array([1, 2]), userProperties: [["k", "温"]], payloadFormatIndicator: 1 },
+    expiresAt: 1.8e12,
+  });
+  const batches = Array.from({ length: 300 }, (_, i) => batchAt(i + 1));
+  batches.push([
+    {
+      op: "putSession",
+      record: sampleSession("w", {
+        username: "u",
+        expiryInterval: Number.POSITIVE_INFINITY,
+        will: { delay: 3, message },
+      }),
+    },
+    {
+      op: "enqueue",
+      clientId: "w",
+      entry: sampleEntry(1, { messageId: 2 ** 50, subscriptionIdentifiers: [7] }),
+      message,
+    },
+  ]);
+  for (const batch of batches) {
+    void store.apply(batch);
+    model.apply(batch);
+  }
+  await store.close();
+  return { path, model };
+}
+
+async function all<T>(lines: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const line of lines) found.push(line);
+  return found;
+}
+
+test("check counts what is there and changes nothing", async () => {
+  const { path, model } = await filled();
+  const before = bytesOf(path);
+  const { sessions, messages, retained } = model.stats();
+  expect(await checkStore(path)).toMatchObject({
+    ok: true,
+    problems: [],
+    tear: undefined,
+    sessions,
+    messages,
+    retained,
+  });
+  expect(bytesOf(path)).toEqual(before);
+});
+
+test("an export makes the same store again", async () => {
+  const { path, model } = await filled();
+  const lines = await all(exportStore(path));
+  expect(lines.every((line) => !line.includes("\n"))).toBe(true);
+  const copy = join(newPlace(), "new");
+  await importStore(copy, lines);
+  const store = new FileStore({ path: copy, durability: "batch" });
+  store.open();
+  expect(contentsOf(store)).toEqual(contentsOf(model));
+  await store.close();
+});
+
+test("an import is all or nothing", async () => {
+  const { path } = await filled();
+  const lines = await all(exportStore(path));
+  const parent = newPlace();
+  const target = join(parent, "new");
+  const wrong = [lines.slice(0, -1), lines.toSpliced(5, 1), ["{"], ['{"type":"poem"}'], [], lines.slice(1)];
+  for (const bad of wrong) await expect(importStore(target, bad)).rejects.toMatchObject({ code: "ERR_STORE_FORMAT" });
+  expect(readdirSync(parent)).toEqual(["new"]);
+  expect(readdirSync(target)).toEqual([]);
+  const before = bytesOf(path);
+  await expect(importStore(path, lines)).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+  expect(bytesOf(path)).toEqual(before);
+});
+
+test("dump shows each fact, and of a damaged store what can be read", async () => {
+  const { path, model } = await filled();
+  const types = (lines: StoreLine[]): Set<string> => new Set(lines.map((line) => line.type));
+  const sound = await all(dumpStore(path));
+  expect([...types(sound)].sort()).toEqual([
+    "end",
+    "entry",
+    "inbound",
+    "message",
+    "retained",
+    "session",
+    "store",
+    "subscription",
+  ]);
+  expect(sound.filter((line) => line.type === "message")).toHaveLength(model.stats().messages);
+  writeFileSync(join(path, "00009999.journal"), "x".repeat(500));
+  expect((await all(dumpStore(path))).length).toBe(sound.length);
+  await expect(all(exportStore(path))).rejects.toMatchObject({ code: "ERR_STORE_DAMAGED" });
+});
+
+test("compact leaves what holds", async () => {
+  const { path, model } = await filled();
+  const { before, after } = await compactStore(path);
+  expect(after).toBeLessThan(before);
+  const store = new FileStore({ path, durability: "batch" });
+  store.open();
+  expect(contentsOf(store)).toEqual(contentsOf(model));
+  await store.close();
+  expect((await checkStore(path)).ok).toBe(true);
+});
+
+test("the tools want a store, and the store for themselves", async () => {
+  const path = join(newPlace(), "none");
+  await expect(checkStore(path)).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+  await expect(compactStore(path)).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+  const store = new FileStore({ path, durability: "batch" });
+  store.open();
+  await expect(checkStore(path)).rejects.toMatchObject({ code: "ERR_STORE_LOCKED" });
+  await store.close();
+  expect((await checkStore(path)).ok).toBe(true);
+});
