@@ -1,12 +1,13 @@
-// From an accepted plain socket to a handler: shared reading, PROXY header if the peer is a proxy, then `accept`.
-import type { Socket } from "node:net";
-import type { Accept, ConnectionHandler, TransportName } from "./connection.ts";
+// From an accepted plain connection to a handler: PROXY header if the peer is a proxy, then `accept`.
+import type { Server, Socket } from "node:net";
+import type { Accept, Connection, ConnectionHandler, ExternalConnection, PlainConnection } from "./connection.ts";
 import { ListenerError, messageOf } from "./errors.ts";
 import type { ListenerOptions } from "./listener.ts";
-import type { CommonListenerConfig } from "./listener-config.ts";
+import { DEFAULT_LINGER_MS, type TcpListenerConfig, type UnixListenerConfig } from "./listener-config.ts";
 import { ProxyHandshake, trustedProxies } from "./proxy-admission.ts";
+import { acceptRaw } from "./raw-tcp.ts";
 import { sharedRead } from "./shared-read.ts";
-import { SocketInfo } from "./socket-info.ts";
+import { ProxiedInfo, SocketInfo } from "./socket-info.ts";
 import { type ConnectionCount, StreamConnection } from "./stream-connection.ts";
 
 /** Asks for a handler; a refusal, or an accept that throws, is undefined. */
@@ -24,42 +25,54 @@ export function askHandler<C>(
 }
 
 /** Asks for a handler and starts the connection with it, or ends it. */
-export function admit(connection: StreamConnection, accept: Accept, options: ListenerOptions): void {
-  const handler = askHandler(connection, accept, options.onError);
+export function admit(connection: ExternalConnection, accept: Accept, options: ListenerOptions): void {
+  const handler = askHandler<Connection>(connection, accept, options.onError);
   if (handler === undefined) connection.destroy();
   else connection.attach(handler);
 }
 
-/** For sockets that carry MQTT directly: TCP and Unix. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
+export interface PlainAdmission {
+  /** For the server's "connection" event. */
+  readonly accepted: (socket: Socket) => void;
+  /** Call it when the server listens: where it can be, its connections do without sockets. */
+  listening(server: Server): void;
+}
+
+/** For what carries MQTT directly: TCP and Unix. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
 export function plainAdmission(
-  transport: TransportName,
-  config: CommonListenerConfig,
+  config: TcpListenerConfig | UnixListenerConfig,
   accept: Accept,
   options: ListenerOptions,
   count: ConnectionCount,
-): (socket: Socket) => void {
+): PlainAdmission {
+  const transport = config.type;
   const adopt = sharedRead(options.readBuffer);
   const proxies = trustedProxies(config.proxyProtocol);
-  const isProxy = (address: string): boolean => proxies !== undefined && (transport === "unix" || proxies.has(address));
-  return (accepted) => {
-    const adopted = adopt?.(accepted);
-    const socket = adopted ?? accepted;
-    const info = new SocketInfo(transport, socket);
-    const connection = new StreamConnection(
-      socket,
-      info,
-      config.lingerMs,
-      count,
-      adopted === undefined ? "socket" : "shared",
-    );
-    if (!isProxy(info.remoteAddress)) {
+  const lingerMs = config.lingerMs ?? DEFAULT_LINGER_MS;
+  const opened = (connection: PlainConnection): void => {
+    if (proxies === undefined || (transport !== "unix" && !proxies.has(connection.info.remoteAddress))) {
       admit(connection, accept, options);
       return;
     }
     const afterHeader = (source: { address: string; port: number } | undefined): ConnectionHandler | undefined => {
-      if (source !== undefined) connection.info = new SocketInfo(transport, socket, source);
-      return askHandler(connection, accept, options.onError);
+      if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
+      return askHandler<Connection>(connection, accept, options.onError);
     };
     connection.attach(new ProxyHandshake(connection, config.proxyProtocol?.timeoutMs, afterHeader, options.onError));
+  };
+  return {
+    accepted(socket) {
+      const adopted = adopt?.(socket);
+      const stream = adopted ?? socket;
+      const way = adopted === undefined ? "socket" : "shared";
+      opened(new StreamConnection(stream, new SocketInfo(transport, stream), lingerMs, count, way));
+    },
+    listening(server) {
+      const buffer = options.readBuffer;
+      if (buffer === undefined || config.rawTcp === false) return;
+      const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
+      const keepAliveSeconds = keepAliveMs === undefined ? undefined : Math.trunc(keepAliveMs / 1000);
+      acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
+    },
   };
 }

@@ -81,6 +81,14 @@ export interface ExternalConnection extends Connection {
   attach(handler: ConnectionHandler): void;
 }
 
+/** @internal A connection that may begin with a PROXY header; between transports only. */
+export interface PlainConnection extends ExternalConnection {
+  /** Replaced once, before `accept`, where a proxy reports the true address. */
+  info: ConnectionInfo;
+  /** Another handler takes over in the middle of the stream and gets `bytes[start, end)` first. */
+  handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
+}
+
 let lastId = 0;
 
 /** For implementers of `Connection`: the next unused `id`. */

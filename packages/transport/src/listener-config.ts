@@ -80,7 +80,16 @@ export interface IpListenerConfig extends CommonListenerConfig {
   tcpKeepAliveMs?: number;
 }
 
-export interface TcpListenerConfig extends IpListenerConfig {
+/** How TCP and Unix listeners treat the system's handles. */
+export interface PlainListenerConfig {
+  /**
+   * false: each connection is a `net.Socket`, which costs twice the time to accept and several kilobytes more. Default
+   * true: none is, on systems and versions of Node where that is known to work.
+   */
+  rawTcp?: boolean;
+}
+
+export interface TcpListenerConfig extends IpListenerConfig, PlainListenerConfig {
   type: "tcp";
 }
 
@@ -100,7 +109,7 @@ export interface WssListenerConfig extends IpListenerConfig {
   websocket?: WebSocketConfig;
 }
 
-export interface UnixListenerConfig extends CommonListenerConfig {
+export interface UnixListenerConfig extends CommonListenerConfig, PlainListenerConfig {
   type: "unix";
   path: string;
   /** Permissions of the socket file (0o660); default what the umask leaves. */

@@ -2,12 +2,11 @@
 // and before the TLS or HTTP handshake of a Node server.
 import { createServer, type Server, type Socket } from "node:net";
 import { acceptOptions } from "./bind.ts";
-import type { ConnectionHandler } from "./connection.ts";
+import type { ConnectionHandler, PlainConnection } from "./connection.ts";
 import { ListenerError } from "./errors.ts";
 import type { IpListenerConfig, ProxyProtocolConfig } from "./listener-config.ts";
 import { ProxyHeaderParser, type ProxySource } from "./proxy-protocol.ts";
 import { plainAddress } from "./socket-info.ts";
-import type { StreamConnection } from "./stream-connection.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -24,13 +23,13 @@ function badHeader(peer: string, why: string): ListenerError {
 /** First handler of a connection from a trusted proxy; hands over to the one that `admit` finds. */
 export class ProxyHandshake implements ConnectionHandler {
   private readonly parser: ProxyHeaderParser = new ProxyHeaderParser();
-  private readonly connection: StreamConnection;
+  private readonly connection: PlainConnection;
   private readonly admit: (source: ProxySource | undefined) => ConnectionHandler | undefined;
   private readonly onError: OnError;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    connection: StreamConnection,
+    connection: PlainConnection,
     timeoutMs: number | undefined,
     admit: (source: ProxySource | undefined) => ConnectionHandler | undefined,
     onError: OnError,

@@ -31,3 +31,26 @@ export class SocketInfo implements ConnectionInfo {
     return this.socket.localPort;
   }
 }
+
+/** The client as a trusted proxy reported it; the rest as the connection itself knows it. */
+export class ProxiedInfo implements ConnectionInfo {
+  readonly transport: TransportName;
+  readonly remoteAddress: string;
+  readonly remotePort: number | undefined;
+  private readonly direct: ConnectionInfo;
+
+  constructor(direct: ConnectionInfo, source: { address: string; port: number | undefined }) {
+    this.transport = direct.transport;
+    this.remoteAddress = plainAddress(source.address);
+    this.remotePort = source.port;
+    this.direct = direct;
+  }
+
+  get localAddress(): string | undefined {
+    return this.direct.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.direct.localPort;
+  }
+}

@@ -2,7 +2,7 @@
 // Idle connections are many: listeners are shared functions that find their connection on the stream itself.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "./connection.ts";
+import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
 import { DEFAULT_LINGER_MS } from "./listener-config.ts";
 
@@ -48,9 +48,8 @@ export interface ConnectionCount {
   connections: number;
 }
 
-export class StreamConnection implements ExternalConnection {
+export class StreamConnection implements PlainConnection {
   readonly id: number = nextConnectionId();
-  /** Replaced once, before `accept`, where a proxy reports the true address. */
   info: ConnectionInfo;
   private readonly stream: Duplex;
   private readonly count: ConnectionCount | undefined;
@@ -97,7 +96,6 @@ export class StreamConnection implements ExternalConnection {
     if (!this.paused) this.stream.resume();
   }
 
-  /** Another handler takes over in the middle of the stream (after a PROXY header) and gets `bytes[start, end)` first. */
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void {
     this.handler = handler;
     if (start === end) return;

@@ -1,6 +1,7 @@
-// TCP listener. The sockets are accepted paused, so that shared-read.ts can take them over before the first byte.
-import { createServer, type Server, type Socket } from "node:net";
-import { plainAdmission } from "./admission.ts";
+// TCP listener. Where sockets are made at all they are accepted paused, so that shared-read.ts can take them over before
+// the first byte.
+import { createServer, type Server } from "node:net";
+import { type PlainAdmission, plainAdmission } from "./admission.ts";
 import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
 import type { Accept } from "./connection.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
@@ -11,14 +12,14 @@ export class TcpListener implements Listener {
   port: number | undefined;
   private readonly config: TcpListenerConfig;
   private readonly options: ListenerOptions;
-  private readonly admit: (socket: Socket) => void;
+  private readonly admission: PlainAdmission;
   private server: Server | undefined;
 
   constructor(config: TcpListenerConfig, accept: Accept, options: ListenerOptions) {
     this.config = config;
     this.options = options;
     this.port = config.port;
-    this.admit = plainAdmission("tcp", config, accept, options, this);
+    this.admission = plainAdmission(config, accept, options, this);
   }
 
   get address(): string {
@@ -28,11 +29,12 @@ export class TcpListener implements Listener {
   async listen(): Promise<void> {
     const server = createServer(
       { ...acceptOptions(this.config), pauseOnConnect: true, allowHalfOpen: true },
-      this.admit,
+      this.admission.accepted,
     );
     await bind(server, ipListenOptions(this.config), this.address);
     server.on("error", (error) => this.options.onError?.(error));
     this.server = server;
+    this.admission.listening(server);
     this.port = portOf(server);
   }
 

@@ -1,7 +1,7 @@
 // Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
 import { chmod, lstat, unlink } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { plainAdmission } from "./admission.ts";
+import { connect, createServer, type Server } from "node:net";
+import { type PlainAdmission, plainAdmission } from "./admission.ts";
 import { bind, unbind } from "./bind.ts";
 import type { Accept } from "./connection.ts";
 import { ListenerError } from "./errors.ts";
@@ -14,18 +14,18 @@ export class UnixListener implements Listener {
   readonly address: string;
   private readonly config: UnixListenerConfig;
   private readonly options: ListenerOptions;
-  private readonly admit: (socket: Socket) => void;
+  private readonly admission: PlainAdmission;
   private server: Server | undefined;
 
   constructor(config: UnixListenerConfig, accept: Accept, options: ListenerOptions) {
     this.config = config;
     this.options = options;
     this.address = `unix:${config.path}`;
-    this.admit = plainAdmission("unix", config, accept, options, this);
+    this.admission = plainAdmission(config, accept, options, this);
   }
 
   async listen(): Promise<void> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, this.admit);
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, this.admission.accepted);
     const { path, mode } = this.config;
     const options = { path, backlog: this.config.backlog ?? DEFAULT_BACKLOG };
     try {
@@ -38,6 +38,7 @@ export class UnixListener implements Listener {
     }
     server.on("error", (error) => this.options.onError?.(error));
     this.server = server;
+    this.admission.listening(server);
     // Until here the umask rules; the usual one lets only the owner connect, so nobody slips in before.
     if (mode !== undefined) await chmod(path, mode);
   }

@@ -138,17 +138,19 @@ describe("behind a proxy", () => {
     return socket;
   }
   const arena = new Uint8Array(70_000);
-  const ways: [string, ListenerOptions][] = [
-    ["", {}],
-    [" with a shared buffer", { readBuffer: { bytes: arena, start: 100, length: 65_536 } }],
+  const readBuffer = { bytes: arena, start: 100, length: 65_536 };
+  const ways: [string, ListenerOptions, boolean][] = [
+    ["", {}, true],
+    [" with sockets and a shared buffer", { readBuffer }, false],
+    [" with raw handles", { readBuffer }, true],
   ];
 
   test.each(ways)(
     "TCP%s: the client's address is told, and the bytes after the header are kept",
-    async (_name, options) => {
+    async (_name, options, rawTcp) => {
       const made = recording();
       const listener = await listen(
-        { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: trusting },
+        { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: trusting, rawTcp },
         made.accept,
         options,
       );
@@ -175,46 +177,54 @@ describe("behind a proxy", () => {
     },
   );
 
-  test("a handler that pauses while it is asked gets the rest only after resume", async () => {
-    const made = recording();
-    const listener = await listen(
-      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: trusting },
-      (connection) => {
-        connection.pause();
-        return made.accept(connection);
-      },
-    );
-    const socket = await client(listener);
-    socket.write(Buffer.concat([header, Buffer.from("first")]));
-    const recorder = await made.next();
-    socket.write(" second");
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-    expect(recorder.size).toBe(0);
-    recorder.connection.resume();
-    expect(recorder.size).toBe(0);
-    await until(() => recorder.size === 12);
-    expect(recorder.bytes.toString()).toBe("first second");
-  });
+  test.each([false, true])(
+    "a handler that pauses while it is asked gets the rest only after resume (rawTcp %s)",
+    async (rawTcp) => {
+      const made = recording();
+      const listener = await listen(
+        { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: trusting, rawTcp },
+        (connection) => {
+          connection.pause();
+          return made.accept(connection);
+        },
+        { readBuffer },
+      );
+      const socket = await client(listener);
+      socket.write(Buffer.concat([header, Buffer.from("first")]));
+      const recorder = await made.next();
+      socket.write(" second");
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      expect(recorder.size).toBe(0);
+      recorder.connection.resume();
+      expect(recorder.size).toBe(0);
+      await until(() => recorder.size === 12);
+      expect(recorder.bytes.toString()).toBe("first second");
+    },
+  );
 
-  test("others connect without a header; their PROXY line is not believed", async () => {
-    const made = recording();
-    const listener = await listen(
-      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { trusted: ["192.0.2.7"] } },
-      made.accept,
-    );
-    (await client(listener)).write(header);
-    const recorder = await made.next();
-    expect(recorder.connection.info.remoteAddress).toBe("127.0.0.1");
-    await until(() => recorder.size === header.length);
-  });
+  test.each([false, true])(
+    "others connect without a header; their PROXY line is not believed (rawTcp %s)",
+    async (rawTcp) => {
+      const made = recording();
+      const listener = await listen(
+        { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { trusted: ["192.0.2.7"] }, rawTcp },
+        made.accept,
+        { readBuffer },
+      );
+      (await client(listener)).write(header);
+      const recorder = await made.next();
+      expect(recorder.connection.info.remoteAddress).toBe("127.0.0.1");
+      await until(() => recorder.size === header.length);
+    },
+  );
 
-  test("a bad header, or none in time, closes; nobody is asked", async () => {
+  test.each([false, true])("a bad header, or none in time, closes; nobody is asked (rawTcp %s)", async (rawTcp) => {
     const made = recording();
     const errors: Error[] = [];
     const listener = await listen(
-      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { ...trusting, timeoutMs: 20 } },
+      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { ...trusting, timeoutMs: 20 }, rawTcp },
       made.accept,
-      { onError: (error) => errors.push(error) },
+      { readBuffer, onError: (error) => errors.push(error) },
     );
     const wrongHeader = await client(listener);
     wrongHeader.write("\x10\x0c\x00\x04MQTT");

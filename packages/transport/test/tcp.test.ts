@@ -19,7 +19,7 @@ afterEach(async () => {
   }
 });
 
-async function listen(
+async function listenWith(
   accept: Accept,
   options: ListenerOptions,
   config: Partial<TcpListenerConfig> = {},
@@ -37,12 +37,16 @@ async function client(listener: Listener, host?: string): Promise<Socket> {
 }
 
 const arena = new Uint8Array(100_000);
-const ways: [string, ListenerOptions][] = [
-  ["a buffer per read", {}],
-  ["one shared buffer", { readBuffer: { bytes: arena, start: 1000, length: 65_536 } }],
+const readBuffer = { bytes: arena, start: 1000, length: 65_536 };
+const ways: [string, ListenerOptions, { rawTcp: boolean }][] = [
+  ["a buffer per read", {}, { rawTcp: true }],
+  ["sockets and one shared buffer", { readBuffer }, { rawTcp: false }],
+  ["raw handles and one shared buffer", { readBuffer }, { rawTcp: true }],
 ];
 
-describe.each(ways)("TCP with %s", (name, options) => {
+describe.each(ways)("TCP with %s", (name, options, way) => {
+  const listen: typeof listenWith = (accept, how, config) => listenWith(accept, how, { ...way, ...config });
+
   test("the read path is the one asked for", async () => {
     const seen: { bytes: Uint8Array; start: number }[] = [];
     const listener = await listen(
@@ -274,10 +278,10 @@ describe.each(ways)("TCP with %s", (name, options) => {
   });
 });
 
-describe("TCP addresses", () => {
+describe.each([true, false])("TCP addresses, rawTcp %s", (rawTcp) => {
   test("info names both ends; IPv4 on a dual-stack listener looks like IPv4", async () => {
     const server = recording();
-    const listener = createListener({ type: "tcp", port: 0 }, server.accept);
+    const listener = createListener({ type: "tcp", port: 0, rawTcp }, server.accept, { readBuffer });
     await listener.listen();
     open.listeners.push(listener);
     const socket = await client(listener);
@@ -294,7 +298,7 @@ describe("TCP addresses", () => {
 
   test("IPv6", async (context) => {
     const server = recording();
-    const listener = createListener({ type: "tcp", port: 0, host: "::1" }, server.accept);
+    const listener = createListener({ type: "tcp", port: 0, host: "::1", rawTcp }, server.accept, { readBuffer });
     try {
       await listener.listen();
     } catch {
@@ -308,7 +312,7 @@ describe("TCP addresses", () => {
 
   test("ids are unique", async () => {
     const server = recording();
-    const listener = await listen(server.accept, {});
+    const listener = await listenWith(server.accept, { readBuffer }, { rawTcp });
     await client(listener);
     await client(listener);
     expect((await server.next()).connection.id).not.toBe((await server.next()).connection.id);

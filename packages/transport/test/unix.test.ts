@@ -13,13 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe.skipIf(process.platform === "win32")("Unix socket", () => {
+describe.skipIf(process.platform === "win32").each([true, false])("Unix socket, rawTcp %s", (rawTcp) => {
+  const arena = new Uint8Array(65_536);
+  const readBuffer = { bytes: arena, start: 0, length: arena.length };
+
   test("echo, mode of the file, and the file goes with the listener", async () => {
     const path = join(directory, "a.sock");
-    const arena = new Uint8Array(65_536);
-    const listener = createListener({ type: "unix", path, mode: 0o600 }, echo, {
-      readBuffer: { bytes: arena, start: 0, length: arena.length },
-    });
+    const listener = createListener({ type: "unix", path, mode: 0o600, rawTcp }, echo, { readBuffer });
     await listener.listen();
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(listener.address).toBe(`unix:${path}`);
@@ -38,7 +38,7 @@ describe.skipIf(process.platform === "win32")("Unix socket", () => {
   test("info", async () => {
     const path = join(directory, "info.sock");
     const made = recording();
-    const listener = createListener({ type: "unix", path }, made.accept);
+    const listener = createListener({ type: "unix", path, rawTcp }, made.accept, { readBuffer });
     await listener.listen();
     const socket = connect(path);
     const { info } = (await made.next()).connection;
@@ -48,19 +48,19 @@ describe.skipIf(process.platform === "win32")("Unix socket", () => {
   });
 
   test("what a crash left behind is removed; a live socket and a regular file are not", async () => {
-    const path = join(directory, "b.sock");
+    const path = join(directory, `b-${rawTcp}.sock`);
     spawnSync(process.execPath, [
       "-e",
       `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`,
     ]);
     expect((await stat(path)).isSocket()).toBe(true);
-    const listener = createListener({ type: "unix", path }, echo);
+    const listener = createListener({ type: "unix", path, rawTcp }, echo, { readBuffer });
     await listener.listen();
     await expect(createListener({ type: "unix", path }, echo).listen()).rejects.toMatchObject({
       code: "ERR_LISTENER_IN_USE",
     });
     await listener.close();
-    const file = join(directory, "data.txt");
+    const file = join(directory, `data-${rawTcp}.txt`);
     await writeFile(file, "precious");
     await expect(createListener({ type: "unix", path: file }, echo).listen()).rejects.toMatchObject({
       code: "ERR_LISTENER_IN_USE",
