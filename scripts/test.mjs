@@ -57,7 +57,7 @@ if (step("install", install)) {
   const report = join(root, ".vitest-report.json");
   rmSync(report, { force: true });
   say("\n=== tests");
-  const code = tool("vitest", "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`);
+  const code = tool("vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`);
   const { passed, skipped } = readReport(report, code);
   finish(passed, skipped);
 } else {

@@ -29,13 +29,17 @@ export function effectiveConfig(options: StartOptions): EffectiveConfig {
     store: withData(base.store, options),
     log: {
       level: options.debug === true ? "debug" : base.log.level,
-      format: options.logFormat ?? (read === undefined && process.stderr.isTTY ? "text" : base.log.format),
+      format: options.logFormat ?? (read === undefined ? usualFormat() : base.log.format),
     },
   };
   const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
   if (files.errors.length > 0) throw new ConfigError(files.errors);
   const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
   return { config, warnings };
+}
+
+function usualFormat(): "text" | "json" {
+  return process.stderr.isTTY ? "text" : "json";
 }
 
 /** `--port` and `--host` mean the listener named default, or the only one that there is. */
