@@ -169,6 +169,7 @@ export class FileStore implements Store {
       messages: ledger.messages.size,
       retained: ledger.retained.size,
       bytes: journal.bytes,
+      lastMessageId: ledger.messages.highest,
     };
   }
 

@@ -30,9 +30,10 @@ export interface SessionFacts {
   entries: EntryTable | undefined;
 }
 
-/** What an entry, a body's head and a held identifier take on disk, about. */
-const ENTRY_BYTES = 16;
-const BODY_BYTES = 8;
+/** What an entry, one of its identifiers, a body's head and a held identifier take on disk, at most, nearly. */
+const ENTRY_BYTES = 24;
+const IDENTIFIER_BYTES = 4;
+const BODY_BYTES = 13;
 const HOLD_BYTES = 6;
 
 export class Ledger implements OpVisitor {
@@ -94,7 +95,7 @@ export class Ledger implements OpVisitor {
     const { entries } = facts;
     if (entries === undefined) return;
     for (let at = entries.first(-1); at >= 0; at = entries.next(at)) {
-      this.#lose(entries.home(at), ENTRY_BYTES);
+      this.#lose(entries.home(at), sizeOf(entries.identifiers(at)));
       if (entries.state(at) !== AWAIT_PUBCOMP) this.#unneed(entries.message(at));
     }
   }
@@ -137,7 +138,7 @@ export class Ledger implements OpVisitor {
     const replaced = entries.size === 0 ? -1 : entries.find(seq);
     if (replaced >= 0) this.#remove(entries, replaced);
     entries.insert(seq, messageId, this.#file, packetId, flags, identifiers);
-    this.#gain(this.#file, ENTRY_BYTES);
+    this.#gain(this.#file, sizeOf(identifiers));
   }
 
   advance(handle: number, seq: number, packetId: number, state: number): void {
@@ -227,7 +228,7 @@ export class Ledger implements OpVisitor {
   }
 
   #remove(entries: EntryTable, at: number): void {
-    this.#lose(entries.home(at), ENTRY_BYTES);
+    this.#lose(entries.home(at), sizeOf(entries.identifiers(at)));
     if (entries.state(at) !== AWAIT_PUBCOMP) this.#unneed(entries.message(at));
     entries.remove(at);
   }
@@ -261,4 +262,9 @@ export class Ledger implements OpVisitor {
     this.liveBytes -= bytes;
     this.#liveFacts.set(file, (this.#liveFacts.get(file) ?? 0) - 1);
   }
+}
+
+/** What an entry takes on disk, with its subscription identifiers. */
+function sizeOf(identifiers: readonly number[] | undefined): number {
+  return ENTRY_BYTES + IDENTIFIER_BYTES * (identifiers?.length ?? 0);
 }

@@ -29,6 +29,7 @@ export class MemoryStore implements Store {
   readonly #messages = new Map<number, Kept>();
   readonly #retained = new Map<string, StoredMessage>();
   #open = false;
+  #lastMessageId = 0;
 
   open(): void {
     this.#open = true;
@@ -75,6 +76,7 @@ export class MemoryStore implements Store {
       messages: this.#messages.size,
       retained: this.#retained.size,
       bytes: 0,
+      lastMessageId: this.#lastMessageId,
     };
   }
 
@@ -152,6 +154,7 @@ export class MemoryStore implements Store {
   #enqueue(session: MemorySession, entry: QueueEntry, message: StoredMessage): void {
     const replaced = session.entries.get(entry.seq);
     let kept: Kept | undefined;
+    this.#lastMessageId = Math.max(this.#lastMessageId, entry.messageId);
     if (entry.state !== "awaitPubcomp") {
       kept = this.#messages.get(entry.messageId) ?? { message, needed: 0 };
       kept.needed++;

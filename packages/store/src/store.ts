@@ -75,6 +75,8 @@ export interface StoreStats {
   readonly retained: number;
   /** Bytes on disk (0 for a store in memory). */
   readonly bytes: number;
+  /** No message that is kept has a higher identifier: after a restart the next one is free. 0 when none is kept. */
+  readonly lastMessageId: number;
 }
 
 /** A store that could not do what it was asked. */

@@ -337,6 +337,18 @@ export function describeStore(
         );
       });
 
+      it("knows an identifier that no kept message exceeds", async () => {
+        const enqueue = (seq: number, messageId: number): StoreOp => ({
+          op: "enqueue",
+          clientId: "c",
+          entry: sampleEntry(seq, { messageId }),
+          message: sampleMessage(),
+        });
+        expect(store.stats().lastMessageId).toBe(0);
+        await put(enqueue(1, 12), enqueue(2, 2 ** 45), enqueue(3, 13));
+        await both(() => expect(store.stats().lastMessageId).toBeGreaterThanOrEqual(2 ** 45));
+      });
+
       it("uses a message identifier again once its message is gone", async () => {
         await put({ op: "enqueue", clientId: "c", entry: sampleEntry(1, { messageId: 9 }), message: sampleMessage() });
         await put({ op: "settle", clientId: "c", seq: 1 });
