@@ -36,6 +36,9 @@ import type { Timer } from "./timers.ts";
 /** Bytes of retained messages that are put together before they are written. */
 const REPLAY_BURST = 128 * 1024;
 
+/** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
+const LAST_WORDS_GRACE = 3_000;
+
 export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner, SessionConnection {
   readonly context: ListenerContext;
   readonly transport: Connection;
@@ -55,6 +58,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #paused = false;
   #slowed = false;
   #writing = false;
+  #keepsWatch = false;
   #end: ConnectionEnd | undefined;
   #messageRate: RateLimit | undefined;
   #byteRate: RateLimit | undefined;
@@ -82,6 +86,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     } catch (error) {
       this.#crashed(error);
     }
+    if (!this.#keepsWatch) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled) this.#updatePause();
   }
@@ -103,6 +108,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       by: "client",
       reason: error === undefined ? "connection closed without DISCONNECT" : `connection lost: ${error.message}`,
     });
+    this.#timer?.cancel();
     this.machine.lost();
     this.outbox.discard();
     this.outbox.drained();
@@ -194,6 +200,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     }
     this.#finish(how);
     this.outputReady();
+    // A client that takes nothing any more would keep its connection for ever: its last words wait behind what it leaves.
+    if (this.#writing) this.#destroyLater();
   }
 
   takenOver(): void {
@@ -249,6 +257,14 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   #connectResolved(answer: ConnectAnswer, now: Millis): void {
     this.machine.connectResolved(answer, now);
+    this.#begin();
+  }
+
+  /** The client is in: its keep-alive takes the place of the connect timeout. [MQTT-3.1.2-22] */
+  #begin(): void {
+    if (this.#keepsWatch || this.machine.state !== ConnectionState.Connected) return;
+    this.#keepsWatch = true;
+    this.watchKeepAlive();
   }
 
   /** A value now, or PARKED and the value later, if the connection is still there then. */
@@ -370,6 +386,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
     else this.watchKeepAlive();
+  }
+
+  #destroyLater(): void {
+    const { timers, clock } = this.context.broker;
+    this.#timer = timers.at(clock.now() + LAST_WORDS_GRACE, () => this.transport.destroy());
   }
 
   watchKeepAlive(): void {
