@@ -54,12 +54,17 @@ export class ListenerContext {
 
   /** The client is gone as far as MQTT is concerned; the transport may still be sending our last words. */
   conversationEnded(driver: ConnectionDriver, end: ConnectionEnd): void {
-    const { logger, registry, clock } = this.broker;
+    const { logger, registry, clock, sessionPolicy } = this.broker;
     const { by, reasonCode, reason } = end;
     const { entry } = driver;
     if (entry === undefined) {
       logger.debug({ listener: this.name, reasonCode, reason }, "connection ended");
       return;
+    }
+    const { session } = entry;
+    // DISCONNECT may have changed it. [MQTT5 3.14.2.2.2]
+    if (entry.connection === driver) {
+      session.expiryInterval = Math.min(session.expiryInterval, sessionPolicy.maximumExpiry);
     }
     const { client } = driver;
     logger.info({ clientId: client.clientId, by, reasonCode, reason }, "client disconnected");
