@@ -48,6 +48,6 @@ export function dialectOfBrokenConnect(frame: FrameReader, error: MqttError): Di
   const name = String.fromCharCode(...bytes.subarray(bodyStart + 2, levelAt));
   const level = bytes[levelAt] as number;
   if (name !== "MQTT" && name !== "MQIsdp") return undefined;
-  if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) return dialectOf(level > 5 ? 5 : 4); // [MQTT-3.1.2-2]
+  if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) return dialectOf(level >= 5 ? 5 : 4); // [MQTT-3.1.2-2]
   return level === 5 ? dialectOf(level as ProtocolVersion) : undefined;
 }
