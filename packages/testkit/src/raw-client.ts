@@ -108,6 +108,11 @@ export class RawClient {
     await this.#pace.quiet();
   }
 
+  /** Closes the connection and waits for nothing. */
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
   /** Reads no more: the broker's bytes pile up. */
   freeze(): void {
     this.#connection.pause();

@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { keepAlive } from "../../src/scenarios/keep-alive.ts";
+
+runChecks(4, keepAlive);

@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { session } from "../../src/scenarios/session.ts";
+
+runChecks(4, session);

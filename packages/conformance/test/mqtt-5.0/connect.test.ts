@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { connect } from "../../src/scenarios/connect.ts";
+
+runChecks(5, connect);
