@@ -1,24 +1,25 @@
 // The retained messages that a new subscription is sent, one at a time, so that a slow client can take its time.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
+import type { TopicWalk } from "@wrenmq/topics";
 import type { Router } from "./router.ts";
 import { Receiver, replayOptions } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 /** What came of one step. */
-export type ReplayStep = "delivered" | "congested" | "done";
+export type ReplayStep = "taken" | "congested" | "done";
 
 export class Replay {
   readonly #router: Router;
   readonly #entry: SessionEntry;
   readonly #record: SubscriptionRecord;
-  readonly #messages: Iterator<Message>;
+  readonly #messages: TopicWalk<Message>;
   readonly #now: () => Millis;
 
   constructor(
     router: Router,
     entry: SessionEntry,
     record: SubscriptionRecord,
-    messages: Iterator<Message>,
+    messages: TopicWalk<Message>,
     now: () => Millis,
   ) {
     this.#router = router;
@@ -29,14 +30,16 @@ export class Replay {
   }
 
   next(): ReplayStep {
-    const { value: message, done } = this.#messages.next();
-    if (done === true) return "done";
+    const message = this.#messages.next();
+    if (message === undefined) return "done";
+    const now = this.#now();
+    if (message.hasExpired(now)) return "taken";
     const options = replayOptions(this.#record, message.qos);
     const router = this.#router;
     // With access rules each topic has a verdict of its own.
     const congested = router.checksReceivers
-      ? router.deliverAs(new Receiver(this.#entry, [this.#record]), message, options, this.#now())
-      : this.#entry.session.deliver(message, options, this.#now());
-    return congested ? "congested" : "delivered";
+      ? router.deliverAs(new Receiver(this.#entry, [this.#record]), message, options, now)
+      : this.#entry.session.deliver(message, options, now);
+    return congested ? "congested" : "taken";
   }
 }

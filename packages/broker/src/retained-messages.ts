@@ -1,6 +1,6 @@
 // The last retained message of each topic. [MQTT5 3.3.1.3]
 import type { Message, Millis } from "@wrenmq/protocol";
-import { TopicTree } from "@wrenmq/topics";
+import { TopicTree, type TopicWalk } from "@wrenmq/topics";
 
 export interface RetainedLimits {
   readonly maxRetainedMessages: number;
@@ -23,13 +23,17 @@ export class RetainedMessages {
 
   /** @returns false: the limit is reached, nothing changed */
   set(message: Message): boolean {
-    const previous = this.#tree.get(message.topic);
-    const bytes = this.bytes + message.payloadLength - (previous?.payloadLength ?? 0);
+    const { topic, payloadLength } = message;
+    const previous = this.#tree.set(topic, message);
+    const bytes = this.bytes + payloadLength - (previous?.payloadLength ?? 0);
     const { maxRetainedMessages, maxRetainedBytes } = this.#limits();
-    if (previous === undefined && maxRetainedMessages > 0 && this.size >= maxRetainedMessages) return false;
-    if (maxRetainedBytes > 0 && bytes > maxRetainedBytes) return false;
+    const isTooMany = maxRetainedMessages > 0 && previous === undefined && this.size > maxRetainedMessages;
+    if (isTooMany || (maxRetainedBytes > 0 && bytes > maxRetainedBytes)) {
+      if (previous === undefined) this.#tree.delete(topic);
+      else this.#tree.set(topic, previous);
+      return false;
+    }
     message.keep();
-    this.#tree.set(message.topic, message);
     this.bytes = bytes;
     return true;
   }
@@ -49,6 +53,11 @@ export class RetainedMessages {
   /** Those that a filter matches, in pieces if need be: the tree may change meanwhile. */
   *matching(filter: string, now: () => Millis): IterableIterator<Message> {
     for (const [, message] of this.#tree.matching(filter)) if (!message.hasExpired(now())) yield message;
+  }
+
+  /** Like `matching`, step by step and with those that have expired. */
+  walk(filter: string): TopicWalk<Message> {
+    return this.#tree.walk(filter);
   }
 
   *all(): IterableIterator<Message> {

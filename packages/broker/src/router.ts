@@ -118,7 +118,7 @@ export class Router {
 
   /** The retained messages for a new subscription: each call of `next` delivers one. */
   replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): Replay {
-    return new Replay(this, entry, record, this.retained.matching(filter, this.#now), this.#now);
+    return new Replay(this, entry, record, this.retained.walk(filter), this.#now);
   }
 
   dropped(session: Session, message: StoredMessage, reason: DropReason): void {

@@ -134,24 +134,22 @@ export class Link {
     subscriptionIdentifiers: readonly number[] | undefined,
     now: Millis,
   ): boolean {
-    const name = message.target.bytes;
-    if (isPlain) return writer.prepare(message, layout, undefined, name).length <= this.maximumPacketSize;
+    if (isPlain) return writer.prepare(message, layout, undefined).length <= this.maximumPacketSize;
     const messageExpiryInterval = remainingExpiry(message, now);
     const topicAlias = this.#aliases?.get(message.topic);
     const extra: DeliveryProperties = { subscriptionIdentifiers, messageExpiryInterval, topicAlias };
-    writer.prepare(message, layout, extra, topicAlias === undefined ? name : NO_TOPIC);
+    writer.prepare(message, layout, extra, topicAlias === undefined);
     if (topicAlias !== undefined || this.#aliases === undefined) return writer.length <= this.maximumPacketSize;
     // An alias counts as told only if the packet that tells it is sent.
     if (writer.length + ALIAS_BYTES > this.maximumPacketSize) return writer.length <= this.maximumPacketSize;
     const assigned = this.#aliases.assign(message.topic);
-    if (assigned !== undefined) writer.prepare(message, layout, { ...extra, topicAlias: assigned }, name);
+    if (assigned !== undefined) writer.prepare(message, layout, { ...extra, topicAlias: assigned });
     return true;
   }
 }
 
 /** Prepared and written without a pause in between: one for all. */
 const writer = new PublishWriter();
-const NO_TOPIC = new Uint8Array(0);
 /** A Topic Alias property, and lengths that may grow by a byte for it. */
 const ALIAS_BYTES = 5;
 

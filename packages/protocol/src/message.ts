@@ -1,7 +1,7 @@
 // An application message on its way through the broker, and the PUBLISH packets made of it: one encoding per layout
 // however many subscribers there are; what differs between them (flags, packet identifier) is patched into the copy.
 import { encodePublishProperties, type PublishProperties, type QoS, variableByteIntegerLength } from "@wrenmq/codec";
-import { copyBytes } from "./copy-bytes.ts";
+import { keepBytes, kept } from "./byte-pool.ts";
 import type { StoredMessage } from "./facts.ts";
 import { type Millis, NEVER } from "./time.ts";
 import type { Topic } from "./topic-table.ts";
@@ -122,11 +122,12 @@ export class Message implements StoredMessage {
   keep(): void {
     if (this.kept) return;
     this.kept = true;
-    const payload = copyBytes(this.#bytes, this.#payloadStart, this.#payloadEnd);
-    this.#bytes = payload;
-    this.#payload = payload;
-    this.#payloadStart = 0;
-    this.#payloadEnd = payload.length;
+    const length = this.payloadLength;
+    keepBytes(this.#bytes, this.#payloadStart, this.#payloadEnd);
+    this.#bytes = kept.bytes;
+    this.#payloadStart = kept.start;
+    this.#payloadEnd = kept.start + length;
+    this.#payload = undefined;
   }
 
   /** Forgets the encodings: those that lie in borrowed memory end with the call that lent it. */
@@ -153,7 +154,7 @@ export class Message implements StoredMessage {
     const known =
       layout === 0 ? this.#frame0 : layout === 1 ? this.#frame1 : layout === 2 ? this.#frame2 : this.#frame3;
     if (known !== undefined || this.kept) return known;
-    const frame = encodePublish(this, layout, undefined, undefined);
+    const frame = encodePublish(this, layout);
     this.useFrame(layout, frame);
     return frame;
   }
@@ -170,8 +171,9 @@ export class Message implements StoredMessage {
 
   /** Copies the payload to `target`. */
   writePayload(target: Uint8Array, position: number): void {
-    if (this.#bytes === target) target.copyWithin(position, this.#payloadStart, this.#payloadEnd);
-    else target.set(this.payload, position);
+    const bytes = this.#bytes;
+    if (bytes === target) target.copyWithin(position, this.#payloadStart, this.#payloadEnd);
+    else target.set(bytes.subarray(this.#payloadStart, this.#payloadEnd), position);
   }
 }
 
@@ -189,23 +191,23 @@ export class PublishWriter {
   length: number = 0;
   #message!: Message;
   #layout: Layout = 0;
-  #name: Uint8Array = NO_BYTES;
+  #nameLength = 0;
   #added: Uint8Array = NO_BYTES;
   #own: Uint8Array = NO_BYTES;
   #propertyLength = 0;
   #remaining = 0;
 
-  /** @param name replaces the topic name: empty when a topic alias says it */
-  prepare(message: Message, layout: Layout, extra: DeliveryProperties | undefined, name: Uint8Array): this {
+  /** @param withName false: a topic alias in `extra` says the topic */
+  prepare(message: Message, layout: Layout, extra: DeliveryProperties | undefined, withName: boolean = true): this {
     const isV5 = layout >= 2;
     this.#message = message;
     this.#layout = layout;
-    this.#name = name;
+    this.#nameLength = withName ? message.target.length : 0;
     this.#own = isV5 ? message.propertyBytes : NO_BYTES;
     this.#added = isV5 && extra !== undefined ? encodePublishProperties(definedOnly(extra)) : NO_BYTES;
     this.#propertyLength = this.#own.length + this.#added.length;
     const properties = isV5 ? variableByteIntegerLength(this.#propertyLength) + this.#propertyLength : 0;
-    this.#remaining = 2 + name.length + (layout & 1) * 2 + properties + message.payloadLength;
+    this.#remaining = 2 + this.#nameLength + (layout & 1) * 2 + properties + message.payloadLength;
     this.length = 1 + variableByteIntegerLength(this.#remaining) + this.#remaining;
     return this;
   }
@@ -215,14 +217,12 @@ export class PublishWriter {
    * @returns where the packet identifier is, from `start`; 0 when the layout has none
    */
   write(bytes: Uint8Array, start: number): number {
-    const name = this.#name;
     const withPacketId = (this.#layout & 1) === 1;
     bytes[start] = 0x30 | (withPacketId ? 2 : 0);
     let position = writeVariableByteInteger(bytes, start + 1, this.#remaining);
-    bytes[position++] = name.length >> 8;
-    bytes[position++] = name.length & 0xff;
-    bytes.set(name, position);
-    position += name.length;
+    bytes[position++] = this.#nameLength >> 8;
+    bytes[position++] = this.#nameLength & 0xff;
+    if (this.#nameLength > 0) position = this.#message.target.write(bytes, position);
     const packetIdOffset = withPacketId ? position - start : 0;
     if (withPacketId) {
       bytes[position++] = 0;
@@ -242,14 +242,9 @@ export class PublishWriter {
 /** Prepared and written without a pause in between: one for all. */
 const writer = new PublishWriter();
 
-/** A frame of its own for a message. Message Expiry Interval is in it only if `extra` says so. */
-export function encodePublish(
-  message: Message,
-  layout: Layout,
-  extra: DeliveryProperties | undefined,
-  topic: Uint8Array | undefined,
-): PublishFrame {
-  const { length } = writer.prepare(message, layout, extra, topic ?? message.target.bytes);
+/** A frame of its own for a message, without Message Expiry Interval. */
+export function encodePublish(message: Message, layout: Layout): PublishFrame {
+  const { length } = writer.prepare(message, layout, undefined);
   const bytes = new Uint8Array(length);
   return new PublishFrame(bytes, 0, length, writer.write(bytes, 0));
 }

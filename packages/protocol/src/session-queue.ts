@@ -6,7 +6,7 @@ import type { Delivery } from "./delivery.ts";
 const OVERHEAD = 100;
 
 export function deliveryBytes(delivery: Delivery): number {
-  return delivery.message.payloadLength + delivery.message.target.bytes.length + OVERHEAD;
+  return delivery.message.payloadLength + delivery.message.target.length + OVERHEAD;
 }
 
 /** Reads the entries of a stored session that follow `after`, at most `limit`. undefined: not possible just now. */

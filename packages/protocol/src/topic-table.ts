@@ -2,29 +2,44 @@
 // bytes with the name of last time is cheaper than decoding, checking and hashing a string for every message.
 import { decodeUtf8, encodeUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
-import { copyBytes } from "./copy-bytes.ts";
+import { keepBytes, kept } from "./byte-pool.ts";
 
 /** A topic name that is known to be valid. One object per name, until the table is cleared. */
 export class Topic {
   readonly name: string;
-  /** UTF-8, without a length. */
-  readonly bytes: Uint8Array;
+  /** Bytes of UTF-8. */
+  readonly length: number;
   /** What the router found out about it last time; belongs to the router. */
   route: unknown = undefined;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
 
-  constructor(name: string, bytes: Uint8Array) {
+  /** @param bytes hold the name in UTF-8 from `start` to `end`; they are copied */
+  constructor(name: string, bytes: Uint8Array, start: number, end: number) {
     this.name = name;
-    this.bytes = bytes;
+    this.length = end - start;
+    keepBytes(bytes, start, end);
+    this.#bytes = kept.bytes;
+    this.#start = kept.start;
   }
 
   /** Is this the name that lies between `start` and `end`? */
   equals(bytes: Uint8Array, start: number, end: number): boolean {
-    const own = this.bytes;
-    const length = own.length;
-    if (end - start !== length) return false;
+    if (end - start !== this.length) return false;
+    const own = this.#bytes;
+    const shift = this.#start - start;
     // Names that differ mostly differ at their end.
-    for (let index = length - 1; index >= 0; index--) if (own[index] !== bytes[start + index]) return false;
+    for (let index = end - 1; index >= start; index--) if (own[index + shift] !== bytes[index]) return false;
     return true;
+  }
+
+  /** Writes the name, without its length. @returns where it ends */
+  write(target: Uint8Array, position: number): number {
+    const end = this.#start + this.length;
+    const own = this.#bytes;
+    let to = position;
+    for (let from = this.#start; from < end; from++) target[to++] = own[from] as number;
+    return to;
   }
 }
 
@@ -55,14 +70,16 @@ export class TopicTable {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
     if (!isTopicName(name, this.#limits)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
-    return this.#add(name, copyBytes(bytes, start, end));
+    return this.#add(name, bytes, start, end);
   }
 
   /** undefined when `name` is not a valid topic name. */
   find(name: string): Topic | undefined {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    return isTopicName(name, this.#limits) ? this.#add(name, encodeUtf8(name)) : undefined;
+    if (!isTopicName(name, this.#limits)) return undefined;
+    const bytes = encodeUtf8(name);
+    return this.#add(name, bytes, 0, bytes.length);
   }
 
   /** The topic if it is in the table. */
@@ -70,12 +87,12 @@ export class TopicTable {
     return this.#topics.get(name);
   }
 
-  #add(name: string, bytes: Uint8Array): Topic {
+  #add(name: string, bytes: Uint8Array, start: number, end: number): Topic {
     if (this.#topics.size >= this.#capacity) {
       this.#topics.clear();
       this.generation++;
     }
-    const topic = new Topic(name, bytes);
+    const topic = new Topic(name, bytes, start, end);
     this.#topics.set(name, topic);
     return topic;
   }

@@ -5,4 +5,4 @@ export { isTopicFilter, parseShared, type SharedFilter } from "./topic-filter.ts
 export type { TopicLimits } from "./topic-limits.ts";
 export { topicMatches } from "./topic-match.ts";
 export { isTopicName } from "./topic-name.ts";
-export { TopicTree } from "./topic-tree.ts";
+export { TopicTree, type TopicWalk } from "./topic-tree.ts";

@@ -62,11 +62,33 @@ export class TopicTree<M> {
     }
   }
 
+  /** Like `matching`, one message for each call of `next` and nothing allocated for it. */
+  walk(filter: string): TopicWalk<M> {
+    return new TopicWalk(new TopicCursor(this.#root, filter));
+  }
+
   /** All topics, those that begin with "$" included; otherwise like `matching`. */
   *entries(): IterableIterator<[topic: string, message: M]> {
     const cursor = new TopicCursor(this.#root, undefined);
     for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
       if (node.key !== undefined) yield [node.key, node.value as M];
     }
+  }
+}
+
+/** A walk over the messages that a filter matches; see `TopicTree.walk`. */
+export class TopicWalk<M> {
+  readonly #cursor: TopicCursor<M>;
+
+  constructor(cursor: TopicCursor<M>) {
+    this.#cursor = cursor;
+  }
+
+  /** undefined when there are no more. */
+  next(): M | undefined {
+    for (let node = this.#cursor.next(); node !== undefined; node = this.#cursor.next()) {
+      if (node.key !== undefined) return node.value as M;
+    }
+    return undefined;
   }
 }
