@@ -1,0 +1,22 @@
+// The names that aMQTT gives to password hashes.
+import { type HashKind, type HashScheme, kindOfHash } from "@wrenmq/password-hash";
+
+export const HASH_SCHEMES = ["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"] as const;
+export type SqlHashScheme = (typeof HASH_SCHEMES)[number];
+
+const KINDS: Readonly<Record<SqlHashScheme, HashKind>> = {
+  argon2: "argon2",
+  bcrypt: "bcrypt",
+  pbkdf2_sha256: "passlib-pbkdf2-sha256",
+  scrypt: "passlib-scrypt",
+};
+
+export function schemeOf(hash: string): SqlHashScheme | undefined {
+  const kind = kindOfHash(hash);
+  return HASH_SCHEMES.find((scheme) => KINDS[scheme] === kind);
+}
+
+/** What new hashes are made with: the first scheme, or argon2 where that can only be read. */
+export function writtenScheme(schemes: readonly SqlHashScheme[]): { name: SqlHashScheme; scheme: HashScheme } {
+  return schemes[0] === "bcrypt" ? { name: "bcrypt", scheme: "bcrypt" } : { name: "argon2", scheme: "argon2id" };
+}

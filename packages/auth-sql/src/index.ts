@@ -1,0 +1,2 @@
+export { type AuthSqlOptions, authSql } from "./auth-sql.ts";
+export { SqlUsers, SqlUsersError, type SqlUsersErrorCode, type TopicLists } from "./sql-users.ts";
