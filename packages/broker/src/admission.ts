@@ -172,16 +172,10 @@ function enter(
   admission.packet = { ...packet, properties: {} };
   delete admission.packet.password;
   delete admission.packet.will;
-  broker.logger.info(
-    {
-      clientId: client.clientId,
-      username: client.username,
-      address: client.remoteAddress,
-      listener: context.name,
-      present,
-    },
-    "client connected",
-  );
+  if (broker.logsClients) {
+    const { clientId, username, remoteAddress: address } = client;
+    broker.logger.debug({ clientId, username, address, listener: context.name, present }, "client connected");
+  }
   context.chain.observe.connected?.(client);
   const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;
   return {

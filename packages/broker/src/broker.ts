@@ -379,13 +379,14 @@ export class Broker implements AsyncDisposable {
   /** Until every client has read its last words, or the grace is over. */
   async #connectionsGone(open: readonly ConnectionDriver[]): Promise<void> {
     const { clock } = this.#core;
-    const isGone = (driver: ConnectionDriver): boolean => !driver.context.connections.has(driver);
-    if (!open.every(isGone)) {
+    const remaining = new Set(open.filter((driver) => driver.context.connections.has(driver)));
+    if (remaining.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = clock.at(clock.now() + SHUTDOWN_GRACE, resolve);
-        for (const driver of open) {
+        for (const driver of remaining) {
           driver.whenClosed = () => {
-            if (!open.every(isGone)) return;
+            remaining.delete(driver);
+            if (remaining.size > 0) return;
             cancel();
             resolve();
           };

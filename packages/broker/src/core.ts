@@ -34,6 +34,8 @@ export class BrokerCore {
   readonly counters: Counters = new Counters();
   readonly flusher: Flusher;
   readonly logger: Logger;
+  /** Clients that come and go are worth a line only to those who look for it. */
+  readonly logsClients: boolean;
   readonly topics: TopicTable;
   readonly router: Router;
   readonly registry: SessionRegistry;
@@ -46,6 +48,7 @@ export class BrokerCore {
     this.arena = new Arena(Buffer.allocUnsafeSlow(ARENA_SIZE));
     this.clock = clock;
     this.logger = logger;
+    this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
     this.limits = limits;
     this.timers = new Timers(clock);
     this.flusher = new Flusher(clock);

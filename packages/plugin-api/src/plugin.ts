@@ -12,6 +12,8 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
   child(bindings: object): Logger;
+  /** Saves the caller the fields of a message that nobody will see. As pino's. */
+  isLevelEnabled?(level: string): boolean;
 }
 
 export interface PublishOptions {
