@@ -1,7 +1,9 @@
 // The commands and their options. What they do is loaded when they are called.
 import { VERSION } from "@wrenmq/broker";
 import { Command } from "commander";
+import { pubCommand } from "./commands/pub-command.ts";
 import { startCommand } from "./commands/start-command.ts";
+import { subCommand } from "./commands/sub-command.ts";
 import { oneLine } from "./errors.ts";
 
 const AFTER_HELP = `
@@ -19,6 +21,8 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);
   add(program, startCommand(), { isDefault: true });
+  add(program, pubCommand());
+  add(program, subCommand());
   return program;
 }
 

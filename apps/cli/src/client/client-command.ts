@@ -1,0 +1,79 @@
+// Options that `wrenmq pub` and `wrenmq sub` share: those of aMQTT's commands, and a few of our own.
+import { Command, InvalidArgumentError, Option } from "commander";
+
+export interface ClientOptions {
+  readonly url?: string;
+  readonly configFile?: string;
+  readonly clientId?: string;
+  readonly qos?: 0 | 1 | 2;
+  readonly keepAlive?: number;
+  readonly cleanSession?: boolean;
+  readonly protocol?: "3.1" | "3.1.1" | "5";
+  readonly caFile?: string;
+  readonly caPath?: string;
+  readonly caData?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly insecure?: boolean;
+  readonly willTopic?: string;
+  readonly willMessage?: string;
+  readonly willQos?: 0 | 1 | 2;
+  readonly willRetain?: boolean;
+  readonly extraHeaders?: Record<string, string>;
+  readonly debug?: boolean;
+}
+
+export function clientCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option("--url <url>", "mqtt, mqtts, ws or wss://[user:password@]host[:port] (default: mqtt://127.0.0.1:1883)")
+    .option("-c, --config-file <file>", "client configuration in aMQTT's form (YAML)")
+    .option("-i, --client-id <id>", `client identifier (default: wrenmq-${name}/PID-HOST)`)
+    .option("-q, --qos <level>", "quality of service: 0, 1 or 2 (default: 0)", qosLevel)
+    .option("-k, --keep-alive <seconds>", "keep alive (default: 10)", seconds)
+    .option("--clean-session", "start without the session of the last time (default)")
+    .option("--no-clean-session", "go on with the session of the last time")
+    .addOption(new Option("--protocol <version>", "version of MQTT").choices(["3.1", "3.1.1", "5"]).default("3.1.1"))
+    .option("--ca-file <file>", "authorities that may have signed the server's certificate: PEM")
+    .option("--ca-path <folder>", "the same as a folder of PEM files")
+    .option("--ca-data <text>", "the same as PEM text")
+    .option("--cert-file <file>", "our certificate: PEM")
+    .option("--key-file <file>", "its private key: PEM")
+    .option("--insecure", "accept any certificate")
+    .option("--will-topic <topic>", "topic of the will")
+    .option("--will-message <text>", "message of the will")
+    .option("--will-qos <level>", "quality of service of the will", qosLevel)
+    .option("--will-retain", "keep the will as the topic's retained message")
+    .option("--extra-headers <json>", "HTTP headers of a WebSocket connection, as a JSON object", headers)
+    .option("-d, --debug", "print every packet on stderr");
+}
+
+export function qosLevel(word: string): 0 | 1 | 2 {
+  if (word === "0" || word === "1" || word === "2") return Number(word) as 0 | 1 | 2;
+  throw new InvalidArgumentError("It is 0, 1 or 2.");
+}
+
+export function positive(word: string): number {
+  const count = Number(word);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("Expected a whole number above 0.");
+}
+
+function seconds(word: string): number {
+  const value = Number(word);
+  if (/^\d+$/.test(word) && value <= 65_535) return value;
+  throw new InvalidArgumentError("Expected whole seconds from 0 to 65535.");
+}
+
+function headers(word: string): Record<string, string> {
+  try {
+    const value: unknown = JSON.parse(word);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (isObject && Object.values(value).every((each) => typeof each === "string")) {
+      return value as Record<string, string>;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Expected a JSON object of texts, such as {"X-Token":"abc"}.');
+}
