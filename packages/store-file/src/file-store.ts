@@ -13,7 +13,7 @@ import type { Ledger, Place, SessionFacts } from "./ledger.ts";
 import type { StoreLock } from "./lock.ts";
 import { openDirectory } from "./opening.ts";
 import { DEFAULT_SEGMENT_BYTES, type FileStoreOptions } from "./options.ts";
-import { readMessage } from "./records.ts";
+import { ownMessage, readMessage } from "./records.ts";
 
 /** What there is while the store is open. */
 interface Opened {
@@ -27,6 +27,7 @@ interface Opened {
 /** Bodies that lie close to each other are read at once, up to this many bytes and over gaps of this many. */
 const READ_AT_ONCE = 256 * 1024;
 const READ_GAP = 2048;
+const RETAINED_AT_ONCE = 500;
 
 /** Operations that make room, and never need a body: let through when the store is full. */
 const RELEASING: ReadonlySet<StoreOp["op"]> = new Set([
@@ -84,7 +85,13 @@ export class FileStore implements Store {
 
   *retained(): IterableIterator<StoredMessage> {
     const { ledger, journal } = this.#need();
-    for (const place of [...ledger.retained.values()]) yield decode(journal.read(place));
+    // In the order of the files: a million of them are read in a few thousand goes.
+    const places = [...ledger.retained.values()].sort((a, b) => a.file - b.file || a.offset - b.offset);
+    for (let i = 0; i < places.length; i += RETAINED_AT_ONCE) {
+      const messages: StoredMessage[] = [];
+      readTogether(journal, places.slice(i, i + RETAINED_AT_ONCE), (body) => messages.push(ownMessage(decode(body))));
+      yield* messages;
+    }
   }
 
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {

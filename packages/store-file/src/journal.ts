@@ -23,6 +23,8 @@ import { Reserve } from "./reserve.ts";
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
+/** Windows opens no directories, and needs no such thing. */
+const CAN_SYNC_DIRECTORIES = process.platform !== "win32";
 
 export interface JournalFile {
   readonly number: number;
@@ -87,7 +89,7 @@ export class Journal {
     this.lastFrame = start.lastFrame;
     this.synced = start.lastFrame;
     this.#sealed = start.lastFrame;
-    this.#directoryFd = openSync(start.directory, "r");
+    this.#directoryFd = CAN_SYNC_DIRECTORIES ? openSync(start.directory, "r") : -1;
     this.#bodies = new BodyReader((file) => journalPath(start.directory, file));
     this.#reserve = new Reserve(start.directory, start.segmentBytes);
     this.#reserve.take();
@@ -174,7 +176,7 @@ export class Journal {
       if (aside === undefined) await unlink(file.path);
       else aside(file);
       // Before the next one goes: a gap in the journal would look like damage.
-      await syncAll(this.#directoryFd);
+      await this.#syncDirectory();
       this.#reserve.take();
     });
     // A file that could not be removed is read again at the next start, which does no harm.
@@ -225,7 +227,11 @@ export class Journal {
     this.#full = [];
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
-    closeSync(this.#directoryFd);
+    if (this.#directoryFd >= 0) closeSync(this.#directoryFd);
+  }
+
+  async #syncDirectory(): Promise<void> {
+    if (this.#directoryFd >= 0) await syncAll(this.#directoryFd);
   }
 
   async #runSyncs(): Promise<void> {
@@ -253,7 +259,7 @@ export class Journal {
     this.#directoryChanged = false;
     const tail = this.#fd;
     try {
-      if (changed) await syncAll(this.#directoryFd);
+      if (changed) await this.#syncDirectory();
       for (const fd of full) await syncData(fd);
       if (tail >= 0) await syncData(tail);
     } finally {
@@ -305,6 +311,7 @@ export class Journal {
 
 /** Makes changes of a directory (files made, removed, renamed) durable. */
 export function syncDirectory(directory: string): void {
+  if (!CAN_SYNC_DIRECTORIES) return;
   const fd = openSync(directory, "r");
   try {
     fsyncSync(fd);

@@ -29,7 +29,7 @@ export class MessageTable {
   add(id: number): number {
     const at = this.#probe(id);
     if (this.#needed[at] !== EMPTY) return at;
-    if (this.size * 2 >= this.#capacity) {
+    if (this.size * 4 >= this.#capacity * 3) {
       this.#resize(this.#capacity * 2);
       return this.add(id);
     }

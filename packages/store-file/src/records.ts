@@ -141,8 +141,8 @@ export function readSession(from: ByteReader): SessionRecord {
   return { clientId, username, expiryInterval, disconnectedAt, will };
 }
 
-/** A will stays in RAM with its session, so it must not hold on to the buffer it was read from. */
-function ownMessage(message: StoredMessage): StoredMessage {
+/** The message with bytes of its own: one that stays in RAM must not hold on to the large buffer it was read from. */
+export function ownMessage(message: StoredMessage): StoredMessage {
   const correlation = message.properties?.correlationData;
   const properties =
     correlation === undefined ? message.properties : { ...message.properties, correlationData: correlation.slice() };
