@@ -256,7 +256,8 @@ export class Session {
     const delivery = this.#delivery(message, qos, options);
     queue.push(delivery);
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
-    return over;
+    // Only a publisher that can help it waits: with the other policies there is room again.
+    return over && overflow === "backpressure";
   }
 
   #isOver(queue: SessionQueue): boolean {
