@@ -48,7 +48,8 @@ export class RawClient {
   readonly #connection: ExternalConnection;
   readonly #pace: Pace;
   readonly #frames = new FrameReader();
-  #read = 0;
+  /** What came and was not read. */
+  #unread: Received[] = [];
   #lastPacketId = 0;
   #writing: Uint8Array[] = [];
   #busy = false;
@@ -75,10 +76,9 @@ export class RawClient {
       const { frameStart, bodyStart, bodyEnd } = frames;
       const frame = new Uint8Array(frames.bytes.subarray(frameStart, bodyEnd));
       const body = bodyStart - frameStart;
-      this.history.push({
-        packet: decodeBody(frames.header, frame, body, frame.length, this.version),
-        bytes: frame,
-      });
+      const received = { packet: decodeBody(frames.header, frame, body, frame.length, this.version), bytes: frame };
+      this.history.push(received);
+      this.#unread.push(received);
     }
   }
 
@@ -131,15 +131,20 @@ export class RawClient {
 
   /** Packets that came and were not read. */
   get unread(): readonly Received[] {
-    return this.history.slice(this.#read);
+    return this.#unread;
+  }
+
+  /** For tests with very many packets: drops those that came. */
+  forget(): void {
+    this.history.length = 0;
+    this.#unread = [];
   }
 
   /** The next packet with its bytes. @throws Error when none comes */
   async receive(): Promise<Received> {
-    await this.#pace.until(() => this.history.length > this.#read || this.closed);
-    const received = this.history[this.#read];
+    await this.#pace.until(() => this.#unread.length > 0 || this.closed);
+    const received = this.#unread.shift();
     if (received === undefined) throw new Error(this.closed ? "the connection was closed" : "no packet came");
-    this.#read++;
     return received;
   }
 
@@ -160,8 +165,8 @@ export class RawClient {
   /** All that comes until everything is at rest. */
   async rest(): Promise<Packet[]> {
     await this.#pace.quiet();
-    const rest = this.unread.map(({ packet }) => packet);
-    this.#read = this.history.length;
+    const rest = this.#unread.map(({ packet }) => packet);
+    this.#unread = [];
     return rest;
   }
 
@@ -283,8 +288,18 @@ export class RawClient {
     if (qos === 1) this.send({ type: "puback", packetId, reasonCode: 0 });
     if (qos !== 2) return;
     this.send({ type: "pubrec", packetId, reasonCode: 0 });
-    await this.expect("pubrel", { packetId });
+    await this.pick("pubrel", packetId);
     this.send({ type: "pubcomp", packetId, reasonCode: 0 });
+  }
+
+  /** An acknowledgement that may come behind other packets, which stay unread. */
+  async pick(type: "puback" | "pubrec" | "pubrel" | "pubcomp", packetId: number): Promise<void> {
+    const find = (): number =>
+      this.#unread.findIndex(({ packet }) => packet.type === type && packet.packetId === packetId);
+    await this.#pace.until(() => find() >= 0 || this.closed);
+    const index = find();
+    if (index < 0) throw new Error(`${type} ${packetId} did not come`);
+    this.#unread.splice(index, 1);
   }
 
   async disconnect(reasonCode: 0 | 4 = 0): Promise<void> {

@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { delivery } from "../../src/scenarios/delivery.ts";
+
+runChecks(5, delivery);

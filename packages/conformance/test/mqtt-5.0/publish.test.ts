@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { publish } from "../../src/scenarios/publish.ts";
+
+runChecks(5, publish);
