@@ -1,14 +1,7 @@
 // From CONNECT to a session: plugins may change the packet, must say yes to the credentials, may change the will, may
 // still say no; then the client gets its session. Each step may take its time; the client may be gone after each.
 import { type AuthPacket, type ConnectPacket, ReasonCode } from "@wrenmq/codec";
-import type {
-  AuthenticationExchange,
-  AuthenticationStep,
-  ClientInfo,
-  Identity,
-  MaybePromise,
-  PeerCertificate,
-} from "@wrenmq/plugin-api";
+import type { AuthenticationStep, ClientInfo, Identity, MaybePromise, PeerCertificate } from "@wrenmq/plugin-api";
 import {
   type ConnectAnswer,
   type ConnectRefused,
@@ -23,14 +16,14 @@ import {
 import { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 
-/** What is known of a client between CONNECT and CONNACK, and what re-authentication needs later. */
+/** What is known of a client between CONNECT and CONNACK. */
 export interface Admission {
   packet: ConnectPacket;
   readonly assignedClientId: string | undefined;
-  exchange: AuthenticationExchange | undefined;
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
+const NO_USER_PROPERTIES: ClientInfo["userProperties"] = [];
 
 /** Goes on with a value now or when it is there. */
 function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
@@ -40,7 +33,7 @@ function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>)
 export function admit(driver: ConnectionDriver, packet: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
   const { context } = driver;
   const assignedClientId = packet.clientId === "" ? newClientId() : undefined;
-  const admission: Admission = { packet, assignedClientId, exchange: undefined };
+  const admission: Admission = { packet, assignedClientId };
   driver.admission = admission;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
   if (!context.hasRoom) {
@@ -65,19 +58,18 @@ export function continueAdmission(
   _now: Millis,
 ): MaybePromise<ConnectAnswer> {
   const admission = driver.admission as Admission;
-  return then(nextStep(admission, packet.properties?.authenticationData), (step) =>
+  return then(nextStep(driver, packet.properties?.authenticationData), (step) =>
     authenticated(driver, admission, step),
   );
 }
 
 /** The client's AUTH after admission. [MQTT5 4.12.1] */
 export function reauthenticate(driver: ConnectionDriver, packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
-  const admission = driver.admission as Admission;
   if (packet.reasonCode === ReasonCode.ReAuthenticate) {
     const method = packet.properties?.authenticationMethod as string;
-    admission.exchange = driver.context.chain.authenticationMethods.get(method)?.(driver.client);
+    driver.exchange = driver.context.chain.authenticationMethods.get(method)?.(driver.client);
   }
-  return then(nextStep(admission, packet.properties?.authenticationData), (step): ReauthenticateAnswer => {
+  return then(nextStep(driver, packet.properties?.authenticationData), (step): ReauthenticateAnswer => {
     if (step.status === "failure") return refusal(stepVerdict(step));
     if (step.status === "success" && step.identity?.expiresAt !== undefined) {
       driver.credentialsExpireAt(step.identity.expiresAt);
@@ -99,13 +91,13 @@ function authenticate(driver: ConnectionDriver, admission: Admission): MaybeProm
   if (begin === undefined) {
     return refuse(driver, { reasonCode: ReasonCode.BadAuthenticationMethod, rule: `no plugin for method ${method}` }); // [MQTT-4.12.0-1]
   }
-  admission.exchange = begin(driver.client);
+  driver.exchange = begin(driver.client);
   const data = packet.properties?.authenticationData;
-  return then(nextStep(admission, data), (step) => authenticated(driver, admission, step));
+  return then(nextStep(driver, data), (step) => authenticated(driver, admission, step));
 }
 
-function nextStep(admission: Admission, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
-  return admission.exchange?.next(data) ?? { status: "failure" };
+function nextStep(driver: ConnectionDriver, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
+  return driver.exchange?.next(data) ?? { status: "failure" };
 }
 
 function authenticated(
@@ -132,8 +124,8 @@ function identified(
   if (!isAllowed(identity)) return refuse(driver, identity);
   const { packet } = admission;
   const { client } = driver;
-  driver.client = { ...client, username: identity.username ?? client.username };
-  Object.assign(driver.client.attributes, identity.attributes);
+  if (identity.username !== undefined) driver.client = { ...client, username: identity.username };
+  if (identity.attributes !== undefined) Object.assign(client.attributes, identity.attributes);
   const { chain } = driver.context;
   return then(chain.authorizeConnect?.(driver.client) ?? identity, (verdict) => {
     if (!isAllowed(verdict)) return refuse(driver, verdict);
@@ -169,9 +161,7 @@ function enter(
     now,
   );
   driver.admitted(entry, new Access(client, context.rules), identity.expiresAt);
-  admission.packet = { ...packet, properties: {} };
-  delete admission.packet.password;
-  delete admission.packet.will;
+  driver.admission = undefined;
   if (broker.logsClients) {
     const { clientId, username, remoteAddress: address } = client;
     broker.logger.debug({ clientId, username, address, listener: context.name, present }, "client connected");
@@ -232,7 +222,7 @@ function describeClient(
     remotePort: info.remotePort,
     secure: tls !== undefined,
     certificate: tls?.authorized === true ? (tls.certificate as PeerCertificate | undefined) : undefined,
-    userProperties: packet.properties?.userProperties ?? [],
+    userProperties: packet.properties?.userProperties ?? NO_USER_PROPERTIES,
     connectedAt: now,
     attributes: {},
   };

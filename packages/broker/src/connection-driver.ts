@@ -2,7 +2,7 @@
 // and owns what the machine must not know: the clock, promises, the pausing of reads.
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
-import type { ClientInfo, PluginMessage } from "@wrenmq/plugin-api";
+import type { AuthenticationExchange, ClientInfo, PluginMessage } from "@wrenmq/plugin-api";
 import {
   type ConnectAnswer,
   type ConnectionEnd,
@@ -48,9 +48,12 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   client!: ClientInfo;
   entry: SessionEntry | undefined = undefined;
   access: Access | undefined = undefined;
+  /** Until the client is admitted. */
   admission: Admission | undefined = undefined;
+  /** Enhanced authentication that is under way. */
+  exchange: AuthenticationExchange | undefined = undefined;
   /** Retained messages that are still to be sent for new subscriptions. */
-  replays: Replay[] = [];
+  replays: Replay[] | undefined = undefined;
   /** Called when the transport is gone. */
   whenClosed: (() => void) | undefined = undefined;
   #timer: Timer | undefined;
@@ -138,7 +141,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       this.#writing = !consumed;
     }
     if (this.#end !== undefined) this.transport.end();
-    else if (!this.#writing && this.replays.length > 0) this.replay();
+    else if (!this.#writing && this.replays !== undefined) this.replay();
   }
 
   // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,7 +238,9 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   /** Sends retained messages as fast as the client takes them. */
   replay(): void {
     const { session } = this.entry ?? {};
-    for (let replay = this.replays[0]; replay !== undefined; replay = this.replays[0]) {
+    const { replays } = this;
+    if (replays === undefined) return;
+    for (let replay = replays[0]; replay !== undefined; replay = replays[0]) {
       for (;;) {
         if (session === undefined || session.link === undefined || session.link.blocked) return;
         const step = replay.next();
@@ -249,8 +254,9 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
           return;
         }
       }
-      this.replays.shift();
+      replays.shift();
     }
+    this.replays = undefined;
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -406,7 +412,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#end = end;
     this.#timer?.cancel();
     this.#credentialsTimer?.cancel();
-    this.replays = [];
+    this.replays = undefined;
     if (this.#paused) {
       this.#paused = false;
       this.transport.resume();

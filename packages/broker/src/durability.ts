@@ -91,7 +91,7 @@ export class Durability {
       restoreSession(session, snapshot, this.#store, topics, clock.now());
       for (const [filter, subscription] of subscriptions) {
         router.routes.add(entry, filter, subscription);
-        session.subscriptions.set(filter, subscription);
+        session.setSubscription(filter, subscription);
       }
       restored.push([entry, record.will && willFrom(record.will)]);
     }

@@ -92,7 +92,7 @@ export class Router {
   ): boolean {
     const { session } = entry;
     const isNew = this.routes.add(entry, filter, subscription);
-    session.subscriptions.set(filter, subscription);
+    session.setSubscription(filter, subscription);
     if (session.facts !== undefined) {
       this.journal?.record({ op: "putSubscription", clientId: session.clientId, filter, subscription }, outbox);
     }
@@ -102,7 +102,7 @@ export class Router {
   /** @returns was there one? */
   unsubscribe(entry: SessionEntry, filter: string, outbox: Outbox | undefined): boolean {
     const { session } = entry;
-    if (!session.subscriptions.delete(filter)) return false;
+    if (!session.deleteSubscription(filter)) return false;
     this.routes.remove(entry, filter);
     if (session.facts !== undefined) {
       this.journal?.record({ op: "deleteSubscription", clientId: session.clientId, filter }, outbox);

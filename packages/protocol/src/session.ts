@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly events: SessionEvents;
 }
 
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, SubscriptionRecord> = new Map();
+
 export class Session {
   readonly clientId: string;
   username: string | undefined = undefined;
@@ -50,7 +52,7 @@ export class Session {
   /** undefined while connected. */
   disconnectedAt: Millis | undefined = undefined;
   will: Will | undefined = undefined;
-  readonly subscriptions: Map<string, SubscriptionRecord> = new Map();
+  #subscriptions: Map<string, SubscriptionRecord> | undefined = undefined;
   link: Link | undefined = undefined;
   readonly window: OutboundWindow = new OutboundWindow();
   queue: SessionQueue | undefined = undefined;
@@ -70,6 +72,20 @@ export class Session {
     this.clientId = options.clientId;
     this.#limits = options.limits;
     this.#events = options.events;
+  }
+
+  get subscriptions(): ReadonlyMap<string, SubscriptionRecord> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  setSubscription(filter: string, record: SubscriptionRecord): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(filter, record);
+  }
+
+  /** @returns was there one? */
+  deleteSubscription(filter: string): boolean {
+    return this.#subscriptions?.delete(filter) ?? false;
   }
 
   get queued(): number {
