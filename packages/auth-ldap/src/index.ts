@@ -1,0 +1,1 @@
+export { type AuthLdapOptions, authLdap } from "./auth-ldap.ts";
