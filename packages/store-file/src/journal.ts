@@ -144,6 +144,7 @@ export class Journal {
   /** Resolves when every frame written so far is on disk. Those who ask while a sync is under way share the next. */
   sync(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.lastFrame === this.synced && this.#full.length === 0 && !this.#directoryChanged) return Promise.resolve();
     if (this.#waiting === undefined) {
       let resolve: () => void = () => {};
       let reject: (error: Error) => void = () => {};

@@ -119,7 +119,8 @@ describe.each([true, false])("a journal that was closed in order: %s", (closed) 
       }),
       { numRuns: 120 },
     );
-    expect(seen.refused).toBeGreaterThan(20);
+    // Without a close nothing says that anything had got to the disk, so most of what is bad is a tear.
+    expect(closed ? seen.refused : seen.torn).toBeGreaterThan(20);
   });
 
   test("a damaged store that is opened all the same goes on with what can be read, and keeps the damaged files", {
