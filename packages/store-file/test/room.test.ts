@@ -17,7 +17,7 @@ function enqueue(seq: number, bytes: number): StoreOp {
   };
 }
 
-test("the journal grows with a queue and shrinks when it drains", async () => {
+test("the journal grows with a queue and shrinks when it drains", { timeout: 60_000 }, async () => {
   const path = newPlace();
   const store = new FileStore({ path, durability: "batch", segmentBytes: 64 * 1024 });
   store.open();
@@ -89,7 +89,9 @@ test("cleaning changes nothing that can be read, after any history", async () =>
 describe("a limit on bytes", () => {
   const maxBytes = 400_000;
 
-  test("refuses what does not fit, applies nothing of it, and goes on when there is room", async () => {
+  test("refuses what does not fit, applies nothing of it, and goes on when there is room", {
+    timeout: 60_000,
+  }, async () => {
     const path = newPlace();
     const store = new FileStore({ path, durability: "batch", maxBytes });
     const model = new MemoryStore();

@@ -438,7 +438,7 @@ export function describeStore(
         });
       });
 
-      it("keeps payloads of 0 bytes and of 20 million", async () => {
+      it("keeps payloads of 0 bytes and of 20 million", { timeout: 60_000 }, async () => {
         const big = new Uint8Array(20_000_000).map((_, i) => i * 7);
         await put(
           { op: "putSession", record: sampleSession("c") },
@@ -511,7 +511,9 @@ export function describeStore(
       });
     });
 
-    it("equals the memory store after any history, also when it is opened again in the middle", async () => {
+    it("equals the memory store after any history, also when it is opened again in the middle", {
+      timeout: 60_000,
+    }, async () => {
       await fc.assert(
         fc.asyncProperty(randomBatches, fc.integer({ min: 0, max: 30 }), async (batches, restartAt) => {
           const own = await fixture();
