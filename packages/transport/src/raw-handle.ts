@@ -6,8 +6,9 @@ import type { Server } from "node:net";
 import { getSystemErrorMap } from "node:util";
 
 export interface Endpoint {
-  address?: string;
-  port?: number;
+  address: string;
+  port: number;
+  family: string;
 }
 
 /** Something the system finishes later. */
@@ -35,7 +36,7 @@ export interface Handle {
 }
 
 type OnConnection = (this: unknown, status: number, handle: Handle | undefined) => void;
-type WithHandle = Server & { _handle?: { onconnection?: OnConnection } | null };
+type WithHandle = Server & { _handle?: (Partial<Handle> & { onconnection?: OnConnection }) | null };
 
 export interface Internals {
   readonly WriteWrap: new () => object;
@@ -98,17 +99,36 @@ export function nodeInternals(): Internals | undefined {
   }
 }
 
+export interface TcpOptions {
+  /** Idle seconds before keep-alive probes; undefined: none. */
+  readonly keepAliveSeconds: number | undefined;
+}
+
+/** Sends small packets at once, and probes silent peers if wanted. Does nothing to a pipe. */
+function tune(handle: Partial<Handle>, { keepAliveSeconds }: TcpOptions): void {
+  handle.setNoDelay?.(true);
+  if (keepAliveSeconds !== undefined) handle.setKeepAlive?.(true, keepAliveSeconds);
+}
+
 /**
  * From now on the handles that a listening server accepts go to `accepted` instead of becoming sockets; the server's own
  * errors stay its own. false: this server has no handle of the known kind.
  */
-export function takeHandles(server: Server, accepted: (handle: Handle) => void): boolean {
+export function takeHandles(server: Server, options: TcpOptions, accepted: (handle: Handle) => void): boolean {
   const listening = (server as WithHandle)._handle;
   const original = listening?.onconnection;
   if (listening === null || listening === undefined || typeof original !== "function") return false;
+  // On Linux an accepted socket has the options of the listening one. In a process of Node's cluster module there is no
+  // such handle at hand.
+  const inherited = process.platform === "linux" && typeof listening.setNoDelay === "function";
+  if (inherited) tune(listening, options);
   listening.onconnection = function onConnection(status, handle): void {
-    if (status !== 0 || handle === undefined) original.call(this, status, handle);
-    else accepted(handle);
+    if (status !== 0 || handle === undefined) {
+      original.call(this, status, handle);
+      return;
+    }
+    if (!inherited) tune(handle, options);
+    accepted(handle);
   };
   return true;
 }

@@ -12,6 +12,7 @@ import {
   nodeInternals,
   type Request,
   systemError,
+  type TcpOptions,
   takeHandles,
 } from "./raw-handle.ts";
 import type { ReadBuffer } from "./shared-read.ts";
@@ -48,6 +49,9 @@ interface Site {
   spare: OwnedRequest;
 }
 
+/** For the answers of the system, read at once: filling an object that has the properties is cheaper than adding them. */
+const endpoint: Endpoint = { address: "", port: 0, family: "" };
+
 /** Asks the system at the first question. Who has gone before it has no address. */
 class RawInfo implements ConnectionInfo {
   readonly transport: TransportName;
@@ -62,10 +66,9 @@ class RawInfo implements ConnectionInfo {
 
   get remoteAddress(): string {
     if (this.address === undefined) {
-      const peer: Endpoint = {};
-      this.handle.getpeername?.(peer);
-      this.address = plainAddress(peer.address ?? "");
-      this.port = peer.port;
+      const known = this.handle.getpeername?.(endpoint) === 0;
+      this.address = known ? plainAddress(endpoint.address) : "";
+      this.port = known ? endpoint.port : undefined;
     }
     return this.address;
   }
@@ -75,18 +78,11 @@ class RawInfo implements ConnectionInfo {
   }
 
   get localAddress(): string | undefined {
-    const { address } = this.local();
-    return address === undefined ? undefined : plainAddress(address);
+    return this.handle.getsockname?.(endpoint) === 0 ? plainAddress(endpoint.address) : undefined;
   }
 
   get localPort(): number | undefined {
-    return this.local().port;
-  }
-
-  private local(): Endpoint {
-    const local: Endpoint = {};
-    this.handle.getsockname?.(local);
-    return local;
+    return this.handle.getsockname?.(endpoint) === 0 ? endpoint.port : undefined;
   }
 }
 
@@ -265,12 +261,10 @@ function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): ()
   };
 }
 
-export interface RawOptions {
+export interface RawOptions extends TcpOptions {
   readonly transport: TransportName;
   readonly buffer: ReadBuffer;
   readonly lingerMs: number;
-  /** Idle seconds before TCP keep-alive probes; undefined: none. */
-  readonly keepAliveSeconds: number | undefined;
   readonly count: ConnectionCount;
 }
 
@@ -278,7 +272,7 @@ export interface RawOptions {
 export function acceptRaw(server: Server, options: RawOptions, opened: (connection: PlainConnection) => void): boolean {
   const node = nodeInternals();
   if (node === undefined) return false;
-  const { buffer, keepAliveSeconds } = options;
+  const { buffer } = options;
   const window = buffer.bytes.subarray(buffer.start, buffer.start + buffer.length);
   const onread = readInto(buffer, node);
   const site: Site = {
@@ -288,9 +282,7 @@ export function acceptRaw(server: Server, options: RawOptions, opened: (connecti
     count: options.count,
     spare: new node.WriteWrap(),
   };
-  return takeHandles(server, (handle) => {
-    handle.setNoDelay?.(true);
-    if (keepAliveSeconds !== undefined) handle.setKeepAlive?.(true, keepAliveSeconds);
+  return takeHandles(server, options, (handle) => {
     handle.useUserBuffer(window);
     handle.onread = onread;
     opened(new RawConnection(handle, site));
