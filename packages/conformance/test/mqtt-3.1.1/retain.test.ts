@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { retain } from "../../src/scenarios/retain.ts";
+
+runChecks(4, retain);
