@@ -14,7 +14,13 @@ export default defineConfig({
         .map((member) => ({
           resolve: { conditions },
           ssr: { resolve: { conditions, externalConditions: conditions } },
-          test: { name: member.name, root: member.root, include: ["test/**/*.test.ts"], testTimeout: 20_000 },
+          test: {
+            name: member.name,
+            root: member.root,
+            include: ["test/**/*.test.ts"],
+            testTimeout: 20_000,
+            ...(existsSync(`${member.root}/test/global-setup.ts`) ? { globalSetup: "test/global-setup.ts" } : {}),
+          },
         })),
       {
         resolve: { conditions },

@@ -1,9 +1,16 @@
 // The commands and their options. What they do is loaded when they are called.
 import { VERSION } from "@wrenmq/broker";
 import { Command } from "commander";
+import { configCommand } from "./commands/config-command.ts";
+import { credsCommand } from "./commands/creds-command.ts";
+import { explainCommand } from "./commands/explain-command.ts";
+import { passwdCommand } from "./commands/passwd-command.ts";
 import { pubCommand } from "./commands/pub-command.ts";
+import { topicsCommand, usersCommand } from "./commands/sql-command.ts";
 import { startCommand } from "./commands/start-command.ts";
+import { storeCommand } from "./commands/store-command.ts";
 import { subCommand } from "./commands/sub-command.ts";
+import { tokenCommand } from "./commands/token-command.ts";
 import { oneLine } from "./errors.ts";
 
 const AFTER_HELP = `
@@ -21,8 +28,19 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);
   add(program, startCommand(), { isDefault: true });
-  add(program, pubCommand());
-  add(program, subCommand());
+  const others = [
+    pubCommand,
+    subCommand,
+    passwdCommand,
+    tokenCommand,
+    configCommand,
+    explainCommand,
+    storeCommand,
+    credsCommand,
+    usersCommand,
+    topicsCommand,
+  ];
+  for (const command of others) add(program, command());
   return program;
 }
 

@@ -7,29 +7,27 @@ import type { Logger } from "@wrenmq/plugin-api";
  */
 const SAME_SIGNAL = 300;
 
-export interface SignalActions {
-  readonly logger: Logger;
-  /** At the first SIGINT or SIGTERM. A second one ends the process at once, with exit code 1. */
-  stop(): void;
-  /** At SIGHUP. */
-  reload(): void;
-}
-
-export function listenToSignals({ logger, stop, reload }: SignalActions): void {
-  let stoppingSince: number | undefined;
-  const onStop = (signal: NodeJS.Signals): void => {
-    if (stoppingSince === undefined) {
-      stoppingSince = performance.now();
-      logger.info({ signal }, "shutting down");
-      stop();
-    } else if (performance.now() - stoppingSince >= SAME_SIGNAL) {
-      logger.warn({ signal }, "stopped at once: clients were not told");
-      process.exit(1);
-    }
-  };
-  process.on("SIGINT", onStop);
-  process.on("SIGTERM", onStop);
-  process.on("SIGHUP", () => {
-    if (stoppingSince === undefined) reload();
+/**
+ * Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, with exit code 1.
+ * @param reload called at SIGHUP
+ */
+export function untilSignalled(logger: Logger, reload: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    let since: number | undefined;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (since === undefined) {
+        since = performance.now();
+        logger.info({ signal }, "shutting down");
+        resolve();
+      } else if (performance.now() - since >= SAME_SIGNAL) {
+        logger.warn({ signal }, "stopped at once: clients were not told");
+        process.exit(1);
+      }
+    };
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
+    process.on("SIGHUP", () => {
+      if (since === undefined) reload();
+    });
   });
 }

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { configToOptions } from "../broker/config-to-options.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
 import { createLogger } from "../logging.ts";
-import { listenToSignals } from "../signals.ts";
+import { untilSignalled } from "../signals.ts";
 import { effectiveConfig } from "./effective-config.ts";
 import type { StartOptions } from "./start-command.ts";
 
@@ -13,21 +13,14 @@ import type { StartOptions } from "./start-command.ts";
 export async function start(options: StartOptions): Promise<void> {
   const { config, warnings } = effectiveConfig(options);
   const logger = createLogger(config.log);
+  const signalled = untilSignalled(logger, () => {});
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   const broker = createBroker(await configToOptions(config, logger));
-  const starting = broker.start();
-  const stopped = new Promise<void>((resolve, reject) => {
-    listenToSignals({
-      logger,
-      stop: () => void starting.then(() => broker.shutdown()).then(resolve, reject),
-      reload: () => {},
-    });
-  });
-  stopped.catch(() => {}); // when the start fails, that is the error
-  await starting;
+  await broker.start();
   announce(broker, config, logger);
-  await stopped;
+  await signalled;
+  await broker.shutdown();
   logger.info({}, "stopped");
 }
 

@@ -10,6 +10,12 @@ export const BUILT_IN_PLUGINS: Readonly<Partial<Record<BuiltInPlugin, () => Prom
   "password-file": async () => (await import("@wrenmq/auth-password")).authPassword,
   acl: async () => (await import("@wrenmq/auth-acl")).authAcl,
   taboo: async () => (await import("@wrenmq/auth-taboo")).authTaboo,
+  jwt: async () => (await import("@wrenmq/auth-jwt")).authJwt,
+  http: async () => (await import("@wrenmq/auth-http")).authHttp,
+  sql: async () => (await import("@wrenmq/auth-sql")).authSql,
+  x509: async () => (await import("@wrenmq/auth-x509")).authX509,
+  scram: async () => (await import("@wrenmq/auth-scram")).authScram,
+  token: async () => (await import("@wrenmq/auth-token")).authToken,
   "event-log": async () => (await import("@wrenmq/plugin-logging")).eventLog,
   "packet-log": async () => (await import("@wrenmq/plugin-logging")).packetLog,
 };

@@ -1,0 +1,49 @@
+// `wrenmq creds`: options in, files out.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Credentials, issueAuthority, issueDevice, issueServer } from "../creds/issue.ts";
+import { CommandError, UsageError } from "../errors.ts";
+import type { CredsKind, CredsOptions } from "./creds-command.ts";
+
+/** @throws UsageError, CommandError, Error of `node:fs` */
+export async function writeCredentials(kind: CredsKind, options: CredsOptions): Promise<void> {
+  if (!/^[A-Za-z]{2}$/.test(options.country)) throw new UsageError("--country is two letters, such as DE");
+  const name = kind === "device" ? fileName(options.deviceId ?? "") : kind;
+  const paths = { key: join(options.outputDir, `${name}.key`), certificate: join(options.outputDir, `${name}.crt`) };
+  const there = Object.values(paths).find((path) => existsSync(path));
+  if (there !== undefined && options.force !== true) {
+    throw new CommandError(`${there} exists already; --force replaces it`);
+  }
+  const { key, certificate } = await issued(kind, options);
+  mkdirSync(options.outputDir, { recursive: true });
+  writeFileSync(paths.key, key, { mode: 0o600 });
+  writeFileSync(paths.certificate, certificate);
+  process.stdout.write(`${paths.key}\n${paths.certificate}\n`);
+}
+
+function issued(kind: CredsKind, options: CredsOptions): Promise<Credentials> {
+  const { country, state, locality, orgName: organization, cn = "", deviceId = "", uri = "" } = options;
+  if (kind === "ca") {
+    const place = { ...(state === undefined ? {} : { state }), ...(locality === undefined ? {} : { locality }) };
+    return issueAuthority({ country, ...place, organization, commonName: cn });
+  }
+  const authority = {
+    key: readFileSync(options.caKey ?? "ca.key", "utf8"),
+    certificate: readFileSync(options.caCrt ?? "ca.crt", "utf8"),
+  };
+  if (kind === "server") {
+    return issueServer(authority, { country, organization, commonName: cn }, [
+      { type: "dns", value: cn },
+      { type: "ip", value: "127.0.0.1" },
+    ]);
+  }
+  return issueDevice(authority, { country, organization, commonName: deviceId }, [
+    { type: "url", value: `spiffe://${uri}/device/${deviceId}` },
+    { type: "dns", value: `${deviceId}.local` },
+  ]);
+}
+
+function fileName(deviceId: string): string {
+  if (/^[\w.-]+$/.test(deviceId) && !deviceId.startsWith(".")) return deviceId;
+  throw new UsageError("--device-id has letters, digits, dots, dashes and underscores only: it names the files");
+}

@@ -1,0 +1,24 @@
+// `wrenmq passwd`.
+import { existsSync } from "node:fs";
+import { addUser, listUsers, removeUser, setPassword } from "@wrenmq/auth-password";
+import { addScramUser, setScramPassword } from "@wrenmq/auth-scram";
+import { UsageError } from "../errors.ts";
+import { readPassword } from "../password-input.ts";
+import type { PasswdOptions } from "./passwd-command.ts";
+
+/** @throws UsageError, CommandError, UserFileError, Error of `node:fs` */
+export async function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
+  if (options.list === true) {
+    for (const name of await listUsers(file)) process.stdout.write(`${name}\n`);
+    return;
+  }
+  if (user === undefined) throw new UsageError("passwd needs the name of a user (or --list)");
+  if (options.delete === true) return removeUser(file, user);
+  const isThere = existsSync(file) && (await listUsers(file)).includes(user);
+  const password = await readPassword(user);
+  const { scheme } = options;
+  if (scheme === "scram-sha-256") {
+    return isThere ? setScramPassword(file, user, password) : addScramUser(file, user, password);
+  }
+  return isThere ? setPassword(file, user, password, { scheme }) : addUser(file, user, password, { scheme });
+}

@@ -1,0 +1,39 @@
+// `wrenmq store`.
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { checkStore, compactStore, dumpStore, exportStore, importStore } from "@wrenmq/store-file";
+import { CommandError } from "../errors.ts";
+import type { StoreWork } from "./store-command.ts";
+
+/** @throws StoreError, CommandError */
+export async function workOnStore(work: StoreWork, folder: string): Promise<void> {
+  switch (work) {
+    case "check":
+      return check(folder);
+    case "dump":
+      for await (const line of dumpStore(folder)) await print(JSON.stringify(line));
+      return;
+    case "export":
+      for await (const line of exportStore(folder)) await print(line);
+      return;
+    case "import":
+      return importStore(folder, createInterface({ input: process.stdin }));
+    case "compact": {
+      const { before, after } = await compactStore(folder);
+      return print(`${before} bytes before, ${after} bytes after`);
+    }
+  }
+}
+
+async function check(folder: string): Promise<void> {
+  const { ok, problems, tear, ...numbers } = await checkStore(folder);
+  for (const [name, value] of Object.entries(numbers)) await print(`${name}: ${value}`);
+  if (tear !== undefined) await print("the last batch was cut short; nothing that was promised is missing");
+  for (const { file, offset, reason } of problems) await print(`${file}, byte ${offset}: ${reason}`);
+  if (!ok) throw new CommandError(`${folder} is damaged in ${problems.length} places`);
+}
+
+/** A store may be larger than the memory: no faster than the reader reads. */
+async function print(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
+}

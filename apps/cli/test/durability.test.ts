@@ -1,0 +1,92 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import mqtt, { type MqttClient } from "mqtt";
+import { describe, expect, test } from "vitest";
+import { startBroker } from "./support/broker-process.ts";
+import { runCommand } from "./support/command.ts";
+import { temporaryFolder } from "./support/folder.ts";
+
+const SESSION = { clientId: "durable", clean: false, reconnectPeriod: 0, protocolVersion: 4 } as const;
+
+describe.each(["batch", "fsync"])("--durability %s", (level) => {
+  test.each(["SIGTERM", "SIGKILL"] as const)("sessions, queues and retained messages survive %s", async (signal) => {
+    const data = ["--data", await temporaryFolder(), "--durability", level, "-p", "0"];
+    const first = startBroker(data);
+    const subscriber = await mqtt.connectAsync(await first.address(), SESSION);
+    await subscriber.subscribeAsync("q/#", { qos: 2 });
+    await subscriber.endAsync();
+    const publisher = await mqtt.connectAsync(await first.address(), { reconnectPeriod: 0 });
+    for (const qos of [1, 2] as const) await publisher.publishAsync(`q/${qos}`, `while away, ${qos}`, { qos });
+    await publisher.publishAsync("q/kept", "kept", { qos: 1, retain: true });
+    publisher.end(true);
+    await first.stop(signal);
+
+    const second = startBroker(data);
+    const client = mqtt.connect(await second.address(), SESSION);
+    const received = await messages(client, 3);
+    expect(received).toEqual(["q/1 while away, 1", "q/2 while away, 2", "q/kept kept"]);
+    await client.endAsync();
+    const { stdout } = await runCommand(["sub", "--url", await second.address(), "-t", "q/+", "-n", "1"]);
+    expect(stdout).toBe("kept\n");
+    expect(await second.stop()).toBe(0);
+  });
+});
+
+test("two brokers cannot use one folder", async () => {
+  const folder = await temporaryFolder();
+  const broker = startBroker(["--data", folder, "-p", "0"]);
+  await broker.address();
+  const { code, stderr } = await runCommand(["--data", folder, "-p", "0", "--log-format", "json"]);
+  expect(code).toBe(1);
+  expect(stderr.split("\n").filter((line) => line.startsWith("wrenmq: "))).toHaveLength(1);
+  expect(stderr).toContain(folder);
+});
+
+describe("wrenmq store", () => {
+  test("check, dump, export, import and compact", async () => {
+    const folder = await temporaryFolder();
+    const data = join(folder, "data");
+    const broker = startBroker(["--data", data, "-p", "0"]);
+    const url = await broker.address();
+    await runCommand(["pub", "--url", url, "-t", "a/b", "-m", "hello", "-r", "-q", "1"]);
+    expect((await runCommand(["store", "check", data])).code).toBe(1); // in use
+    await broker.stop();
+
+    const checked = await runCommand(["store", "check", data]);
+    expect(checked).toMatchObject({ code: 0, stderr: "" });
+    expect(checked.stdout).toMatch(/^retained: [1-9]/m);
+    expect((await runCommand(["store", "dump", data])).stdout).toContain('"topic":"a/b"');
+    const exported = await runCommand(["store", "export", data]);
+    const copy = join(folder, "copy");
+    expect(await runCommand(["store", "import", copy], { input: exported.stdout })).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    expect((await runCommand(["store", "export", copy])).stdout.split("\n").toSorted()).toEqual(
+      exported.stdout.split("\n").toSorted(),
+    );
+    expect((await runCommand(["store", "compact", data])).stdout).toMatch(/^\d+ bytes before, \d+ bytes after\n$/);
+  });
+
+  test("what is not there, and what is no export", async () => {
+    const folder = await temporaryFolder();
+    const missing = await runCommand(["store", "check", join(folder, "none")]);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toMatch(/^wrenmq: there is no store at [^\n]+\n$/);
+    await writeFile(join(folder, "bad.txt"), "x");
+    const bad = await runCommand(["store", "import", join(folder, "new")], { input: "no export\n" });
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toMatch(/^wrenmq: line 1 of the export[^\n]+\n$/);
+  });
+});
+
+/** The first messages, in the order of their topics. */
+function messages(client: MqttClient, count: number): Promise<string[]> {
+  const found: string[] = [];
+  return new Promise((resolve) => {
+    client.on("message", (topic, payload) => {
+      found.push(`${topic} ${payload}`);
+      if (found.length === count) resolve(found.toSorted());
+    });
+  });
+}

@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import mqtt from "mqtt";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startBroker } from "./support/broker-process.ts";
+import { runCommand } from "./support/command.ts";
+import { temporaryFolder } from "./support/folder.ts";
+
+const oneLine = /^wrenmq: [^\n]+\n$/;
+
+describe("what is wrong is said in one line", () => {
+  test.each([
+    ["an unknown option", ["start", "--bogus"], 2, "--bogus"],
+    ["an unknown option without a command", ["--bogus"], 2, "--bogus"],
+    ["an unknown command", ["bogus"], 2, "bogus"],
+    ["a misspelt command", ["strat"], 2, "strat"],
+    ["an argument too many", ["start", "extra"], 2, "argument"],
+    ["a port that is none", ["-p", "70000"], 2, "0 to 65535"],
+    ["an option without its value", ["start", "-c"], 2, "--config"],
+    ["a wrong level of durability", ["--durability", "perhaps"], 2, "perhaps"],
+    ["durability without a folder", ["--durability", "fsync"], 2, "--data"],
+    ["a file that is not there", ["-c", "/nowhere/wrenmq.yaml"], 1, "/nowhere/wrenmq.yaml"],
+    ["an address that this machine has not", ["--host", "192.0.2.1", "-p", "0"], 1, "192.0.2.1"],
+  ])("%s", async (_what, words, code, word) => {
+    const done = await runCommand(words);
+    const said = done.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+    expect(`${said.join("\n")}\n`).toMatch(oneLine);
+    expect(done.stderr).toContain(word);
+    expect(done.code).toBe(code);
+    expect(done.stdout).toBe("");
+  });
+
+  test("a mistake in the file: file, line, column, key", async () => {
+    const file = join(await temporaryFolder(), "wrenmq.yaml");
+    await writeFile(file, "wrenmq: 1\nlisteners:\n  a:\n    bnd: 1883\n");
+    const { code, stderr } = await runCommand(["-c", file]);
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toContain(`${file}:4:5: listeners.a.bnd`);
+    expect(code).toBe(1);
+  });
+
+  test("a port that is taken", async () => {
+    const server = await listening();
+    const { port } = server.address() as { port: number };
+    const { code, stderr } = await runCommand(["-p", String(port)]);
+    expect(stderr.split("\n").filter((line) => line.startsWith("wrenmq: "))).toEqual([
+      `wrenmq: mqtt://127.0.0.1:${port}: another process listens there already`,
+    ]);
+    expect(stderr).not.toContain("    at ");
+    expect(code).toBe(1);
+  });
+});
+
+test("the version and the help are on stdout", async () => {
+  const version = await runCommand(["--version"]);
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  expect(version).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  const help = await runCommand(["start", "--help"]);
+  expect(help.code).toBe(0);
+  for (const option of ["--config", "--port", "--host", "--data", "--durability", "--debug", "--log-format"]) {
+    expect(help.stdout).toContain(option);
+  }
+});
+
+test("without a file everyone on this machine may connect, and the first lines say so", async () => {
+  const broker = startBroker(["-p", "0"]);
+  const line = await broker.line(({ msg }) => msg === "clients may connect");
+  expect(line).toMatchObject({ listener: "default", who: "everyone, no password is asked" });
+  expect(line["address"]).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
+  expect(broker.lines.indexOf(line)).toBeLessThan(5);
+  expect(broker.lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
+});
+
+test("anonymous access from other machines is warned of", async () => {
+  const file = join(await temporaryFolder(), "wrenmq.yaml");
+  await writeFile(file, 'listeners:\n  open: { bind: "0.0.0.0:0" }\nplugins:\n  anonymous: {}\n');
+  const broker = startBroker(["-c", file]);
+  const warning = await broker.line(({ level }) => level === 40);
+  expect(warning.msg).toContain("anonymous clients may connect from other machines");
+});
+
+test("readable lines when asked for", async () => {
+  const server = await listening();
+  const { port } = server.address() as { port: number };
+  const { stderr } = await runCommand(["-p", String(port), "--log-format", "text"]);
+  expect(stderr).toMatch(/^\d\d:\d\d:\d\d\.\d{3} info {2}WrenMQ starts version=/);
+});
+
+describe("signals", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("%s: clients are told, exit code 0", async (signal) => {
+    const broker = startBroker(["-p", "0"]);
+    const client = await mqtt.connectAsync(await broker.address(), { protocolVersion: 5, reconnectPeriod: 0 });
+    const told = new Promise<number | undefined>((resolve) => {
+      client.once("disconnect", ({ reasonCode }) => resolve(reasonCode));
+    });
+    expect(await broker.stop(signal)).toBe(0);
+    expect(await told).toBe(0x8b);
+    expect(broker.lines.at(-1)?.msg).toBe("stopped");
+    client.end(true);
+  });
+
+  test("a signal while it starts is heeded when it has started", async () => {
+    const broker = startBroker(["-p", "0"]);
+    await broker.line(({ msg }) => msg === "WrenMQ starts");
+    expect(await broker.stop()).toBe(0);
+  });
+
+  test("the second signal ends it at once", async () => {
+    const folder = await temporaryFolder();
+    const never =
+      "export default { name: 'never', setup: () => ({}), close: () => new Promise((r) => setTimeout(r, 1e8)) };";
+    await writeFile(join(folder, "never.mjs"), never);
+    const listener = "listeners:\n  default: { bind: 127.0.0.1:0 }\n";
+    await writeFile(join(folder, "wrenmq.yaml"), `${listener}plugins:\n  never: { use: ./never.mjs }\n`);
+    const broker = startBroker(["-c", join(folder, "wrenmq.yaml")]);
+    await broker.address();
+    const closed = once(broker.child, "close") as Promise<[number | null]>;
+    broker.child.kill("SIGTERM");
+    await broker.line(({ msg }) => msg === "shutting down");
+    const again = setInterval(() => broker.child.kill("SIGTERM"), 50);
+    const [code] = await closed;
+    clearInterval(again);
+    expect(code).toBe(1);
+    expect(broker.lines.at(-1)?.msg).toContain("stopped at once");
+  });
+});
+
+async function listening(): Promise<Server> {
+  const server = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return server;
+}
