@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { auth } from "../../src/scenarios/auth.ts";
+
+runChecks(5, auth);
