@@ -6,33 +6,46 @@ export class Timer {
   readonly time: Millis;
   /** undefined once it has fired or was cancelled; it then holds on to nothing. */
   callback: ((now: Millis) => void) | undefined;
+  readonly #timers: Timers;
 
-  constructor(time: Millis, callback: (now: Millis) => void) {
+  constructor(timers: Timers, time: Millis, callback: (now: Millis) => void) {
+    this.#timers = timers;
     this.time = time;
     this.callback = callback;
   }
 
   cancel(): void {
+    if (this.callback === undefined) return;
     this.callback = undefined;
+    this.#timers.cancelled();
   }
 }
 
+/** Below this many it is not worth looking for timers that were cancelled. */
+const FEW = 64;
+
 export class Timers {
   readonly #clock: Clock;
-  readonly #heap: Timer[] = [];
+  readonly #failed: (error: unknown) => void;
+  #heap: Timer[] = [];
+  /** Timers in the heap that will do nothing. */
+  #dead = 0;
   #armed: Millis = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  /** @param failed told what a callback throws: it must not keep the others from their time */
+  constructor(clock: Clock, failed: (error: unknown) => void) {
     this.#clock = clock;
+    this.#failed = failed;
   }
 
+  /** Timers that are to fire. */
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length - this.#dead;
   }
 
   at(time: Millis, callback: (now: Millis) => void): Timer {
-    const timer = new Timer(time, callback);
+    const timer = new Timer(this, time, callback);
     this.#push(timer);
     this.#arm();
     return timer;
@@ -40,10 +53,24 @@ export class Timers {
 
   /** Cancels everything. */
   clear(): void {
-    this.#heap.length = 0;
+    this.#heap = [];
+    this.#dead = 0;
     this.#disarm?.();
     this.#disarm = undefined;
     this.#armed = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Called by a timer. Clients that come and go leave timers behind that are due in days: when they are the most, the
+   * heap is built anew without them.
+   */
+  cancelled(): void {
+    this.#dead++;
+    if (this.#heap.length < FEW || this.#dead * 2 < this.#heap.length) return;
+    const live = this.#heap.filter((timer) => timer.callback !== undefined);
+    // In the order of time an array is a heap.
+    this.#heap = live.sort((one, other) => one.time - other.time);
+    this.#dead = 0;
   }
 
   #arm(): void {
@@ -60,9 +87,17 @@ export class Timers {
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first !== undefined && first.time <= now; first = this.#heap[0]) {
       this.#pop();
-      const callback = first.callback;
+      const { callback } = first;
+      if (callback === undefined) {
+        this.#dead--;
+        continue;
+      }
       first.callback = undefined;
-      callback?.(now);
+      try {
+        callback(now);
+      } catch (error) {
+        this.#failed(error);
+      }
     }
     this.#arm();
   }
