@@ -70,6 +70,8 @@ export interface Effects {
   close(end: ConnectionEnd): void;
   /** Told of each packet that came; undefined when nobody wants to know. */
   readonly packetReceived: ((packet: Packet) => void) | undefined;
+  /** Told of each packet that is sent. */
+  readonly packetSent?: ((packet: Packet) => void) | undefined;
 }
 
 export interface ConnectionEnd {

@@ -44,7 +44,7 @@ export class InboundPublish {
   #aliases: InboundAliases | undefined = undefined;
   #pending: PendingAck[] | undefined = undefined;
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
-  /** QoS 2 messages of this connection that are not released yet: they count against the quota until PUBCOMP. */
+  /** What counts against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection. */
   #open = 0;
   /** Packet identifier of the message that is with the effects now. */
   publishing: number = 0;
@@ -144,6 +144,7 @@ export class InboundPublish {
     let count = 0;
     for (const ack of pending) {
       if (ack.reasonCode === UNKNOWN) break;
+      if (ack.qos === 1 || ack.reasonCode >= 0x80) this.#open--;
       this.#acknowledge(ack.qos, ack.packetId, ack.reasonCode);
       count++;
     }
@@ -168,18 +169,18 @@ export class InboundPublish {
       return false;
     }
     // [MQTT5 3.3.4]: beyond the announced Receive Maximum. Earlier versions know no such limit.
-    if (this.#dialect.negativeAcks && this.#open + this.unsettled >= this.#capabilities.receiveMaximum) {
+    if (this.#dialect.negativeAcks && this.#open >= this.#capabilities.receiveMaximum) {
       throw new MqttError(ReasonCode.ReceiveMaximumExceeded, "more messages in flight than the Receive Maximum allows");
     }
     return true;
   }
 
   #settleOrDefer(qos: 1 | 2, packetId: number, outcome: number): void {
-    if (qos === 2 && outcome < 0x80) {
-      this.#session.holdInbound(packetId);
-      this.#open++;
-    }
-    if (outcome !== DEFERRED && this.#pending === undefined) {
+    const isTold = outcome !== DEFERRED && this.#pending === undefined;
+    const isHeld = qos === 2 && outcome < 0x80;
+    if (isHeld) this.#session.holdInbound(packetId, isTold);
+    if (isHeld || !isTold) this.#open++;
+    if (isTold) {
       this.#acknowledge(qos, packetId, outcome);
       return;
     }
@@ -189,7 +190,7 @@ export class InboundPublish {
 
   #acknowledge(qos: 1 | 2, packetId: number, reasonCode: number): void {
     if (reasonCode >= 0x80) {
-      if (qos === 2 && this.#session.releaseInbound(packetId) && this.#open > 0) this.#open--;
+      if (qos === 2) this.#session.releaseInbound(packetId);
       // Before MQTT 5 there is no refusal: what may never be is acknowledged and dropped, what failed is not acknowledged.
       if (!this.#dialect.negativeAcks && !isFinal(reasonCode)) {
         this.#link.owner.closeLink(reasonCode as ReasonCode, "the message could not be taken");

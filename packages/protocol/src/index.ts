@@ -33,6 +33,7 @@ export { encodePublish, type Layout, layoutOf, Message, PublishFrame } from "./m
 export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./outbound-transitions.ts";
 export { OutboundWindow } from "./outbound-window.ts";
 export { Outbox, type OutboxOwner } from "./outbox.ts";
+export { PEEK_MORE, peekClientId } from "./peek-client-id.ts";
 export { type ConnectionSettings, ServerConnection } from "./server-connection.ts";
 export {
   type FactSink,

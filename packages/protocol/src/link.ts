@@ -1,5 +1,6 @@
 // The way out to one connected client: what it can take (version, sizes, aliases) and the bytes that wait for it.
-import { encode, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
+import { decodeBody, encode, FrameReader, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
+import { copyBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
 import type { Dialect } from "./dialect.ts";
 import { type DeliveryProperties, type Layout, type Message, PublishWriter, remainingExpiry } from "./message.ts";
@@ -25,6 +26,8 @@ export interface LinkOptions {
 export interface LinkOwner {
   /** The connection ends with this reason code (sent where the version has it). */
   closeLink(reasonCode: ReasonCode, reasonString?: string): void;
+  /** Told of each packet that is sent; undefined when nobody wants to know. */
+  readonly packetSent?: ((packet: Packet) => void) | undefined;
 }
 
 export class Link {
@@ -35,6 +38,8 @@ export class Link {
   readonly maximumPacketSize: number;
   readonly receiveMaximum: number;
   readonly problemInformation: boolean;
+  /** The conversation is over: nothing may follow its last packet. */
+  closed: boolean = false;
   readonly #layout: 0 | 2;
   readonly #highWater: number;
   readonly #aliases: OutboundAliases | undefined;
@@ -54,7 +59,8 @@ export class Link {
 
   /** Has the peer stopped taking what we send, with as much waiting as may wait? */
   get blocked(): boolean {
-    return this.outbox.inTransit > 0 && this.outbox.backlog > this.#highWater;
+    const { outbox } = this;
+    return (outbox.inTransit > 0 || outbox.holds > 0) && outbox.backlog > this.#highWater;
   }
 
   /** @returns false: the packet would be larger than the client accepts, nothing was sent [MQTT-3.1.2-24] */
@@ -88,11 +94,13 @@ export class Link {
     outbox.position = at + length;
     this.counters.publishSent++;
     this.counters.packetsSent++;
+    if (this.owner.packetSent !== undefined) this.#tell(target, at);
     return true;
   }
 
   /** PUBACK, PUBREC, PUBREL or PUBCOMP in its short form, or with a reason code where the version has them. */
   ack(type: PacketType, packetId: number, reasonCode: number): void {
+    if (this.closed) return;
     const flags = type === PacketType.Pubrel ? 2 : 0;
     const withReason = reasonCode !== 0 && this.dialect.negativeAcks;
     const outbox = this.outbox;
@@ -106,10 +114,12 @@ export class Link {
     if (withReason) bytes[position + 4] = reasonCode;
     outbox.position = position + length;
     this.counters.packetsSent++;
+    if (this.owner.packetSent !== undefined) this.#tell(bytes, position);
   }
 
   /** Any other packet. Reason string and user properties are left out where they are not wanted or do not fit. */
   send(packet: Packet): void {
+    if (this.closed) return;
     let bytes = encode(packet, this.dialect.version);
     if (
       hasProblemInformation(packet) &&
@@ -120,6 +130,17 @@ export class Link {
     if (bytes.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]: nothing that large may be sent
     this.outbox.append(bytes);
     this.counters.packetsSent++;
+    if (this.owner.packetSent !== undefined) this.#tell(bytes, 0);
+  }
+
+  /** Says what was written from `start` on, read back from the bytes. */
+  #tell(bytes: Uint8Array, start: number): void {
+    const frames = new FrameReader();
+    const copy = copyBytes(bytes, start, this.outbox.bytes === bytes ? this.outbox.position : bytes.length);
+    frames.push(copy, 0, copy.length);
+    if (!frames.next()) return;
+    const { header, bodyStart, bodyEnd } = frames;
+    this.owner.packetSent?.(decodeBody(header, frames.bytes, bodyStart, bodyEnd, this.dialect.version));
   }
 
   #wantsProblemInformation(packet: Packet): boolean {

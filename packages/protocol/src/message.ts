@@ -159,6 +159,13 @@ export class Message implements StoredMessage {
     return frame;
   }
 
+  /** The layout that loses nothing, and is at hand if any is: what one broker passes on to another. */
+  get wholeLayout(): Layout {
+    const withPacketId = this.qos > 0;
+    const isAtHand = (withPacketId ? this.#frame1 : this.#frame0) !== undefined;
+    return ((isAtHand && this.properties === undefined ? 0 : 2) + (withPacketId ? 1 : 0)) as Layout;
+  }
+
   hasExpired(now: Millis): boolean {
     return now >= this.expiresAt;
   }

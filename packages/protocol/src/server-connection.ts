@@ -82,6 +82,11 @@ export class ServerConnection implements LinkOwner {
     return this.lastReceived + this.keepAlive * 1500 + this.#settings.capabilities.keepAliveExtra * 1000;
   }
 
+  /** For the link. */
+  get packetSent(): Effects["packetSent"] {
+    return this.#effects.packetSent;
+  }
+
   /** Messages taken from the client and not acknowledged yet. */
   get unsettled(): number {
     return this.#inbound?.unsettled ?? 0;
@@ -257,6 +262,8 @@ export class ServerConnection implements LinkOwner {
   }
 
   #answerConnect(answer: ConnectAnswer | typeof PARKED, now: Millis): void {
+    // Whoever was told of the client may have ended its connection already.
+    if (this.state === ConnectionState.Closed) return;
     if (answer === PARKED) {
       this.parked = true;
     } else if (answer.kind === "accepted") {
@@ -413,6 +420,7 @@ export class ServerConnection implements LinkOwner {
   #answerSubscribe(reasonCodes: readonly ReasonCode[], now: Millis): void {
     const { packetId } = this.#subscribing as SubscribePacket;
     this.#subscribing = undefined;
+    if (this.state === ConnectionState.Closed) return;
     this.#link.send({ type: "suback", packetId, reasonCodes }); // [MQTT-3.8.4-1]
     this.#effects.subscribed(now);
   }
@@ -472,6 +480,7 @@ export class ServerConnection implements LinkOwner {
   #close(reasonCode: ReasonCode, by: "client" | "server", reason: string): void {
     if (this.state === ConnectionState.Closed) return;
     this.state = ConnectionState.Closed;
+    if (this.link !== undefined) this.link.closed = true;
     this.#effects.close({ reasonCode, by, reason });
   }
 }

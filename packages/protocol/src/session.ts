@@ -32,7 +32,7 @@ export interface FactSink {
   enqueued(session: Session, delivery: Delivery, packetId: number): void;
   advanced(session: Session, delivery: Delivery, packetId: number, state: OutboundState): void;
   settled(session: Session, delivery: Delivery): void;
-  held(session: Session, packetId: number): void;
+  held(session: Session, packetId: number, isTold: boolean): void;
   released(session: Session, packetId: number): void;
 }
 
@@ -192,8 +192,10 @@ export class Session {
   /** The session ends: what waits in it is lost with it, and counted. */
   end(): void {
     const { queue } = this;
-    for (const [, , delivery] of this.window.entries()) {
-      if (delivery !== undefined) this.#events.dropped(this, delivery.message, "sessionEnded");
+    for (const [, state, delivery] of this.window.entries()) {
+      // After PUBREC the message has arrived.
+      if (delivery !== undefined && state !== OutboundState.AwaitPubcomp)
+        this.#events.dropped(this, delivery.message, "sessionEnded");
     }
     // What lies only in the store goes with the session's record, uncounted one by one.
     while (queue !== undefined && queue.resident > 0) {
@@ -204,10 +206,11 @@ export class Session {
     this.#relieve();
   }
 
-  holdInbound(packetId: number): void {
+  /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
+  holdInbound(packetId: number, isTold: boolean): void {
     this.inbound ??= new Set();
     this.inbound.add(packetId);
-    if (this.facts !== undefined) this.facts.held(this, packetId);
+    if (this.facts !== undefined) this.facts.held(this, packetId, isTold);
   }
 
   /** @returns false: the identifier was not held */
@@ -286,7 +289,11 @@ export class Session {
     while (ids.length > 0 && inFlight < link.receiveMaximum && !link.blocked) {
       const packetId = ids.pop() as number;
       const delivery = this.window.delivery(packetId);
-      if (delivery === undefined) continue;
+      if (delivery === undefined) {
+        // Acknowledged since, or never kept: there is nothing to send again.
+        if (this.window.state(packetId) !== 0) this.window.settle(packetId);
+        continue;
+      }
       const { message, qos, retain, subscriptionIdentifiers } = delivery;
       if (link.publish(message, qos, retain, true, packetId, subscriptionIdentifiers, now)) inFlight++;
       else {
