@@ -1,8 +1,10 @@
 // What all connections of one listener share: its name, its limits, its plugins, and the broker's parts.
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { ConnectionEnd, ConnectionSettings } from "@wrenmq/protocol";
+import type { Connection } from "@wrenmq/transport";
 import type { Rules } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
+import { ConnectionRate } from "./connection-rate.ts";
 import type { BrokerCore } from "./core.ts";
 import type { BrokerLimits } from "./options.ts";
 
@@ -17,6 +19,7 @@ export class ListenerContext {
   /** For `Access`: the rules as they are when it asks. */
   readonly rules: () => Rules;
   #maxConnections = 0;
+  #rate: ConnectionRate | undefined;
   readonly #connections = new Set<ConnectionDriver>();
 
   constructor(name: string, broker: BrokerCore, chain: HookChain) {
@@ -28,6 +31,10 @@ export class ListenerContext {
   }
 
   configure(limits: BrokerLimits, maxConnections: number): void {
+    const { connectionRate } = limits;
+    if ((this.limits as BrokerLimits | undefined)?.connectionRate !== connectionRate) {
+      this.#rate = connectionRate > 0 ? new ConnectionRate(connectionRate) : undefined;
+    }
     this.limits = limits;
     this.#maxConnections = maxConnections;
     this.settings = { capabilities: limits, topics: this.broker.topics, counters: this.broker.counters };
@@ -41,6 +48,13 @@ export class ListenerContext {
   get hasRoom(): boolean {
     const maximum = this.#maxConnections;
     return (maximum === 0 || this.#connections.size <= maximum) && this.broker.hasRoom();
+  }
+
+  /** @returns false: too many connections came from its address within a second */
+  admits({ info }: Connection): boolean {
+    if (this.#rate === undefined || this.#rate.admits(info.remoteAddress, this.broker.clock.now())) return true;
+    this.broker.counters.connectionsRefused++;
+    return false;
   }
 
   connectionOpened(driver: ConnectionDriver): void {

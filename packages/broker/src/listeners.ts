@@ -83,8 +83,8 @@ export class Listeners {
     return true;
   }
 
-  /** Serves a connection that somebody else made. @throws BrokerError ERR_LISTENER_UNKNOWN */
-  accept(connection: Connection, name: string): ConnectionDriver {
+  /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  accept(connection: Connection, name: string): ConnectionDriver | undefined {
     const running = this.#running.get(name);
     if (running === undefined) {
       throw new BrokerError("ERR_LISTENER_UNKNOWN", `accept(): there is no listener named "${name}"`);
@@ -119,7 +119,8 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: ListenerContext): ConnectionDriver {
+  #accept(connection: Connection, context: ListenerContext): ConnectionDriver | undefined {
+    if (!context.admits(connection)) return undefined;
     const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
     context.connectionOpened(driver);
     return driver;
