@@ -47,6 +47,7 @@ export class Access {
     if (generation !== this.#generation || (this.#verdicts?.size ?? 0) >= REMEMBERED) {
       this.#generation = generation;
       this.#verdicts = undefined;
+      this.#lastTopic = undefined;
     }
     const key = `${action} ${topic}`;
     const known = this.#verdicts?.get(key);

@@ -162,6 +162,11 @@ function enter(
   );
   driver.admitted(entry, new Access(client, context.rules), identity.expiresAt);
   driver.admission = undefined;
+  if (!driver.isOpen) {
+    // Somebody who was told of the session ended the connection before it knew its session.
+    if (entry.connection === driver) broker.registry.disconnected(entry, now);
+    return refusal({ reasonCode: ReasonCode.UnspecifiedError });
+  }
   if (broker.logsClients) {
     const { clientId, username, remoteAddress: address } = client;
     broker.logger.debug({ clientId, username, address, listener: context.name, present }, "client connected");

@@ -29,6 +29,7 @@ import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOpt
 import { pluginContext } from "./plugin-context.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { recheckAll } from "./recheck.ts";
+import { pluginMessage } from "./router.ts";
 import type { SessionEntry } from "./session-registry.ts";
 import { withExpiry } from "./wills.ts";
 
@@ -47,6 +48,8 @@ export class Broker implements AsyncDisposable {
   #core: BrokerCore;
   #listeners: Listeners;
   #housekeeping: Housekeeping;
+  /** All plugins. */
+  #everyone: HookChain;
   #startedAt = 0;
 
   constructor(options: BrokerOptions = {}) {
@@ -55,6 +58,7 @@ export class Broker implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
+    this.#everyone = this.#plugins.chain(undefined, {});
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
@@ -131,7 +135,8 @@ export class Broker implements AsyncDisposable {
     this.#mustRun("accept()");
     const connection = "info" in stream ? stream : fromDuplex(stream);
     const driver = this.#listeners.accept(connection, options.listener);
-    if ("attach" in connection && typeof connection.attach === "function") connection.attach(driver);
+    if (driver === undefined) connection.destroy();
+    else if ("attach" in connection && typeof connection.attach === "function") connection.attach(driver);
   }
 
   /** Listens on one more address. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
@@ -140,9 +145,14 @@ export class Broker implements AsyncDisposable {
     await this.#listeners.add(name, options);
   }
 
-  /** Changes limits and plugins of a listener; its clients stay. @returns is there such a listener? */
+  /**
+   * Changes limits and plugins of a listener: what is not given is as if it never had been. Its clients stay and are
+   * checked again. @returns is there such a listener?
+   */
   updateListener(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
-    return this.#listeners.update(name, options);
+    const isThere = this.#listeners.update(name, options);
+    if (isThere) this.rulesChanged();
+    return isThere;
   }
 
   /** Stops listening; the listener's clients are told and disconnected. @returns was there such a listener? */
@@ -158,7 +168,7 @@ export class Broker implements AsyncDisposable {
   /** Changes limits; those of a connection hold as they were when it came. */
   setLimits(limits: Partial<BrokerLimits>): void {
     this.#limits = { ...this.#limits, ...limits };
-    this.#core.limits = this.#limits;
+    this.#core.setLimits(this.#limits);
     this.#listeners.refresh();
   }
 
@@ -180,8 +190,9 @@ export class Broker implements AsyncDisposable {
    */
   publish(topic: string, payload: Uint8Array | string, options: PublishOptions = {}): boolean {
     const message = this.#message(topic, payload, options);
-    this.#core.router.hooks.observe.published?.(undefined, message);
-    return this.#core.router.publish(message, this.#core.clock.now()) === ReasonCode.Success;
+    const { published } = this.#core.router.hooks.observe;
+    if (published !== undefined) published(undefined, pluginMessage(message));
+    return this.#core.router.publishAside(message, this.#core.clock.now()) === ReasonCode.Success;
   }
 
   /** Sets or (with an empty payload) clears a retained message without sending it to anybody. @throws as `publish` */
@@ -306,7 +317,7 @@ export class Broker implements AsyncDisposable {
       clock: this.#options.clock ?? systemClock,
       logger: this.#logger,
       chainOf: (listener) => this.#chainOf(listener),
-      observe: this.#plugins.chain(undefined, this.#events.hooks()).observe,
+      observe: this.#everyone.observe,
     });
     const listeners = new Listeners(core, (plugins) => this.#plugins.chain(plugins, this.#events.hooks()));
     return [core, listeners, new Housekeeping(core)];
@@ -314,15 +325,12 @@ export class Broker implements AsyncDisposable {
 
   /** Sessions without a connection, and listeners that are gone, come under the rules of all plugins. */
   #chainOf(listener: string): HookChain {
-    return this.#listeners.chain(listener) ?? this.#plugins.chain(undefined, this.#events.hooks());
+    return this.#listeners.chain(listener) ?? this.#everyone;
   }
 
   #compileChains(): void {
-    const all = this.#plugins.chain(undefined, this.#events.hooks());
-    const { router } = this.#core;
-    router.hooks = { ...router.hooks, observe: all.observe };
-    router.checksReceivers = all.authorize !== undefined;
-    router.rules++;
+    this.#everyone = this.#plugins.chain(undefined, this.#events.hooks());
+    this.#core.setObservers(this.#everyone.observe, this.#everyone.authorize !== undefined);
     this.#listeners.refresh();
   }
 

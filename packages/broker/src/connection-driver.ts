@@ -2,15 +2,13 @@
 // and owns what the machine must not know: the clock, promises, the pausing of reads.
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
-import type { AuthenticationExchange, ClientInfo, PluginMessage } from "@wrenmq/plugin-api";
+import type { AuthenticationExchange, ClientInfo } from "@wrenmq/plugin-api";
 import {
   type ConnectAnswer,
   type ConnectionEnd,
   ConnectionState,
-  DEFERRED,
   type Effects,
-  isAllowed,
-  Message,
+  type Message,
   type Millis,
   NEVER,
   Outbox,
@@ -20,15 +18,14 @@ import {
   PUBLISH_PARKED,
   type ReauthenticateAnswer,
   ServerConnection,
-  type Verdict,
 } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
 import type { Access } from "./access.ts";
 import { type Admission, admit, continueAdmission, reauthenticate } from "./admission.ts";
 import type { ListenerContext } from "./listener-context.ts";
+import { conclude, type Judged, publish } from "./publishing.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Replay } from "./replay.ts";
-import { pluginMessage } from "./router.ts";
 import type { SessionConnection, SessionEntry } from "./session-registry.ts";
 import { subscribe, unsubscribe } from "./subscribing.ts";
 import type { Timer } from "./timers.ts";
@@ -65,14 +62,13 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #end: ConnectionEnd | undefined;
   #messageRate: RateLimit | undefined;
   #byteRate: RateLimit | undefined;
-  readonly packetReceived: ((packet: Packet) => void) | undefined;
+  #tellReceived: ((packet: Packet) => void) | undefined;
+  #tellSent: ((packet: Packet) => void) | undefined;
 
   constructor(transport: Connection, context: ListenerContext, now: Millis) {
     this.transport = transport;
     this.context = context;
     this.outbox = new Outbox(context.broker.arena, this);
-    const observer = context.chain.observe.packetReceived;
-    this.packetReceived = observer === undefined ? undefined : (packet) => observer(this.client, packet);
     this.machine = new ServerConnection(context.settings, this, this.outbox, now);
     const { limits } = context;
     if (limits.messageRate > 0) this.#messageRate = new RateLimit(limits.messageRate, now);
@@ -91,18 +87,22 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     }
     if (!this.#keepsWatch) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
-    if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled) this.#updatePause();
+    if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled) {
+      this.#updatePause();
+      // A transport that goes on although it was told to pause.
+      if (this.machine.parked && this.machine.buffered > this.context.limits.maxBuffered) {
+        this.machine.closeLink(Code.QuotaExceeded, "too much was sent while an answer was due");
+      }
+    }
   }
 
   drain(): void {
     this.#writing = false;
     this.outbox.drained();
-    if (this.#end === undefined) {
-      const { broker } = this.context;
-      this.entry?.session.pump(broker.clock.now());
-      this.replay();
-    }
-    this.flush();
+    this.#caughtUp();
+    // In the middle of a turn there may be facts that are not durable: what tells of them waits for its end.
+    if (this.context.broker.journal === undefined) this.flush();
+    else this.outputReady();
   }
 
   closed(error: Error | undefined): void {
@@ -127,21 +127,38 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   outputLarge(): void {
     // With facts that are not durable yet nothing may leave before its time.
-    if (this.context.broker.journal === undefined) this.flush();
+    if (this.context.broker.journal === undefined) this.#write();
   }
 
   flush(): void {
     const { outbox } = this;
     if (this.#writing || outbox.holds > 0) return;
-    const pending = outbox.pending;
-    if (pending > 0) {
-      this.context.broker.counters.bytesSent += pending;
-      const consumed = this.transport.write(outbox.take());
-      outbox.taken(consumed);
-      this.#writing = !consumed;
-    }
+    const { pending } = outbox;
+    this.#write();
     if (this.#end !== undefined) this.transport.end();
-    else if (!this.#writing && this.replays !== undefined) this.replay();
+    else if (!this.#writing && (this.replays !== undefined || pending > this.context.limits.highWater))
+      this.#caughtUp();
+  }
+
+  #write(): void {
+    const { outbox } = this;
+    const { pending } = outbox;
+    if (pending === 0 || this.#writing || outbox.holds > 0) return;
+    this.context.broker.counters.bytesSent += pending;
+    const consumed = this.transport.write(outbox.take());
+    outbox.taken(consumed);
+    this.#writing = !consumed;
+  }
+
+  /** There is room again for what had to wait. */
+  #caughtUp(): void {
+    if (this.#end !== undefined) return;
+    try {
+      this.entry?.session.pump(this.context.broker.clock.now());
+      this.replay();
+    } catch (error) {
+      this.#crashed(error);
+    }
   }
 
   // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,23 +178,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   }
 
   publish(message: Message, now: Millis): number {
-    const { broker, chain } = this.context;
     if (this.#messageRate !== undefined) this.#slowDown(this.#messageRate.take(1, now));
-    if (chain.observe.received !== undefined) chain.observe.received(this.client, pluginMessage(message));
-    const verdict = (this.access as Access).publish(message.target);
-    if (verdict instanceof Promise) return this.#park(verdict.then((answer) => this.#authorized(message, answer)));
-    if (!isAllowed(verdict)) return this.#refused(message, verdict);
-    if (chain.publish !== undefined || broker.journal?.failing !== undefined || chain.observe.published !== undefined) {
-      const outcome = this.#authorized(message, verdict);
-      return typeof outcome === "number" ? outcome : this.#park(outcome);
-    }
-    const before = broker.journal?.length;
-    const outcome = broker.router.publish(message, now);
-    // A turn of the event loop may bring many messages and one commit: what is recorded is acknowledged after it.
-    if (broker.router.congested === undefined && (before === undefined || before === broker.journal?.length)) {
-      return outcome;
-    }
-    return this.#acknowledgeable(message, outcome);
+    return publish(this, message, now);
   }
 
   subscribe(packet: SubscribePacket, now: Millis): Parkable<readonly ReasonCode[]> {
@@ -192,6 +194,18 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     return unsubscribe(this, packet);
   }
 
+  get packetReceived(): ((packet: Packet) => void) | undefined {
+    if (this.context.chain.observe.packetReceived === undefined) return undefined;
+    this.#tellReceived ??= (packet) => this.context.chain.observe.packetReceived?.(this.client, packet);
+    return this.#tellReceived;
+  }
+
+  get packetSent(): ((packet: Packet) => void) | undefined {
+    if (this.context.chain.observe.packetSent === undefined) return undefined;
+    this.#tellSent ??= (packet) => this.context.chain.observe.packetSent?.(this.client, packet);
+    return this.#tellSent;
+  }
+
   /** Called by the machine. */
   close(end: ConnectionEnd): void;
   /** Called for the registry and the operator. */
@@ -204,7 +218,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#finish(how);
     this.outputReady();
     // A client that takes nothing any more would keep its connection for ever: its last words wait behind what it leaves.
-    if (this.#writing) this.#destroyLater();
+    if (this.#writing || this.outbox.holds > 0) this.#destroyLater();
   }
 
   takenOver(): void {
@@ -224,6 +238,26 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.entry = entry;
     this.access = access;
     this.credentialsExpireAt(expiresAt);
+  }
+
+  /** Nothing more is read until it is known what becomes of a message. */
+  park(judged: Promise<Judged>): number {
+    judged.then(
+      (answer) => {
+        const now = this.context.broker.clock.now();
+        if (this.isOpen) this.#resume(() => this.machine.publishResolved(conclude(this, answer, now), now));
+        else conclude(this, answer, now);
+      },
+      (error: unknown) => this.#crashed(error),
+    );
+    return PUBLISH_PARKED;
+  }
+
+  /** A message that was taken can be acknowledged now. */
+  settle(packetId: number, reasonCode: number): void {
+    if (!this.isOpen) return;
+    this.machine.publishSettled(packetId, reasonCode);
+    if (this.#paused) this.#updatePause();
   }
 
   credentialsExpireAt(time: Millis | undefined): void {
@@ -246,7 +280,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
         const step = replay.next();
         if (step === "done") break;
         if (step === "congested") {
-          session.whenRelieved(() => this.replay());
+          session.whenRelieved(() => this.#caughtUp());
+          return;
+        }
+        if (step === "thinking") {
+          void this.entry?.thinking?.then(() => this.#caughtUp());
           return;
         }
         if (this.outbox.pending > REPLAY_BURST) {
@@ -283,14 +321,6 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     return PARKED;
   }
 
-  #park(outcome: Promise<number>): number {
-    outcome.then(
-      (reasonCode) => this.#resume(() => this.machine.publishResolved(reasonCode, this.context.broker.clock.now())),
-      (error: unknown) => this.#crashed(error),
-    );
-    return PUBLISH_PARKED;
-  }
-
   #resume(answer: () => void): void {
     if (!this.isOpen) return;
     try {
@@ -299,64 +329,6 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       this.#crashed(error);
     }
     this.#updatePause();
-  }
-
-  /** After authorisation: plugins may change the message or refuse it, then it is routed. */
-  #authorized(message: Message, verdict: Verdict): number | Promise<number> {
-    if (!isAllowed(verdict)) return this.#refused(message, verdict);
-    const { broker, chain } = this.context;
-    if (broker.journal?.failing !== undefined && (message.qos > 0 || message.retain)) {
-      return this.#drop(message, "storeFull", Code.QuotaExceeded);
-    }
-    if (chain.publish === undefined) return this.#route(message);
-    const changed = chain.publish(this.client, pluginMessage(message));
-    if (changed instanceof Promise) return changed.then((answer) => this.#transformed(message, answer));
-    return this.#transformed(message, changed);
-  }
-
-  #transformed(message: Message, answer: PluginMessage | Verdict): number {
-    if ("reasonCode" in answer) return this.#refused(message, answer);
-    const target = this.context.broker.topics.find(answer.topic);
-    if (target === undefined) return Code.TopicNameInvalid;
-    return this.#route(Message.of(target, { ...answer, expiresAt: message.expiresAt }));
-  }
-
-  #route(message: Message): number {
-    const { broker, chain } = this.context;
-    chain.observe.published?.(this.client, pluginMessage(message));
-    return this.#acknowledgeable(message, broker.router.publish(message, broker.clock.now()));
-  }
-
-  /** DEFERRED when the acknowledgement has to wait: for the store, or for a subscriber that is behind. */
-  #acknowledgeable(message: Message, outcome: number): number {
-    const { broker } = this.context;
-    const { congested } = broker.router;
-    broker.router.congested = undefined;
-    if (message.qos === 0 || outcome >= 0x80) return outcome;
-    const packetId = this.machine.publishingPacketId;
-    if (congested !== undefined) {
-      congested.whenRelieved(() => this.#settle(packetId, outcome));
-      return DEFERRED;
-    }
-    if (broker.journal === undefined || broker.journal.length === 0) return outcome;
-    broker.journal.whenDurable((error) => this.#settle(packetId, error === undefined ? outcome : Code.QuotaExceeded));
-    return DEFERRED;
-  }
-
-  #settle(packetId: number, reasonCode: number): void {
-    if (!this.isOpen) return;
-    this.machine.publishSettled(packetId, reasonCode);
-    if (this.#paused) this.#updatePause();
-  }
-
-  #refused(message: Message, verdict: Verdict): number {
-    return this.#drop(message, "notAuthorized", verdict.reasonCode);
-  }
-
-  #drop(message: Message, reason: "notAuthorized" | "storeFull", reasonCode: ReasonCode): number {
-    const { entry } = this;
-    if (entry !== undefined) this.context.broker.router.dropped(entry.session, message, reason);
-    return reasonCode;
   }
 
   #slowDown(wait: Millis): void {

@@ -1,7 +1,15 @@
 // The parts of one run of the broker, wired: what a connection needs of the rest, and who tells whom what.
 import type { QoS, Will } from "@wrenmq/codec";
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
-import { Arena, Counters, type Message, Session, type SessionEvents, TopicTable } from "@wrenmq/protocol";
+import {
+  Arena,
+  Counters,
+  type Message,
+  Session,
+  type SessionEvents,
+  type SessionLimits,
+  TopicTable,
+} from "@wrenmq/protocol";
 import type { Clock } from "./clock.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
@@ -43,6 +51,13 @@ export class BrokerCore {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
+  /** One for all sessions: what changes, changes for those that exist too. */
+  readonly #sessionLimits: SessionLimits;
+  readonly #sessionEvents: SessionEvents = {
+    dropped: (session, message, reason) => this.router.dropped(session, message, reason),
+    delivered: undefined,
+    acknowledged: undefined,
+  };
 
   constructor({ options, limits, clock, logger, chainOf, observe }: CoreOptions) {
     this.arena = new Arena(Buffer.allocUnsafeSlow(ARENA_SIZE));
@@ -50,7 +65,9 @@ export class BrokerCore {
     this.logger = logger;
     this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
     this.limits = limits;
-    this.timers = new Timers(clock);
+    const { maxQueuedMessages, maxQueuedBytes, overflow } = limits;
+    this.#sessionLimits = { maxQueuedMessages, maxQueuedBytes, overflow };
+    this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
     this.responseInformation = options.responseInformation;
@@ -61,6 +78,7 @@ export class BrokerCore {
     const routes = new Routes(this.topics, options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
+    this.router.defect = (error) => logger.error({ error }, "a delivery failed");
     this.registry = new SessionRegistry(this.timers, (clientId) => this.#newSession(clientId), {
       created: (entry) => this.#observe.sessionCreated?.(entry.info()),
       resumed: (entry) => this.#observe.sessionResumed?.(entry.info()),
@@ -71,7 +89,7 @@ export class BrokerCore {
         this.durability?.forget(entry);
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
-      publishWill: (entry, will: Will) => void publishWill(this, entry, will),
+      publishWill: (entry, will: Will) => publishWill(this, entry, will),
     });
     this.durability = options.store === undefined ? undefined : new Durability(options.store, this);
     this.flusher.journal = this.durability?.journal;
@@ -87,18 +105,33 @@ export class BrokerCore {
     return this.limits.maxConnections === 0 || this.registry.connected < this.limits.maxConnections;
   }
 
+  /** Changes limits, for sessions that exist as for those to come. */
+  setLimits(limits: BrokerLimits): void {
+    this.limits = limits;
+    const { maxQueuedMessages, maxQueuedBytes, overflow } = limits;
+    Object.assign(this.#sessionLimits, { maxQueuedMessages, maxQueuedBytes, overflow });
+  }
+
+  /** Plugins or listeners to events changed: who watches, and does anybody decide about topics? */
+  setObservers(observe: HookChain["observe"], checksReceivers: boolean): void {
+    const { router } = this;
+    router.hooks = { ...router.hooks, observe };
+    router.checksReceivers = checksReceivers;
+    router.rules++;
+    const { delivered, acknowledged } = observe;
+    Object.assign(this.#sessionEvents, {
+      delivered:
+        delivered && ((session: Session, message: Message, qos: QoS) => this.#delivered(session, message, qos)),
+      acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
+    });
+  }
+
   get #observe(): HookChain["observe"] {
     return this.router.hooks.observe;
   }
 
   #newSession(clientId: string): Session {
-    const observe = this.#observe;
-    const events: SessionEvents = {
-      dropped: (session, message, reason) => this.router.dropped(session, message, reason),
-      delivered: observe.delivered && ((session, message, qos) => this.#delivered(session, message, qos as QoS)),
-      acknowledged: observe.acknowledged && ((session, packetId) => this.#acknowledged(session, packetId)),
-    };
-    return new Session({ clientId, limits: this.limits, events });
+    return new Session({ clientId, limits: this.#sessionLimits, events: this.#sessionEvents });
   }
 
   #delivered(session: Session, message: Message, qos: QoS): void {

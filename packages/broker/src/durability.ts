@@ -18,13 +18,14 @@ export class Durability {
     this.#store = store;
     this.#core = core;
     const { timers, logger, clock, flusher } = core;
-    this.journal = new Journal(
+    this.journal = new Journal({
       store,
       timers,
       logger,
-      () => clock.now(),
-      () => flusher.wake(),
-    );
+      now: () => clock.now(),
+      wake: () => flusher.wake(),
+      recovered: () => this.#pumpAll(),
+    });
   }
 
   /** Writes down what the session's record says now, if it is to outlive the process. */
@@ -36,22 +37,21 @@ export class Durability {
       makeDurable(session, this.#store, this.journal, this.#core.topics);
     }
     if (isWorthStoring(entry)) {
+      entry.stored = true;
       this.journal.record({ op: "putSession", record: recordOf(entry) }, outbox);
-    } else if (session.facts !== undefined) {
-      // Resumed by a client that wants it to end with this connection: nothing of it is kept any longer.
-      session.facts = undefined;
-      this.journal.record({ op: "deleteSession", clientId: session.clientId }, outbox);
     }
   }
 
   /** The session has ended. */
   forget(entry: SessionEntry): void {
     entry.session.facts = undefined;
+    if (!entry.stored) return;
     this.journal.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
   }
 
   /** Brings back what was there when the broker stopped, however it stopped. */
   restore(): void {
+    this.journal.continueAfter(this.#store.stats().lastMessageId);
     this.#restoreRetained();
     const restored = this.#restoreSessions();
     const { registry, clock, router, logger } = this.#core;
@@ -70,6 +70,13 @@ export class Durability {
     logger.info({ sessions: registry.size, retained: router.retained.size }, "restored from the store");
   }
 
+  /** The store is back: queues that continue in it can be read on. */
+  #pumpAll(): void {
+    const { registry, clock } = this.#core;
+    const now = clock.now();
+    for (const { session } of registry.values()) if (session.queued > 0) session.pump(now);
+  }
+
   #restoreRetained(): void {
     const { topics, router, clock } = this.#core;
     const now = clock.now();
@@ -86,6 +93,7 @@ export class Durability {
     for (const snapshot of this.#store.sessions()) {
       const { record, subscriptions } = snapshot;
       const entry = registry.create({ ...nobody(record.clientId), username: record.username });
+      entry.stored = true;
       const { session } = entry;
       makeDurable(session, this.#store, this.journal, topics);
       restoreSession(session, snapshot, this.#store, topics, clock.now());

@@ -34,10 +34,21 @@ export class BrokerEvents {
   hooks(): Hooks {
     const hooks: Record<string, unknown> = {};
     for (const [event, listeners] of this.#listeners) {
-      hooks[event] = (...given: never[]) => {
-        for (const listener of listeners) listener(...given);
-      };
+      hooks[event] = (one: never, two: never, three: never) => tellAll(listeners, one, two, three);
     }
     return hooks as Hooks;
   }
+}
+
+/** Each is told, whatever the others do; what the first of them throws goes to whoever watches over hooks. */
+function tellAll(listeners: Iterable<Listener>, ...given: never[]): void {
+  const errors: unknown[] = [];
+  for (const listener of [...listeners]) {
+    try {
+      listener(...given);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }

@@ -35,6 +35,8 @@ export class Flusher {
     const ready = this.#ready;
     this.#ready = [];
     this.#scheduled = false;
+    // Telling of what became durable may have brought new facts.
+    if (this.journal?.isPending === true) this.wake();
     for (const connection of ready) connection.flush();
   }
 }

@@ -31,45 +31,77 @@ interface Batch {
   readonly outboxes: Set<Outbox>;
 }
 
+/** A batch that the store was handed. Its outboxes are held. */
+interface BatchUnderWay {
+  readonly batch: Batch;
+  outcome: StoreError | "durable" | undefined;
+}
+
+export interface JournalOptions {
+  readonly store: Store;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly now: () => Millis;
+  /** Called when there is something to commit at the end of this turn. */
+  readonly wake: () => void;
+  /** The store takes facts again: what could not be read back from it can be now. */
+  readonly recovered: () => void;
+}
+
+/*
+ *   record ─► ops ── commit ─► under way, first in first out ─► durable: told, let go
+ *                       │                     │ the store refuses one: so are those behind it, or facts would change places
+ *                       └── while failing ────┴► refused ── again and again, as one batch ─► durable: let go
+ */
 export class Journal implements FactSink {
-  readonly #store: Store;
-  readonly #timers: Timers;
-  readonly #logger: Logger;
-  readonly #wake: () => void;
-  readonly #now: () => Millis;
+  readonly #options: JournalOptions;
   #ops: StoreOp[] = [];
   #waiters: Settled[] = [];
   #outboxes = new Set<Outbox>();
+  #underWay: BatchUnderWay[] = [];
+  /** What the store did not take; in order. Its outboxes are held once. */
   #refused: Batch | undefined;
-  #underWay = 0;
+  #retrying = false;
+  #closed = false;
+  #whenIdle: (() => void)[] = [];
   #lastMessageId: number;
+  /** Facts that were ever recorded: whether it has grown says whether there is something to wait for. */
+  recorded: number = 0;
   /** The store refuses batches: what would need it is not to be accepted. */
   failing: StoreError | undefined = undefined;
 
-  /** @param wake called when there is something to commit at the end of this turn */
-  constructor(store: Store, timers: Timers, logger: Logger, now: () => Millis, wake: () => void) {
-    this.#store = store;
-    this.#timers = timers;
-    this.#logger = logger;
-    this.#wake = wake;
-    this.#now = now;
+  constructor(options: JournalOptions) {
+    this.#options = options;
     // Numbers of messages grow across restarts: time gives the start, 4,096 a millisecond.
-    this.#lastMessageId = now() * 4096;
+    this.#lastMessageId = options.now() * 4096;
   }
 
-  /** Facts that are not durable yet in this turn. */
-  get length(): number {
-    return this.#ops.length;
+  /** The clock may have gone back since: no number that is in use is given again. */
+  continueAfter(messageId: number): void {
+    this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
+  }
+
+  /** Is everything that was recorded durable? */
+  get isSettled(): boolean {
+    return this.#ops.length === 0 && this.#underWay.length === 0 && this.failing === undefined;
+  }
+
+  /** Is there something to commit? */
+  get isPending(): boolean {
+    return this.#ops.length > 0 || this.#waiters.length > 0;
   }
 
   record(op: StoreOp, outbox: Outbox | undefined): void {
-    if (this.#ops.length === 0) this.#wake();
+    if (this.#closed) return;
+    if (!this.isPending) this.#options.wake();
     this.#ops.push(op);
+    this.recorded++;
     if (outbox !== undefined) this.#outboxes.add(outbox);
   }
 
   /** Calls back when everything recorded so far is durable. */
   whenDurable(settled: Settled): void {
+    if (!this.isPending) this.#options.wake();
     this.#waiters.push(settled);
   }
 
@@ -99,8 +131,9 @@ export class Journal implements FactSink {
     this.record({ op: "settle", clientId: session.clientId, seq: delivery.seq }, undefined);
   }
 
-  held(session: Session, packetId: number): void {
-    this.record({ op: "hold", clientId: session.clientId, packetId }, session.link?.outbox);
+  held(session: Session, packetId: number, isTold: boolean): void {
+    const outbox = isTold ? session.link?.outbox : undefined;
+    this.record({ op: "hold", clientId: session.clientId, packetId }, outbox);
   }
 
   released(session: Session, packetId: number): void {
@@ -109,104 +142,173 @@ export class Journal implements FactSink {
 
   /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
   commit(): void {
-    if (this.#ops.length === 0 && this.#waiters.length === 0) return;
+    if (!this.isPending) return;
     const batch: Batch = { ops: this.#ops, waiters: this.#waiters, outboxes: this.#outboxes };
     this.#ops = [];
     this.#waiters = [];
     this.#outboxes = new Set();
-    if (this.#refused === undefined) this.#apply(batch);
-    else this.#postpone(batch, this.failing as StoreError);
+    if (this.failing === undefined) this.#apply(batch);
+    else this.#postpone(held(batch), this.failing);
   }
 
   /** Resolves when nothing is under way. Facts that the store refuses to the end are lost; the log says how many. */
   async drain(): Promise<void> {
     this.commit();
-    if (this.#refused !== undefined) this.#retry();
-    while (this.#underWay > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#idle();
     if (this.#refused !== undefined) {
-      this.#logger.error({ facts: this.#refused.ops.length }, "the store took no more facts before the end");
+      this.#retry();
+      await this.#idle();
+    }
+    this.#closed = true;
+    if (this.#refused !== undefined) {
+      const facts = this.#refused.ops.length;
+      this.#options.logger.error({ facts }, "the store took no more facts before the end");
+    }
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#underWay.length > 0 || this.#retrying) {
+      await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     }
   }
 
   #apply(batch: Batch): void {
     let pending: Promise<void> | undefined;
+    let outcome: BatchUnderWay["outcome"] = "durable";
     try {
-      pending = batch.ops.length === 0 && this.#underWay === 0 ? undefined : this.#store.apply(batch.ops);
+      pending = batch.ops.length === 0 ? undefined : this.#options.store.apply(batch.ops);
     } catch (error) {
-      this.#postpone(batch, asStoreError(error));
-      return;
+      outcome = asStoreError(error);
     }
-    if (pending === undefined) {
+    if (pending === undefined && outcome === "durable" && this.#underWay.length === 0) {
       settleAll(batch, undefined);
       return;
     }
-    this.#underWay++;
-    for (const outbox of batch.outboxes) outbox.hold();
+    const underWay: BatchUnderWay = { batch: held(batch), outcome: pending === undefined ? outcome : undefined };
+    this.#underWay.push(underWay);
+    if (pending === undefined) {
+      this.#advance();
+      return;
+    }
     pending.then(
-      () => {
-        this.#underWay--;
-        for (const outbox of batch.outboxes) outbox.release();
-        settleAll(batch, undefined);
-        this.#wake();
-      },
-      (error: unknown) => {
-        this.#underWay--;
-        this.#postpone(batch, asStoreError(error), true);
-        this.#wake();
-      },
+      () => this.#settled(underWay, "durable"),
+      (error: unknown) => this.#settled(underWay, asStoreError(error)),
     );
   }
 
+  #settled(underWay: BatchUnderWay, outcome: StoreError | "durable"): void {
+    underWay.outcome = outcome;
+    this.#advance();
+    this.#options.wake();
+  }
+
+  /** Batches come to their end in the order in which they were begun. */
+  #advance(): void {
+    for (let first = this.#underWay[0]; first?.outcome !== undefined; first = this.#underWay[0]) {
+      this.#underWay.shift();
+      const { batch, outcome } = first;
+      if (outcome !== "durable") this.#postpone(batch, outcome);
+      // It was applied without one that came before it: once more, in its place, makes it right.
+      else if (this.failing !== undefined) this.#postpone(batch, this.failing);
+      else {
+        letGo(batch.outboxes);
+        settleAll(batch, undefined);
+      }
+    }
+    this.#tellIdle();
+  }
+
   /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are told no for now. */
-  #postpone(batch: Batch, error: StoreError, isHeld = false): void {
+  #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
-      this.#logger.error(
-        { code: error.code, error: error.message },
-        "the store refuses to write; publishes are refused",
-      );
+      const { code, message } = error;
+      this.#options.logger.error({ code, error: message }, "the store refuses to write; publishes are refused");
+      this.failing = error;
+      this.#retryLater();
     }
-    this.failing = error;
-    if (!isHeld) for (const outbox of batch.outboxes) outbox.hold();
+    this.#refused = this.#refused === undefined ? batch : joined(this.#refused, batch);
     settleAll(batch, error);
-    if (this.#refused === undefined) {
-      this.#refused = { ops: batch.ops, waiters: [], outboxes: batch.outboxes };
-      this.#timers.at(this.#now() + RETRY_INTERVAL, () => this.#retry());
-      return;
-    }
-    const refused = this.#refused;
-    for (const op of batch.ops) refused.ops.push(op);
-    for (const outbox of batch.outboxes) {
-      if (refused.outboxes.has(outbox)) outbox.release();
-      else refused.outboxes.add(outbox);
-    }
+  }
+
+  #retryLater(): void {
+    const { timers, now } = this.#options;
+    timers.at(now() + RETRY_INTERVAL, () => this.#retry());
   }
 
   #retry(): void {
+    if (this.#retrying || this.#closed) return;
     const batch = this.#refused;
-    if (batch === undefined) return;
-    const succeed = (): void => {
-      this.#refused = undefined;
-      this.failing = undefined;
-      this.#logger.info({ facts: batch.ops.length }, "the store writes again");
-      for (const outbox of batch.outboxes) outbox.release();
-      this.#wake();
-    };
-    const again = (): void => {
-      this.#timers.at(this.#now() + RETRY_INTERVAL, () => this.#retry());
+    // Those under way come before it or are about to join it.
+    if (batch === undefined || this.#underWay.length > 0) {
+      if (this.failing !== undefined) this.#retryLater();
+      return;
+    }
+    // What comes meanwhile is collected apart: the store has these in its hands.
+    this.#refused = undefined;
+    this.#retrying = true;
+    const refusedAgain = (error: unknown): void => {
+      this.#retrying = false;
+      this.failing = asStoreError(error);
+      this.#refused = this.#refused === undefined ? batch : joined(batch, this.#refused);
+      this.#retryLater();
+      this.#tellIdle();
     };
     try {
-      const pending = this.#store.apply(batch.ops);
-      if (pending === undefined) succeed();
-      else pending.then(succeed, again);
-    } catch {
-      again();
+      const pending = this.#options.store.apply(batch.ops);
+      if (pending === undefined) this.#recover(batch);
+      else pending.then(() => this.#recover(batch), refusedAgain);
+    } catch (error) {
+      refusedAgain(error);
     }
+  }
+
+  #recover(batch: Batch): void {
+    this.#retrying = false;
+    this.failing = undefined;
+    const { logger, recovered, wake } = this.#options;
+    logger.info({ facts: batch.ops.length }, "the store writes again");
+    const meanwhile = this.#refused;
+    this.#refused = undefined;
+    if (meanwhile !== undefined) {
+      this.#apply({ ...meanwhile, waiters: [] });
+      letGo(meanwhile.outboxes);
+    }
+    letGo(batch.outboxes);
+    recovered();
+    wake();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#underWay.length > 0 || this.#retrying) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const tell of waiting) tell();
   }
 
   #messageId(message: Message): number {
     if (message.storeId === 0) message.storeId = ++this.#lastMessageId;
     return message.storeId;
   }
+}
+
+function held(batch: Batch): Batch {
+  for (const outbox of batch.outboxes) outbox.hold();
+  return batch;
+}
+
+function letGo(outboxes: ReadonlySet<Outbox>): void {
+  for (const outbox of outboxes) outbox.release();
+}
+
+/** Both batches' facts in order; an outbox in both was held twice, and is held once from now on. */
+function joined(first: Batch, second: Batch): Batch {
+  for (const op of second.ops) first.ops.push(op);
+  for (const outbox of second.outboxes) {
+    if (first.outboxes.has(outbox)) outbox.release();
+    else first.outboxes.add(outbox);
+  }
+  return first;
 }
 
 function settleAll(batch: Batch, error: StoreError | undefined): void {

@@ -6,7 +6,7 @@ import { Receiver, replayOptions } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 /** What came of one step. */
-export type ReplayStep = "taken" | "congested" | "done";
+export type ReplayStep = "taken" | "congested" | "thinking" | "done";
 
 export class Replay {
   readonly #router: Router;
@@ -40,6 +40,7 @@ export class Replay {
     const congested = router.checksReceivers
       ? router.deliverAs(new Receiver(this.#entry, [this.#record]), message, options, now)
       : this.#entry.session.deliver(message, options, now);
-    return congested ? "congested" : "taken";
+    if (congested) return "congested";
+    return this.#entry.thinking === undefined ? "taken" : "thinking";
   }
 }

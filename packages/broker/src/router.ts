@@ -41,6 +41,10 @@ export class Router {
   rules: number = 0;
   /** After `publish`: a session whose queue is over its bound because of it. */
   congested: Session | undefined = undefined;
+  /** After `publish`: deliveries that wait for a plugin's answer, each with the session that it made congested. */
+  thinking: Promise<Session | undefined>[] | undefined = undefined;
+  /** Told of defects in what happens later than the call that caused it. */
+  defect: (error: unknown) => void = () => {};
   readonly #now: () => Millis;
 
   constructor(
@@ -62,6 +66,7 @@ export class Router {
   /** @returns a reason code: 0x00, 0x10 (nobody is there) or a refusal */
   publish(message: Message, now: Millis): ReasonCode {
     this.congested = undefined;
+    this.thinking = undefined;
     if (message.retain) {
       const refused = this.#retain(message);
       if (refused !== undefined) return refused;
@@ -110,6 +115,15 @@ export class Router {
     return true;
   }
 
+  /** Publishes in the middle of whatever else is going on, without a say in who waits for whom. */
+  publishAside(message: Message, now: Millis): ReasonCode {
+    const { congested, thinking } = this;
+    const outcome = this.publish(message, now);
+    this.congested = congested;
+    this.thinking = thinking;
+    return outcome;
+  }
+
   /** A message that came by no connection. undefined: `topic` is not a topic name. */
   message(topic: string, content: Omit<StoredMessage, "topic">): Message | undefined {
     const target = this.topics.find(topic);
@@ -132,8 +146,13 @@ export class Router {
       this.clearRetained(message.topic); // [MQTT-3.3.1-6]
       return undefined;
     }
-    if (!this.retained.set(message)) return ReasonCode.QuotaExceeded;
-    this.journal?.record({ op: "putRetained", message }, undefined);
+    if (!this.retained.set(message)) {
+      countDrop(this.counters, "storeFull");
+      this.hooks.observe.dropped?.(message.publisher, pluginMessage(message), "storeFull");
+      return ReasonCode.QuotaExceeded;
+    }
+    // What the server tells of itself is told anew by the next one.
+    if (!message.topic.startsWith("$SYS/")) this.journal?.record({ op: "putRetained", message }, undefined);
     this.hooks.observe.retained?.(pluginMessage(message));
     return undefined;
   }
@@ -168,18 +187,25 @@ export class Router {
   deliverAs(receiver: Receiver, message: Message, options: DeliveryOptions, now: Millis): boolean {
     const { entry } = receiver;
     const { session } = entry;
-    const chain = this.hooks.chainOf(entry.client.listener);
-    if (chain.authorize !== undefined) {
-      if (receiver.rules !== this.rules) {
-        const verdict = chain.authorize(entry.client, "receive", message.topic);
+    const { authorize } = this.hooks.chainOf(entry.client.listener);
+    if (authorize !== undefined) {
+      let allowed = receiver.verdict(this.rules);
+      if (allowed === undefined) {
+        const verdict = authorize(entry.client, "receive", message.topic);
         if (verdict instanceof Promise) {
-          this.#deliverLater(receiver, message, options, verdict);
+          const { rules } = this;
+          const { client } = entry;
+          const later = verdict.then(({ reasonCode }) => receiver.learn(reasonCode < 0x80, client, rules));
+          this.#deliverLater(entry, message, options, later);
           return false;
         }
-        receiver.allowed = verdict.reasonCode < 0x80;
-        receiver.rules = this.rules;
+        allowed = receiver.learn(verdict.reasonCode < 0x80, entry.client, this.rules);
       }
-      if (receiver.allowed === false) {
+      if (entry.thinking !== undefined) {
+        this.#deliverLater(entry, message, options, allowed);
+        return false;
+      }
+      if (!allowed) {
         this.dropped(session, message, "notAuthorized");
         return false;
       }
@@ -189,30 +215,42 @@ export class Router {
     return congested;
   }
 
-  /** The plugin has to think: what comes meanwhile for the same receiver asks again and thinks as long, in order. */
+  /** A plugin has to think, or thinks about an earlier message still: one after the other, whoever answers first. */
   #deliverLater(
-    receiver: Receiver,
+    entry: SessionEntry,
     message: Message,
     options: DeliveryOptions,
-    verdict: Promise<{ readonly reasonCode: number }>,
+    allowed: boolean | Promise<boolean>,
   ): void {
-    const { entry } = receiver;
+    const { session } = entry;
+    if (options.qos === 0 && entry.undecided >= MOST_UNDECIDED) {
+      this.dropped(session, message, "blocked");
+      return;
+    }
     message.keep();
+    entry.undecided++;
     const before = entry.thinking ?? Promise.resolve();
     const after = before.then(async () => {
-      const { reasonCode } = await verdict;
-      receiver.allowed = reasonCode < 0x80;
-      receiver.rules = this.rules;
-      if (entry.ended) return;
-      if (receiver.allowed) entry.session.deliver(message, options, this.#now());
-      else this.dropped(entry.session, message, "notAuthorized");
+      const isAllowed = await allowed;
+      entry.undecided--;
+      if (entry.thinking === after) entry.thinking = undefined;
+      if (entry.ended) return undefined;
+      try {
+        if (isAllowed && session.deliver(message, options, this.#now())) return session;
+        if (!isAllowed) this.dropped(session, message, "notAuthorized");
+      } catch (error) {
+        this.defect(error);
+      }
+      return undefined;
     });
     entry.thinking = after;
-    void after.then(() => {
-      if (entry.thinking === after) entry.thinking = undefined;
-    });
+    this.thinking ??= [];
+    this.thinking.push(after);
   }
 }
+
+/** QoS 0 messages for one session that may wait for a plugin's answer; others are limited by their publishers' quota. */
+const MOST_UNDECIDED = 1_000;
 
 /** A message for a plugin's hands: it may keep it. */
 export function pluginMessage(message: StoredMessage): PluginMessage {

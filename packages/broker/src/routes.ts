@@ -1,5 +1,6 @@
 // Who gets the messages of a topic: found out once, kept with the topic until a subscription that matters changes.
 import type { QoS } from "@wrenmq/codec";
+import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { DeliveryOptions, SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "./session-registry.ts";
@@ -25,9 +26,10 @@ export class Receiver {
   #table: readonly DeliveryOptions[];
   /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
   own: Receiver | null | undefined = undefined;
-  /** The access rules' answer, and the generation of rules that gave it. */
-  allowed: boolean | undefined = undefined;
-  rules: number = -1;
+  /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
+  #allowed = false;
+  #client: ClientInfo | undefined = undefined;
+  #rules = -1;
 
   constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
     this.entry = entry;
@@ -39,6 +41,18 @@ export class Receiver {
       const others = records.filter((record) => !record.noLocal);
       this.own = others.length === 0 ? null : new Receiver(entry, others);
     }
+  }
+
+  /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
+  verdict(rules: number): boolean | undefined {
+    return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
+  }
+
+  learn(allowed: boolean, client: ClientInfo, rules: number): boolean {
+    this.#allowed = allowed;
+    this.#client = client;
+    this.#rules = rules;
+    return allowed;
   }
 
   /** min(QoS of the message, granted QoS), and the retain flag as the subscriber wants it. */
@@ -141,7 +155,8 @@ export class Routes {
     }
     const topic = this.#topics.peek(filter);
     if (topic !== undefined) topic.route = undefined;
-    else this.#topics.generation++;
+    // Somebody may still hold a topic of a table that was cleared since.
+    else if (this.#topics.generation > 0) this.#stamp++;
   }
 
   #match(topic: string): Route {

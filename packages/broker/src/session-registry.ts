@@ -23,7 +23,11 @@ export class SessionEntry {
   /** A will whose delay has not passed. */
   pendingWill: Will | undefined = undefined;
   /** Deliveries that wait for a plugin, one after the other. */
-  thinking: Promise<void> | undefined = undefined;
+  thinking: Promise<unknown> | undefined = undefined;
+  /** How many they are. */
+  undecided: number = 0;
+  /** Is there a record of it in the store? */
+  stored: boolean = false;
   ended: boolean = false;
 
   constructor(session: Session, client: ClientInfo) {

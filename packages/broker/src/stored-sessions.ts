@@ -27,7 +27,9 @@ const STATES = {
 
 /** Is there anything about the session that a restart must not lose? */
 export function isWorthStoring(entry: SessionEntry): boolean {
-  return entry.session.expiryInterval > 0 || willOf(entry) !== undefined;
+  const { session } = entry;
+  // One that was stored stays so to its end, whatever it was resumed with: its queue may lie in the store alone.
+  return session.expiryInterval > 0 || session.facts !== undefined || willOf(entry) !== undefined;
 }
 
 export function recordOf(entry: SessionEntry): SessionRecord {
@@ -66,7 +68,7 @@ export function willFrom({ message, delay }: StoredWill): Will {
 export function makeDurable(session: Session, store: Store, journal: Journal, topics: TopicTable): void {
   session.facts = journal;
   session.loadPage = (after, limit) => {
-    if (journal.length > 0) journal.commit();
+    journal.commit();
     // What the store has not taken cannot be read back from it yet.
     if (journal.failing !== undefined) return undefined;
     return store.queue(session.clientId, after, limit).flatMap(({ entry, message }) => {

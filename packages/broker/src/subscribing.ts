@@ -21,7 +21,9 @@ export function subscribe(
 ): MaybePromise<readonly ReasonCode[]> {
   const identifier = packet.properties?.subscriptionIdentifier;
   const answers = packet.subscriptions.map((subscription) => subscribeOne(driver, subscription, identifier));
-  return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as ReasonCode[]);
+  return answers.some((answer) => answer instanceof Promise)
+    ? Promise.all(answers.map((answer) => Promise.resolve(answer)))
+    : (answers as ReasonCode[]);
 }
 
 export function unsubscribe(driver: ConnectionDriver, packet: UnsubscribePacket): readonly ReasonCode[] {

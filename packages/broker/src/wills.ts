@@ -5,7 +5,13 @@ import type { BrokerCore } from "./core.ts";
 import { pluginMessage } from "./router.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
-export async function publishWill(core: BrokerCore, entry: SessionEntry, will: Will): Promise<void> {
+export function publishWill(core: BrokerCore, entry: SessionEntry, will: Will): void {
+  publishIfAllowed(core, entry, will).catch((error: unknown) => {
+    core.logger.error({ clientId: entry.session.clientId, error }, "a will could not be published");
+  });
+}
+
+async function publishIfAllowed(core: BrokerCore, entry: SessionEntry, will: Will): Promise<void> {
   const { router, clock } = core;
   const { client } = entry;
   const { payload, qos, retain } = will;
@@ -21,7 +27,7 @@ export async function publishWill(core: BrokerCore, entry: SessionEntry, will: W
     return;
   }
   if (router.hooks.observe.published !== undefined) router.hooks.observe.published(client, pluginMessage(message));
-  router.publish(message, clock.now());
+  router.publishAside(message, clock.now());
 }
 
 /** Turns the interval that a publisher gives into a time, and leaves out what belongs to one connection only. */

@@ -1,0 +1,105 @@
+// PUBLISH from a client: allowed, changed by plugins, routed; and when it may be acknowledged, which is after everybody
+// who has to think has thought, everybody who is behind has caught up, and what had to be written down is durable.
+import { ReasonCode } from "@wrenmq/codec";
+import type { MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
+import { DEFERRED, isAllowed, Message, type Millis, type Session, type Verdict } from "@wrenmq/protocol";
+import type { Access } from "./access.ts";
+import type { ConnectionDriver } from "./connection-driver.ts";
+import { pluginMessage } from "./router.ts";
+
+/** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
+export type Judged = Message | ReasonCode;
+
+/** @returns a reason code, DEFERRED or PUBLISH_PARKED */
+export function publish(driver: ConnectionDriver, message: Message, now: Millis): number {
+  const { broker, chain } = driver.context;
+  if (chain.observe.received !== undefined) chain.observe.received(driver.client, pluginMessage(message));
+  const verdict = (driver.access as Access).publish(message.target);
+  if (verdict instanceof Promise) return driver.park(verdict.then((answer) => judge(driver, message, answer)));
+  if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.journal?.failing === undefined) {
+    return route(driver, message, now);
+  }
+  const judged = judge(driver, message, verdict);
+  return judged instanceof Promise ? driver.park(judged) : conclude(driver, judged, now);
+}
+
+/** What follows from the judgement, as soon as there is one. */
+export function conclude(driver: ConnectionDriver, judged: Judged, now: Millis): number {
+  if (typeof judged === "number") return judged;
+  // The client is gone and will send again what was not acknowledged: taken now, it would be taken twice.
+  if (!driver.isOpen && judged.qos > 0) return ReasonCode.UnspecifiedError;
+  return route(driver, judged, now);
+}
+
+function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): MaybePromise<Judged> {
+  if (!isAllowed(verdict)) return refused(driver, message, "notAuthorized", verdict.reasonCode);
+  const { broker, chain } = driver.context;
+  if (broker.journal?.failing !== undefined && (message.qos > 0 || message.retain)) {
+    return refused(driver, message, "storeFull", ReasonCode.QuotaExceeded);
+  }
+  if (chain.publish === undefined) return message;
+  const changed = chain.publish(driver.client, pluginMessage(message));
+  return changed instanceof Promise
+    ? changed.then((answer) => transformed(driver, message, answer))
+    : transformed(driver, message, changed);
+}
+
+function transformed(driver: ConnectionDriver, message: Message, answer: PluginMessage | Verdict): Judged {
+  if ("reasonCode" in answer) return refused(driver, message, "notAuthorized", answer.reasonCode);
+  const target = driver.context.broker.topics.find(answer.topic);
+  if (target === undefined) return refused(driver, message, "notAuthorized", ReasonCode.TopicNameInvalid);
+  return Message.of(target, { ...answer, expiresAt: message.expiresAt });
+}
+
+function refused(
+  driver: ConnectionDriver,
+  message: Message,
+  reason: "notAuthorized" | "storeFull",
+  reasonCode: ReasonCode,
+): ReasonCode {
+  const { entry } = driver;
+  if (entry !== undefined) driver.context.broker.router.dropped(entry.session, message, reason);
+  return reasonCode;
+}
+
+function route(driver: ConnectionDriver, message: Message, now: Millis): number {
+  const { broker, chain } = driver.context;
+  const { router, journal } = broker;
+  if (chain.observe.published !== undefined) chain.observe.published(driver.client, pluginMessage(message));
+  const before = journal?.recorded;
+  const outcome = router.publish(message, now);
+  const { congested, thinking } = router;
+  if (congested === undefined && thinking === undefined && before === journal?.recorded) return outcome;
+  router.congested = undefined;
+  router.thinking = undefined;
+  if (message.qos === 0 || outcome >= 0x80) return outcome;
+  // A turn of the event loop may bring many messages and one commit: what is recorded is acknowledged after it.
+  if (congested === undefined && thinking === undefined && journal?.isSettled === true) return outcome;
+  const packetId = driver.machine.publishingPacketId;
+  if (thinking === undefined) settleLater(driver, packetId, outcome, congested);
+  else {
+    void Promise.all(thinking).then((sessions) => {
+      settleLater(driver, packetId, outcome, congested ?? sessions.find((session) => session !== undefined));
+    });
+  }
+  return DEFERRED;
+}
+
+function settleLater(
+  driver: ConnectionDriver,
+  packetId: number,
+  outcome: number,
+  congested: Session | undefined,
+): void {
+  if (congested !== undefined) {
+    congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined));
+    return;
+  }
+  const { journal } = driver.context.broker;
+  if (journal === undefined || journal.isSettled) driver.settle(packetId, outcome);
+  else {
+    journal.whenDurable((error) => {
+      driver.settle(packetId, error === undefined ? outcome : ReasonCode.QuotaExceeded);
+    });
+  }
+}
