@@ -1,5 +1,5 @@
 // From whatever was thrown to one line on stderr and an exit code.
-import { ConfigError } from "@wrenmq/config";
+import type { ConfigError } from "@wrenmq/config";
 import { CommanderError } from "commander";
 
 /** The command was called in a way that cannot work. Exit code 2. */
@@ -26,7 +26,7 @@ export function reportError(error: unknown): number {
 
 /** What a user can do something with, in one line. */
 export function lineOf(error: unknown): string {
-  if (error instanceof ConfigError && error.diagnostics.length > 1) {
+  if (isConfigError(error) && error.diagnostics.length > 1) {
     const more = error.diagnostics.length - 1;
     return oneLine(`${error.message} (and ${more} more: wrenmq config check)`);
   }
@@ -34,6 +34,11 @@ export function lineOf(error: unknown): string {
   if (isExpected(error)) return oneLine(error.message);
   const where = error.stack?.split("\n")[1]?.trim() ?? "";
   return oneLine(`unexpected error, please report it: ${error.name}: ${error.message} ${where}`);
+}
+
+/** By its code: to load the class would slow every command down. */
+function isConfigError(error: unknown): error is ConfigError {
+  return error instanceof Error && "code" in error && error.code === "ERR_CONFIG" && "diagnostics" in error;
 }
 
 /** Our own errors, and those of the system (a file that is not there), say what is wrong; others are our mistakes. */

@@ -1,6 +1,6 @@
 // The commands and their options. What they do is loaded when they are called.
-import { VERSION } from "@wrenmq/broker";
 import { Command } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { configCommand } from "./commands/config-command.ts";
 import { credsCommand } from "./commands/creds-command.ts";
 import { explainCommand } from "./commands/explain-command.ts";
@@ -23,7 +23,7 @@ Examples:
 export function createProgram(): Command {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
-    .version(VERSION, "-V, --version")
+    .version(manifest.version, "-V, --version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);

@@ -148,7 +148,7 @@ describe("config", () => {
     const file = join(await temporaryFolder(), "c.yaml");
     await writeFile(
       file,
-      'listeners: { a: { bind: "0.0.0.0:1883" } }\nplugins: { anonymous: {}, jwt: { secret_key: hidden-away } }\n',
+      'listeners: { a: { bind: "0.0.0.0:1883" } }\nplugins: { anonymous: {}, jwt: { algorithms: [HS256], secret_key: hidden-away } }\n',
     );
     const { code, stdout, stderr } = await runCommand(["config", "check", file]);
     expect(code).toBe(0);
