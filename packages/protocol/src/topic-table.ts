@@ -35,11 +35,8 @@ export class Topic {
 
   /** Writes the name, without its length. @returns where it ends */
   write(target: Uint8Array, position: number): number {
-    const end = this.#start + this.length;
-    const own = this.#bytes;
-    let to = position;
-    for (let from = this.#start; from < end; from++) target[to++] = own[from] as number;
-    return to;
+    target.set(this.#bytes.subarray(this.#start, this.#start + this.length), position);
+    return position + this.length;
   }
 }
 
