@@ -87,6 +87,8 @@ export interface PlainConnection extends ExternalConnection {
   info: ConnectionInfo;
   /** Another handler takes over in the middle of the stream and gets `bytes[start, end)` first. */
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
+  /** Gives the system's handle away, in the middle of the stream: see `releaseSocket`. */
+  detach(): object | undefined;
 }
 
 let lastId = 0;

@@ -2,7 +2,8 @@
 // them. Everything that a new version of Node may move is named and looked at here, before the first use; where a piece
 // is missing (Windows, the permission model, a Node that nobody has tried) there are no raw connections, and
 // stream-connection.ts does the same with public means.
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { getSystemErrorMap } from "node:util";
 
 export interface Endpoint {
@@ -131,6 +132,25 @@ export function takeHandles(server: Server, options: TcpOptions, accepted: (hand
     accepted(handle);
   };
   return true;
+}
+
+/** Is this a handle that `rawConnections` can serve? */
+export function isHandle(value: unknown): value is Handle {
+  if (typeof value !== "object" || value === null) return false;
+  return METHODS.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}
+
+/** Takes the handle out of a socket that nothing was read ahead from, and stops reading. The socket is of no use then. */
+export function takeSocketHandle(socket: Socket): Handle | undefined {
+  const shell = socket as Socket & { _handle?: unknown };
+  const handle = shell._handle;
+  // The bytes of a TLS socket are not those of its handle.
+  if (socket instanceof TLSSocket || !isHandle(handle) || socket.readableLength > 0) return undefined;
+  handle.readStop();
+  // Without a handle, destroying the socket only takes it off its server's books.
+  shell._handle = null;
+  socket.destroy();
+  return handle;
 }
 
 /** The error that Node's own streams would report. */

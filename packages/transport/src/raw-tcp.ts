@@ -86,7 +86,7 @@ class RawInfo implements ConnectionInfo {
   }
 }
 
-class RawConnection implements PlainConnection {
+export class RawConnection implements PlainConnection {
   readonly id: number = nextConnectionId();
   private readonly handle: OwnedHandle;
   private readonly site: Site;
@@ -182,6 +182,23 @@ class RawConnection implements PlainConnection {
     if (!this.closing) this.close();
   }
 
+  detach(): object | undefined {
+    if (this.ending || this.closing || this.requests > 0) return undefined;
+    this.pause();
+    this.handler = undefined;
+    this.ending = true;
+    this.closing = true;
+    this.site.count.connections -= 1;
+    delete this.handle[owner];
+    return this.handle;
+  }
+
+  /** Bytes that were read elsewhere come first, with the next `resume`. */
+  begin(head: Uint8Array): void {
+    this.paused = true;
+    this.rest = head;
+  }
+
   received(bytes: Uint8Array, start: number, end: number): void {
     if (!this.ending) this.handler?.data(bytes, start, end);
   }
@@ -268,10 +285,12 @@ export interface RawOptions extends TcpOptions {
   readonly count: ConnectionCount;
 }
 
-/** From now on the connections of a listening server are raw ones. false: not in this process, it goes on as it was. */
-export function acceptRaw(server: Server, options: RawOptions, opened: (connection: PlainConnection) => void): boolean {
+/** Makes raw connections of handles; the options of their sockets are what they are. undefined: not in this process. */
+export function rawConnections(
+  options: Omit<RawOptions, "keepAliveSeconds">,
+): ((handle: Handle) => RawConnection) | undefined {
   const node = nodeInternals();
-  if (node === undefined) return false;
+  if (node === undefined) return undefined;
   const { buffer } = options;
   const window = buffer.bytes.subarray(buffer.start, buffer.start + buffer.length);
   const onread = readInto(buffer, node);
@@ -282,9 +301,15 @@ export function acceptRaw(server: Server, options: RawOptions, opened: (connecti
     count: options.count,
     spare: new node.WriteWrap(),
   };
-  return takeHandles(server, options, (handle) => {
+  return (handle) => {
     handle.useUserBuffer(window);
     handle.onread = onread;
-    opened(new RawConnection(handle, site));
-  });
+    return new RawConnection(handle, site);
+  };
+}
+
+/** From now on the connections of a listening server are raw ones. false: not in this process, it goes on as it was. */
+export function acceptRaw(server: Server, options: RawOptions, opened: (connection: PlainConnection) => void): boolean {
+  const connectionOf = rawConnections(options);
+  return connectionOf !== undefined && takeHandles(server, options, (handle) => opened(connectionOf(handle)));
 }

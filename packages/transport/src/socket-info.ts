@@ -15,7 +15,11 @@ export class SocketInfo implements ConnectionInfo {
   private readonly socket: Socket;
 
   /** `source`: the client as a trusted proxy reported it. */
-  constructor(transport: TransportName, socket: Socket, source?: { address: string; port: number | undefined }) {
+  constructor(
+    transport: TransportName,
+    socket: Socket,
+    source?: { readonly address: string; readonly port: number | undefined },
+  ) {
     this.transport = transport;
     this.remoteAddress = plainAddress(source === undefined ? (socket.remoteAddress ?? "") : source.address);
     this.remotePort = source === undefined ? socket.remotePort : source.port;
@@ -39,7 +43,7 @@ export class ProxiedInfo implements ConnectionInfo {
   readonly remotePort: number | undefined;
   private readonly direct: ConnectionInfo;
 
-  constructor(direct: ConnectionInfo, source: { address: string; port: number | undefined }) {
+  constructor(direct: ConnectionInfo, source: { readonly address: string; readonly port: number | undefined }) {
     this.transport = direct.transport;
     this.remoteAddress = plainAddress(source.address);
     this.remotePort = source.port;

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
 import { DEFAULT_LINGER_MS } from "./listener-config.ts";
+import { takeSocketHandle } from "./raw-handle.ts";
 
 const owner: unique symbol = Symbol("connection");
 type Owned = Duplex & { [owner]?: StreamConnection };
@@ -101,6 +102,18 @@ export class StreamConnection implements PlainConnection {
     if (start === end) return;
     if (this.paused) this.rest = new Uint8Array(bytes.subarray(start, end));
     else this.received(bytes, start, end);
+  }
+
+  detach(): object | undefined {
+    const { stream } = this;
+    if (this.ending || this.over || stream.writableLength > 0 || !(stream instanceof Socket)) return undefined;
+    const handle = takeSocketHandle(stream);
+    if (handle === undefined) return undefined;
+    this.handler = undefined;
+    this.over = true;
+    this.ending = true;
+    if (this.count !== undefined) this.count.connections -= 1;
+    return handle;
   }
 
   write(bytes: Uint8Array): boolean {

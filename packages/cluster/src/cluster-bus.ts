@@ -1,0 +1,91 @@
+// The contract between one broker and the others that act as one with it. The broker decides who gets a message; the bus
+// knows who is there, what they want, and how to reach them. It owns routes between brokers and the order of what one
+// broker tells another, and refuses to know sessions.
+import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
+import type { ForwardTicket } from "./forward-ticket.ts";
+
+/** Another broker, as this one sees it; one object for as long as the bus lives. */
+export interface Peer {
+  /** Its number among those that act as one. */
+  readonly id: number;
+  /** Is it there, and are its routes known? */
+  readonly up: boolean;
+}
+
+/** What a peer made of a forwarded message. */
+export const ForwardResult = { Nobody: 0, Received: 1, Refused: 2, Later: 3 } as const;
+export type ForwardResult = (typeof ForwardResult)[keyof typeof ForwardResult];
+
+/** For whom a forwarded message is at the peer. */
+export interface ForwardTarget {
+  /** Its own subscribers. */
+  readonly plain: boolean;
+  /** Shared subscriptions (`$share/…`) for which this peer was chosen. */
+  readonly groups: readonly string[] | undefined;
+  /** When the topic's retained message was set (see `Stamps`); 0: it is not to be retained. */
+  readonly retainedAt: number;
+}
+
+/** A retained message, or (with an empty payload) that there is none. */
+export interface RetainedFact {
+  readonly message: Message;
+  readonly stamp: number;
+}
+
+export interface ClusterBus {
+  /** Number of this broker. */
+  readonly self: number;
+  /** The others, by their number or not, in a fixed order. */
+  readonly peers: readonly Peer[];
+  /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
+  readonly congested: boolean;
+  /** Begins to talk to the others. Resolves when all are there, or when those that are not have had their time. */
+  start(node: LocalNode): Promise<void>;
+  stop(): Promise<void>;
+  /**
+   * There are local subscribers of a filter.
+   * @param durable some of their sessions outlive this broker's process: while it is away, what is for them is kept
+   */
+  setRoute(filter: string, durable: boolean): void;
+  removeRoute(filter: string): void;
+  /** How many members a shared subscription has here, and how many of them are connected. 0 members: none any more. */
+  setGroup(filter: string, connected: number, members: number, durable: boolean): void;
+  /**
+   * Sends a message to a peer, after everything that was sent to it before.
+   * @param ticket given where somebody waits for the result; it is settled in any case
+   */
+  forward(peer: Peer, message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void;
+  /** The result of a message for which `deliver` answered `Later`. */
+  acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
+  /** Calls back once when nothing is congested any more. */
+  whenRelieved(callback: () => void): void;
+  /** Numbers that the peers get to see. */
+  shareMetrics(metrics: Readonly<Record<string, number>>): void;
+  /** The numbers that peers have shared last. */
+  metrics(): Iterable<Readonly<Record<string, number>>>;
+}
+
+/** The broker, as the bus sees it. All calls come from the event loop, none from inside a call to the bus. */
+export interface LocalNode {
+  readonly arena: Arena;
+  readonly topics: TopicTable;
+  /** Do sessions outlive the process? */
+  readonly durable: boolean;
+  now(): Millis;
+  /** Calls back once at a time; returns a function that cancels. */
+  at(time: Millis, callback: () => void): () => void;
+  /** Calls `flush` at the end of this turn of the event loop, once what was learnt during it is durable. */
+  flushLater(output: { flush(): void }): void;
+  routeSet(peer: Peer, filter: string): void;
+  routeRemoved(peer: Peer, filter: string): void;
+  groupSet(peer: Peer, filter: string, connected: number, members: number): void;
+  /**
+   * A message from a peer. Its bytes are lent for the call.
+   * @param sequence for `acknowledge`; -1: nobody waits
+   * @returns what became of it; `Later`: `acknowledge` will tell
+   */
+  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number): ForwardResult;
+  /** What a peer that has just come should know of retained messages. */
+  retainedFor(peer: Peer): Iterator<RetainedFact>;
+  problem(error: Error): void;
+}

@@ -1,0 +1,16 @@
+// What can be wrong with the bus: a peer that says what it must not, or one that cannot be reached.
+
+export type ClusterErrorCode = "ERR_CLUSTER_FRAME" | "ERR_CLUSTER_PEER" | "ERR_CLUSTER_LISTEN";
+
+export class ClusterError extends Error {
+  override readonly name: string = "ClusterError";
+  readonly code: ClusterErrorCode;
+  constructor(code: ClusterErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export function malformed(what: string): ClusterError {
+  return new ClusterError("ERR_CLUSTER_FRAME", `malformed frame: ${what}`);
+}

@@ -1,0 +1,16 @@
+export {
+  type ClusterBus,
+  ForwardResult,
+  type ForwardTarget,
+  type LocalNode,
+  type Peer,
+  type RetainedFact,
+} from "./cluster-bus.ts";
+export { ClusterError, type ClusterErrorCode } from "./errors.ts";
+export { ForwardTicket } from "./forward-ticket.ts";
+export { homeOf, stableHash } from "./home.ts";
+export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";
+export { MeshBus, type MeshOptions } from "./mesh-bus.ts";
+export type { MeshTransport } from "./mesh-transport.ts";
+export { Stamps, UNDATED } from "./stamps.ts";
+export { UnixMesh } from "./unix-mesh.ts";

@@ -1,0 +1,306 @@
+// The bus between the worker processes of one machine: each is linked to each.
+import type { Message } from "@wrenmq/protocol";
+import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
+import {
+  type ClusterBus,
+  ForwardResult,
+  type ForwardTarget,
+  type LocalNode,
+  type RetainedFact,
+} from "./cluster-bus.ts";
+import { ClusterError } from "./errors.ts";
+import type { ForwardTicket } from "./forward-ticket.ts";
+import { type Greeting, type LinkEvents, MeshLink } from "./mesh-link.ts";
+import { MeshPeer } from "./mesh-peer.ts";
+import type { MeshTransport } from "./mesh-transport.ts";
+import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
+import type { RelayOpening } from "./relay-info.ts";
+
+/** Milliseconds between two tries to reach a peer: at first and at most. */
+const FIRST_RETRY = 10;
+const LAST_RETRY = 500;
+const SEQUENCES = 0x1_0000_0000;
+/** Retained messages of a peer that has just come go out in bursts of about so many bytes. */
+const SYNC_BURST = 1024 * 1024;
+
+export interface MeshOptions {
+  /** Number of this broker, 0 to count - 1. */
+  readonly self: number;
+  /** All brokers, this one included. */
+  readonly count: number;
+  readonly transport: MeshTransport;
+  /** Milliseconds that `start` waits for the others; default 10,000. */
+  readonly patience?: number;
+  /** Serves a connection that a peer relays. Absent: relays are refused. */
+  readonly accept?: (connection: ExternalConnection, listener: string) => void;
+}
+
+interface Group {
+  readonly connected: number;
+  readonly members: number;
+  readonly durable: boolean;
+}
+
+export class MeshBus implements ClusterBus, LinkEvents {
+  readonly self: number;
+  readonly #options: MeshOptions;
+  #peers: MeshPeer[] = [];
+  #node: LocalNode | undefined;
+  readonly #routes = new Map<string, boolean>();
+  readonly #groups = new Map<string, Group>();
+  readonly #byLink = new Map<MeshLink, MeshPeer>();
+  readonly #syncs = new Map<MeshLink, Iterator<RetainedFact>>();
+  readonly #congested = new Set<MeshLink>();
+  #relieved: (() => void)[] = [];
+  #complete: (() => void) | undefined;
+  readonly #retries = new Set<() => void>();
+  #lastRelay = 0;
+  #stopped = false;
+
+  constructor(options: MeshOptions) {
+    this.self = options.self;
+    this.#options = options;
+  }
+
+  get peers(): readonly MeshPeer[] {
+    return this.#peers;
+  }
+
+  get congested(): boolean {
+    return this.#congested.size > 0;
+  }
+
+  async start(node: LocalNode): Promise<void> {
+    const { self, count, transport, patience = 10_000 } = this.#options;
+    this.#node = node;
+    this.#stopped = false;
+    for (let id = 0; id < count; id++) if (id !== self) this.#peers.push(new MeshPeer(id, node));
+    await transport.listen((connection) => this.#open(connection), this.#readBuffer);
+    for (const { id } of this.#peers) if (id < self) this.#dial(id, FIRST_RETRY);
+    if (this.#isComplete) return;
+    await new Promise<void>((resolve) => {
+      const cancel = node.at(node.now() + patience, resolve);
+      this.#complete = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#complete = undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const cancel of this.#retries) cancel();
+    this.#retries.clear();
+    this.#complete?.();
+    for (const peer of this.#peers) peer.close();
+    for (const link of [...this.#byLink.keys()]) link.end();
+    await this.#options.transport.close();
+    this.#peers = [];
+    this.#routes.clear();
+    this.#groups.clear();
+    this.#relieve();
+  }
+
+  setRoute(filter: string, durable: boolean): void {
+    if (this.#routes.get(filter) === durable) return;
+    this.#routes.set(filter, durable);
+    for (const link of this.#byLink.keys()) link.setRoute(filter, durable);
+  }
+
+  removeRoute(filter: string): void {
+    if (!this.#routes.delete(filter)) return;
+    for (const link of this.#byLink.keys()) link.removeRoute(filter);
+  }
+
+  setGroup(filter: string, connected: number, members: number, durable: boolean): void {
+    const known = this.#groups.get(filter);
+    if (known?.connected === connected && known.members === members && known.durable === durable) return;
+    if (members === 0) this.#groups.delete(filter);
+    else this.#groups.set(filter, { connected, members, durable });
+    for (const link of this.#byLink.keys()) link.setGroup(filter, connected, members, durable);
+  }
+
+  forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+    peer.forward(message, target, ticket);
+    const { link } = peer;
+    if (link?.congested === true) this.#congested.add(link);
+  }
+
+  acknowledge(peer: MeshPeer, sequence: number, result: ForwardResult): void {
+    if (peer.link === undefined || Math.floor(sequence / SEQUENCES) !== peer.generation) return;
+    peer.link.answer(sequence % SEQUENCES, result);
+  }
+
+  whenRelieved(callback: () => void): void {
+    this.#relieved.push(callback);
+  }
+
+  shareMetrics(metrics: Readonly<Record<string, number>>): void {
+    for (const link of this.#byLink.keys()) link.tellMetrics(metrics);
+  }
+
+  *metrics(): IterableIterator<Readonly<Record<string, number>>> {
+    for (const { metrics } of this.#peers) if (metrics !== undefined) yield metrics;
+  }
+
+  /**
+   * Lets a peer serve a connection whose bytes only this process can read and write.
+   * @returns what takes the connection's events from now on; undefined: the peer is not there
+   */
+  relay(id: number, connection: Connection, listener: string): ConnectionHandler | undefined {
+    const link = this.#peers.find((peer) => peer.id === id)?.link;
+    if (link === undefined) return undefined;
+    this.#lastRelay++;
+    const relay = ((this.#lastRelay * 2) % SEQUENCES) + (this.self < id ? 0 : 1);
+    const entrance = new RelayEntrance(connection, link, relay);
+    link.openRelay(relay, { listener, info: connection.info }, entrance);
+    return entrance;
+  }
+
+  // ── links ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  greeted(link: MeshLink, { id, count, durable }: Greeting): void {
+    const peer = this.#peers.find((known) => known.id === id);
+    if (peer === undefined || count !== this.#options.count) {
+      throw new ClusterError("ERR_CLUSTER_PEER", `broker ${id} of ${count} is not one of ours`);
+    }
+    peer.link?.fail(undefined);
+    this.#byLink.set(link, peer);
+    peer.linked(link, durable);
+    for (const [filter, isDurable] of this.#routes) link.setRoute(filter, isDurable);
+    for (const [filter, group] of this.#groups) {
+      link.setGroup(filter, group.connected, group.members, group.durable);
+    }
+    link.endRoutes();
+  }
+
+  routeSet(link: MeshLink, filter: string, durable: boolean): void {
+    this.#byLink.get(link)?.setRoute(filter, durable);
+  }
+
+  routeRemoved(link: MeshLink, filter: string): void {
+    this.#byLink.get(link)?.removeRoute(filter);
+  }
+
+  groupSet(link: MeshLink, filter: string, connected: number, members: number, durable: boolean): void {
+    this.#byLink.get(link)?.setGroup(filter, connected, members, durable);
+  }
+
+  routesEnded(link: MeshLink): void {
+    const peer = this.#byLink.get(link);
+    if (peer === undefined || this.#node === undefined) return;
+    peer.routesEnded();
+    this.#syncs.set(link, this.#node.retainedFor(peer));
+    this.#synchronise(link);
+    if (this.#isComplete) this.#complete?.();
+  }
+
+  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number): ForwardResult {
+    const peer = this.#byLink.get(link);
+    if (peer === undefined || this.#node === undefined) return ForwardResult.Refused;
+    const tagged = sequence < 0 ? -1 : peer.generation * SEQUENCES + sequence;
+    return this.#node.deliver(peer, message, target, tagged);
+  }
+
+  answered(link: MeshLink, sequence: number, result: ForwardResult): void {
+    this.#byLink.get(link)?.answered(sequence, result);
+  }
+
+  metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void {
+    const peer = this.#byLink.get(link);
+    if (peer !== undefined) peer.metrics = metrics;
+  }
+
+  relayOpened(link: MeshLink, id: number, { info, listener }: RelayOpening): RelaySide | undefined {
+    const { accept } = this.#options;
+    if (accept === undefined) return undefined;
+    const connection = new RelayConnection(info, link, id);
+    try {
+      accept(connection, listener);
+    } catch (error) {
+      this.#node?.problem(error as Error);
+      return undefined;
+    }
+    return connection;
+  }
+
+  drained(link: MeshLink): void {
+    this.#synchronise(link);
+    if (!link.congested && this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+  }
+
+  closed(link: MeshLink, error: Error | undefined): void {
+    const peer = this.#byLink.get(link);
+    this.#byLink.delete(link);
+    this.#syncs.delete(link);
+    if (error !== undefined && !this.#stopped) this.#node?.problem(error);
+    if (peer !== undefined && peer.link === link && !this.#stopped) {
+      peer.lost();
+      if (peer.id < this.self) this.#dial(peer.id, FIRST_RETRY);
+    }
+    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+  }
+
+  // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get #isComplete(): boolean {
+    return this.#peers.every((peer) => peer.up);
+  }
+
+  get #readBuffer(): ReadBuffer {
+    const { arena } = this.#node as LocalNode;
+    return { bytes: arena.bytes, start: arena.readStart, length: arena.readLength };
+  }
+
+  #open(connection: Connection): MeshLink {
+    const node = this.#node as LocalNode;
+    const link = new MeshLink(connection, node, this);
+    link.greet({ id: this.self, count: this.#options.count, durable: node.durable });
+    return link;
+  }
+
+  #dial(id: number, retry: number): void {
+    const node = this.#node as LocalNode;
+    this.#options.transport.dial(id, this.#readBuffer).then(
+      (connection) => {
+        if (this.#stopped) connection.destroy();
+        else connection.attach(this.#open(connection));
+      },
+      () => {
+        if (this.#stopped) return;
+        const cancel = node.at(node.now() + retry, () => {
+          this.#retries.delete(cancel);
+          this.#dial(id, Math.min(retry * 2, LAST_RETRY));
+        });
+        this.#retries.add(cancel);
+      },
+    );
+  }
+
+  /** Tells a peer of retained messages, as fast as it takes them. */
+  #synchronise(link: MeshLink): void {
+    const facts = this.#syncs.get(link);
+    if (facts === undefined) return;
+    while (link.outbox.backlog < SYNC_BURST) {
+      const { value, done } = facts.next();
+      if (done === true) {
+        this.#syncs.delete(link);
+        return;
+      }
+      link.forward(value.message, { plain: false, groups: undefined, retainedAt: value.stamp }, -1);
+    }
+    // What is not in transit after this turn asks again; what is, when it has drained.
+    this.#node?.flushLater({
+      flush: () => {
+        if (link.outbox.inTransit === 0) this.#synchronise(link);
+      },
+    });
+  }
+
+  #relieve(): void {
+    const callbacks = this.#relieved;
+    this.#relieved = [];
+    for (const callback of callbacks) callback();
+  }
+}

@@ -1,0 +1,331 @@
+// One connection to one peer: frames in, frames out, one write for each turn of the event loop.
+import { encodeUtf8, MqttError } from "@wrenmq/codec";
+import { type Message, Outbox, type OutboxOwner } from "@wrenmq/protocol";
+import type { Connection, ConnectionHandler } from "@wrenmq/transport";
+import { ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
+import { malformed } from "./errors.ts";
+import type { RelayLink, RelaySide } from "./relay.ts";
+import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
+import { FieldReader, putBytes, putUint16, putUint32 } from "./wire/fields.ts";
+import { ForwardReader, writeForward } from "./wire/forward-frame.ts";
+import { FRAME_HEAD, FrameType, WIRE_VERSION } from "./wire/frame-type.ts";
+import { MeshFrameReader } from "./wire/mesh-frame-reader.ts";
+
+/** Bytes that may wait for a peer that has stopped reading. */
+const HIGH_WATER = 2 * 1024 * 1024;
+
+export interface Greeting {
+  readonly id: number;
+  readonly count: number;
+  /** Do its sessions outlive its process? */
+  readonly durable: boolean;
+}
+
+/** Who the link belongs to: the bus. */
+export interface LinkEvents {
+  greeted(link: MeshLink, greeting: Greeting): void;
+  routeSet(link: MeshLink, filter: string, durable: boolean): void;
+  routeRemoved(link: MeshLink, filter: string): void;
+  groupSet(link: MeshLink, filter: string, connected: number, members: number, durable: boolean): void;
+  routesEnded(link: MeshLink): void;
+  /** @returns what became of it */
+  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number): ForwardResult;
+  answered(link: MeshLink, sequence: number, result: ForwardResult): void;
+  metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void;
+  relayOpened(link: MeshLink, id: number, opening: RelayOpening): RelaySide | undefined;
+  /** What waited has gone out. */
+  drained(link: MeshLink): void;
+  closed(link: MeshLink, error: Error | undefined): void;
+}
+
+export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
+  readonly outbox: Outbox;
+  readonly relays: Map<number, RelaySide> = new Map();
+  readonly #connection: Connection;
+  readonly #node: LocalNode;
+  readonly #events: LinkEvents;
+  readonly #frames = new MeshFrameReader();
+  readonly #fields = new FieldReader();
+  readonly #forward: ForwardReader;
+  #writing = false;
+  #greeted = false;
+  #over = false;
+
+  constructor(connection: Connection, node: LocalNode, events: LinkEvents) {
+    this.#connection = connection;
+    this.#node = node;
+    this.#events = events;
+    this.outbox = new Outbox(node.arena, this);
+    this.#forward = new ForwardReader(node.topics);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Has the peer stopped taking what we send, with a lot waiting? */
+  get congested(): boolean {
+    return this.outbox.inTransit > 0 && this.outbox.backlog > HIGH_WATER;
+  }
+
+  // ── transport events ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  data(bytes: Uint8Array, start: number, end: number): void {
+    const frames = this.#frames;
+    try {
+      frames.push(bytes, start, end);
+      while (!this.#over && frames.next()) this.#received(frames.type, frames.bytes, frames.start, frames.end);
+    } catch (error) {
+      this.fail(error instanceof Error ? error : malformed(String(error)));
+    }
+  }
+
+  drain(): void {
+    this.#writing = false;
+    this.outbox.drained();
+    this.flush();
+    if (!this.#over) this.#events.drained(this);
+  }
+
+  closed(error: Error | undefined): void {
+    this.#finish(error);
+  }
+
+  /** The peer broke the rules, or another link takes the place of this one. */
+  fail(error: Error | undefined): void {
+    this.#finish(error);
+    this.#connection.destroy();
+  }
+
+  /** Sends what waits, then closes. */
+  end(): void {
+    this.flush();
+    this.#connection.end();
+  }
+
+  // ── output ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  outputReady(): void {
+    this.#node.flushLater(this);
+  }
+
+  outputLarge(): void {
+    this.flush();
+  }
+
+  flush(): void {
+    const { outbox } = this;
+    if (this.#over) outbox.discard();
+    if (this.#writing || outbox.pending === 0) return;
+    const consumed = this.#connection.write(outbox.take());
+    outbox.taken(consumed);
+    this.#writing = !consumed;
+  }
+
+  greet({ id, count, durable }: Greeting): void {
+    const at = this.#begin(FrameType.Hello, 6);
+    const { bytes } = this.outbox;
+    bytes[at] = WIRE_VERSION;
+    putUint16(bytes, at + 1, id);
+    putUint16(bytes, at + 3, count);
+    bytes[at + 5] = durable ? 1 : 0;
+  }
+
+  setRoute(filter: string, durable: boolean): void {
+    const text = encodeUtf8(filter);
+    const at = this.#begin(FrameType.RouteSet, 1 + text.length);
+    this.outbox.bytes[at] = durable ? 1 : 0;
+    putBytes(this.outbox.bytes, at + 1, text);
+  }
+
+  removeRoute(filter: string): void {
+    const text = encodeUtf8(filter);
+    putBytes(this.outbox.bytes, this.#begin(FrameType.RouteRemoved, text.length), text);
+  }
+
+  setGroup(filter: string, connected: number, members: number, durable: boolean): void {
+    const text = encodeUtf8(filter);
+    const at = this.#begin(FrameType.GroupSet, 9 + text.length);
+    const { bytes } = this.outbox;
+    bytes[at] = durable ? 1 : 0;
+    putBytes(bytes, putUint32(bytes, putUint32(bytes, at + 1, connected), members), text);
+  }
+
+  endRoutes(): void {
+    this.#begin(FrameType.RoutesEnd, 0);
+  }
+
+  forward(message: Message, target: ForwardTarget, sequence: number): void {
+    if (!this.#over) writeForward(this.outbox, message, target, sequence);
+  }
+
+  answer(sequence: number, result: ForwardResult): void {
+    const at = this.#begin(FrameType.ForwardResult, 5);
+    this.outbox.bytes[putUint32(this.outbox.bytes, at, sequence)] = result;
+  }
+
+  tellMetrics(metrics: Readonly<Record<string, number>>): void {
+    const text = encodeUtf8(JSON.stringify(metrics));
+    putBytes(this.outbox.bytes, this.#begin(FrameType.Metrics, text.length), text);
+  }
+
+  openRelay(id: number, opening: RelayOpening, side: RelaySide): void {
+    this.relays.set(id, side);
+    const text = encodeUtf8(openingToText(opening));
+    const at = this.#begin(FrameType.RelayOpen, 4 + text.length);
+    putBytes(this.outbox.bytes, putUint32(this.outbox.bytes, at, id), text);
+  }
+
+  relayData(id: number, bytes: Uint8Array, start: number, end: number): void {
+    const at = this.#begin(FrameType.RelayData, 4 + end - start);
+    const target = this.outbox.bytes;
+    putUint32(target, at, id);
+    if (bytes === target) target.copyWithin(at + 4, start, end);
+    else target.set(bytes.subarray(start, end), at + 4);
+  }
+
+  relayCredit(id: number, count: number): void {
+    const at = this.#begin(FrameType.RelayCredit, 8);
+    putUint32(this.outbox.bytes, putUint32(this.outbox.bytes, at, id), count);
+  }
+
+  relayEnd(id: number): void {
+    putUint32(this.outbox.bytes, this.#begin(FrameType.RelayEnd, 4), id);
+  }
+
+  relayClosed(id: number, error: Error | undefined): void {
+    this.relays.delete(id);
+    const text = encodeUtf8(error?.message ?? "");
+    const at = this.#begin(FrameType.RelayClosed, 4 + text.length);
+    putBytes(this.outbox.bytes, putUint32(this.outbox.bytes, at, id), text);
+  }
+
+  // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Head of a frame; `length` bytes of body follow at the position returned. */
+  #begin(type: FrameType, length: number): number {
+    const { outbox } = this;
+    outbox.reserve(FRAME_HEAD + length);
+    const { bytes } = outbox;
+    const at = putUint32(bytes, outbox.position, length);
+    bytes[at] = type;
+    outbox.position = at + 1 + length;
+    return at + 1;
+  }
+
+  #received(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (type === FrameType.Forward) {
+      this.#forwarded(bytes, start, end);
+      return;
+    }
+    const fields = this.#fields.over(bytes, start, end);
+    if (type === FrameType.ForwardResult) {
+      const sequence = fields.uint32();
+      this.#events.answered(this, sequence, resultOf(fields.uint8()));
+      return;
+    }
+    if (type === FrameType.Hello) this.#hello(fields);
+    else if (!this.#greeted) throw malformed("no greeting");
+    else if (type >= FrameType.RelayOpen) this.#relay(type, fields);
+    else this.#routing(type, fields);
+  }
+
+  #hello(fields: FieldReader): void {
+    const version = fields.uint8();
+    if (version !== WIRE_VERSION) throw malformed(`version ${version}, not ${WIRE_VERSION}`);
+    if (this.#greeted) throw malformed("a second greeting");
+    this.#greeted = true;
+    this.#events.greeted(this, { id: fields.uint16(), count: fields.uint16(), durable: fields.uint8() === 1 });
+  }
+
+  #routing(type: number, fields: FieldReader): void {
+    const events = this.#events;
+    switch (type) {
+      case FrameType.RouteSet: {
+        const durable = fields.uint8() === 1;
+        events.routeSet(this, fields.text(), durable);
+        return;
+      }
+      case FrameType.RouteRemoved:
+        events.routeRemoved(this, fields.text());
+        return;
+      case FrameType.GroupSet: {
+        const durable = fields.uint8() === 1;
+        const connected = fields.uint32();
+        const members = fields.uint32();
+        events.groupSet(this, fields.text(), connected, members, durable);
+        return;
+      }
+      case FrameType.RoutesEnd:
+        events.routesEnded(this);
+        return;
+      case FrameType.Metrics:
+        events.metricsTold(this, metricsFromText(fields.text()));
+        return;
+      default:
+        throw malformed(`type ${type}`);
+    }
+  }
+
+  #forwarded(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#greeted) throw malformed("no greeting");
+    const forward = this.#forward;
+    let result: ForwardResult;
+    try {
+      forward.read(bytes, start, end);
+      result = this.#events.forwarded(this, forward.message, forward, forward.sequence);
+      // Whoever keeps the message has a copy; encodings that lie in lent memory end here.
+      if (forward.message.kept) forward.message.releaseFrames();
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error;
+      this.#node.problem(error);
+      result = ForwardResult.Refused;
+    }
+    if (forward.sequence >= 0 && result !== ForwardResult.Later && !this.#over) this.answer(forward.sequence, result);
+  }
+
+  #relay(type: number, fields: FieldReader): void {
+    const id = fields.uint32();
+    if (type === FrameType.RelayOpen) {
+      const side = this.#events.relayOpened(this, id, openingFromText(fields.text()));
+      if (side === undefined) this.relayClosed(id, undefined);
+      else this.relays.set(id, side);
+      return;
+    }
+    const side = this.relays.get(id);
+    // What was under way when our side closed.
+    if (side === undefined) return;
+    if (type === FrameType.RelayData) side.arrived(fields.bytes, fields.position, fields.end);
+    else if (type === FrameType.RelayCredit) side.credited(fields.uint32());
+    else if (type === FrameType.RelayEnd) side.ended();
+    else if (type === FrameType.RelayClosed) {
+      this.relays.delete(id);
+      const reason = fields.text();
+      side.lost(reason === "" ? undefined : new Error(reason));
+    } else throw malformed(`type ${type}`);
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.outbox.discard();
+    this.outbox.drained();
+    const relays = [...this.relays.values()];
+    this.relays.clear();
+    for (const side of relays) side.lost(error ?? new Error("the broker that holds the connection is gone"));
+    this.#events.closed(this, error);
+  }
+}
+
+function resultOf(code: number): ForwardResult {
+  if (code > ForwardResult.Refused) throw malformed(`result ${code}`);
+  return code as ForwardResult;
+}
+
+function metricsFromText(text: string): Readonly<Record<string, number>> {
+  try {
+    return JSON.parse(text) as Record<string, number>;
+  } catch {
+    throw malformed("metrics are no JSON");
+  }
+}

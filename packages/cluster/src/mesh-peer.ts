@@ -1,0 +1,133 @@
+// What is known of one other broker, across the links that come and go: its routes, and what waits for it or for its
+// answers. While a peer whose sessions outlive its process is away, its durable routes stay, and messages above QoS 0
+// for them are held: their publishers wait for their acknowledgements until it is back.
+import type { Message } from "@wrenmq/protocol";
+import { ForwardResult, type ForwardTarget, type LocalNode, type Peer } from "./cluster-bus.ts";
+import type { ForwardTicket } from "./forward-ticket.ts";
+import type { MeshLink } from "./mesh-link.ts";
+import { PendingTickets } from "./pending-tickets.ts";
+
+/** Bytes and messages that are held for a peer that is away. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+const MAX_HELD_MESSAGES = 100_000;
+const HELD_OVERHEAD = 200;
+
+interface Held {
+  readonly message: Message;
+  readonly target: ForwardTarget;
+  readonly ticket: ForwardTicket | undefined;
+}
+
+export class MeshPeer implements Peer {
+  readonly id: number;
+  link: MeshLink | undefined = undefined;
+  up: boolean = false;
+  /** Do its sessions outlive its process? Known since the first greeting. */
+  durable: boolean = false;
+  metrics: Readonly<Record<string, number>> | undefined = undefined;
+  /** Counts the links: what belongs to an old one must not reach a new one. */
+  generation: number = 0;
+  readonly #node: LocalNode;
+  /** Filters and whether they are durable. */
+  readonly #routes = new Map<string, boolean>();
+  readonly #groups = new Map<string, boolean>();
+  /** Told on this link, until all have been told. */
+  #told: Set<string> | undefined;
+  #pending = new PendingTickets();
+  #held: Held[] = [];
+  #heldBytes = 0;
+
+  constructor(id: number, node: LocalNode) {
+    this.id = id;
+    this.#node = node;
+  }
+
+  linked(link: MeshLink, durable: boolean): void {
+    this.link = link;
+    this.durable = durable;
+    this.generation++;
+    this.#pending = new PendingTickets();
+    this.#told = new Set();
+  }
+
+  setRoute(filter: string, durable: boolean): void {
+    this.#told?.add(filter);
+    if (!this.#routes.has(filter)) this.#node.routeSet(this, filter);
+    this.#routes.set(filter, durable);
+  }
+
+  removeRoute(filter: string): void {
+    if (this.#routes.delete(filter)) this.#node.routeRemoved(this, filter);
+  }
+
+  setGroup(filter: string, connected: number, members: number, durable: boolean): void {
+    this.#told?.add(filter);
+    if (members === 0) this.#groups.delete(filter);
+    else this.#groups.set(filter, durable);
+    this.#node.groupSet(this, filter, connected, members);
+  }
+
+  /** All routes of the peer have been told: it is there. */
+  routesEnded(): void {
+    const told = this.#told ?? new Set();
+    this.#told = undefined;
+    for (const filter of [...this.#routes.keys()]) if (!told.has(filter)) this.removeRoute(filter);
+    for (const filter of [...this.#groups.keys()]) if (!told.has(filter)) this.setGroup(filter, 0, 0, false);
+    this.up = true;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { message, target, ticket } of held) this.#send(message, target, ticket);
+  }
+
+  forward(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+    if (ticket !== undefined) ticket.waiting++;
+    if (this.up) this.#send(message, target, ticket);
+    else if (message.qos === 0 || !this.durable) ticket?.settle(ForwardResult.Nobody);
+    else this.#hold(message, target, ticket);
+  }
+
+  answered(sequence: number, result: ForwardResult): void {
+    this.#pending.take(sequence)?.settle(result);
+  }
+
+  /** The link is gone, and with it what did not outlive the peer. */
+  lost(): void {
+    this.link = undefined;
+    this.up = false;
+    this.#told = undefined;
+    this.metrics = undefined;
+    for (const [filter, durable] of [...this.#routes]) if (!this.durable || !durable) this.removeRoute(filter);
+    for (const [filter, durable] of [...this.#groups]) {
+      if (this.durable && durable) this.#node.groupSet(this, filter, 0, 1);
+      else this.setGroup(filter, 0, 0, false);
+    }
+    // Taken or not, nobody knows. Where sessions end with their process, nobody is left who could miss a message.
+    const result = this.durable ? ForwardResult.Refused : ForwardResult.Nobody;
+    for (const ticket of this.#pending.takeAll()) ticket.settle(result);
+  }
+
+  /** The broker stops: nobody will answer any more. */
+  close(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const { ticket } of held) ticket?.settle(ForwardResult.Refused);
+    for (const ticket of this.#pending.takeAll()) ticket.settle(ForwardResult.Refused);
+  }
+
+  #send(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+    this.link?.forward(message, target, ticket === undefined ? -1 : this.#pending.add(ticket));
+  }
+
+  #hold(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+    const bytes = message.payloadLength + HELD_OVERHEAD;
+    if (this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes + bytes > MAX_HELD_BYTES) {
+      ticket?.settle(ForwardResult.Refused);
+      return;
+    }
+    message.keep();
+    this.#heldBytes += bytes;
+    const { plain, groups, retainedAt } = target;
+    this.#held.push({ message, target: { plain, groups, retainedAt }, ticket });
+  }
+}

@@ -1,0 +1,50 @@
+// The links of a mesh as Unix sockets in one folder that nobody else may enter.
+import { connect } from "node:net";
+import { join } from "node:path";
+import {
+  type Accept,
+  adoptSocket,
+  createListener,
+  type ExternalConnection,
+  type Listener,
+  type ReadBuffer,
+} from "@wrenmq/transport";
+import type { MeshTransport } from "./mesh-transport.ts";
+
+export class UnixMesh implements MeshTransport {
+  readonly #folder: string;
+  readonly #self: number;
+  #listener: Listener | undefined;
+
+  /** @param folder for all brokers of the mesh; permissions are the caller's business */
+  constructor(folder: string, self: number) {
+    this.#folder = folder;
+    this.#self = self;
+  }
+
+  async listen(accept: Accept, readBuffer: ReadBuffer): Promise<void> {
+    const options = { type: "unix", path: this.#path(this.#self), mode: 0o600 } as const;
+    this.#listener = createListener(options, accept, { readBuffer });
+    await this.#listener.listen();
+  }
+
+  dial(peer: number, readBuffer: ReadBuffer): Promise<ExternalConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ path: this.#path(peer), allowHalfOpen: true });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(adoptSocket(socket, { transport: "unix", readBuffer }));
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    this.#listener = undefined;
+  }
+
+  #path(id: number): string {
+    return join(this.#folder, `${id}.sock`);
+  }
+}

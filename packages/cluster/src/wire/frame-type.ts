@@ -1,0 +1,28 @@
+// What brokers say to each other. Every frame: length of the body (4 bytes, big-endian), type (1 byte), body.
+
+export const FrameType = {
+  /** First on every link, from both sides. */
+  Hello: 1,
+  RouteSet: 2,
+  RouteRemoved: 3,
+  GroupSet: 4,
+  /** All routes have been told: others that were known of this peer are gone. */
+  RoutesEnd: 5,
+  Forward: 6,
+  ForwardResult: 7,
+  Metrics: 8,
+  RelayOpen: 9,
+  RelayData: 10,
+  /** So many bytes of the relay have been dealt with. */
+  RelayCredit: 11,
+  RelayEnd: 12,
+  RelayClosed: 13,
+} as const;
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** Bytes before the body. */
+export const FRAME_HEAD = 5;
+/** Longest body: the longest PUBLISH and what is said about it. */
+export const MAX_BODY: number = 268_435_460 + 1024 * 1024;
+/** Grows when frames change: brokers of different versions do not talk to each other. */
+export const WIRE_VERSION = 1;
