@@ -1,7 +1,8 @@
-// Reads of all sockets into one buffer: no allocation per read; for where raw connections (raw-tcp.ts) are not possible or
-// not wanted. It touches little of Node's internals (`_handle`, and the `handle` option of `net.Socket`); where they are missing it answers undefined, and the caller
-// reads through the "data" event instead. Safe because reads are synchronous on POSIX: between the system filling the
-// buffer and our handler there is no other read. Not so on Windows, where each pending read owns its buffer.
+// Reads of all sockets into one buffer, no allocation per read: for where raw connections (raw-tcp.ts) are impossible or
+// unwanted. Touches little of Node's internals (`_handle`, and the `handle` option of `net.Socket`); where they are
+// missing it answers undefined, and the caller reads through the "data" event instead. Safe because reads are
+// synchronous on POSIX: between the system filling the buffer and our handler there is no other read. Not so on
+// Windows, where each pending read owns its buffer.
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { connectionOf } from "./stream-connection.ts";
 
