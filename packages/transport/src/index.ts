@@ -17,6 +17,7 @@ export type {
   IpListenerConfig,
   ListenerConfig,
   PemSource,
+  PlainListenerConfig,
   ProxyProtocolConfig,
   TcpListenerConfig,
   TlsCertificate,
