@@ -13,6 +13,8 @@ export interface Check {
   readonly broker?: FixtureOptions | ((version: Version) => FixtureOptions);
   /** It looks at the broker from inside, or needs its clock. */
   readonly ownOnly?: true;
+  /** Many round trips: once is enough, our sockets are not asked again. */
+  readonly long?: true;
   readonly run: (world: World) => Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function runChecks(version: Version, checks: readonly Check[]): void {
 export function runOverSockets(version: Version, way: "tcp" | "ws", checks: readonly Check[]): void {
   for (const check of checks) {
     if ((version === 4 ? check.v4 : check.v5) === undefined) continue;
-    if (target !== undefined || check.broker !== undefined || check.ownOnly === true) continue;
+    if (target !== undefined || check.broker !== undefined || check.ownOnly === true || check.long === true) continue;
     test(`${titleOf(check, version)} (${way})`, async () => {
       await inside(await socketWorld(version, way), check);
     });

@@ -164,7 +164,7 @@ export class RawClient {
 
   /** All that comes until everything is at rest. */
   async rest(): Promise<Packet[]> {
-    await this.#pace.quiet();
+    if (!this.closed) await this.#pace.quiet();
     const rest = this.#unread.map(({ packet }) => packet);
     this.#unread = [];
     return rest;

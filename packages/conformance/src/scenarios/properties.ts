@@ -318,7 +318,7 @@ export const properties: readonly Check[] = [
   },
   {
     title: "a message has the identifiers of all matching subscriptions, in one copy",
-    v5: "3.3.4-3 3.3.4-4 3.3.4-5",
+    v5: "3.3.4-3 3.3.4-4",
     ownOnly: true,
     async run(world) {
       const client = await world.connect();

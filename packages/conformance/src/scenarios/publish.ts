@@ -345,6 +345,7 @@ export const publish: readonly Check[] = [
     title: "messages of one publisher arrive in their order, at each QoS",
     v4: "4.6.0-5 4.6.0-6",
     v5: "4.6.0-5 4.6.0-6",
+    long: true,
     async run(world) {
       for (const qos of [0, 1, 2] as QoS[]) {
         const subscriber = await world.connect();

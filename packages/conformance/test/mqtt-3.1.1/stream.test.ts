@@ -1,0 +1,4 @@
+import { runChecks } from "../../src/check.ts";
+import { stream } from "../../src/scenarios/stream.ts";
+
+runChecks(4, stream);

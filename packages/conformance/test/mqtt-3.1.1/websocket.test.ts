@@ -1,0 +1,3 @@
+import { webSocketTests } from "../../src/scenarios/websocket.ts";
+
+webSocketTests(4);
