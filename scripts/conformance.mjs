@@ -16,8 +16,8 @@ const DOCUMENT = "docs/conformance.md";
 
 const words = process.argv.slice(2);
 const option = (name) => words.includes(name);
-const valueOf = (name) => (option(name) ? words[words.indexOf(name) + 1] : undefined);
-const root = valueOf("--root") ?? dirname(dirname(fileURLToPath(import.meta.url)));
+const argumentOf = (name) => (option(name) ? words[words.indexOf(name) + 1] : undefined);
+const root = argumentOf("--root") ?? dirname(dirname(fileURLToPath(import.meta.url)));
 const reportPath = words.find((word, index) => !word.startsWith("--") && words[index - 1] !== "--root");
 if (reportPath === undefined) {
   console.error("usage: node scripts/conformance.mjs [--target] REPORT [--write]");
