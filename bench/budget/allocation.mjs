@@ -1,0 +1,86 @@
+// Heap bytes that the broker allocates for a message that it routes. The young generation is made larger than all that is
+// allocated, so that the heap grows by exactly that; the figure does not depend on time or machine.
+// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS
+import v8 from "node:v8";
+import { createBroker } from "@wrenmq/broker";
+import { encode } from "@wrenmq/codec";
+import { Peer } from "@wrenmq/transport";
+
+const PAIRS = 50;
+const BATCH = 20;
+const ROUNDS = 100;
+const qos = Number(process.argv[2]);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+const everybody = { name: "everybody", setup: () => ({ authenticate: () => true }) };
+const broker = createBroker({
+  listeners: { memory: { type: "tcp", port: 0 } },
+  plugins: [everybody],
+  sys: { interval: 0 },
+});
+await broker.start();
+
+async function client(clientId) {
+  const peer = Peer.connect();
+  peer.say(encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0 }));
+  await turn();
+  return peer;
+}
+
+/** Batches of one publisher's packets; the acknowledgements of the subscriber are written into the same memory again. */
+function makeBatch(topic) {
+  const packets = [];
+  for (let i = 0; i < BATCH; i++) {
+    const packet = { type: "publish", topic, payload: new Uint8Array(64).fill(i), qos, retain: false, dup: false };
+    packets.push(encode(qos === 0 ? packet : { ...packet, packetId: i + 1 }));
+  }
+  return { bytes: Buffer.concat(packets), packet: packets[0].length };
+}
+
+const pairs = [];
+for (let i = 0; i < PAIRS; i++) {
+  const [publisher, subscriber] = [await client(`publisher-${i}`), await client(`subscriber-${i}`)];
+  const { bytes, packet } = makeBatch(`a/${i}`);
+  const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 };
+  subscriber.say(encode({ type: "subscribe", packetId: 1, subscriptions: [{ topicFilter: `a/${i}`, ...options }] }));
+  await turn();
+  const answers = new Uint8Array(4 * BATCH);
+  const pair = { publisher, subscriber, bytes, answers, received: 0 };
+  subscriber.onBytes = (written) => {
+    pair.received += written.length / packet;
+    const packetIdAt = 2 + 2 + `a/${i}`.length;
+    for (let at = 0, n = 0; qos > 0 && at < written.length; at += packet, n += 4) {
+      answers[n] = 0x40;
+      answers[n + 1] = 2;
+      answers[n + 2] = written[at + packetIdAt];
+      answers[n + 3] = written[at + packetIdAt + 1];
+    }
+  };
+  pairs.push(pair);
+}
+
+async function rounds(count) {
+  for (let round = 0; round < count; round++) {
+    for (const { publisher, bytes } of pairs) publisher.say(bytes);
+    await turn();
+    if (qos === 0) continue;
+    for (const { subscriber, answers } of pairs) subscriber.say(answers);
+    await turn();
+  }
+}
+
+// Until the functions are compiled for good.
+await rounds(100);
+globalThis.gc();
+const profiler = new v8.GCProfiler();
+profiler.start();
+const before = process.memoryUsage().heapUsed;
+await rounds(ROUNDS);
+const allocated = process.memoryUsage().heapUsed - before;
+const collections = profiler.stop().statistics.length;
+const messages = PAIRS * BATCH * ROUNDS;
+const routed = pairs.reduce((sum, pair) => sum + pair.received, 0);
+process.stdout.write(
+  JSON.stringify({ bytesPerMessage: allocated / messages, collections, routed, messages: messages * 2 }),
+);
+process.exit();

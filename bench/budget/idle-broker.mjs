@@ -1,0 +1,19 @@
+// A broker on a free port that tells its parent how much memory it uses, without garbage, whenever it is asked.
+// Usage: fork with --expose-gc
+import { createBroker } from "@wrenmq/broker";
+
+const everybody = { name: "everybody", setup: () => ({ authenticate: () => true }) };
+const broker = createBroker({
+  listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
+  plugins: [everybody],
+  sys: { interval: 0 },
+});
+await broker.start();
+process.on("message", () => {
+  globalThis.gc();
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send({ used: heapUsed + external, connections: [...broker.clients()].length });
+});
+process.on("disconnect", () => process.exit());
+process.send({ port: broker.port("tcp") });

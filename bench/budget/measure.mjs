@@ -1,0 +1,66 @@
+// Runs the programs of this folder in processes of their own.
+import { execFile, fork } from "node:child_process";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { encode } from "@wrenmq/codec";
+import { bundle } from "./bundle.mjs";
+
+/** Megabytes of the young generation: more than a measurement allocates. */
+const YOUNG = 256;
+
+/** What a message costs in heap bytes that have to be collected later. */
+export async function allocationPerMessage(qos) {
+  const program = await bundle("allocation.mjs", { "@wrenmq/transport": "memory-transport.mjs" });
+  try {
+    const flags = ["--expose-gc", `--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, program.path, String(qos)]);
+    return JSON.parse(stdout);
+  } finally {
+    program.remove();
+  }
+}
+
+/** Connects a client and waits for CONNACK. */
+function idleClient(port, clientId) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0 }));
+    });
+    socket.once("data", () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+async function idleClients(port, from, to) {
+  const sockets = [];
+  for (let i = from; i < to; i += 50) {
+    const some = Array.from({ length: Math.min(50, to - i) }, (_, n) => idleClient(port, `client-${i + n}`));
+    sockets.push(...(await Promise.all(some)));
+  }
+  return sockets;
+}
+
+/** Heap and external bytes that the broker keeps for a client which is connected and silent. */
+export async function bytesPerIdleConnection(count) {
+  const program = await bundle("idle-broker.mjs");
+  const child = fork(program.path, [], { execArgv: ["--expose-gc"] });
+  const answer = () => new Promise((resolve) => child.once("message", resolve));
+  const ask = () => {
+    const answered = answer();
+    child.send("memory");
+    return answered;
+  };
+  try {
+    const { port } = await answer();
+    // Maps and pools have grown a little then, and everything is compiled.
+    const sockets = await idleClients(port, 0, 100);
+    const before = await ask();
+    sockets.push(...(await idleClients(port, 100, 100 + count)));
+    const after = await ask();
+    for (const socket of sockets) socket.destroy();
+    return { bytes: (after.used - before.used) / count, connections: after.connections };
+  } finally {
+    child.disconnect();
+    program.remove();
+  }
+}

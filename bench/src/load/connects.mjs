@@ -1,0 +1,34 @@
+// Clients that connect, subscribe to nothing, and stay: what a connect costs, what an idle connection weighs.
+import { cpuBetween, sample } from "../processes.mjs";
+import { openLinks } from "./link.mjs";
+
+export async function connects({ version, port, pid, clients, hold }) {
+  const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  // What the first clients make the broker allocate and compile is not what a further one costs.
+  const warm = await openLinks(100, version, port, (i) => ({ clientId: `warm-${i}` }));
+  await wait(300);
+  const before = sample(pid);
+  const from = performance.now();
+  const links = await openLinks(clients, version, port, (i) => ({ clientId: `idle-${i}` }));
+  const seconds = (performance.now() - from) / 1000;
+  const connected = sample(pid);
+  await wait(hold * 1000);
+  const held = sample(pid);
+  const cpu = cpuBetween(before, connected);
+  const idle = cpuBetween(connected, held);
+  for (const link of [...links, ...warm]) link.destroy();
+  return {
+    delivered: clients,
+    seconds,
+    rate: clients / seconds,
+    cpuPerMessage: cpu === undefined ? undefined : cpu / clients,
+    bytesPerConnection: held === undefined ? undefined : (held.rss - before.rss) / clients,
+    idleCpu: idle === undefined ? undefined : idle / 1e6 / hold,
+    peak: held?.peak,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    corrupt: 0,
+    stalls: 0,
+  };
+}

@@ -1,0 +1,226 @@
+// Messages from publishers to subscribers, bounded by a window, for a time: pairs, fan-in, fan-out, wildcards.
+import { encode } from "@wrenmq/codec";
+import { cpuBetween, sample } from "../processes.mjs";
+import { Histogram, Ledger, makePayload } from "./ledger.mjs";
+import { atEndOfTurn, each, openLinks } from "./link.mjs";
+
+/** Milliseconds without a delivery after which what is under way counts as lost. */
+const STALL = 2_000;
+const MAX_STALLS = 3;
+
+/** A publisher: a packet made once, of which copies are sent with another number, time and packet identifier. */
+class Publisher {
+  sent = 0;
+  /** Messages that every subscriber has. */
+  done = 0;
+  acknowledged = 0;
+  #link;
+  #template;
+  #payloadAt;
+  #packetIdAt;
+  #window;
+  #perMessage;
+  #pending = new Map();
+  #waits = false;
+  /** Until the time is over. */
+  open = true;
+
+  constructor(link, { version, topic, payload, qos, window, receivers }) {
+    this.#link = link;
+    this.#window = window;
+    this.#perMessage = receivers;
+    const packet = { type: "publish", topic, payload, qos, retain: false, dup: false };
+    this.#template = Buffer.from(encode(qos > 0 ? { ...packet, packetId: 1 } : packet, version));
+    this.#payloadAt = this.#template.length - payload.length;
+    this.#packetIdAt = qos > 0 ? this.#payloadAt - 2 - (version === 5 ? 1 : 0) : -1;
+    link.onAcknowledged = () => {
+      this.acknowledged++;
+      this.wake();
+    };
+    if (qos === 0) this.acknowledged = Number.POSITIVE_INFINITY;
+  }
+
+  /** At the end of this turn: sends what the window allows. */
+  wake() {
+    if (this.#waits || !this.open) return;
+    this.#waits = true;
+    atEndOfTurn(() => this.#fill());
+  }
+
+  #fill() {
+    this.#waits = false;
+    const now = performance.now();
+    const free = this.#window - Math.max(this.sent - this.done, this.sent - this.acknowledged);
+    const size = this.#template.length;
+    for (let n = 0; n < free; n++) {
+      const at = this.#link.reserve(size);
+      const { out } = this.#link;
+      this.#template.copy(out, at);
+      out.writeDoubleLE(now, at + this.#payloadAt);
+      out.writeUInt32LE(this.sent, at + this.#payloadAt + 8);
+      if (this.#packetIdAt > 0) out.writeUInt16BE((this.sent % 65_535) + 1, at + this.#packetIdAt);
+      this.sent++;
+    }
+  }
+
+  delivered(seq) {
+    const rest = this.#perMessage === 1 ? 0 : (this.#pending.get(seq) ?? this.#perMessage) - 1;
+    if (rest > 0) {
+      this.#pending.set(seq, rest);
+      return;
+    }
+    if (this.#perMessage > 1) this.#pending.delete(seq);
+    this.done++;
+    this.wake();
+  }
+
+  /** Nothing came for long: what is under way is lost. */
+  writeOff() {
+    this.#pending.clear();
+    this.done = this.sent;
+    this.acknowledged = Math.max(this.acknowledged, this.sent);
+    this.wake();
+  }
+}
+
+/** Who talks to whom. `filters[i]` are those of subscriber i, `topics[i]` is that of publisher i. */
+function layout({ kind, pairs, subscribers, publishers }) {
+  const range = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+  switch (kind) {
+    case "pairs":
+      return { filters: range(pairs, (i) => [`pp/${i}/t`]), topics: range(pairs, (i) => `pp/${i}/t`), receivers: 1 };
+    case "wild":
+      return {
+        filters: range(pairs, (i) => [`a/+/c${i}/#`]),
+        topics: range(pairs, (i) => `a/b/c${i}/d`),
+        receivers: 1,
+      };
+    case "fanIn":
+      return { filters: [["fi/+"]], topics: range(publishers, (i) => `fi/${i}`), receivers: 1 };
+    case "fanOut":
+      return { filters: range(subscribers, () => ["fo/t"]), topics: ["fo/t"], receivers: subscribers };
+    default:
+      throw new Error(`no such kind: ${kind}`);
+  }
+}
+
+/** Filters with the roots of the measured ones, none of which matches them. */
+function backgroundFilter(i) {
+  return [`a/+/y${i}/z`, `a/n${i}/#`, `s/d${i % 100}/t${i}`, `+/n${i}/c/d`][i % 4];
+}
+
+async function openBackground(options, count) {
+  if (count === 0) return [];
+  const clients = 100;
+  const links = await openLinks(clients, options.version, options.port, (i) => ({ clientId: `background-${i}` }));
+  await each(links, (link, i) => {
+    const filters = [];
+    for (let n = i; n < count; n += clients) filters.push(backgroundFilter(n));
+    return link.subscribe(filters, 0);
+  });
+  return links;
+}
+
+/** @returns figures of the time between warm-up and the last message */
+export async function messages(options) {
+  const {
+    version,
+    port,
+    pid,
+    qos,
+    size,
+    window,
+    warmup,
+    duration,
+    background = 0,
+    durable = false,
+    frozen = 0,
+  } = options;
+  const { filters, topics, receivers } = layout(options);
+  const others = await openBackground(options, background);
+  const subscribers = await openLinks(filters.length, version, port, (i) => ({
+    clientId: `subscriber-${i}`,
+    cleanStart: !durable,
+  }));
+  await each(subscribers, (link, i) => link.subscribe(filters[i], qos));
+  const senders = await openLinks(topics.length, version, port, (i) => ({ clientId: `publisher-${i}` }));
+  const stuck = await openLinks(frozen, version, port, (i) => ({ clientId: `frozen-${i}` }));
+  await each(stuck, (link) => link.subscribe(filters[0], qos));
+  for (const link of stuck) link.freeze();
+
+  const ledger = new Ledger(size);
+  let latency = new Histogram();
+  let lastArrival = performance.now();
+  let broken;
+  // A window for all of them in fan-in, lest its only subscriber is buried; elsewhere each publisher has its own.
+  const share = options.kind === "fanIn" ? Math.max(1, Math.floor(window / topics.length)) : window;
+  const publishers = senders.map(
+    (link, i) =>
+      new Publisher(link, { version, topic: topics[i], payload: makePayload(size, i), qos, window: share, receivers }),
+  );
+  subscribers.forEach((link, i) => {
+    link.onMessage = (_, bytes, start, end) => {
+      const now = performance.now();
+      const seq = ledger.book(i, bytes, start, end);
+      if (seq < 0) return;
+      lastArrival = now;
+      latency.add(now - bytes.readDoubleLE(start));
+      publishers[bytes.readUInt32LE(start + 12)].delivered(seq);
+    };
+  });
+  for (const link of [...subscribers, ...senders]) {
+    link.onClosed = (error) => {
+      broken ??= error;
+    };
+  }
+
+  let stalls = 0;
+  const watch = setInterval(() => {
+    if (performance.now() - lastArrival < STALL) return;
+    lastArrival = performance.now();
+    stalls++;
+    if (stalls >= MAX_STALLS) broken ??= new Error("no messages arrive");
+    for (const publisher of publishers) publisher.writeOff();
+  }, 200);
+  for (const publisher of publishers) publisher.wake();
+
+  const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await wait(warmup * 1000);
+  latency = new Histogram();
+  const before = sample(pid);
+  const [from, received, own] = [performance.now(), ledger.received, process.cpuUsage()];
+  for (const end = from + duration * 1000; performance.now() < end && broken === undefined; ) await wait(20);
+  const after = sample(pid);
+  const delivered = ledger.received - received;
+  const seconds = (performance.now() - from) / 1000;
+  const spent = process.cpuUsage(own);
+  clearInterval(watch);
+  for (const publisher of publishers) publisher.open = false;
+  const wanted = () => publishers.reduce((sum, publisher) => sum + publisher.sent, 0) * receivers;
+  for (lastArrival = performance.now(); ledger.received < wanted() && performance.now() - lastArrival < STALL; ) {
+    await wait(10);
+  }
+  // Acknowledgements of the last messages.
+  await wait(50);
+  for (const link of [...others, ...subscribers, ...senders]) link.close();
+  for (const link of stuck) link.destroy();
+  const cpu = cpuBetween(before, after);
+  return {
+    delivered,
+    seconds,
+    rate: delivered / seconds,
+    cpuPerMessage: cpu === undefined || delivered === 0 ? undefined : cpu / delivered,
+    brokerCpu: cpu === undefined ? undefined : cpu / 1e6 / seconds,
+    generatorCpu: (spent.user + spent.system) / 1e6 / seconds,
+    p50: latency.quantile(0.5),
+    p99: latency.quantile(0.99),
+    max: latency.max,
+    peak: after?.peak,
+    lost: wanted() - ledger.received,
+    duplicated: ledger.duplicated,
+    reordered: ledger.reordered,
+    corrupt: ledger.corrupt,
+    stalls,
+    ...(broken === undefined ? {} : { failed: broken.message }),
+  };
+}

@@ -1,0 +1,45 @@
+// What is measured. A scenario is options of the load generator; `brokers` says which ones take part where not all do.
+const message = { version: 4, qos: 0, size: 64 };
+const pairs = { ...message, kind: "pairs", pairs: 100, window: 50 };
+const fanIn = { ...message, kind: "fanIn", publishers: 100, window: 2_000 };
+const fanOut = { ...message, kind: "fanOut", subscribers: 1_000, window: 20 };
+const durable = { ...pairs, qos: 1, durable: true };
+
+export const scenarios = {
+  "pairs-q0": { title: "100 pairs, 50 in flight, QoS 0", load: pairs },
+  "pairs-q1": { title: "100 pairs, 50 in flight, QoS 1", load: { ...pairs, qos: 1 } },
+  "pairs-q2": { title: "100 pairs, 50 in flight, QoS 2", load: { ...pairs, qos: 2 } },
+  "pairs-q0-v5": { title: "100 pairs, 50 in flight, QoS 0, MQTT 5", load: { ...pairs, version: 5 } },
+  "ping-pong": { title: "100 pairs, 1 in flight, QoS 0", load: { ...pairs, window: 1 } },
+  "fan-in-q0": { title: "fan-in 100 to 1, QoS 0", load: fanIn },
+  "fan-in-q1": { title: "fan-in 100 to 1, QoS 1", load: { ...fanIn, qos: 1 } },
+  "fan-in-q2": { title: "fan-in 100 to 1, QoS 2", load: { ...fanIn, qos: 2 } },
+  "fan-out-q0": { title: "fan-out 1 to 1,000, QoS 0", load: fanOut },
+  "fan-out-q1": { title: "fan-out 1 to 1,000, QoS 1", load: { ...fanOut, qos: 1 } },
+  wildcard: {
+    title: "100 wildcard pairs among 100,000 other subscriptions, QoS 0",
+    load: { ...pairs, kind: "wild", background: 100_000 },
+    // Its tree of subscriptions would take minutes to fill.
+    slow: { aedes: { background: 2_000 } },
+  },
+  "4k": { title: "100 pairs, 4 KiB, QoS 0", load: { ...pairs, size: 4_096, window: 10 } },
+  "64k": { title: "50 pairs, 64 KiB, QoS 0", load: { ...pairs, pairs: 50, size: 65_536, window: 4 } },
+  retained: {
+    title: "20,000 retained messages replayed to a subscriber",
+    load: { ...message, kind: "retained", topics: 20_000, readers: 1 },
+  },
+  connect: { title: "10,000 clients connect", load: { ...message, kind: "connects", clients: 10_000, hold: 2 } },
+  durable: {
+    title: "100 pairs, 50 in flight, QoS 1, durable sessions",
+    load: durable,
+    brokers: ["wrenmq", "wrenmq batch", "mosquitto persistence", "aedes level"],
+  },
+  "durable-fsync": {
+    title: "the same, on disk before it is acknowledged",
+    load: durable,
+    brokers: ["wrenmq", "wrenmq fsync"],
+  },
+};
+
+/** Brokers that scenarios without a list of their own are measured with. */
+export const usualBrokers = ["wrenmq", "mosquitto", "aedes", "nats"];

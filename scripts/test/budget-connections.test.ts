@@ -1,0 +1,11 @@
+// What a client that is connected and silent costs: with a million of them every kilobyte is a gigabyte.
+import { expect, test } from "vitest";
+import { bytesPerIdleConnection } from "../../bench/budget/measure.mjs";
+
+test("an idle connection with its session keeps at most 3,000 bytes of heap and external memory", async () => {
+  const { bytes, connections } = await bytesPerIdleConnection(1_000);
+  expect(connections).toBe(1_100);
+  // Measured: 2,030. What the system and libuv hold of a socket is not in it.
+  expect(bytes).toBeGreaterThan(500);
+  expect(bytes).toBeLessThanOrEqual(3_000);
+});
