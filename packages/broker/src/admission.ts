@@ -15,11 +15,12 @@ import {
 } from "@wrenmq/protocol";
 import { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
+import type { Placement } from "./doorway.ts";
 
 /** What is known of a client between CONNECT and CONNACK. */
 export interface Admission {
   packet: ConnectPacket;
-  readonly assignedClientId: string | undefined;
+  assignedClientId: string | undefined;
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
@@ -30,9 +31,10 @@ function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>)
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-export function admit(driver: ConnectionDriver, packet: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
+export function admit(driver: ConnectionDriver, lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
   const { context } = driver;
-  const assignedClientId = packet.clientId === "" ? newClientId() : undefined;
+  const packet = withOwnBytes(lent);
+  const assignedClientId = packet.clientId === "" ? newClientId(context.broker.placement) : undefined;
   const admission: Admission = { packet, assignedClientId };
   driver.admission = admission;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
@@ -46,9 +48,37 @@ export function admit(driver: ConnectionDriver, packet: ConnectPacket, now: Mill
   if (connect === undefined) return authenticate(driver, admission);
   return then(connect(driver.client, packet), (changed) => {
     if ("reasonCode" in changed) return refuse(driver, changed);
-    admission.packet = changed;
+    if (changed !== packet) change(driver, admission, changed, now);
     return authenticate(driver, admission);
   });
+}
+
+/** A plugin changed the packet: who the client says it is may be something else now. */
+function change(driver: ConnectionDriver, admission: Admission, changed: ConnectPacket, now: Millis): void {
+  const { attributes, clientId } = driver.client;
+  admission.packet = changed;
+  if (admission.assignedClientId !== undefined && changed.clientId !== "")
+    admission.assignedClientId = changed.clientId;
+  const name = changed.clientId === "" ? clientId : changed.clientId;
+  driver.client = { ...describeClient(driver, changed, name, changed.username, now), attributes };
+}
+
+/** The bytes of the packet are lent for the call only, and plugins may take longer. */
+function withOwnBytes(packet: ConnectPacket): ConnectPacket {
+  const { password, will, properties } = packet;
+  const own = { ...packet };
+  if (password !== undefined) own.password = copyBytes(password);
+  if (properties?.authenticationData !== undefined) {
+    own.properties = { ...properties, authenticationData: copyBytes(properties.authenticationData) };
+  }
+  if (will !== undefined) {
+    own.will = { ...will, payload: copyBytes(will.payload) };
+    const correlationData = will.properties?.correlationData;
+    if (correlationData !== undefined) {
+      own.will.properties = { ...will.properties, correlationData: copyBytes(correlationData) };
+    }
+  }
+  return own;
 }
 
 /** The client's AUTH in the middle of admission. */
@@ -97,7 +127,7 @@ function authenticate(driver: ConnectionDriver, admission: Admission): MaybeProm
 }
 
 function nextStep(driver: ConnectionDriver, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
-  return driver.exchange?.next(data) ?? { status: "failure" };
+  return driver.exchange?.next(data && copyBytes(data)) ?? { status: "failure" };
 }
 
 function authenticated(
@@ -150,8 +180,7 @@ function enter(
   const { broker } = context;
   if (!driver.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
   const { packet, assignedClientId } = admission;
-  // The CONNECT packet may hold a password and lies in lent memory: nothing of it is kept but the will's bytes.
-  const will = packet.will && { ...packet.will, payload: copyBytes(packet.will.payload) };
+  const { will } = packet;
   const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
   const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
   const now = broker.clock.now();
@@ -178,6 +207,7 @@ function enter(
     session: entry.session,
     sessionPresent: present,
     assignedClientId,
+    keepAlive: packet.keepAlive,
     sessionExpiryInterval: expiryInterval === wanted ? undefined : expiryInterval,
     responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
     authenticationData,
@@ -233,6 +263,10 @@ function describeClient(
   };
 }
 
-function newClientId(): string {
-  return `wrenmq-${globalThis.crypto.randomUUID()}`;
+/** One that this broker serves. */
+function newClientId(placement: Placement | undefined): string {
+  for (;;) {
+    const clientId = `wrenmq-${globalThis.crypto.randomUUID()}`;
+    if (placement === undefined || placement.isHome(clientId)) return clientId;
+  }
 }

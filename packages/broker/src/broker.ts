@@ -93,6 +93,7 @@ export class Broker implements AsyncDisposable {
       this.#compileChains();
       this.#observe("brokerStarting");
       this.#core.durability?.restore();
+      await this.#core.cluster?.bus.start();
       for (const [name, listener] of Object.entries(this.#options.listeners ?? {})) {
         await this.#listeners.add(name, listener);
       }
@@ -104,8 +105,10 @@ export class Broker implements AsyncDisposable {
     const sys = { interval: 20, names: "amqtt", ...this.#options.sys } as const;
     this.#housekeeping.start(
       sys,
-      () => this.metrics(),
-      (topic, payload) => this.publish(topic, payload, { retain: true }),
+      () => this.#core.cluster?.gather(this.metrics()) ?? this.metrics(),
+      (topic, payload) => {
+        if (this.#core.cluster?.isFirst !== false) this.publish(topic, payload, { retain: true });
+      },
     );
     this.#observe("brokerStarted");
   }
@@ -373,6 +376,7 @@ export class Broker implements AsyncDisposable {
     await this.#connectionsGone(open);
     this.#listeners.clear();
     await this.#plugins.close();
+    await core.cluster?.bus.stop();
     await core.journal?.drain();
     core.timers.clear();
     core.registry.clear();

@@ -57,6 +57,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #credentialsTimer: Timer | undefined;
   #paused = false;
   #slowed = false;
+  #jammed = false;
   #writing = false;
   #keepsWatch = false;
   #end: ConnectionEnd | undefined;
@@ -253,6 +254,24 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     return PUBLISH_PARKED;
   }
 
+  /** Another broker serves the client: what was begun here ends without a word. */
+  dismiss(): void {
+    this.context.broker.counters.connectionsAccepted--;
+    this.closed(undefined);
+  }
+
+  /** Reads no further until the other brokers take what they are sent. */
+  waitForPeers(): void {
+    const { cluster } = this.context.broker;
+    if (cluster === undefined || this.#jammed) return;
+    this.#jammed = true;
+    cluster.bus.whenRelieved(() => {
+      this.#jammed = false;
+      this.#updatePause();
+    });
+    this.#updatePause();
+  }
+
   /** A message that was taken can be acknowledged now. */
   settle(packetId: number, reasonCode: number): void {
     if (!this.isOpen) return;
@@ -345,7 +364,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #updatePause(): void {
     const { machine } = this;
     const wanted =
-      this.isOpen && (machine.parked || this.#slowed || machine.unsettled >= this.context.limits.maxUnsettled);
+      this.isOpen &&
+      (machine.parked || this.#slowed || this.#jammed || machine.unsettled >= this.context.limits.maxUnsettled);
     if (wanted === this.#paused) return;
     this.#paused = wanted;
     if (wanted) this.transport.pause();

@@ -11,6 +11,8 @@ import {
   TopicTable,
 } from "@wrenmq/protocol";
 import type { Clock } from "./clock.ts";
+import { ClusterNode } from "./cluster-node.ts";
+import type { Placement } from "./doorway.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
@@ -48,6 +50,9 @@ export class BrokerCore {
   readonly router: Router;
   readonly registry: SessionRegistry;
   readonly durability: Durability | undefined;
+  /** This broker among others that act as one with it. */
+  readonly cluster: ClusterNode | undefined;
+  readonly placement: Placement | undefined;
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
@@ -83,7 +88,10 @@ export class BrokerCore {
       created: (entry) => this.#observe.sessionCreated?.(entry.info()),
       resumed: (entry) => this.#observe.sessionResumed?.(entry.info()),
       takenOver: (entry) => this.#observe.sessionTakenOver?.(entry.info()),
-      changed: (entry) => this.durability?.remember(entry),
+      changed: (entry) => {
+        this.durability?.remember(entry);
+        this.cluster?.sessionChanged(entry);
+      },
       ended: (entry, reason) => {
         for (const filter of entry.session.subscriptions.keys()) routes.remove(entry, filter);
         this.durability?.forget(entry);
@@ -94,6 +102,10 @@ export class BrokerCore {
     this.durability = options.store === undefined ? undefined : new Durability(options.store, this);
     this.flusher.journal = this.durability?.journal;
     this.router.journal = this.durability?.journal;
+    const { bus, store, placement } = options;
+    this.cluster = bus === undefined ? undefined : new ClusterNode(bus, this, store !== undefined);
+    this.router.cluster = this.cluster;
+    this.placement = placement;
   }
 
   get journal(): Journal | undefined {

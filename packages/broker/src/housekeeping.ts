@@ -54,7 +54,8 @@ export class Housekeeping {
   }
 
   #sweep(): void {
-    const { router, clock, journal } = this.#core;
+    const { router, clock, journal, cluster } = this.#core;
+    cluster?.sweep(clock.now());
     for (const topic of router.retained.sweep(clock.now())) journal?.record({ op: "deleteRetained", topic }, undefined);
   }
 

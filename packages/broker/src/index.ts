@@ -1,5 +1,6 @@
 export { Broker, type BrokerState, createBroker } from "./broker.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type { Placement } from "./doorway.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";
 export type { BrokerEvent } from "./events.ts";
 export type { Metrics } from "./metrics.ts";

@@ -1,9 +1,10 @@
 // The listeners of a broker by name: opened, closed, changed while they run, each with its chain of plugins.
 import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
-import { type Connection, createListener, type Listener } from "@wrenmq/transport";
+import { type Connection, type ConnectionHandler, createListener, type Listener } from "@wrenmq/transport";
 import { ConnectionDriver } from "./connection-driver.ts";
 import type { BrokerCore } from "./core.ts";
+import { Doorway } from "./doorway.ts";
 import { BrokerError } from "./errors.ts";
 import { ListenerContext } from "./listener-context.ts";
 import type { ListenerOptions } from "./options.ts";
@@ -84,7 +85,7 @@ export class Listeners {
   }
 
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
-  accept(connection: Connection, name: string): ConnectionDriver | undefined {
+  accept(connection: Connection, name: string): ConnectionHandler | undefined {
     const running = this.#running.get(name);
     if (running === undefined) {
       throw new BrokerError("ERR_LISTENER_UNKNOWN", `accept(): there is no listener named "${name}"`);
@@ -119,10 +120,11 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: ListenerContext): ConnectionDriver | undefined {
+  #accept(connection: Connection, context: ListenerContext): ConnectionHandler | undefined {
     if (!context.admits(connection)) return undefined;
     const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
     context.connectionOpened(driver);
-    return driver;
+    const { placement } = this.#core;
+    return placement === undefined ? driver : new Doorway(driver, context.name, placement);
   }
 }

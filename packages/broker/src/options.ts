@@ -1,9 +1,11 @@
 // What an embedder may say to `createBroker`: plain data, parts to plug in, and limits that are safe when nothing is said.
+import type { ClusterBus } from "@wrenmq/cluster";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import { type Capabilities, DEFAULT_CAPABILITIES, type Overflow, type Seconds } from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
 import type { ListenerConfig } from "@wrenmq/transport";
 import type { Clock } from "./clock.ts";
+import type { Placement } from "./doorway.ts";
 import type { ShareStrategy } from "./shared-groups.ts";
 
 export interface BrokerLimits extends Capabilities {
@@ -84,6 +86,10 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   /** Where sessions and retained messages outlive the process; absent: nowhere. */
   readonly store?: Store;
+  /** Other brokers that act as one with this one. Each client has one of them that serves it: see `placement`. */
+  readonly bus?: ClusterBus;
+  /** Which broker serves which client; absent: this one serves all that it accepts. */
+  readonly placement?: Placement;
   readonly limits?: Partial<BrokerLimits>;
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };

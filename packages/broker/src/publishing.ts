@@ -1,5 +1,7 @@
 // PUBLISH from a client: allowed, changed by plugins, routed; and when it may be acknowledged, which is after everybody
 // who has to think has thought, everybody who is behind has caught up, and what had to be written down is durable.
+
+import type { ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import { DEFERRED, isAllowed, Message, type Millis, type Session, type Verdict } from "@wrenmq/protocol";
@@ -69,17 +71,27 @@ function route(driver: ConnectionDriver, message: Message, now: Millis): number 
   const before = journal?.recorded;
   const outcome = router.publish(message, now);
   const { congested, thinking } = router;
-  if (congested === undefined && thinking === undefined && before === journal?.recorded) return outcome;
-  router.congested = undefined;
-  router.thinking = undefined;
+  if (
+    congested === undefined &&
+    thinking === undefined &&
+    before === journal?.recorded &&
+    router.cluster === undefined
+  ) {
+    return outcome;
+  }
+  const { forwarding, jammed } = router;
+  router.beginPublish();
+  if (jammed) driver.waitForPeers();
   if (message.qos === 0 || outcome >= 0x80) return outcome;
   // A turn of the event loop may bring many messages and one commit: what is recorded is acknowledged after it.
-  if (congested === undefined && thinking === undefined && journal?.isSettled === true) return outcome;
+  const isSettled = before === journal?.recorded || journal?.isSettled === true;
+  if (congested === undefined && thinking === undefined && forwarding === undefined && isSettled) return outcome;
   const packetId = driver.machine.publishingPacketId;
-  if (thinking === undefined) settleLater(driver, packetId, outcome, congested);
+  if (thinking === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
   else {
     void Promise.all(thinking).then((sessions) => {
-      settleLater(driver, packetId, outcome, congested ?? sessions.find((session) => session !== undefined));
+      const behind = congested ?? sessions.find((session) => session !== undefined);
+      settleLater(driver, packetId, outcome, behind, forwarding);
     });
   }
   return DEFERRED;
@@ -90,9 +102,22 @@ function settleLater(
   packetId: number,
   outcome: number,
   congested: Session | undefined,
+  forwarding: ForwardTicket | undefined,
 ): void {
   if (congested !== undefined) {
-    congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined));
+    congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined, forwarding));
+    return;
+  }
+  if (forwarding !== undefined && forwarding.waiting > 0) {
+    forwarding.whenSettled = () => settleLater(driver, packetId, outcome, undefined, forwarding);
+    return;
+  }
+  if (forwarding?.refused === true) {
+    driver.settle(packetId, ReasonCode.QuotaExceeded);
+    return;
+  }
+  if (forwarding?.peersOnly === true && !forwarding.received) {
+    settleLater(driver, packetId, ReasonCode.NoMatchingSubscribers, undefined, undefined);
     return;
   }
   const { journal } = driver.context.broker;

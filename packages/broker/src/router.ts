@@ -1,4 +1,5 @@
 // From one message to everybody who is to have it: retained, matched, allowed, delivered.
+import type { ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain, PluginMessage } from "@wrenmq/plugin-api";
 import {
@@ -15,11 +16,13 @@ import {
   type SubscriptionRecord,
   type TopicTable,
 } from "@wrenmq/protocol";
+import type { ClusterNode } from "./cluster-node.ts";
 import type { Journal } from "./journal.ts";
 import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
 import { Receiver, type Routes } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
+import type { SharedGroup } from "./shared-groups.ts";
 
 /** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
 export interface RouterHooks {
@@ -43,6 +46,12 @@ export class Router {
   congested: Session | undefined = undefined;
   /** After `publish`: deliveries that wait for a plugin's answer, each with the session that it made congested. */
   thinking: Promise<Session | undefined>[] | undefined = undefined;
+  /** After `publish`: peers that have not said yet what became of the message. */
+  forwarding: ForwardTicket | undefined = undefined;
+  /** After `publish`: a peer does not take as much as it is sent. */
+  jammed: boolean = false;
+  /** Given when other brokers act as one with this one. */
+  cluster: ClusterNode | undefined = undefined;
   /** Told of defects in what happens later than the call that caused it. */
   defect: (error: unknown) => void = () => {};
   readonly #now: () => Millis;
@@ -67,22 +76,37 @@ export class Router {
   publish(message: Message, now: Millis): ReasonCode {
     this.congested = undefined;
     this.thinking = undefined;
+    if (this.cluster !== undefined) return this.cluster.publish(message, now);
     if (message.retain) {
-      const refused = this.#retain(message);
+      const refused = this.setRetained(message);
       if (refused !== undefined) return refused;
     }
-    const route = this.routes.find(message.target);
-    const { receivers, groups } = route;
+    const { receivers, groups } = this.routes.find(message.target);
+    this.deliverAll(receivers, message, now);
+    for (const group of groups) this.deliverShared(group, message, now);
+    return receivers.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  /** Forgets what the last message left to wait for. */
+  beginPublish(): void {
+    this.congested = undefined;
+    this.thinking = undefined;
+    this.forwarding = undefined;
+    this.jammed = false;
+  }
+
+  deliverAll(receivers: readonly Receiver[], message: Message, now: Millis): void {
     if (this.checksReceivers) {
       for (const receiver of receivers) this.#deliverIfAllowed(receiver, message, now);
     } else {
       for (const receiver of receivers) this.#deliver(receiver, message, now);
     }
-    for (const group of groups) {
-      const member = group.choose(message.publisher);
-      if (member !== undefined) this.#deliverIfAllowed(new Receiver(member.entry, [member.record]), message, now);
-    }
-    return receivers.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  /** To the one of the group's members here whose turn it is. */
+  deliverShared(group: SharedGroup, message: Message, now: Millis): void {
+    const member = group.choose(message.publisher);
+    if (member !== undefined) this.#deliverIfAllowed(new Receiver(member.entry, [member.record]), message, now);
   }
 
   /**
@@ -117,10 +141,12 @@ export class Router {
 
   /** Publishes in the middle of whatever else is going on, without a say in who waits for whom. */
   publishAside(message: Message, now: Millis): ReasonCode {
-    const { congested, thinking } = this;
+    const { congested, thinking, forwarding, jammed } = this;
     const outcome = this.publish(message, now);
     this.congested = congested;
     this.thinking = thinking;
+    this.forwarding = forwarding;
+    this.jammed = jammed;
     return outcome;
   }
 
@@ -140,8 +166,8 @@ export class Router {
     this.hooks.observe.dropped?.(session.clientId, pluginMessage(message), reason);
   }
 
-  /** @returns a refusal, if it is one */
-  #retain(message: Message): ReasonCode | undefined {
+  /** Sets or clears a retained message here. @returns a refusal, if it is one */
+  setRetained(message: Message): ReasonCode | undefined {
     if (message.payloadLength === 0) {
       this.clearRetained(message.topic); // [MQTT-3.3.1-6]
       return undefined;
@@ -151,21 +177,39 @@ export class Router {
       this.hooks.observe.dropped?.(message.publisher, pluginMessage(message), "storeFull");
       return ReasonCode.QuotaExceeded;
     }
-    // What the server tells of itself is told anew by the next one.
-    if (!message.topic.startsWith("$SYS/")) this.journal?.record({ op: "putRetained", message }, undefined);
+    this.#writeRetained(message);
     this.hooks.observe.retained?.(pluginMessage(message));
     return undefined;
   }
 
   /** Sets or clears a retained message without sending it to anybody. */
   retain(message: Message): ReasonCode | undefined {
-    return this.#retain(message);
+    return this.cluster === undefined ? this.setRetained(message) : this.cluster.retain(message, this.#now());
+  }
+
+  /** Sets or clears what another broker has set or cleared. @returns false: there is no room for it */
+  replicateRetained(message: Message): boolean {
+    if (message.payloadLength > 0) {
+      if (!this.retained.set(message)) return false;
+      this.#writeRetained(message);
+    } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic);
+    return true;
   }
 
   clearRetained(topic: string): void {
     if (!this.retained.delete(topic)) return;
-    this.journal?.record({ op: "deleteRetained", topic }, undefined);
+    this.#eraseRetained(topic);
     this.hooks.observe.retainedCleared?.(topic);
+  }
+
+  #writeRetained(message: Message): void {
+    // What the server tells of itself is told anew by the next one.
+    if (message.topic.startsWith("$SYS/") || this.cluster?.keeps(message.topic) === false) return;
+    this.journal?.record({ op: "putRetained", message }, undefined);
+  }
+
+  #eraseRetained(topic: string): void {
+    if (this.cluster?.keeps(topic) !== false) this.journal?.record({ op: "deleteRetained", topic }, undefined);
   }
 
   #deliver(receiver: Receiver, message: Message, now: Millis): void {

@@ -1,4 +1,5 @@
 // Who gets the messages of a topic: found out once, kept with the topic until a subscription that matters changes.
+import type { Peer } from "@wrenmq/cluster";
 import type { QoS } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { DeliveryOptions, SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
@@ -74,17 +75,46 @@ export class Route {
   readonly groups: readonly SharedGroup[];
   readonly stamp: number;
   readonly tableGeneration: number;
+  /** Other brokers whose subscribers want the topic's messages. */
+  readonly peers: readonly Peer[] | undefined;
 
-  constructor(receivers: readonly Receiver[], groups: readonly SharedGroup[], stamp: number, tableGeneration: number) {
+  constructor(
+    receivers: readonly Receiver[],
+    groups: readonly SharedGroup[],
+    stamp: number,
+    tableGeneration: number,
+    peers?: readonly Peer[],
+  ) {
     this.receivers = receivers;
     this.groups = groups;
     this.stamp = stamp;
     this.tableGeneration = tableGeneration;
+    this.peers = peers;
+  }
+}
+
+/** Told of what local sessions want. */
+export interface RouteWatcher {
+  added(entry: SessionEntry, filter: string): void;
+  removed(entry: SessionEntry, filter: string): void;
+}
+
+/** Stands for all subscribers of a peer. */
+class PeerKey {
+  readonly peer: Peer;
+  constructor(peer: Peer) {
+    this.peer = peer;
   }
 }
 
 export class Routes {
-  readonly #tree = new SubscriptionTree<SessionEntry | SharedGroup, SubscriptionRecord | SharedGroup>();
+  readonly #tree = new SubscriptionTree<
+    SessionEntry | SharedGroup | PeerKey,
+    SubscriptionRecord | SharedGroup | PeerKey
+  >();
+  readonly #peers = new Map<Peer, PeerKey>();
+  /** Given when other brokers act as one with this one. */
+  watcher: RouteWatcher | undefined = undefined;
   readonly #groups = new Map<string, SharedGroup>();
   readonly #topics: TopicTable;
   readonly #strategy: ShareStrategy;
@@ -106,9 +136,11 @@ export class Routes {
       shared === undefined
         ? (this.#tree.set(filter, entry, record) as SubscriptionRecord | undefined)
         : this.#group(filter, shared.filter).set(entry, record);
-    if (previous === undefined) this.size++;
     this.#changed(shared?.filter ?? filter);
-    return previous === undefined;
+    if (previous !== undefined) return false;
+    this.size++;
+    this.watcher?.added(entry, filter);
+    return true;
   }
 
   remove(entry: SessionEntry, filter: string): void {
@@ -118,13 +150,44 @@ export class Routes {
     } else {
       const group = this.#groups.get(filter);
       if (group?.delete(entry) === undefined) return;
-      if (group.members.length === 0) {
-        this.#groups.delete(filter);
-        this.#tree.delete(shared.filter, group);
-      }
+      this.#dropIfEmpty(group, shared.filter);
     }
     this.size--;
     this.#changed(shared?.filter ?? filter);
+    this.watcher?.removed(entry, filter);
+  }
+
+  /** A shared subscription, by the filter that its members subscribed to. */
+  group(filter: string): SharedGroup | undefined {
+    return this.#groups.get(filter);
+  }
+
+  addPeer(peer: Peer, filter: string): void {
+    const key = this.#peers.get(peer) ?? new PeerKey(peer);
+    this.#peers.set(peer, key);
+    this.#tree.set(filter, key, key);
+    this.#changed(filter);
+  }
+
+  removePeer(peer: Peer, filter: string): void {
+    const key = this.#peers.get(peer);
+    if (key === undefined || this.#tree.delete(filter, key) === undefined) return;
+    this.#changed(filter);
+  }
+
+  setPeerGroup(peer: Peer, filter: string, connected: number, members: number): void {
+    const shared = sharedOf(filter);
+    if (shared === undefined) return;
+    const group = this.#group(filter, shared.filter);
+    group.setElsewhere(peer, connected, members);
+    this.#dropIfEmpty(group, shared.filter);
+    this.#changed(shared.filter);
+  }
+
+  #dropIfEmpty(group: SharedGroup, plain: string): void {
+    if (!group.isEmpty) return;
+    this.#groups.delete(group.filter);
+    this.#tree.delete(plain, group);
   }
 
   find(topic: Topic): Route {
@@ -140,7 +203,7 @@ export class Routes {
   #group(filter: string, plain: string): SharedGroup {
     let group = this.#groups.get(filter);
     if (group === undefined) {
-      group = new SharedGroup(this.#strategy);
+      group = new SharedGroup(filter, this.#strategy);
       this.#groups.set(filter, group);
       this.#tree.set(plain, group, group);
     }
@@ -161,7 +224,7 @@ export class Routes {
 
   #match(topic: string): Route {
     const route = this.#matchAll(topic);
-    if (route.receivers.length + route.groups.length > 0) return route;
+    if (route.receivers.length + route.groups.length > 0 || route.peers !== undefined) return route;
     // Most topics of a broker may have nobody: they share one answer.
     const { stamp, tableGeneration } = this.#nobody;
     if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#nobody = route;
@@ -171,9 +234,15 @@ export class Routes {
   #matchAll(topic: string): Route {
     const found = new Map<SessionEntry, SubscriptionRecord[]>();
     const groups: SharedGroup[] = [];
+    let peers: Set<Peer> | undefined;
     this.#tree.match(topic, (value, key) => {
       if (value instanceof SharedGroup) {
         groups.push(value);
+        return;
+      }
+      if (value instanceof PeerKey) {
+        peers ??= new Set();
+        peers.add(value.peer);
         return;
       }
       const records = found.get(key as SessionEntry);
@@ -182,7 +251,7 @@ export class Routes {
     });
     const receivers: Receiver[] = [];
     for (const [entry, records] of found) receivers.push(new Receiver(entry, records));
-    return new Route(receivers, groups, this.#stamp, this.#topics.generation);
+    return new Route(receivers, groups, this.#stamp, this.#topics.generation, peers && [...peers]);
   }
 }
 

@@ -1,4 +1,5 @@
 // Shared subscriptions: of all members of a group one gets the message. [MQTT5 4.8.2]
+import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord } from "@wrenmq/protocol";
 import type { SessionEntry } from "./session-registry.ts";
 
@@ -13,13 +14,30 @@ export interface Member {
   readonly record: SubscriptionRecord;
 }
 
+/** How many members a group has at another broker. */
+interface Elsewhere {
+  readonly connected: number;
+  readonly members: number;
+}
+
 export class SharedGroup {
+  /** As subscribed to: `$share/…`. */
+  readonly filter: string;
   readonly members: Member[] = [];
+  /** Members here with a connection, as last told to the other brokers. */
+  connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
   #next = 0;
+  #nextSide = 0;
+  #elsewhere: Map<Peer, Elsewhere> | undefined;
 
-  constructor(strategy: ShareStrategy) {
+  constructor(filter: string, strategy: ShareStrategy) {
+    this.filter = filter;
     this.#strategy = strategy;
+  }
+
+  get isEmpty(): boolean {
+    return this.members.length === 0 && this.#elsewhere === undefined;
   }
 
   set(entry: SessionEntry, record: SubscriptionRecord): SubscriptionRecord | undefined {
@@ -33,6 +51,47 @@ export class SharedGroup {
   delete(entry: SessionEntry): SubscriptionRecord | undefined {
     const index = this.members.findIndex((member) => member.entry === entry);
     return index < 0 ? undefined : this.members.splice(index, 1)[0]?.record;
+  }
+
+  setElsewhere(peer: Peer, connected: number, members: number): void {
+    if (members > 0) {
+      this.#elsewhere ??= new Map();
+      this.#elsewhere.set(peer, { connected, members });
+    } else if (this.#elsewhere?.delete(peer) === true && this.#elsewhere.size === 0) this.#elsewhere = undefined;
+  }
+
+  /** The broker whose turn it is, each as often as it has members; undefined: this one. */
+  chooseSide(publisher: string, self: number): Peer | undefined {
+    if (this.#elsewhere === undefined) return undefined;
+    const sides: { readonly peer: Peer | undefined; readonly weight: number }[] = [];
+    const isAnyConnected =
+      this.connectedHere > 0 || [...this.#elsewhere.values()].some(({ connected }) => connected > 0);
+    let total = 0;
+    const add = (peer: Peer | undefined, { connected, members }: Elsewhere): void => {
+      const weight = isAnyConnected ? connected : members;
+      total += weight;
+      if (weight > 0) sides.push({ peer, weight });
+    };
+    add(undefined, { connected: this.connectedHere, members: this.members.length });
+    for (const [peer, elsewhere] of this.#elsewhere) add(peer, elsewhere);
+    if (this.#strategy === "sticky") {
+      sides.sort((one, other) => (one.peer?.id ?? self) - (other.peer?.id ?? self));
+      return sides[0]?.peer;
+    }
+    let turn = this.#sideTurn(publisher, total);
+    for (const { peer, weight } of sides) {
+      turn -= weight;
+      if (turn < 0) return peer;
+    }
+    return undefined;
+  }
+
+  #sideTurn(publisher: string, total: number): number {
+    if (total === 0) return 0;
+    if (this.#strategy === "random") return Math.floor(Math.random() * total);
+    if (this.#strategy === "publisher") return hash(publisher) % total;
+    this.#nextSide = (this.#nextSide + 1) % total;
+    return this.#nextSide;
   }
 
   /** Who gets a message of `publisher`; undefined in a group without members. */

@@ -1,4 +1,5 @@
 // SUBSCRIBE and UNSUBSCRIBE: each filter checked, allowed, put into the routes; and what a new subscription is sent first.
+import type { ClusterBus } from "@wrenmq/cluster";
 import {
   type QoS,
   ReasonCode,
@@ -21,9 +22,20 @@ export function subscribe(
 ): MaybePromise<readonly ReasonCode[]> {
   const identifier = packet.properties?.subscriptionIdentifier;
   const answers = packet.subscriptions.map((subscription) => subscribeOne(driver, subscription, identifier));
-  return answers.some((answer) => answer instanceof Promise)
+  const codes = answers.some((answer) => answer instanceof Promise)
     ? Promise.all(answers.map((answer) => Promise.resolve(answer)))
     : (answers as ReasonCode[]);
+  const { cluster } = driver.context.broker;
+  return cluster === undefined ? codes : whenPeersKnow(cluster.bus, codes);
+}
+
+/** Who has its SUBACK may tell others to publish: by then every broker must know of the subscription. */
+function whenPeersKnow(
+  bus: ClusterBus,
+  codes: MaybePromise<readonly ReasonCode[]>,
+): MaybePromise<readonly ReasonCode[]> {
+  if (codes instanceof Promise) return codes.then((given) => whenPeersKnow(bus, given));
+  return bus.whenKnown()?.then(() => codes) ?? codes;
 }
 
 export function unsubscribe(driver: ConnectionDriver, packet: UnsubscribePacket): readonly ReasonCode[] {

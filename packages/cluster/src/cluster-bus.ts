@@ -39,8 +39,10 @@ export interface ClusterBus {
   readonly peers: readonly Peer[];
   /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
   readonly congested: boolean;
+  /** Who speaks and listens here. Routes may be set from now on; what is forwarded waits for `start`. */
+  attach(node: LocalNode): void;
   /** Begins to talk to the others. Resolves when all are there, or when those that are not have had their time. */
-  start(node: LocalNode): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
   /**
    * There are local subscribers of a filter.
@@ -59,6 +61,8 @@ export interface ClusterBus {
   acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
   /** Calls back once when nothing is congested any more. */
   whenRelieved(callback: () => void): void;
+  /** Resolves when every peer that is there knows the routes and groups as they are now; undefined: they do. */
+  whenKnown(): Promise<void> | undefined;
   /** Numbers that the peers get to see. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The numbers that peers have shared last. */

@@ -8,6 +8,8 @@ export class ForwardTicket {
   received: boolean = false;
   /** Has any peer refused it, or gone before it said anything? */
   refused: boolean = false;
+  /** Is nobody at the publisher's own broker who gets the message? */
+  peersOnly: boolean = false;
   /** Called once, when the last peer has answered. */
   whenSettled: (() => void) | undefined = undefined;
 

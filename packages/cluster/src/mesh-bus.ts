@@ -19,6 +19,8 @@ import type { RelayOpening } from "./relay-info.ts";
 /** Milliseconds between two tries to reach a peer: at first and at most. */
 const FIRST_RETRY = 10;
 const LAST_RETRY = 500;
+/** Milliseconds at the end for relayed connections to close. */
+const RELAY_GRACE = 2_000;
 const SEQUENCES = 0x1_0000_0000;
 /** Retained messages of a peer that has just come go out in bursts of about so many bytes. */
 const SYNC_BURST = 1024 * 1024;
@@ -54,6 +56,9 @@ export class MeshBus implements ClusterBus, LinkEvents {
   #relieved: (() => void)[] = [];
   #complete: (() => void) | undefined;
   readonly #retries = new Set<() => void>();
+  /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
+  #unknown = false;
+  #known: Promise<void> | undefined;
   #lastRelay = 0;
   #stopped = false;
 
@@ -70,11 +75,19 @@ export class MeshBus implements ClusterBus, LinkEvents {
     return this.#congested.size > 0;
   }
 
-  async start(node: LocalNode): Promise<void> {
-    const { self, count, transport, patience = 10_000 } = this.#options;
+  attach(node: LocalNode): void {
+    const { self, count } = this.#options;
     this.#node = node;
-    this.#stopped = false;
+    this.#peers = [];
     for (let id = 0; id < count; id++) if (id !== self) this.#peers.push(new MeshPeer(id, node));
+    this.#routes.clear();
+    this.#groups.clear();
+  }
+
+  async start(): Promise<void> {
+    const { self, transport, patience = 10_000 } = this.#options;
+    const node = this.#node as LocalNode;
+    this.#stopped = false;
     await transport.listen((connection) => this.#open(connection), this.#readBuffer);
     for (const { id } of this.#peers) if (id < self) this.#dial(id, FIRST_RETRY);
     if (this.#isComplete) return;
@@ -94,11 +107,9 @@ export class MeshBus implements ClusterBus, LinkEvents {
     this.#retries.clear();
     this.#complete?.();
     for (const peer of this.#peers) peer.close();
+    await this.#relaysGone();
     for (const link of [...this.#byLink.keys()]) link.end();
     await this.#options.transport.close();
-    this.#peers = [];
-    this.#routes.clear();
-    this.#groups.clear();
     this.#relieve();
   }
 
@@ -106,6 +117,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     if (this.#routes.get(filter) === durable) return;
     this.#routes.set(filter, durable);
     for (const link of this.#byLink.keys()) link.setRoute(filter, durable);
+    this.#unknown = true;
   }
 
   removeRoute(filter: string): void {
@@ -119,6 +131,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     if (members === 0) this.#groups.delete(filter);
     else this.#groups.set(filter, { connected, members, durable });
     for (const link of this.#byLink.keys()) link.setGroup(filter, connected, members, durable);
+    this.#unknown = true;
   }
 
   forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
@@ -134,6 +147,24 @@ export class MeshBus implements ClusterBus, LinkEvents {
 
   whenRelieved(callback: () => void): void {
     this.#relieved.push(callback);
+  }
+
+  whenKnown(): Promise<void> | undefined {
+    if (!this.#unknown) return this.#known;
+    this.#unknown = false;
+    let left = this.#byLink.size;
+    if (left === 0) return undefined;
+    const known = new Promise<void>((resolve) => {
+      const passed = (): void => {
+        if (--left === 0) resolve();
+      };
+      for (const link of this.#byLink.keys()) link.barrier(passed);
+    });
+    this.#known = known;
+    void known.then(() => {
+      if (this.#known === known) this.#known = undefined;
+    });
+    return known;
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {
@@ -295,6 +326,21 @@ export class MeshBus implements ClusterBus, LinkEvents {
       flush: () => {
         if (link.outbox.inTransit === 0) this.#synchronise(link);
       },
+    });
+  }
+
+  /** Until clients whose connections are relayed have had their last words, or have had the time for it. */
+  #relaysGone(): Promise<void> {
+    const node = this.#node;
+    const count = (): number => [...this.#byLink.keys()].reduce((sum, { relays }) => sum + relays.size, 0);
+    if (node === undefined || count() === 0) return Promise.resolve();
+    const end = node.now() + RELAY_GRACE;
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (count() === 0 || node.now() >= end) resolve();
+        else node.at(node.now() + 10, check);
+      };
+      check();
     });
   }
 

@@ -47,6 +47,8 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly #frames = new MeshFrameReader();
   readonly #fields = new FieldReader();
   readonly #forward: ForwardReader;
+  /** Called, in order, when the peer has passed a barrier, or is gone. */
+  #barriers: (() => void)[] = [];
   #writing = false;
   #greeted = false;
   #over = false;
@@ -155,6 +157,11 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     this.#begin(FrameType.RoutesEnd, 0);
   }
 
+  barrier(passed: () => void): void {
+    this.#barriers.push(passed);
+    this.#begin(FrameType.Barrier, 0);
+  }
+
   forward(message: Message, target: ForwardTarget, sequence: number): void {
     if (!this.#over) writeForward(this.outbox, message, target, sequence);
   }
@@ -259,6 +266,12 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
       case FrameType.RoutesEnd:
         events.routesEnded(this);
         return;
+      case FrameType.Barrier:
+        this.#begin(FrameType.BarrierPassed, 0);
+        return;
+      case FrameType.BarrierPassed:
+        this.#barriers.shift()?.();
+        return;
       case FrameType.Metrics:
         events.metricsTold(this, metricsFromText(fields.text()));
         return;
@@ -310,6 +323,9 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     this.#over = true;
     this.outbox.discard();
     this.outbox.drained();
+    const barriers = this.#barriers;
+    this.#barriers = [];
+    for (const passed of barriers) passed();
     const relays = [...this.relays.values()];
     this.relays.clear();
     for (const side of relays) side.lost(error ?? new Error("the broker that holds the connection is gone"));

@@ -22,8 +22,8 @@ export class MeshPeer implements Peer {
   readonly id: number;
   link: MeshLink | undefined = undefined;
   up: boolean = false;
-  /** Do its sessions outlive its process? Known since the first greeting. */
-  durable: boolean = false;
+  /** Do its sessions outlive its process? Until it says so: as ours do. */
+  durable: boolean;
   metrics: Readonly<Record<string, number>> | undefined = undefined;
   /** Counts the links: what belongs to an old one must not reach a new one. */
   generation: number = 0;
@@ -39,6 +39,7 @@ export class MeshPeer implements Peer {
 
   constructor(id: number, node: LocalNode) {
     this.id = id;
+    this.durable = node.durable;
     this.#node = node;
   }
 

@@ -11,12 +11,15 @@ export const FrameType = {
   Forward: 6,
   ForwardResult: 7,
   Metrics: 8,
-  RelayOpen: 9,
-  RelayData: 10,
+  /** To be answered when everything before it has been dealt with. */
+  Barrier: 9,
+  BarrierPassed: 10,
+  RelayOpen: 16,
+  RelayData: 17,
   /** So many bytes of the relay have been dealt with. */
-  RelayCredit: 11,
-  RelayEnd: 12,
-  RelayClosed: 13,
+  RelayCredit: 18,
+  RelayEnd: 19,
+  RelayClosed: 20,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -1,0 +1,291 @@
+// This broker as one of several that act as one: sends messages to the peers that want them, delivers what comes from
+// them, keeps retained messages the same everywhere.
+import {
+  type ClusterBus,
+  ForwardResult,
+  type ForwardTarget,
+  ForwardTicket,
+  homeOf,
+  type LocalNode,
+  type Peer,
+  type RetainedFact,
+} from "@wrenmq/cluster";
+import { ReasonCode } from "@wrenmq/codec";
+import type { Arena, Message, Millis, Session, TopicTable } from "@wrenmq/protocol";
+import type { BrokerCore } from "./core.ts";
+import type { Flushable } from "./flusher.ts";
+import { LocalInterest } from "./local-interest.ts";
+import type { Metrics } from "./metrics.ts";
+import { RetainedReplica } from "./retained-replica.ts";
+import type { Router } from "./router.ts";
+import type { SessionEntry } from "./session-registry.ts";
+import type { SharedGroup } from "./shared-groups.ts";
+
+/** What most messages are sent with. */
+const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
+/** Metrics of which every broker has the same, or that do not add up. */
+const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
+
+export class ClusterNode implements LocalNode {
+  readonly bus: ClusterBus;
+  readonly arena: Arena;
+  readonly topics: TopicTable;
+  readonly durable: boolean;
+  readonly #core: BrokerCore;
+  readonly #router: Router;
+  readonly #interest: LocalInterest;
+  readonly #replica: RetainedReplica;
+
+  constructor(bus: ClusterBus, core: BrokerCore, hasStore: boolean) {
+    this.bus = bus;
+    this.#core = core;
+    this.#router = core.router;
+    this.arena = core.arena;
+    this.topics = core.topics;
+    this.durable = hasStore;
+    const { routes, retained } = core.router;
+    this.#replica = new RetainedReplica(retained, bus.self);
+    this.#interest = new LocalInterest({
+      bus,
+      routes,
+      hasStore,
+      flushLater: (output) => core.flusher.add(output),
+    });
+    routes.watcher = this.#interest;
+    bus.attach(this);
+  }
+
+  /** Is this the broker that tells of all? */
+  get isFirst(): boolean {
+    return this.bus.peers.every((peer) => !peer.up || peer.id > this.bus.self);
+  }
+
+  /** Does this broker write down the topic's retained message? */
+  keeps(topic: string): boolean {
+    return this.#keeper(topic) === this.bus.self;
+  }
+
+  sessionChanged(entry: SessionEntry): void {
+    this.#interest.changed(entry);
+  }
+
+  /** The numbers of all, for the one that tells of them; the others get to know ours. */
+  gather(own: Metrics): Metrics {
+    this.bus.shareMetrics(own);
+    const sum: Record<string, number> = { ...own };
+    for (const metrics of this.bus.metrics()) {
+      for (const [name, value] of Object.entries(metrics)) {
+        if (!NOT_SUMMED.includes(name)) sum[name] = (sum[name] ?? 0) + value;
+      }
+    }
+    return sum;
+  }
+
+  sweep(now: Millis): void {
+    this.#replica.sweep(
+      now,
+      this.bus.peers.every((peer) => peer.up),
+    );
+  }
+
+  // ── from here to the peers ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Like `Router.publish`, for everybody's subscribers. `router.forwarding` is what an acknowledgement has to wait for. */
+  publish(message: Message, now: Millis): ReasonCode {
+    const router = this.#router;
+    router.forwarding = undefined;
+    router.jammed = false;
+    let retainedAt = 0;
+    if (message.retain) {
+      const refused = router.setRetained(message);
+      if (refused !== undefined) return refused;
+      retainedAt = this.#stamped(message, now);
+    }
+    const route = router.routes.find(message.target);
+    router.deliverAll(route.receivers, message, now);
+    let isWantedHere = route.receivers.length > 0;
+    let elsewhere: Map<Peer, string[]> | undefined;
+    for (const group of route.groups) {
+      const peer = group.chooseSide(message.publisher, this.bus.self);
+      if (peer !== undefined) elsewhere = withGroup(elsewhere, peer, group);
+      else {
+        router.deliverShared(group, message, now);
+        isWantedHere = true;
+      }
+    }
+    if (route.peers !== undefined || elsewhere !== undefined || retainedAt > 0) {
+      this.#forward(message, route.peers, elsewhere, retainedAt, isWantedHere);
+    }
+    const isWanted = isWantedHere || route.peers !== undefined || elsewhere !== undefined;
+    return isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  }
+
+  /** Sets or clears a retained message everywhere, without sending it to anybody. @returns a refusal, if it is one */
+  retain(message: Message, now: Millis): ReasonCode | undefined {
+    const refused = this.#router.setRetained(message);
+    if (refused === undefined) this.#forward(message, undefined, undefined, this.#stamped(message, now), false);
+    return refused;
+  }
+
+  #stamped(message: Message, now: Millis): number {
+    const stamp = this.#replica.stamp(now);
+    this.#replica.changed(message.topic, stamp, message.payloadLength > 0, now);
+    return stamp;
+  }
+
+  #forward(
+    message: Message,
+    wanting: readonly Peer[] | undefined,
+    elsewhere: Map<Peer, string[]> | undefined,
+    retainedAt: number,
+    isWantedHere: boolean,
+  ): void {
+    const { bus } = this;
+    const router = this.#router;
+    const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
+    for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (wanting ?? [])) {
+      const plain = wanting?.includes(peer) === true;
+      const groups = elsewhere?.get(peer);
+      if (!plain && groups === undefined) {
+        // A peer that is away hears of retained messages when it comes; only who writes this one down has to be waited for.
+        if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
+      }
+      const target = groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt };
+      bus.forward(peer, message, target, ticket);
+    }
+    if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) {
+      ticket.peersOnly = !isWantedHere;
+      router.forwarding = ticket;
+    }
+    if (bus.congested) router.jammed = true;
+  }
+
+  // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number): ForwardResult {
+    const router = this.#router;
+    const { journal } = this.#core;
+    const now = this.now();
+    if (journal?.failing !== undefined && sequence >= 0) return ForwardResult.Refused;
+    router.beginPublish();
+    const before = journal?.recorded;
+    const { retainedAt, groups } = target;
+    if (retainedAt > 0 && !this.#retainFrom(message, retainedAt, now)) return ForwardResult.Refused;
+    let isWanted = false;
+    if (target.plain) {
+      const { receivers } = router.routes.find(message.target);
+      router.deliverAll(receivers, message, now);
+      isWanted = receivers.length > 0;
+    }
+    let ticket: ForwardTicket | undefined;
+    for (const filter of groups ?? []) {
+      const group = router.routes.group(filter);
+      if (group !== undefined && group.members.length > 0) {
+        router.deliverShared(group, message, now);
+        isWanted = true;
+      } else {
+        // The last member here has left while the message was under way.
+        const other = group?.chooseSide(message.publisher, this.bus.self);
+        if (other === undefined) continue;
+        if (sequence >= 0) ticket ??= new ForwardTicket();
+        this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
+      }
+    }
+    const result = isWanted ? ForwardResult.Received : ForwardResult.Nobody;
+    const { congested, thinking } = router;
+    router.beginPublish();
+    if (sequence < 0) return result;
+    const isWritten = before === journal?.recorded || journal?.isSettled === true;
+    if (congested === undefined && thinking === undefined && (ticket?.waiting ?? 0) === 0 && isWritten) return result;
+    const answer = (final: ForwardResult): void => this.bus.acknowledge(peer, sequence, final);
+    if (thinking === undefined) this.#answerLater(congested, ticket, result, answer);
+    else {
+      void Promise.all(thinking).then((sessions) => {
+        this.#answerLater(congested ?? sessions.find((session) => session !== undefined), ticket, result, answer);
+      });
+    }
+    return ForwardResult.Later;
+  }
+
+  /** When the session has caught up, other peers have answered, and all is written down. */
+  #answerLater(
+    congested: Session | undefined,
+    ticket: ForwardTicket | undefined,
+    result: ForwardResult,
+    answer: (result: ForwardResult) => void,
+  ): void {
+    if (congested !== undefined) {
+      congested.whenRelieved(() => this.#answerLater(undefined, ticket, result, answer));
+      return;
+    }
+    if (ticket !== undefined && ticket.waiting > 0) {
+      ticket.whenSettled = () => this.#answerLater(undefined, ticket, result, answer);
+      return;
+    }
+    let final = result;
+    if (ticket?.received === true) final = ForwardResult.Received;
+    if (ticket?.refused === true) final = ForwardResult.Refused;
+    const { journal } = this.#core;
+    if (journal === undefined || journal.isSettled) answer(final);
+    else journal.whenDurable((error) => answer(error === undefined ? final : ForwardResult.Refused));
+  }
+
+  /** @returns false: there is no room for it */
+  #retainFrom(message: Message, stamp: number, now: Millis): boolean {
+    const { topic } = message;
+    if (!this.#replica.supersedes(topic, stamp)) return true;
+    const isSet = message.payloadLength > 0;
+    if (!this.#router.replicateRetained(message)) return false;
+    this.#replica.changed(topic, stamp, isSet, now);
+    return true;
+  }
+
+  retainedFor(peer: Peer): Iterator<RetainedFact> {
+    const concerns = (topic: string): boolean => {
+      const keeper = this.#keeper(topic);
+      return keeper === this.bus.self || keeper === peer.id;
+    };
+    return this.#replica.facts(this.topics, concerns);
+  }
+
+  routeSet(peer: Peer, filter: string): void {
+    this.#router.routes.addPeer(peer, filter);
+  }
+
+  routeRemoved(peer: Peer, filter: string): void {
+    this.#router.routes.removePeer(peer, filter);
+  }
+
+  groupSet(peer: Peer, filter: string, connected: number, members: number): void {
+    this.#router.routes.setPeerGroup(peer, filter, connected, members);
+  }
+
+  now(): Millis {
+    return this.#core.clock.now();
+  }
+
+  at(time: Millis, callback: () => void): () => void {
+    const timer = this.#core.timers.at(time, callback);
+    return () => timer.cancel();
+  }
+
+  flushLater(output: Flushable): void {
+    this.#core.flusher.add(output);
+  }
+
+  problem(error: Error): void {
+    this.#core.logger.warn({ error: error.message }, "trouble between brokers");
+  }
+
+  #keeper(topic: string): number {
+    return homeOf(topic, this.bus.peers.length + 1);
+  }
+}
+
+function withGroup(elsewhere: Map<Peer, string[]> | undefined, peer: Peer, group: SharedGroup): Map<Peer, string[]> {
+  const groups = elsewhere ?? new Map<Peer, string[]>();
+  const filters = groups.get(peer);
+  if (filters === undefined) groups.set(peer, [group.filter]);
+  else filters.push(group.filter);
+  return groups;
+}
