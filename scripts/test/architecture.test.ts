@@ -1,0 +1,163 @@
+// What the arrows of docs/architecture.md and the conventions say, held against the sources.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const packages = readdirSync(join(root, "packages")).filter((name) =>
+  existsSync(join(root, "packages", name, "package.json")),
+);
+
+/** The packages that run anywhere: no Node, no clock, no process. */
+const PURE = ["codec", "topics", "protocol", "plugin-api"];
+
+/** What each package may depend on, of ours. A package that is not here may be added when somebody has thought about it. */
+const PLUGIN = ["plugin-api", "topics", "password-hash", "sql-database", "watched-file"];
+const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
+  codec: [],
+  topics: [],
+  transport: [],
+  config: [],
+  "password-hash": [],
+  "sql-database": [],
+  protocol: ["codec", "topics"],
+  store: ["protocol", "topics"],
+  "plugin-api": ["codec", "protocol", "topics"],
+  cluster: ["codec", "protocol", "topics", "transport"],
+  "watched-file": ["plugin-api"],
+  "store-file": ["store", "protocol"],
+  broker: ["codec", "topics", "transport", "protocol", "store", "plugin-api", "cluster"],
+};
+/** For tests only: they may use everything. */
+const PRIVATE = packages.filter(
+  (name) => name === "conformance" || (manifest(name) as { private?: boolean }).private === true,
+);
+const isPlugin = (name: string): boolean => /^(auth|plugin)-/.test(name) && name !== "plugin-api";
+
+/** Where the version of the protocol may be asked for: everything else asks the dialect. */
+const MAY_KNOW_THE_VERSION = [
+  "packages/codec/src/",
+  "packages/protocol/src/dialect.ts",
+  "packages/protocol/src/connect-rules.ts",
+];
+
+/** Files that are longer than 400 lines, and why. */
+const LONG: Readonly<Record<string, string>> = {
+  "packages/protocol/src/server-connection.ts": "the one state machine: states, packets and answers are read together",
+  "packages/broker/src/broker.ts": "the public class: doc comments of the API",
+  "packages/broker/src/connection-driver.ts": "implements one interface, Effects",
+};
+const LONGEST = 400;
+const LONGEST_WITH_REASON = 600;
+
+function manifest(name: string): unknown {
+  return JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+}
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments; texts are empty. */
+  readonly code: string;
+}
+
+function sources(folder: string): Source[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => {
+      const text = readFileSync(join(root, folder, name), "utf8");
+      return { path: relative(root, join(root, folder, name)), text, code: codeOf(text) };
+    });
+}
+
+function codeOf(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (found) =>
+    found.startsWith("/") ? "" : '""',
+  );
+}
+
+const lines = ({ path, code }: Source, pattern: RegExp): string[] =>
+  code.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
+
+const dependencies = (name: string): string[] => {
+  const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
+    dependencies?: object;
+  };
+  return Object.keys(manifest.dependencies ?? {})
+    .filter((one) => one.startsWith("@wrenmq/"))
+    .map((one) => one.slice("@wrenmq/".length));
+};
+
+describe.each(PURE)("%s is pure", (name) => {
+  const all = sources(`packages/${name}/src`).filter(({ path }) => !path.includes("/testing/"));
+
+  test("imports nothing of Node", () => {
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.filter(({ text }) => /(?:from|import\(?)\s*"node:/.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test("knows no clock, no timer, no process, no console", () => {
+    // Plugins are given timers, and a hook may not take for ever: the default of an injected timer is the only one.
+    const own = all.filter(({ path }) => path !== "packages/plugin-api/src/hook-guard.ts");
+    const declared = /^\s*set(Timeout|Interval)\(.*\): \(\) => void;$/;
+    const found = own.flatMap((source) =>
+      lines(source, /\bDate\.now\b|\bsetTimeout\(|\bsetInterval\(|\bprocess\.|\bconsole\./),
+    );
+    expect(found.filter((line) => !declared.test(line.replace(/^\S+ /, "")))).toEqual([]);
+  });
+});
+
+test("the version of the protocol is compared in the codec and the dialect only", () => {
+  const checked = ["protocol", "broker", "store", "store-file", "plugin-api"].flatMap((name) =>
+    sources(`packages/${name}/src`),
+  );
+  const others = checked.filter(({ path }) => !MAY_KNOW_THE_VERSION.some((place) => path.startsWith(place)));
+  const comparison = /\b(?:protocolV|v)ersion\)? *(?:===|!==|<|>|<=|>=) *\d|switch \(.*[vV]ersion\)/;
+  expect(others.flatMap((source) => lines(source, comparison))).toEqual([]);
+});
+
+test.each(packages)("%s depends only on what is below it", (name) => {
+  if (PRIVATE.includes(name)) return;
+  const allowed = isPlugin(name) ? PLUGIN : MAY_DEPEND_ON[name];
+  expect(allowed, `${name} is not in the table`).toBeDefined();
+  expect(dependencies(name).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
+});
+
+test("nothing that is published depends on what is not", () => {
+  const apps = existsSync(join(root, "apps/cli/package.json"))
+    ? [JSON.parse(readFileSync(join(root, "apps/cli/package.json"), "utf8")) as { dependencies: object }]
+    : [];
+  expect(
+    apps
+      .flatMap(({ dependencies }) => Object.keys(dependencies))
+      .filter((one) => PRIVATE.includes(one.slice("@wrenmq/".length))),
+  ).toEqual([]);
+});
+
+test("no file is too long without a reason", () => {
+  const members = [...packages.filter((name) => !PRIVATE.includes(name)).map((name) => `packages/${name}`), "apps/cli"];
+  const long = members
+    .flatMap((member) => sources(`${member}/src`))
+    .filter(({ path }) => !path.includes("/testing/"))
+    .map(({ path, text }) => ({ path, count: text.split("\n").length - 1 }))
+    .filter(({ path, count }) => count > (path in LONG ? LONGEST_WITH_REASON : LONGEST));
+  expect(long).toEqual([]);
+});
+
+test("no tracked file names a machine's folders or a registry", () => {
+  const tracked = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" }).split("\0");
+  const texts = tracked.filter(
+    (path) => /\.(ts|js|mjs|json|md|ya?ml|tsv|sh)$|^\.ci\/|rc$/.test(path) && existsSync(join(root, path)),
+  );
+  const forbidden = new RegExp(
+    ["work", "root", "Users"].map((name) => `(?<![\\w.}:/])/${name}/`).join("|") +
+      "|registry\\.[a-z]+js\\.|tarball: http",
+  );
+  const found = texts.filter(
+    (path) => path !== "scripts/test/architecture.test.ts" && forbidden.test(readFileSync(join(root, path), "utf8")),
+  );
+  expect(found).toEqual([]);
+});

@@ -1,0 +1,78 @@
+// Documents that would otherwise fall behind the sources.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => {
+      try {
+        const inside = readdirSync(join(root, folder, name, "src"), { recursive: true, encoding: "utf8" });
+        return inside.filter((file) => file.endsWith(".ts")).map((file) => join(folder, name, "src", file));
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Codes of Node that we read, or that belong to private packages. */
+const NOT_OURS = new Set(["ERR_SOCKET_BAD_PORT", "ERR_SERVER_NOT_RUNNING"]);
+
+describe("docs/errors.md", () => {
+  const documented = [...read("docs/errors.md").matchAll(/^\| `(ERR_[A-Z0-9_]+)`/gm)].map((found) => found[1] ?? "");
+  const used = new Set(
+    [...sourceFiles("packages"), ...sourceFiles("apps")]
+      .filter((file) => !/^packages\/(conformance|testkit)\//.test(file))
+      .flatMap((file) => [...read(file).matchAll(/"(ERR_[A-Z0-9_]+)"/g)].map((found) => found[1] ?? ""))
+      .filter((code) => !NOT_OURS.has(code)),
+  );
+
+  test("explains every code that is used", () => {
+    expect([...used].filter((code) => !documented.includes(code)).toSorted()).toEqual([]);
+  });
+
+  test("explains no other, and none twice", () => {
+    expect(documented.filter((code) => !used.has(code))).toEqual([]);
+    expect(documented.length).toBe(new Set(documented).size);
+  });
+});
+
+describe("README.md", () => {
+  const blocks = [...read("README.md").matchAll(/```ts\n([\s\S]*?)```/g)].map((found) => found[1] ?? "");
+
+  test("its programs are the examples, which are tested", () => {
+    const examples = ["codec-only", "embed-broker"].map((name) => read(`examples/${name}/src/main.ts`));
+    expect(blocks).toEqual(examples);
+  });
+
+  test("every relative link leads somewhere", () => {
+    const links = [...read("README.md").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((found) => found[1] ?? "");
+    expect(links.filter((link) => !readable(link))).toEqual([]);
+  });
+});
+
+test("docs/cli.md explains every option of every command", () => {
+  const text = read("docs/cli.md");
+  const files = sourceFiles("apps").filter((file) => /-command\.ts$/.test(file));
+  const options = files.flatMap((file) =>
+    [...read(file).matchAll(/"(?:-\w, )?(--[a-z-]+)[ "]/g)].map((found) => found[1] ?? ""),
+  );
+  expect(options.length).toBeGreaterThan(40);
+  expect(
+    [...new Set(options)].filter((option) => !text.includes(`\`${option}`) && !text.includes(`, ${option}`)).toSorted(),
+  ).toEqual([]);
+});
+
+function readable(path: string): boolean {
+  try {
+    readdirSync(join(root, path));
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === "ENOTDIR";
+  }
+}
