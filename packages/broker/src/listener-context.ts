@@ -82,7 +82,8 @@ export class ListenerContext {
     }
     const { client } = driver;
     logger.info({ clientId: client.clientId, by, reasonCode, reason }, "client disconnected");
-    if (entry.connection === driver) registry.disconnected(entry, clock.now());
-    this.chain.observe.disconnected?.(client, reasonCode);
+    const tell = (): void => this.chain.observe.disconnected?.(client, reasonCode);
+    if (entry.connection === driver) registry.disconnected(entry, clock.now(), tell);
+    else tell();
   }
 }

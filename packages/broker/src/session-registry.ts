@@ -133,14 +133,18 @@ export class SessionRegistry {
     return entry;
   }
 
-  /** Its connection ended. `entry.session.will` is what is to be published. */
-  disconnected(entry: SessionEntry, now: Millis): void {
+  /**
+   * Its connection ended. `entry.session.will` is what is to be published.
+   * @param tell called when the session has no connection any more, before anything follows from it
+   */
+  disconnected(entry: SessionEntry, now: Millis, tell?: () => void): void {
     const { session } = entry;
     entry.connection = undefined;
     this.connected--;
     session.detach(now);
     const { will } = session;
     session.will = undefined;
+    tell?.();
     if (will !== undefined) this.#scheduleWill(entry, will, now);
     if (session.expiryInterval === 0) this.end(entry, "expired", now);
     else {

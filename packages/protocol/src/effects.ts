@@ -30,6 +30,8 @@ export interface ConnectAccepted {
   readonly sessionPresent: boolean;
   /** Given when the client had no identifier of its own. */
   readonly assignedClientId: string | undefined;
+  /** Seconds; given when it may differ from what the client asked for. */
+  readonly keepAlive?: Seconds;
   /** Given when it differs from what the client asked for. */
   readonly sessionExpiryInterval: Seconds | undefined;
   readonly responseInformation?: string | undefined;

@@ -8,6 +8,7 @@ import {
   decodeBody,
   FrameReader,
   MqttError,
+  type Packet,
   PacketType,
   type ProtocolVersion,
   ReasonCode,
@@ -18,6 +19,7 @@ import {
 import { announce, type Capabilities } from "./capabilities.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
 import { ConnectionState, mayArrive } from "./connection-state.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
 import { dialectOf } from "./dialect.ts";
 import {
@@ -200,7 +202,7 @@ export class ServerConnection implements LinkOwner {
     const { counters } = this.#settings;
     counters.packetsReceived++;
     if (!mayArrive(this.state, type)) throw new MqttError(ReasonCode.ProtocolError, `packet type ${type} out of place`);
-    if (this.#effects.packetReceived !== undefined) this.#effects.packetReceived(this.#decode());
+    if (this.#effects.packetReceived !== undefined) this.#tellReceived(this.#effects.packetReceived);
     switch (type) {
       case PacketType.Publish:
         counters.publishReceived++;
@@ -231,6 +233,12 @@ export class ServerConnection implements LinkOwner {
       default:
         this.#connected(this.#decode() as ConnectPacket, now);
     }
+  }
+
+  /** Of a copy: who watches may keep what he sees. */
+  #tellReceived(tell: (packet: Packet) => void): void {
+    const { header, bytes, bodyStart, bodyEnd } = this.#frames;
+    tell(decodeBody(header, copyBytes(bytes, bodyStart, bodyEnd), 0, bodyEnd - bodyStart, this.#version));
   }
 
   get #link(): Link {
@@ -283,9 +291,10 @@ export class ServerConnection implements LinkOwner {
     const link = this.#link;
     const { session } = answer;
     const maximum = capabilities.keepAliveMaximum;
-    const shortened = maximum > 0 && (packet.keepAlive === 0 || packet.keepAlive > maximum);
+    const wanted = answer.keepAlive ?? packet.keepAlive;
+    const isTooLong = maximum > 0 && (wanted === 0 || wanted > maximum);
     // Only MQTT 5 can be told to be quicker; earlier clients keep to what they asked for.
-    this.keepAlive = shortened && link.dialect.hasProperties ? maximum : packet.keepAlive;
+    this.keepAlive = isTooLong && link.dialect.hasProperties ? maximum : wanted;
     this.session = session;
     this.#inbound = new InboundPublish(session, link, this.#effects, capabilities, topics);
     this.state = ConnectionState.Connected;
@@ -293,19 +302,21 @@ export class ServerConnection implements LinkOwner {
       type: "connack",
       sessionPresent: answer.sessionPresent && link.dialect.hasSessionPresent,
       reasonCode: ReasonCode.Success,
-      ...(link.dialect.hasProperties ? { properties: this.#connackProperties(answer, shortened) } : {}),
+      ...(link.dialect.hasProperties
+        ? { properties: this.#connackProperties(answer, this.keepAlive !== packet.keepAlive) }
+        : {}),
     });
     session.attach(link, now);
   }
 
-  #connackProperties(answer: ConnectAccepted, shortened: boolean): ConnackProperties {
+  #connackProperties(answer: ConnectAccepted, hasOtherKeepAlive: boolean): ConnackProperties {
     const { assignedClientId, sessionExpiryInterval, responseInformation, authenticationData, userProperties } = answer;
     const method = this.#authenticationMethod;
     return {
       ...announce(this.#settings.capabilities),
       ...(assignedClientId === undefined ? {} : { assignedClientIdentifier: assignedClientId }), // [MQTT-3.2.2-16]
       ...(sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval }),
-      ...(shortened ? { serverKeepAlive: this.keepAlive } : {}),
+      ...(hasOtherKeepAlive ? { serverKeepAlive: this.keepAlive } : {}),
       ...(responseInformation === undefined ? {} : { responseInformation }),
       ...(method === undefined ? {} : { authenticationMethod: method }), // [MQTT-4.12.0-5]
       ...(authenticationData === undefined ? {} : { authenticationData }),
