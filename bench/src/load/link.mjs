@@ -12,6 +12,8 @@ const PUBREC = 5;
 const PUBREL = 6;
 const PUBCOMP = 7;
 const SUBACK = 9;
+/** Connects and subscriptions at a time. */
+const PARALLEL = 64;
 
 let dirty = [];
 let scheduled = false;
@@ -285,9 +287,9 @@ export class Link {
   }
 }
 
-/** Opens `count` links, a few at a time. */
-export async function openLinks(count, version, port, optionsOf, parallel = 64) {
-  const links = Array.from({ length: count }, () => new Link(version));
+/** Opens `count` links, a few at a time. @param listeners `onMessage` and the like, there before anything can come */
+export async function openLinks(count, version, port, optionsOf, listeners = {}) {
+  const links = Array.from({ length: count }, () => Object.assign(new Link(version), listeners));
   let next = 0;
   const worker = async () => {
     while (next < count) {
@@ -295,12 +297,12 @@ export async function openLinks(count, version, port, optionsOf, parallel = 64) 
       await links[i].open(port, optionsOf(i));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, count) }, worker));
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, count) }, worker));
   return links;
 }
 
 /** Runs `action` for each of them, a few at a time. */
-export async function each(items, action, parallel = 64) {
+export async function each(items, action) {
   let next = 0;
   const worker = async () => {
     while (next < items.length) {
@@ -308,5 +310,5 @@ export async function each(items, action, parallel = 64) {
       await action(items[i], i);
     }
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
 }

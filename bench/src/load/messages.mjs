@@ -111,7 +111,7 @@ function backgroundFilter(i) {
 
 async function openBackground(options, count) {
   if (count === 0) return [];
-  const clients = 100;
+  const { backgroundClients: clients = 100 } = options;
   const links = await openLinks(clients, options.version, options.port, (i) => ({ clientId: `background-${i}` }));
   await each(links, (link, i) => {
     const filters = [];
@@ -187,10 +187,13 @@ export async function messages(options) {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   await wait(warmup * 1000);
   latency = new Histogram();
+  // Whoever watches the broker from the inside is told when the time begins and ends.
+  if (signal !== undefined) process.kill(pid, signal);
   const before = sample(pid);
   const [from, received, own] = [performance.now(), ledger.received, process.cpuUsage()];
   for (const end = from + duration * 1000; performance.now() < end && broken === undefined; ) await wait(20);
   const after = sample(pid);
+  if (signal !== undefined) process.kill(pid, signal);
   const delivered = ledger.received - received;
   const seconds = (performance.now() - from) / 1000;
   const spent = process.cpuUsage(own);
