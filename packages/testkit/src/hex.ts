@@ -1,4 +1,5 @@
 // Bytes as people write them in standards and in scripts: "10 0c 00 04 'MQTT' 04 02 …".
+import { encodeUtf8 } from "@wrenmq/codec";
 
 /**
  * Bytes from hex digits; blanks do not count, and text between single quotes stands for its UTF-8.
@@ -12,7 +13,7 @@ export function hex(text: string): Uint8Array {
     const found = pattern.exec(text);
     if (found === null) throw new Error(`not hex: "${text.slice(at, at + 10)}"`);
     const [, quoted, digits] = found;
-    if (quoted !== undefined) bytes.push(...new TextEncoder().encode(quoted));
+    if (quoted !== undefined) bytes.push(...encodeUtf8(quoted));
     else if (digits !== undefined) bytes.push(Number.parseInt(digits, 16));
   }
   return Uint8Array.from(bytes);

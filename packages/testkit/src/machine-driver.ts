@@ -1,6 +1,7 @@
 // The pure server side of connections, with everything it wants from the world recorded and answered at once. No broker,
 // no clock: `now` is a number that the test sets. One driver is one server; sessions outlive its connections.
 import {
+  decodeUtf8,
   encode,
   type Packet,
   PacketDecoder,
@@ -192,5 +193,5 @@ export class DrivenConnection implements Effects {
 }
 
 function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return decodeUtf8(bytes, 0, bytes.length);
 }

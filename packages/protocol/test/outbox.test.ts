@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Arena, Outbox } from "../src/index.ts";
+import { concat } from "./support/machine.ts";
+
+const bytes = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 0xff);
+
+function same(actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length);
+  expect(actual.findIndex((byte, index) => byte !== expected[index])).toBe(-1);
+}
+
+type Command =
+  | { readonly do: "append" | "range" | "patch"; readonly length: number }
+  | { readonly do: "take"; readonly consumed: boolean }
+  | { readonly do: "drained" | "discard" };
+
+const length = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(300) },
+  { weight: 2, arbitrary: fc.constantFrom(4_095, 4_096, 4_097, 16_384, 65_536) },
+  { weight: 1, arbitrary: fc.constantFrom(262_144, 262_145, 300_000) },
+);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constantFrom("append" as const, "range" as const, "patch" as const), length }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("take" as const), consumed: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("drained" as const, "discard" as const) }) },
+);
+
+/** Plain memory: what an outbox has to come out with. */
+class Twin {
+  pending: Uint8Array = new Uint8Array(0);
+  inTransit = 0;
+}
+
+function play(arena: Arena, boxes: number, commands: readonly (readonly [number, Command])[]): void {
+  // What was read lies in the arena too: the source of "range".
+  arena.bytes.set(bytes(arena.readLength, 7), arena.readStart);
+  const all = Array.from({ length: boxes }, () => {
+    let ready = 0;
+    const outbox = new Outbox(arena, { outputReady: () => ready++, outputLarge: () => {} });
+    return {
+      outbox,
+      twin: new Twin(),
+      held: undefined as Uint8Array | undefined,
+      copy: new Uint8Array(0) as Uint8Array,
+      ready: () => ready,
+    };
+  });
+  for (const [which, step] of commands) {
+    const box = all[which % boxes] as (typeof all)[number];
+    const { outbox, twin } = box;
+    if (step.do === "append") {
+      const data = bytes(step.length, which);
+      outbox.append(data);
+      twin.pending = concat(twin.pending, data);
+    } else if (step.do === "range") {
+      const end = arena.readStart + Math.min(step.length, arena.readLength);
+      twin.pending = concat(twin.pending, arena.bytes.subarray(arena.readStart, end));
+      outbox.appendRange(arena.bytes, arena.readStart, end);
+    } else if (step.do === "patch") {
+      // As Link does it: room first, then the bytes.
+      outbox.reserve(step.length);
+      const data = bytes(step.length, which + 1);
+      outbox.bytes.set(data, outbox.position);
+      outbox.position += step.length;
+      twin.pending = concat(twin.pending, data);
+    } else if (step.do === "take") {
+      if (box.held !== undefined || outbox.pending === 0) continue;
+      const taken = outbox.take();
+      expect(taken.length).toBe(twin.pending.length);
+      same(taken, twin.pending);
+      if (!step.consumed) {
+        box.held = taken;
+        box.copy = twin.pending;
+      }
+      outbox.taken(step.consumed);
+      twin.inTransit = step.consumed ? 0 : twin.pending.length;
+      twin.pending = new Uint8Array(0);
+    } else if (step.do === "drained") {
+      // Nobody wrote over what the transport still held.
+      if (box.held !== undefined) same(box.held, box.copy);
+      box.held = undefined;
+      outbox.drained();
+      twin.inTransit = 0;
+    } else {
+      outbox.discard();
+      twin.pending = new Uint8Array(0);
+    }
+    expect(outbox.pending).toBe(twin.pending.length);
+    expect(outbox.backlog).toBe(twin.pending.length + twin.inTransit);
+  }
+  for (const { outbox, twin, held, copy } of all) {
+    same(outbox.take(), twin.pending);
+    if (held !== undefined) same(held, copy);
+  }
+}
+
+const scenario = fc.array(fc.tuple(fc.nat(10), command), { maxLength: 40 });
+
+test("several outboxes in one arena come out with the bytes that plain memory comes out with", () => {
+  fc.assert(
+    fc.property(scenario, (commands) => play(new Arena(new Uint8Array(1024 * 1024)), 4, commands)),
+    { numRuns: 60 },
+  );
+});
+
+test("so they do when the arena is used up", () => {
+  fc.assert(
+    fc.property(scenario, (commands) => play(new Arena(new Uint8Array(512 * 1024)), 5, commands)),
+    { numRuns: 60 },
+  );
+});
+
+test("slabs go back: filling and taking for ever needs no more memory", () => {
+  const arena = new Arena(new Uint8Array(1024 * 1024));
+  const outbox = new Outbox(arena, { outputReady: () => {}, outputLarge: () => {} });
+  for (let round = 0; round < 1_000; round++) {
+    outbox.append(bytes(100_000, round));
+    expect(outbox.bytes).toBe(arena.bytes);
+    outbox.taken(round % 2 === 0);
+    outbox.drained();
+  }
+});
+
+test("the owner hears of the first bytes once, and again after they were taken; held bytes are announced at release", () => {
+  let ready = 0;
+  const outbox = new Outbox(new Arena(new Uint8Array(1024 * 1024)), {
+    outputReady: () => ready++,
+    outputLarge: () => {},
+  });
+  outbox.append(bytes(10, 1));
+  outbox.append(bytes(10_000, 1));
+  expect(ready).toBe(1);
+  outbox.taken(true);
+  outbox.append(bytes(10, 1));
+  expect(ready).toBe(2);
+  outbox.hold();
+  outbox.hold();
+  outbox.release();
+  expect(ready).toBe(2);
+  outbox.release();
+  expect(ready).toBe(3);
+});
