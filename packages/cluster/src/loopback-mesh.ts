@@ -11,6 +11,8 @@ export interface LoopbackOptions {
 export class LoopbackMesh {
   readonly #options: LoopbackOptions;
   readonly #listening = new Map<number, Accept>();
+  /** Both ends of each link, by the members that they join. */
+  readonly #links: { readonly members: readonly number[]; cut(): void }[] = [];
 
   constructor(options: LoopbackOptions = {}) {
     this.#options = options;
@@ -22,18 +24,26 @@ export class LoopbackMesh {
       listen: async (accept) => {
         this.#listening.set(self, accept);
       },
-      dial: async (peer) => this.#connect(peer),
+      dial: async (peer) => this.#connect(self, peer),
       close: async () => {
         this.#listening.delete(self);
       },
     };
   }
 
-  #connect(peer: number): ExternalConnection {
+  /** The process of a member ends without a word. */
+  cut(self: number): void {
+    this.#listening.delete(self);
+    for (const link of this.#links.filter(({ members }) => members.includes(self))) link.cut();
+  }
+
+  #connect(self: number, peer: number): ExternalConnection {
     const accept = this.#listening.get(peer);
     if (accept === undefined) throw new Error(`member ${peer} is not there`);
     const { schedule } = this.#options;
     const [client, server] = memoryPair(schedule === undefined ? {} : { schedule });
+    const link = { members: [self, peer], cut: () => client.destroy() };
+    this.#links.push(link);
     const handler = accept(server);
     if (handler === undefined) server.destroy();
     else server.attach(handler);

@@ -177,15 +177,17 @@ export class MeshBus implements ClusterBus, LinkEvents {
 
   /**
    * Lets a peer serve a connection whose bytes only this process can read and write.
+   * @param head what was read of it
    * @returns what takes the connection's events from now on; undefined: the peer is not there
    */
-  relay(id: number, connection: Connection, listener: string): ConnectionHandler | undefined {
+  relay(id: number, connection: Connection, listener: string, head: Uint8Array): ConnectionHandler | undefined {
     const link = this.#peers.find((peer) => peer.id === id)?.link;
     if (link === undefined) return undefined;
     this.#lastRelay++;
     const relay = ((this.#lastRelay * 2) % SEQUENCES) + (this.self < id ? 0 : 1);
     const entrance = new RelayEntrance(connection, link, relay);
     link.openRelay(relay, { listener, info: connection.info }, entrance);
+    entrance.data(head, 0, head.length);
     return entrance;
   }
 

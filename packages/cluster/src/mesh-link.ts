@@ -142,7 +142,8 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   removeRoute(filter: string): void {
     const text = encodeUtf8(filter);
-    putBytes(this.outbox.bytes, this.#begin(FrameType.RouteRemoved, text.length), text);
+    const at = this.#begin(FrameType.RouteRemoved, text.length);
+    putBytes(this.outbox.bytes, at, text);
   }
 
   setGroup(filter: string, connected: number, members: number, durable: boolean): void {
@@ -173,7 +174,8 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   tellMetrics(metrics: Readonly<Record<string, number>>): void {
     const text = encodeUtf8(JSON.stringify(metrics));
-    putBytes(this.outbox.bytes, this.#begin(FrameType.Metrics, text.length), text);
+    const at = this.#begin(FrameType.Metrics, text.length);
+    putBytes(this.outbox.bytes, at, text);
   }
 
   openRelay(id: number, opening: RelayOpening, side: RelaySide): void {
@@ -197,7 +199,8 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   }
 
   relayEnd(id: number): void {
-    putUint32(this.outbox.bytes, this.#begin(FrameType.RelayEnd, 4), id);
+    const at = this.#begin(FrameType.RelayEnd, 4);
+    putUint32(this.outbox.bytes, at, id);
   }
 
   relayClosed(id: number, error: Error | undefined): void {
@@ -209,7 +212,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Head of a frame; `length` bytes of body follow at the position returned. */
+  /** Head of a frame; `length` bytes of body follow at the position returned, in what `outbox.bytes` is from then on. */
   #begin(type: FrameType, length: number): number {
     const { outbox } = this;
     outbox.reserve(FRAME_HEAD + length);

@@ -1,0 +1,348 @@
+// Brokers that act as one: whatever a client does at one of them, clients at the others see as if there were only one.
+import { MemoryStore } from "@wrenmq/store";
+import { afterEach, describe, expect, test } from "vitest";
+import { type ClusterFixture, clientIdAt, startCluster } from "./cluster-fixture.ts";
+
+let cluster: ClusterFixture;
+afterEach(() => cluster.stop());
+
+describe("messages between brokers", () => {
+  for (const qos of [0, 1, 2] as const) {
+    for (const version of [4, 5] as const) {
+      test(`QoS ${qos} reaches a subscriber of another broker (MQTT level ${version})`, async () => {
+        cluster = await startCluster(3);
+        const subscriber = await cluster.connect(2, { version });
+        await subscriber.subscribe("a/+", { qos: 2 });
+        const publisher = await cluster.connect(0, { version });
+        expect(await publisher.publish("a/b", "hello", { qos })).toBe(0);
+        await subscriber.take("a/b", "hello", { qos });
+        await subscriber.expectNothing();
+      });
+    }
+  }
+
+  test("properties arrive, also at a subscriber of another version, and expiry counts on", async () => {
+    cluster = await startCluster(2);
+    const five = await cluster.connect(1);
+    const four = await cluster.connect(1, { version: 4 });
+    const near = await cluster.connect(0, { version: 4 });
+    await five.subscribe("t");
+    await four.subscribe("t");
+    await near.subscribe("t");
+    const publisher = await cluster.connect(0);
+    const properties = { contentType: "text/plain", messageExpiryInterval: 60, userProperties: [["k", "v"]] as const };
+    await publisher.publish("t", "x", { properties: properties as never });
+    await five.take("t", "x", { properties: { contentType: "text/plain", messageExpiryInterval: 60 } });
+    await four.take("t", "x");
+    await near.take("t", "x");
+  });
+
+  test("the acknowledgement says whether anybody has a subscription, wherever", async () => {
+    cluster = await startCluster(2);
+    const publisher = await cluster.connect(0);
+    expect(await publisher.publish("t", "1", { qos: 1 })).toBe(0x10);
+    const subscriber = await cluster.connect(1);
+    await subscriber.subscribe("t");
+    expect(await publisher.publish("t", "2", { qos: 1 })).toBe(0);
+    await subscriber.take("t", "2");
+    await subscriber.unsubscribe("t");
+    expect(await publisher.publish("t", "3", { qos: 1 })).toBe(0x10);
+  });
+
+  test("a message goes to each broker once, whatever number of filters match there", async () => {
+    cluster = await startCluster(2);
+    const subscriber = await cluster.connect(1);
+    await subscriber.subscribe(["a/b", "a/+", "#"], { qos: 1 });
+    const publisher = await cluster.connect(0);
+    await publisher.publish("a/b", "once", { qos: 1 });
+    await subscriber.take("a/b", "once");
+    await subscriber.expectNothing();
+  });
+
+  test("the messages of one publisher keep their order, whatever their size", async () => {
+    cluster = await startCluster(2);
+    const subscriber = await cluster.connect(1);
+    await subscriber.subscribe("t", { qos: 1 });
+    const publisher = await cluster.connect(0);
+    const payloads = Array.from({ length: 300 }, (_, index) => `${index}-`.padEnd((index * 379) % 5000, "x"));
+    publisher.send(
+      ...payloads.map((payload, index) => publisher.publishPacket("t", payload, { qos: index % 2 === 0 ? 1 : 0 })),
+    );
+    const received: string[] = [];
+    while (received.length < payloads.length) {
+      const packet = await subscriber.expect("publish");
+      received.push(new TextDecoder().decode(packet.payload));
+      await subscriber.acknowledge(packet);
+    }
+    expect(received).toEqual(payloads);
+    expect(await publisher.rest()).toHaveLength(150);
+  });
+
+  test("a will goes to subscribers of other brokers", async () => {
+    cluster = await startCluster(2);
+    const subscriber = await cluster.connect(1);
+    await subscriber.subscribe("wills/#", { qos: 1 });
+    const will = { topic: "wills/a", payload: new Uint8Array([97]), qos: 1, retain: true } as const;
+    const client = await cluster.connect(0, { will });
+    await client.cut();
+    await subscriber.take("wills/a", "a");
+    const late = await cluster.connect(1);
+    await late.subscribe("wills/#", { qos: 1 });
+    await late.take("wills/a", "a", { retain: true });
+  });
+
+  test("who has SUBACK has a subscription at every broker", async () => {
+    cluster = await startCluster(3);
+    const subscriber = await cluster.connect(0);
+    await subscriber.subscribe("now");
+    expect(cluster.brokers[1]?.publish("now", "1")).toBe(true);
+    expect(cluster.brokers[2]?.publish("now", "2")).toBe(true);
+    expect((await subscriber.messages()).sort()).toEqual(["1", "2"]);
+  });
+});
+
+describe("retained messages", () => {
+  test("every broker has them; the last one wins, clearing clears everywhere", async () => {
+    cluster = await startCluster(3);
+    const publishers = [await cluster.connect(0), await cluster.connect(1), await cluster.connect(2)] as const;
+    for (const [index, publisher] of publishers.entries()) {
+      await publisher.publish("r", `from ${index}`, { retain: true, qos: 1 });
+    }
+    for (const at of [0, 1, 2]) {
+      const client = await cluster.connect(at);
+      await client.subscribe("r");
+      await client.take("r", "from 2", { retain: true });
+    }
+    await publishers[1].publish("r", "", { retain: true, qos: 1 });
+    for (const broker of cluster.brokers) expect([...broker.retained()]).toEqual([]);
+  });
+
+  test("set at the same time at several brokers, one of them is the last everywhere", async () => {
+    cluster = await startCluster(3);
+    const clients = [await cluster.connect(0), await cluster.connect(1), await cluster.connect(2)];
+    for (let round = 0; round < 10; round++) {
+      for (const [at, client] of clients.entries())
+        client.send(client.publishPacket("r", `${round}/${at}`, { retain: true }));
+    }
+    await cluster.clock.settle();
+    const values = cluster.brokers.map((broker) =>
+      [...broker.retained("r")].map(({ payload }) => Buffer.from(payload).toString()),
+    );
+    expect(values[0]).toHaveLength(1);
+    expect(values[1]).toEqual(values[0]);
+    expect(values[2]).toEqual(values[0]);
+  });
+
+  test("each is written down by one broker; all have all after a restart", async () => {
+    const stores = [new MemoryStore(), new MemoryStore()];
+    cluster = await startCluster(2, (at) => ({ store: stores[at] as MemoryStore }));
+    const publisher = await cluster.connect(0);
+    for (let index = 0; index < 40; index++) await publisher.publish(`r/${index}`, "x", { retain: true, qos: 1 });
+    const counts = stores.map((store) => store.stats().retained);
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[1]).toBeGreaterThan(0);
+    expect((counts[0] as number) + (counts[1] as number)).toBe(40);
+    await cluster.stop();
+    cluster = await startCluster(2, (at) => ({ store: stores[at] as MemoryStore }));
+    await cluster.clock.settle();
+    for (const broker of cluster.brokers) expect([...broker.retained()]).toHaveLength(40);
+  });
+});
+
+describe("shared subscriptions", () => {
+  test("one member of the group gets each message, wherever the members are", async () => {
+    cluster = await startCluster(3);
+    const members = [
+      await cluster.connect(0),
+      await cluster.connect(1),
+      await cluster.connect(1),
+      await cluster.connect(2),
+    ];
+    for (const member of members) await member.subscribe("$share/g/work/#", { qos: 1 });
+    const publisher = await cluster.connect(0);
+    for (let index = 0; index < 40; index++) await publisher.publish(`work/${index}`, `${index}`, { qos: 1 });
+    const taken: string[][] = [];
+    for (const member of members) taken.push(await member.messages());
+    expect(taken.flat().sort()).toEqual(Array.from({ length: 40 }, (_, index) => `${index}`).sort());
+    for (const messages of taken) expect(messages).toHaveLength(10);
+  });
+
+  test("without members at the publisher's broker, and beside plain subscriptions", async () => {
+    cluster = await startCluster(2);
+    const member = await cluster.connect(1);
+    await member.subscribe("$share/g/t");
+    const plain = await cluster.connect(1);
+    await plain.subscribe("t");
+    const publisher = await cluster.connect(0);
+    await publisher.publish("t", "1", { qos: 1 });
+    expect(await member.messages()).toEqual(["1"]);
+    expect(await plain.messages()).toEqual(["1"]);
+    await member.disconnect();
+    expect(await publisher.publish("t", "2", { qos: 1 })).toBe(0);
+    expect(await plain.messages()).toEqual(["2"]);
+  });
+
+  test("connected members come before those that are away", async () => {
+    cluster = await startCluster(2);
+    const away = await cluster.connect(0, { cleanStart: false, properties: { sessionExpiryInterval: 100 } });
+    await away.subscribe("$share/g/t", { qos: 1 });
+    const here = await cluster.connect(1);
+    await here.subscribe("$share/g/t", { qos: 1 });
+    await away.cut();
+    const publisher = await cluster.connect(0);
+    for (let index = 0; index < 6; index++) await publisher.publish("t", `${index}`, { qos: 1 });
+    expect(await here.messages()).toEqual(["0", "1", "2", "3", "4", "5"]);
+  });
+});
+
+describe("connections that reach another broker than their client's", () => {
+  test("are served by the home: takeover, session, messages both ways", async () => {
+    cluster = await startCluster(2);
+    const clientId = clientIdAt(1, 2);
+    const first = cluster.open(0);
+    await first.connect({ clientId, cleanStart: false, properties: { sessionExpiryInterval: 100 } });
+    expect([...(cluster.brokers[1]?.clients() ?? [])].map((client) => client.clientId)).toEqual([clientId]);
+    expect([...(cluster.brokers[0]?.clients() ?? [])]).toEqual([]);
+    await first.subscribe("t", { qos: 1 });
+    first.send(first.publishPacket("t", "own", { qos: 1 }));
+    await first.take("t", "own");
+    await first.expect("puback", { reasonCode: 0 });
+    const second = cluster.open(1);
+    const { sessionPresent } = await second.connect({
+      clientId,
+      cleanStart: false,
+      properties: { sessionExpiryInterval: 100 },
+    });
+    expect(sessionPresent).toBe(true);
+    expect(await first.lastWords()).toMatchObject([{ type: "disconnect", reasonCode: 0x8e }]);
+    const third = cluster.open(0);
+    expect((await third.connect({ clientId, cleanStart: false })).sessionPresent).toBe(true);
+    expect((await second.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x8e });
+    await third.disconnect();
+  });
+
+  test("large messages pass in both directions, and a client that is read slowly is slowed down", async () => {
+    cluster = await startCluster(2);
+    const client = cluster.open(0);
+    await client.connect({ clientId: clientIdAt(1, 2) });
+    await client.subscribe("big", { qos: 1 });
+    const payload = new Uint8Array(3_000_000).fill(7);
+    for (let index = 0; index < 3; index++) client.send(client.publishPacket("big", payload, { qos: 1 }));
+    await cluster.clock.settle();
+    const packets = await client.rest();
+    expect(packets.filter((packet) => packet.type === "publish").map((packet) => packet.payload.length)).toEqual(
+      Array.from({ length: 3 }, () => payload.length),
+    );
+    expect(packets.filter((packet) => packet.type === "puback")).toHaveLength(3);
+  });
+
+  test("a CONNECT that comes byte by byte, and one that is none", async () => {
+    cluster = await startCluster(2);
+    const client = cluster.open(0);
+    for (const byte of client.encode(client.connectPacket({ clientId: clientIdAt(1, 2) }))) {
+      client.send(new Uint8Array([byte]));
+      await cluster.clock.settle();
+    }
+    await client.expect("connack", { reasonCode: 0 });
+    const garbage = cluster.open(0);
+    garbage.send("c0 00");
+    await garbage.expectClosed();
+    await client.expectAlive();
+  });
+
+  test("a client without an identifier gets one whose home it has reached", async () => {
+    cluster = await startCluster(3);
+    for (const at of [0, 1, 2]) {
+      const client = cluster.open(at);
+      await client.connect({ clientId: "" });
+      expect([...(cluster.brokers[at]?.clients() ?? [])]).toHaveLength(1);
+    }
+  });
+
+  test("the will of a relayed client that vanishes", async () => {
+    cluster = await startCluster(2);
+    const subscriber = await cluster.connect(0);
+    await subscriber.subscribe("w");
+    const client = cluster.open(0);
+    const will = { topic: "w", payload: new Uint8Array([120]), qos: 0, retain: false } as const;
+    await client.connect({ clientId: clientIdAt(1, 2), will });
+    await client.cut();
+    await subscriber.take("w", "x");
+  });
+});
+
+describe("a broker that is lost", () => {
+  test("without a store: the others go on at once, and it comes back empty", async () => {
+    cluster = await startCluster(3);
+    const here = await cluster.connect(0);
+    await here.subscribe("t", { qos: 1 });
+    const there = await cluster.connect(1);
+    await there.subscribe("t", { qos: 1 });
+    const publisher = await cluster.connect(2);
+    await cluster.kill(1);
+    expect(await publisher.publish("t", "1", { qos: 1 })).toBe(0);
+    await here.take("t", "1");
+    await cluster.revive(1);
+    const back = await cluster.connect(1);
+    await back.subscribe("t", { qos: 1 });
+    await publisher.publish("t", "2", { qos: 1 });
+    await back.take("t", "2");
+    await here.take("t", "2");
+  });
+
+  test("it gets the retained messages of all when it is back", async () => {
+    cluster = await startCluster(3);
+    const publisher = await cluster.connect(0);
+    for (let index = 0; index < 30; index++) await publisher.publish(`r/${index}`, "x", { retain: true, qos: 1 });
+    await cluster.kill(1);
+    await publisher.publish("r/0", "", { retain: true, qos: 1 });
+    await publisher.publish("r/1", "changed", { retain: true, qos: 1 });
+    await cluster.revive(1);
+    const topics = [...(cluster.brokers[1]?.retained() ?? [])].map(({ topic }) => topic).sort();
+    expect(topics).toEqual(Array.from({ length: 29 }, (_, index) => `r/${index + 1}`).sort());
+  });
+
+  test("with a store: messages for its durable sessions wait, and so do their acknowledgements", async () => {
+    const stores = [new MemoryStore(), new MemoryStore()];
+    cluster = await startCluster(2, (at) => ({ store: stores[at] as MemoryStore }));
+    const clientId = clientIdAt(1, 2, "durable");
+    const subscriber = cluster.open(1);
+    await subscriber.connect({ clientId, cleanStart: false, properties: { sessionExpiryInterval: 1000 } });
+    await subscriber.subscribe("t", { qos: 1 });
+    const publisher = await cluster.connect(0);
+    await publisher.publish("t", "1", { qos: 1 });
+    await cluster.kill(1);
+    publisher.send(publisher.publishPacket("t", "2", { qos: 1 }));
+    await publisher.expectNothing();
+    await cluster.revive(1, stores[1] as MemoryStore);
+    await publisher.expect("puback", { reasonCode: 0 });
+    const again = cluster.open(0);
+    await again.connect({ clientId, cleanStart: false });
+    expect(await again.messages()).toEqual(["1", "2"]);
+  });
+
+  test("a publisher hears of a refusal when the broker goes before it has answered", async () => {
+    const stores = [new MemoryStore(), new MemoryStore()];
+    cluster = await startCluster(2, (at) => ({ store: stores[at] as MemoryStore }));
+    const subscriber = cluster.open(1);
+    await subscriber.connect({ clientId: clientIdAt(1, 2), properties: { sessionExpiryInterval: 1000 } });
+    await subscriber.subscribe("t", { qos: 1 });
+    const publisher = await cluster.connect(0);
+    publisher.send(publisher.publishPacket("t", "1", { qos: 1 }));
+    await cluster.kill(1);
+    const [answer] = await publisher.rest();
+    expect(answer).toMatchObject({ type: "puback" });
+  });
+});
+
+describe("numbers", () => {
+  test("$SYS tells of all brokers, and one broker tells", async () => {
+    cluster = await startCluster(2, () => ({ sys: { interval: 10, names: "amqtt" } }));
+    const clients = [await cluster.connect(0), await cluster.connect(1), await cluster.connect(1)];
+    await cluster.clock.advance(21_000);
+    for (const client of clients) {
+      await client.subscribe("$SYS/broker/clients/connected");
+      await client.take("$SYS/broker/clients/connected", "3");
+    }
+  });
+});
