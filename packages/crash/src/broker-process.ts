@@ -1,0 +1,63 @@
+// The broker as users run it: `wrenmq start` in a process of its own, ended by SIGKILL.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { BrokerUnderTest } from "./broker-under-test.ts";
+
+export interface ProcessOptions {
+  /** Path of the program. */
+  readonly program: string;
+  readonly data: string;
+  readonly durability: "batch" | "fsync";
+}
+
+export class BrokerProcess implements BrokerUnderTest {
+  readonly sharesProcess: boolean = false;
+  readonly #options: ProcessOptions;
+  #child: ChildProcess | undefined;
+  /** What the process said last. */
+  output: string = "";
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Error when it ends by itself */
+  start(): Promise<number | undefined> {
+    const { program, data, durability } = this.#options;
+    const words = [program, "start", "-p", "0", "--data", data, "--durability", durability, "--log-format", "json"];
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    this.output = "";
+    return new Promise((resolve, reject) => {
+      const read = (text: string): void => {
+        this.output = (this.output + text).slice(-20_000);
+        const port = /"address":"mqtt:\/\/127\.0\.0\.1:(\d+)"/.exec(this.output)?.[1];
+        if (port !== undefined) resolve(Number(port));
+      };
+      child.stdout?.setEncoding("utf8").on("data", read);
+      child.stderr?.setEncoding("utf8").on("data", read);
+      child.once("error", reject);
+      child.once("close", (code, signal) => {
+        if (signal === "SIGKILL") resolve(undefined);
+        else reject(new Error(`the broker ended by itself (${code ?? signal}): ${this.output}`));
+      });
+    });
+  }
+
+  crash(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, "close");
+    child.kill(signal);
+    await closed;
+  }
+}

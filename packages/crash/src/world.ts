@@ -1,0 +1,76 @@
+// What the clients of one run share: where the broker is, chance, the order of events, and what went wrong.
+import type { QoS } from "@wrenmq/codec";
+import type { Random } from "./random.ts";
+
+/** One message of a stream. Times are ticks: the order in which things happened here. */
+export interface Sent {
+  readonly sentAt: number;
+  /** 0: not acknowledged (yet). */
+  ackedAt: number;
+  /** The broker said no: it may have been delivered all the same, nobody relies on it. */
+  refused: boolean;
+  /** For retained streams: this one clears the topic. */
+  readonly clears: boolean;
+}
+
+/** The messages of one publisher to one topic, all of one QoS, numbered from 1. */
+export interface Stream {
+  readonly topic: string;
+  readonly qos: 1 | 2;
+  readonly retain: boolean;
+  readonly log: Sent[];
+}
+
+export class World {
+  readonly random: Random;
+  readonly streams: Stream[] = [];
+  readonly problems: string[] = [];
+  /** Where the broker listens; undefined while it is down, from the moment before it is killed. */
+  port: number | undefined = undefined;
+  /** Grows with every crash. */
+  crashes: number = 0;
+  /** Publishers publish, sessions come and go. */
+  running: boolean = true;
+  acknowledged: number = 0;
+  delivered: number = 0;
+  redelivered: number = 0;
+  #ticks = 0;
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  tick(): number {
+    return ++this.#ticks;
+  }
+
+  problem(text: string): void {
+    if (this.problems.length < 200) this.problems.push(text);
+  }
+
+  stream(topic: string, qos: 1 | 2, retain: boolean): Stream {
+    const stream = { topic, qos, retain, log: [] };
+    this.streams.push(stream);
+    return stream;
+  }
+}
+
+/** The payload of message `n`: its number, and padding that tells whether bytes were mixed up. */
+export function payloadOf(topic: string, n: number, length: number): Uint8Array {
+  const head = `${n} ${topic} `;
+  return new TextEncoder().encode(head.padEnd(length, String.fromCharCode(97 + (n % 26))));
+}
+
+/** @returns the number; undefined: this is not what was published to the topic */
+export function numberIn(topic: string, payload: Uint8Array): number | undefined {
+  const text = new TextDecoder().decode(payload);
+  const [word = "", of = "", rest = ""] = text.split(" ");
+  const n = Number(word);
+  const pad = String.fromCharCode(97 + (n % 26));
+  for (const letter of rest) if (letter !== pad) return undefined;
+  return of === topic && Number.isInteger(n) ? n : undefined;
+}
+
+export function effectiveQoS(stream: Stream, granted: QoS): QoS {
+  return Math.min(stream.qos, granted) as QoS;
+}
