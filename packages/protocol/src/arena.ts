@@ -15,6 +15,8 @@ export class Arena {
   readonly readLength: number = READ_AREA;
   readonly #free: number[][] = SLAB_SIZES.map(() => []);
   #next = READ_AREA;
+  /** Bytes of the slabs that are out. */
+  inUse: number = 0;
 
   /** @param bytes all of it (a Buffer where there is one: socket writes then need no conversion); at least 512 KiB */
   constructor(bytes: Uint8Array) {
@@ -25,15 +27,20 @@ export class Arena {
   /** The offset of a slab of the class, or -1 when the arena is used up. */
   acquire(sizeClass: number): number {
     const free = this.#free[sizeClass] as number[];
-    const offset = free.pop();
-    if (offset !== undefined) return offset;
     const size = SLAB_SIZES[sizeClass] as number;
+    const offset = free.pop();
+    if (offset !== undefined) {
+      this.inUse += size;
+      return offset;
+    }
     if (this.#next + size > this.bytes.length) return -1;
+    this.inUse += size;
     this.#next += size;
     return this.#next - size;
   }
 
   release(offset: number, sizeClass: number): void {
+    this.inUse -= SLAB_SIZES[sizeClass] as number;
     (this.#free[sizeClass] as number[]).push(offset);
   }
 }

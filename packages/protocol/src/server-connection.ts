@@ -2,7 +2,6 @@
 // what when) and refuses all else: no sockets, no clocks, no knowledge of other clients.
 import {
   type AuthPacket,
-  type ConnackProperties,
   type ConnectPacket,
   type DisconnectPacket,
   decodeBody,
@@ -13,15 +12,14 @@ import {
   type ProtocolVersion,
   ReasonCode,
   type SubscribePacket,
-  toV3Connack,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
-import { announce, type Capabilities } from "./capabilities.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions } from "./connack.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
 import { ConnectionState, mayArrive } from "./connection-state.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
-import { dialectOf } from "./dialect.ts";
 import {
   type ConnectAccepted,
   type ConnectAnswer,
@@ -30,6 +28,7 @@ import {
   PARKED,
   type ReauthenticateAnswer,
 } from "./effects.ts";
+import { EnhancedAuthentication } from "./enhanced-authentication.ts";
 import { InboundPublish } from "./inbound-publish.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { AckKind } from "./outbound-transitions.ts";
@@ -45,7 +44,8 @@ export interface ConnectionSettings {
   readonly counters: Counters;
 }
 
-const UNLIMITED = 268_435_460;
+/** Of a client that named no method: it must not send AUTH. */
+const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
 
 export class ServerConnection implements LinkOwner {
   state: ConnectionState = ConnectionState.AwaitConnect;
@@ -67,8 +67,7 @@ export class ServerConnection implements LinkOwner {
   /** What continues when the answer to a parked request comes. */
   #subscribing: SubscribePacket | undefined = undefined;
   #unsubscribing: UnsubscribePacket | undefined = undefined;
-  #reauthenticating = false;
-  #authenticationMethod: string | undefined = undefined;
+  #authentication: EnhancedAuthentication | undefined = undefined;
 
   constructor(settings: ConnectionSettings, effects: Effects, outbox: Outbox, now: Millis) {
     this.#settings = settings;
@@ -245,6 +244,10 @@ export class ServerConnection implements LinkOwner {
     return this.link as Link;
   }
 
+  get #auth(): EnhancedAuthentication {
+    return this.#authentication as EnhancedAuthentication;
+  }
+
   #decode(): ReturnType<typeof decodeBody> {
     const { header, bytes, bodyStart, bodyEnd } = this.#frames;
     return decodeBody(header, bytes, bodyStart, bodyEnd, this.#version);
@@ -254,18 +257,10 @@ export class ServerConnection implements LinkOwner {
     this.#version = packet.protocolVersion;
     this.#connect = packet;
     const { capabilities, counters } = this.#settings;
-    const dialect = dialectOf(packet.protocolVersion);
-    const properties = packet.properties ?? {};
-    this.link = new Link(this.#outbox, this, counters, {
-      dialect,
-      maximumPacketSize: properties.maximumPacketSize ?? UNLIMITED,
-      receiveMaximum: Math.min(properties.receiveMaximum ?? 65_535, capabilities.maxInflight),
-      topicAliasMaximum: Math.min(properties.topicAliasMaximum ?? 0, capabilities.outboundTopicAliasMaximum),
-      problemInformation: properties.requestProblemInformation !== 0,
-      highWater: capabilities.highWater,
-    });
-    checkConnect(packet, dialect, capabilities);
-    this.#authenticationMethod = properties.authenticationMethod;
+    this.link = new Link(this.#outbox, this, counters, linkOptions(packet, capabilities));
+    checkConnect(packet, this.#link.dialect, capabilities);
+    const method = packet.properties?.authenticationMethod;
+    if (method !== undefined) this.#authentication = new EnhancedAuthentication(method);
     this.#answerConnect(this.#effects.connect(packet, now), now);
   }
 
@@ -280,111 +275,53 @@ export class ServerConnection implements LinkOwner {
       this.#refuse(answer);
     } else {
       this.state = ConnectionState.Authenticating;
-      this.#sendAuth(ReasonCode.ContinueAuthentication, answer.authenticationData); // [MQTT-4.12.0-2]
+      const { authenticationData } = answer;
+      this.#link.send(this.#auth.packet(ReasonCode.ContinueAuthentication, authenticationData)); // [MQTT-4.12.0-2]
     }
   }
 
   #accept(answer: ConnectAccepted, now: Millis): void {
-    const packet = this.#connect as ConnectPacket;
+    const { keepAlive } = this.#connect as ConnectPacket;
     this.#connect = undefined;
     const { capabilities, topics } = this.#settings;
     const link = this.#link;
+    const { dialect } = link;
     const { session } = answer;
-    const maximum = capabilities.keepAliveMaximum;
-    const wanted = answer.keepAlive ?? packet.keepAlive;
-    const isTooLong = maximum > 0 && (wanted === 0 || wanted > maximum);
-    // Only MQTT 5 can be told to be quicker; earlier clients keep to what they asked for.
-    this.keepAlive = isTooLong && link.dialect.hasProperties ? maximum : wanted;
+    this.keepAlive = effectiveKeepAlive(answer.keepAlive ?? keepAlive, dialect, capabilities.keepAliveMaximum);
     this.session = session;
     this.#inbound = new InboundPublish(session, link, this.#effects, capabilities, topics);
     this.state = ConnectionState.Connected;
-    link.send({
-      type: "connack",
-      sessionPresent: answer.sessionPresent && link.dialect.hasSessionPresent,
-      reasonCode: ReasonCode.Success,
-      ...(link.dialect.hasProperties
-        ? { properties: this.#connackProperties(answer, this.keepAlive !== packet.keepAlive) }
-        : {}),
-    });
+    const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
+    link.send(acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method));
     session.attach(link, now);
   }
 
-  #connackProperties(answer: ConnectAccepted, hasOtherKeepAlive: boolean): ConnackProperties {
-    const { assignedClientId, sessionExpiryInterval, responseInformation, authenticationData, userProperties } = answer;
-    const method = this.#authenticationMethod;
-    return {
-      ...announce(this.#settings.capabilities),
-      ...(assignedClientId === undefined ? {} : { assignedClientIdentifier: assignedClientId }), // [MQTT-3.2.2-16]
-      ...(sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval }),
-      ...(hasOtherKeepAlive ? { serverKeepAlive: this.keepAlive } : {}),
-      ...(responseInformation === undefined ? {} : { responseInformation }),
-      ...(method === undefined ? {} : { authenticationMethod: method }), // [MQTT-4.12.0-5]
-      ...(authenticationData === undefined ? {} : { authenticationData }),
-      ...(userProperties === undefined ? {} : { userProperties }),
-    };
-  }
-
   #refuse(answer: ConnectRefused): void {
-    const { reasonString, serverReference } = answer;
-    // Before MQTT 5 there are five refusals; for all else the connection is only closed. [MQTT-3.2.2-6]
-    if (!this.#link.dialect.hasProperties && toV3Connack(answer.reasonCode) === undefined) {
-      this.#close(answer.reasonCode, "server", reasonString ?? "refused");
-      return;
-    }
-    this.#link.send({
-      type: "connack",
-      sessionPresent: false, // [MQTT-3.2.2-6]
-      reasonCode: answer.reasonCode,
-      ...(this.#link.dialect.hasProperties
-        ? {
-            properties: {
-              ...(reasonString === undefined ? {} : { reasonString }),
-              ...(serverReference === undefined ? {} : { serverReference }),
-            },
-          }
-        : {}),
-    });
-    this.#close(answer.reasonCode, "server", reasonString ?? "refused");
+    const packet = refusal(answer, this.#link.dialect);
+    if (packet !== undefined) this.#link.send(packet);
+    this.#close(answer.reasonCode, "server", answer.reasonString ?? "refused");
   }
 
   #authenticate(packet: AuthPacket, now: Millis): void {
-    const method = this.#authenticationMethod;
-    if (method === undefined || packet.properties?.authenticationMethod !== method) {
-      throw new MqttError(ReasonCode.ProtocolError, "AUTH without or with another authentication method"); // [MQTT-4.12.0-7]
-    }
-    if (this.state === ConnectionState.Authenticating) {
-      if (packet.reasonCode !== ReasonCode.ContinueAuthentication) {
-        throw new MqttError(ReasonCode.ProtocolError, "AUTH in reply does not continue"); // [MQTT-4.12.0-3]
-      }
+    const isAdmitted = this.state === ConnectionState.Connected;
+    (this.#authentication ?? NO_AUTHENTICATION).check(packet, isAdmitted);
+    if (!isAdmitted) {
       this.#answerConnect(this.#effects.continueConnect(packet, now), now);
       return;
     }
-    const expected = this.#reauthenticating ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate;
-    if (packet.reasonCode !== expected) throw new MqttError(ReasonCode.ProtocolError, "AUTH out of turn"); // [MQTT-4.12.1-1]
     const answer = this.#effects.reauthenticate(packet, now);
     if (answer === PARKED) this.parked = true;
     else this.#answerReauthenticate(answer);
   }
 
   #answerReauthenticate(answer: ReauthenticateAnswer): void {
-    this.#reauthenticating = answer.kind === "continue";
-    if (answer.kind === "refused")
+    this.#auth.isRenewing = answer.kind === "continue";
+    if (answer.kind === "refused") {
       this.closeLink(answer.reasonCode, answer.reasonString); // [MQTT-4.12.1-2]
-    else {
-      const code = answer.kind === "continue" ? ReasonCode.ContinueAuthentication : ReasonCode.Success;
-      this.#sendAuth(code, answer.authenticationData);
+      return;
     }
-  }
-
-  #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
-    this.#link.send({
-      type: "auth",
-      reasonCode,
-      properties: {
-        authenticationMethod: this.#authenticationMethod as string,
-        ...(authenticationData === undefined ? {} : { authenticationData }),
-      },
-    });
+    const code = answer.kind === "continue" ? ReasonCode.ContinueAuthentication : ReasonCode.Success;
+    this.#link.send(this.#auth.packet(code, answer.authenticationData));
   }
 
   #acknowledged(frames: FrameReader, type: number, now: Millis): void {
@@ -472,19 +409,11 @@ export class ServerConnection implements LinkOwner {
     }
     const atConnect = this.state === ConnectionState.AwaitConnect && this.#frames.header >> 4 === PacketType.Connect;
     const dialect = atConnect ? (this.link?.dialect ?? dialectOfBrokenConnect(this.#frames, error)) : undefined;
-    if (atConnect && dialect !== undefined) this.#refuseBroken(error, dialect.version);
-    else this.#close(error.reasonCode, "server", error.message);
-  }
-
-  #refuseBroken(error: MqttError, version: ProtocolVersion): void {
-    this.link ??= new Link(this.#outbox, this, this.#settings.counters, {
-      dialect: dialectOf(version),
-      maximumPacketSize: UNLIMITED,
-      receiveMaximum: 0,
-      topicAliasMaximum: 0,
-      problemInformation: true,
-      highWater: 0,
-    });
+    if (dialect === undefined) {
+      this.#close(error.reasonCode, "server", error.message);
+      return;
+    }
+    this.link ??= new Link(this.#outbox, this, this.#settings.counters, refusalLinkOptions(dialect));
     this.#refuse({ kind: "refused", reasonCode: error.reasonCode, reasonString: error.message });
   }
 
