@@ -257,6 +257,29 @@ describe("creds", () => {
   });
 });
 
+test("the user name can be that of the certificate", async () => {
+  const folder = await temporaryFolder();
+  const { certificate, key } = await makeCertificate(folder);
+  const authority = await issueAuthority({ organization: "o", commonName: "devices" }, 2048);
+  const device = await issueDevice(authority, { organization: "o", commonName: "meter" }, [
+    { type: "dns", value: "m" },
+  ]);
+  await writeFile(join(folder, "ca.crt"), authority.certificate);
+  await writeFile(join(folder, "m.crt"), device.certificate);
+  await writeFile(join(folder, "m.key"), device.key);
+  const more = "ca_file: ca.crt, require_certificate: true, user_name_from: common-name";
+  const tls = `{ certificate_file: ${certificate}, key_file: ${key}, ${more} }`;
+  const acl = "plugins: { anonymous: {}, acl: { publish: { meter: [m/#] } } }";
+  const listeners = `{ s: { type: tls, bind: 127.0.0.1:0, tls: ${tls} }, plain: { bind: 127.0.0.1:0 } }`;
+  await writeFile(join(folder, "c.yaml"), `listeners: ${listeners}\n${acl}\n`);
+  const broker = startBroker(["-c", join(folder, "c.yaml")]);
+  const shown = ["--ca-file", certificate, "--cert-file", join(folder, "m.crt"), "--key-file", join(folder, "m.key")];
+  const words = ["pub", "--url", await broker.address("s"), ...shown, "-n", "-q", "1", "--protocol", "5"];
+  expect(await runCommand([...words, "-t", "m/1"])).toMatchObject({ code: 0, stderr: "" });
+  expect((await runCommand([...words, "-t", "n/1"])).stderr).toMatch(/^wrenmq: not published: [^\n]+\n$/);
+  expect((await runCommand(["pub", "--url", await broker.address("plain"), "-t", "x", "-n"])).code).toBe(0);
+});
+
 test("users and topics in a database, which the broker then asks", async () => {
   const folder = await temporaryFolder();
   const db = ["-d", "sqlite", "-f", join(folder, "auth.db")];

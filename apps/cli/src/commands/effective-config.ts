@@ -11,6 +11,7 @@ import {
   type StoreSection,
   type WrenConfig,
 } from "@wrenmq/config";
+import { namesFromCertificates } from "../broker/names-from-certificates.ts";
 import { UsageError } from "../errors.ts";
 import type { StartOptions } from "./start-command.ts";
 
@@ -22,7 +23,7 @@ export interface EffectiveConfig {
 /** @throws ConfigError, UsageError */
 export function effectiveConfig(options: StartOptions): EffectiveConfig {
   const read = options.config === undefined ? undefined : loadConfig(options.config);
-  const base = read?.config ?? defaultConfig();
+  const base = namesFromCertificates(read?.config ?? defaultConfig());
   const config: WrenConfig = {
     ...base,
     listeners: withAddress(base.listeners, options),
@@ -35,6 +36,9 @@ export function effectiveConfig(options: StartOptions): EffectiveConfig {
   const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
   if (files.errors.length > 0) throw new ConfigError(files.errors);
   const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
+  if (config.workers !== 1) {
+    warnings.push({ key: "workers", message: "this version serves every connection in one thread" });
+  }
   return { config, warnings };
 }
 

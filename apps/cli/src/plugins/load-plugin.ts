@@ -20,10 +20,8 @@ export async function loadPlugin(section: PluginSection, source: string | undefi
   };
 }
 
-async function builtIn({ name, use, options }: PluginSection): Promise<Plugin> {
-  const load = BUILT_IN_PLUGINS[use as BuiltInPlugin];
-  if (load === undefined) throw new PluginError("ERR_PLUGIN_LOAD", name, `this version has no plugin "${use}"`);
-  const make = await load();
+async function builtIn({ use, options }: PluginSection): Promise<Plugin> {
+  const make = await BUILT_IN_PLUGINS[use as BuiltInPlugin]();
   return make(options as never);
 }
 

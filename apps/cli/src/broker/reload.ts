@@ -1,0 +1,157 @@
+// SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, and
+// is undone when something does: then everything is as before, and the log says why.
+import type { Broker, BrokerOptions } from "@wrenmq/broker";
+import { diffConfig, formatDiagnostic, type ListenerSection, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
+import type { Logger } from "pino";
+import type { EffectiveConfig } from "../commands/effective-config.ts";
+import { lineOf } from "../errors.ts";
+import { configToOptions } from "./config-to-options.ts";
+import { limitsToOptions } from "./limits-to-options.ts";
+import { listenerToOptions } from "./listener-options.ts";
+
+/** Of a listener that goes on listening only these can change. */
+const CHANGEABLE: ReadonlySet<keyof ListenerSection> = new Set(["access", "limits", "maxConnections"]);
+
+export class Reloader {
+  readonly #broker: Broker;
+  readonly #logger: Logger;
+  readonly #read: () => EffectiveConfig;
+  #config: WrenConfig;
+  #plugins: BrokerOptions["plugins"];
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param read reads the configuration again, and throws when it is bad */
+  constructor(
+    broker: Broker,
+    given: { readonly config: WrenConfig; readonly options: BrokerOptions; readonly logger: Logger },
+    read: () => EffectiveConfig,
+  ) {
+    this.#broker = broker;
+    this.#config = given.config;
+    this.#plugins = given.options.plugins;
+    this.#logger = given.logger;
+    this.#read = read;
+  }
+
+  /** One after the other, however fast they are asked for. Never rejects. */
+  reload(): Promise<void> {
+    this.#last = this.#last
+      .then(() => this.#reload())
+      .catch((error: unknown) => {
+        this.#logger.error({ reason: lineOf(error) }, "the configuration was not reloaded: nothing has changed");
+      });
+    return this.#last;
+  }
+
+  async #reload(): Promise<void> {
+    const { config, warnings } = this.#read();
+    const plan = diffConfig(this.#config, config);
+    for (const warning of warnings) this.#logger.warn({}, formatDiagnostic(warning));
+    await this.#apply(plan, config);
+    await this.#broker.reloadCertificates().catch((error: unknown) => {
+      this.#logger.warn({ reason: lineOf(error) }, "certificates stay as they were");
+    });
+    const restart = [
+      ...plan.needsRestart,
+      ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
+    ];
+    if (restart.length > 0) this.#logger.warn({ sections: restart }, "changes of these sections need a restart");
+    const { store, workers, session, sys } = this.#config;
+    this.#config = { ...config, store, workers, session, sys };
+    this.#logger.info(
+      summary(plan),
+      plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded",
+    );
+    this.#logger.level = config.log.level;
+  }
+
+  async #apply(plan: ReloadPlan, config: WrenConfig): Promise<void> {
+    const undo: (() => Promise<unknown>)[] = [];
+    try {
+      await this.#applyPlugins(plan, config, undo);
+      await this.#applyListeners(plan, config, undo);
+    } catch (error) {
+      for (const step of undo.reverse()) await step();
+      throw error;
+    }
+    for (const { listener, changed } of plan.listeners.updated) {
+      if (!changed.every((key) => CHANGEABLE.has(key))) continue;
+      const { limits, maxConnections, plugins } = listenerToOptions(listener);
+      this.#broker.updateListener(listener.name, {
+        ...(limits === undefined ? {} : { limits }),
+        ...(maxConnections === undefined ? {} : { maxConnections }),
+        ...(plugins === undefined ? {} : { plugins }),
+      });
+    }
+    if (plan.limitsChanged.length > 0 || plan.settingsChanged.includes("keepAlive")) {
+      const { extraDelaySeconds: keepAliveExtra } = config.keepAlive;
+      this.#broker.setLimits({ ...limitsToOptions(config.limits), keepAliveExtra });
+    }
+  }
+
+  async #applyPlugins({ plugins }: ReloadPlan, config: WrenConfig, undo: (() => Promise<unknown>)[]): Promise<void> {
+    const { added, removed, changed, reordered } = plugins;
+    if (added.length + removed.length + changed.length === 0 && !reordered) return;
+    const { plugins: made = [] } = await configToOptions({ ...config, store: { durability: "memory" } }, this.#logger);
+    const before = this.#plugins ?? [];
+    await this.#broker.setPlugins(made);
+    this.#plugins = made;
+    undo.push(() => {
+      this.#plugins = before;
+      return this.#broker.setPlugins(before);
+    });
+  }
+
+  async #applyListeners(
+    { listeners }: ReloadPlan,
+    config: WrenConfig,
+    undo: (() => Promise<unknown>)[],
+  ): Promise<void> {
+    const before = new Map(this.#config.listeners.map((listener) => [listener.name, listener]));
+    const add = async (listener: ListenerSection): Promise<void> => {
+      await this.#broker.addListener(listener.name, listenerToOptions(listener));
+      undo.push(() => this.#broker.removeListener(listener.name));
+    };
+    const remove = async (name: string): Promise<void> => {
+      const old = before.get(name);
+      if (!(await this.#broker.removeListener(name)) || old === undefined) return;
+      undo.push(() => this.#broker.addListener(name, listenerToOptions(old)));
+    };
+    const reopened = [
+      ...listeners.rebound,
+      ...listeners.updated
+        .filter(({ changed }) => !changed.every((key) => CHANGEABLE.has(key)))
+        .map((one) => one.listener),
+    ];
+    const closing = [...listeners.removed, ...reopened.map(({ name }) => name)].flatMap(
+      (name) => before.get(name) ?? [],
+    );
+    // What does not need the address of another goes first: if it fails, nobody has been disconnected yet.
+    const waits = ({ port, path }: ListenerSection): boolean =>
+      closing.some((old) => (port === undefined ? old.path === path : old.port === port));
+    for (const listener of listeners.added.filter((one) => !waits(one))) await add(listener);
+    for (const name of listeners.removed) await remove(name);
+    for (const listener of reopened) {
+      await remove(listener.name);
+      await add(listener);
+    }
+    for (const listener of listeners.added.filter(waits)) await add(listener);
+    this.#logger.debug({ listeners: config.listeners.length }, "listeners are as configured");
+  }
+}
+
+function summary({ listeners, plugins, limitsChanged, settingsChanged }: ReloadPlan): object {
+  const names = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name);
+  const parts = {
+    listenersAdded: names(listeners.added),
+    listenersRemoved: listeners.removed,
+    listenersReopened: names(listeners.rebound),
+    listenersChanged: listeners.updated.map(({ listener }) => listener.name),
+    pluginsAdded: names(plugins.added),
+    pluginsRemoved: plugins.removed,
+    pluginsChanged: names(plugins.changed),
+    limits: limitsChanged,
+    settings: settingsChanged,
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, list]) => list.length > 0));
+}
