@@ -24,7 +24,7 @@ async function measure(qos) {
   const dir = mkdtempSync(join(tmpdir(), "bench-"));
   const file = join(dir, "gc.json");
   const env = { NODE_OPTIONS: `--import ${observer}`, BENCH_GC_FILE: file };
-  const broker = await RunningBroker.start("wrenmq", { env });
+  const broker = await RunningBroker.start("wrenmq", { env, pin: false });
   try {
     // Every pair has one message or a few under way: all connections are busy.
     const window = 4;

@@ -17,11 +17,27 @@ export async function sizeOf(source) {
   return { minified: contents.length, compressed: gzipSync(contents, { level: 9 }).length };
 }
 
-/** Bundles a program of this folder. @returns its path, and what removes it */
-export async function bundle(program, alias = {}) {
+/** Whoever imports `name` gets `file`; only `file` itself gets what it stands in for. */
+function standIn(name, file) {
+  return {
+    name: "stand-in",
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${name}$`) }, ({ importer }) =>
+        importer === file ? undefined : { path: file },
+      );
+    },
+  };
+}
+
+/**
+ * Bundles a program of this folder.
+ * @param replacements modules of this folder that take the place of packages
+ * @returns its path, and what removes it
+ */
+export async function bundle(program, replacements = {}) {
   const dir = mkdtempSync(join(tmpdir(), "wrenmq-budget-"));
   const outfile = join(dir, "program.mjs");
-  const paths = Object.fromEntries(Object.entries(alias).map(([name, file]) => [name, join(here, file)]));
-  await build({ ...common, entryPoints: [join(here, program)], alias: paths, platform: "node", outfile });
+  const plugins = Object.entries(replacements).map(([name, file]) => standIn(name, join(here, file)));
+  await build({ ...common, entryPoints: [join(here, program)], plugins, platform: "node", outfile });
   return { path: outfile, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }

@@ -1,15 +1,14 @@
-// Takes the place of @wrenmq/transport in a bundle: connections without sockets whose bytes arrive in the read area of
-// the broker's arena, as those of TCP do. What happens between two sockets is left: nothing else can be measured then.
+// Takes the place of @wrenmq/transport in a bundle, with another createListener: connections without sockets whose bytes
+// arrive in the read area of the broker's arena, as those of TCP do. What happens between two sockets is left: nothing
+// else can be measured then.
+export * from "@wrenmq/transport";
+
 let listening;
 let lastId = 0;
 
 export function createListener(_config, accept, { readBuffer }) {
   listening = { accept, readBuffer };
   return { address: "memory", port: undefined, connections: 0, async listen() {}, async close() {} };
-}
-
-export function fromDuplex() {
-  throw new Error("there are no streams here");
 }
 
 export class Peer {

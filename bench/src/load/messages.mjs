@@ -135,6 +135,7 @@ export async function messages(options) {
     background = 0,
     durable = false,
     frozen = 0,
+    signal,
   } = options;
   const { filters, topics, receivers } = layout(options);
   const others = await openBackground(options, background);
