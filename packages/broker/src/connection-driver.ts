@@ -57,6 +57,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #credentialsTimer: Timer | undefined;
   #paused = false;
   #slowed = false;
+  /** Retained messages wait for the queue to get shorter, or for a plugin. */
+  #replayWaits = false;
   #jammed = false;
   #writing = false;
   #keepsWatch = false;
@@ -292,18 +294,20 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   replay(): void {
     const { session } = this.entry ?? {};
     const { replays } = this;
-    if (replays === undefined) return;
+    if (replays === undefined || this.#replayWaits) return;
     for (let replay = replays[0]; replay !== undefined; replay = replays[0]) {
       for (;;) {
         if (session === undefined || session.link === undefined || session.link.blocked) return;
         const step = replay.next();
         if (step === "done") break;
         if (step === "congested") {
-          session.whenRelieved(() => this.#caughtUp());
+          this.#replayWaits = true;
+          session.whenRelieved(() => this.#replayOn());
           return;
         }
         if (step === "thinking") {
-          void this.entry?.thinking?.then(() => this.#caughtUp());
+          this.#replayWaits = true;
+          void this.entry?.thinking?.then(() => this.#replayOn());
           return;
         }
         if (this.outbox.pending > REPLAY_BURST) {
@@ -314,6 +318,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       replays.shift();
     }
     this.replays = undefined;
+  }
+
+  #replayOn(): void {
+    this.#replayWaits = false;
+    this.#caughtUp();
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -435,3 +435,24 @@ describe("transforming hooks", () => {
     await fixture.stop();
   });
 });
+
+describe("reason codes of plugins", () => {
+  test("what a packet may not carry is replaced by what comes nearest", async () => {
+    const fixture = await startBroker({
+      hooks: {
+        authorizeConnect: ({ clientId }) => (clientId === "no" ? { reasonCode: 0x8e } : undefined),
+        authorize: (_client, action) => ({ reasonCode: action === "publish" ? 0x8a : 0x8b }),
+      },
+    });
+    const no = fixture.open(5);
+    no.send(no.connectPacket({ clientId: "no" }));
+    await no.expect("connack", { reasonCode: 0x80 });
+    const client = await fixture.connect(5, { clientId: "c" });
+    expect(await client.publish("a", "x", { qos: 1 })).toBe(0x87);
+    expect(await client.publish("a", "x", { qos: 2 })).toBe(0x87);
+    expect((await client.subscribe("a")).reasonCodes).toEqual([0x80]);
+    fixture.broker.disconnect("c", 0x8a);
+    expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x87 });
+    await fixture.stop();
+  });
+});

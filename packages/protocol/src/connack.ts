@@ -1,9 +1,17 @@
 // The answers to CONNECT as packets, and what CONNECT says about the way out. [MQTT5 3.1, 3.2]
-import { type ConnackPacket, type ConnackProperties, type ConnectPacket, ReasonCode, toV3Connack } from "@wrenmq/codec";
+import {
+  type ConnackPacket,
+  type ConnackProperties,
+  type ConnectPacket,
+  PacketType,
+  ReasonCode,
+  toV3Connack,
+} from "@wrenmq/codec";
 import { announce, type Capabilities } from "./capabilities.ts";
 import { type Dialect, dialectOf } from "./dialect.ts";
 import type { ConnectAccepted, ConnectRefused } from "./effects.ts";
 import type { LinkOptions } from "./link.ts";
+import { sendableCode } from "./sendable-code.ts";
 import type { Seconds } from "./time.ts";
 
 const UNLIMITED = 268_435_460;
@@ -67,8 +75,12 @@ export function acceptance(
 export function refusal(answer: ConnectRefused, dialect: Dialect): ConnackPacket | undefined {
   const { reasonCode, reasonString, serverReference } = answer;
   if (!dialect.hasProperties && toV3Connack(reasonCode) === undefined) return undefined;
-  const packet: ConnackPacket = { type: "connack", sessionPresent: false, reasonCode };
-  if (!dialect.hasProperties) return packet;
+  if (!dialect.hasProperties) return { type: "connack", sessionPresent: false, reasonCode };
+  const packet: ConnackPacket = {
+    type: "connack",
+    sessionPresent: false,
+    reasonCode: sendableCode(reasonCode, PacketType.Connack),
+  };
   return {
     ...packet,
     properties: {

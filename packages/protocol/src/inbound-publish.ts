@@ -16,6 +16,7 @@ import type { Dialect } from "./dialect.ts";
 import { DEFERRED, type Effects, PUBLISH_PARKED } from "./effects.ts";
 import type { Link } from "./link.ts";
 import { type Layout, Message, PublishFrame } from "./message.ts";
+import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER } from "./time.ts";
 import { InboundAliases } from "./topic-aliases.ts";
@@ -197,7 +198,8 @@ export class InboundPublish {
         return;
       }
     }
-    this.#link.ack(qos === 1 ? PacketType.Puback : PacketType.Pubrec, packetId, reasonCode);
+    const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec;
+    this.#link.ack(type, packetId, reasonCode === 0 ? 0 : sendableCode(reasonCode as ReasonCode, type));
   }
 
   #topicAt(bytes: Uint8Array, start: number, end: number): Topic {

@@ -33,6 +33,7 @@ import { InboundPublish } from "./inbound-publish.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { AckKind } from "./outbound-transitions.ts";
 import type { Outbox } from "./outbox.ts";
+import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER, type Seconds } from "./time.ts";
 import type { TopicTable } from "./topic-table.ts";
@@ -156,7 +157,7 @@ export class ServerConnection implements LinkOwner {
     if (this.state === ConnectionState.Connected && link?.dialect.sendsDisconnect === true) {
       link.send({
         type: "disconnect",
-        reasonCode,
+        reasonCode: sendableCode(reasonCode, PacketType.Disconnect),
         properties: {
           ...(reasonString === undefined ? {} : { reasonString }),
           ...(serverReference === undefined ? {} : { serverReference }),
@@ -369,7 +370,8 @@ export class ServerConnection implements LinkOwner {
     const { packetId } = this.#subscribing as SubscribePacket;
     this.#subscribing = undefined;
     if (this.state === ConnectionState.Closed) return;
-    this.#link.send({ type: "suback", packetId, reasonCodes }); // [MQTT-3.8.4-1]
+    const codes = reasonCodes.map((code) => sendableCode(code, PacketType.Suback));
+    this.#link.send({ type: "suback", packetId, reasonCodes: codes }); // [MQTT-3.8.4-1]
     this.#effects.subscribed(now);
   }
 
