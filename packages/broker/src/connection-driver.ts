@@ -199,14 +199,19 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   get packetReceived(): ((packet: Packet) => void) | undefined {
     if (this.context.chain.observe.packetReceived === undefined) return undefined;
-    this.#tellReceived ??= (packet) => this.context.chain.observe.packetReceived?.(this.client, packet);
+    this.#tellReceived ??= this.#teller("packetReceived");
     return this.#tellReceived;
   }
 
   get packetSent(): ((packet: Packet) => void) | undefined {
     if (this.context.chain.observe.packetSent === undefined) return undefined;
-    this.#tellSent ??= (packet) => this.context.chain.observe.packetSent?.(this.client, packet);
+    this.#tellSent ??= this.#teller("packetSent");
     return this.#tellSent;
+  }
+
+  /** The closure is made here: the getters are called for every packet, and one in them would cost them a context each time. */
+  #teller(event: "packetReceived" | "packetSent"): (packet: Packet) => void {
+    return (packet) => this.context.chain.observe[event]?.(this.client, packet);
   }
 
   /** Called by the machine. */

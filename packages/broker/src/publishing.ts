@@ -17,7 +17,7 @@ export function publish(driver: ConnectionDriver, message: Message, now: Millis)
   const { broker, chain } = driver.context;
   if (chain.observe.received !== undefined) chain.observe.received(driver.client, pluginMessage(message));
   const verdict = (driver.access as Access).publish(message.target);
-  if (verdict instanceof Promise) return driver.park(verdict.then((answer) => judge(driver, message, answer)));
+  if (verdict instanceof Promise) return driver.park(judgeLater(driver, message, verdict));
   if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.journal?.failing === undefined) {
     return route(driver, message, now);
   }
@@ -31,6 +31,12 @@ export function conclude(driver: ConnectionDriver, judged: Judged, now: Millis):
   // The client is gone and will send again what was not acknowledged: taken now, it would be taken twice.
   if (!driver.isOpen && judged.qos > 0) return ReasonCode.UnspecifiedError;
   return route(driver, judged, now);
+}
+
+// Here and in settleAfter closures have functions of their own: in `publish` and `route` they would cost every message a
+// context on the heap, used or not.
+function judgeLater(driver: ConnectionDriver, message: Message, verdict: Promise<Verdict>): Promise<Judged> {
+  return verdict.then((answer) => judge(driver, message, answer));
 }
 
 function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): MaybePromise<Judged> {
@@ -88,13 +94,22 @@ function route(driver: ConnectionDriver, message: Message, now: Millis): number 
   if (congested === undefined && thinking === undefined && forwarding === undefined && isSettled) return outcome;
   const packetId = driver.machine.publishingPacketId;
   if (thinking === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
-  else {
-    void Promise.all(thinking).then((sessions) => {
-      const behind = congested ?? sessions.find((session) => session !== undefined);
-      settleLater(driver, packetId, outcome, behind, forwarding);
-    });
-  }
+  else settleAfter(thinking, driver, packetId, outcome, congested, forwarding);
   return DEFERRED;
+}
+
+function settleAfter(
+  thinking: readonly Promise<Session | undefined>[],
+  driver: ConnectionDriver,
+  packetId: number,
+  outcome: number,
+  congested: Session | undefined,
+  forwarding: ForwardTicket | undefined,
+): void {
+  void Promise.all(thinking).then((sessions) => {
+    const behind = congested ?? sessions.find((session) => session !== undefined);
+    settleLater(driver, packetId, outcome, behind, forwarding);
+  });
 }
 
 function settleLater(
