@@ -7,6 +7,7 @@ export interface StartOptions {
   readonly host?: string;
   readonly data?: string;
   readonly durability?: "memory" | "batch" | "fsync";
+  readonly workers?: number | "auto";
   readonly debug?: boolean;
   readonly logFormat?: "text" | "json";
 }
@@ -24,12 +25,23 @@ export function startCommand(): Command {
         "batch: survives the end of the process; fsync: survives a power failure",
       ).choices(["memory", "batch", "fsync"]),
     )
+    .option("--workers <n>", "processes that share the work; auto: one for each core", workerNumber)
     .option("-d, --debug", "log everything that happens")
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
     .action(async (options: StartOptions) => {
-      const { start } = await import("./start.ts");
-      await start(options);
+      const { startBroker } = await import("../workers/start-broker.ts");
+      await startBroker(options);
     });
+}
+
+/** As many as a broker's number has room for in the order of retained messages. */
+const MOST_WORKERS = 64;
+
+function workerNumber(word: string): number | "auto" {
+  if (word === "auto") return word;
+  const count = Number(word);
+  if (/^\d+$/.test(word) && count >= 1 && count <= MOST_WORKERS) return count;
+  throw new InvalidArgumentError(`A whole number from 1 to ${MOST_WORKERS}, or auto.`);
 }
 
 export function portNumber(word: string): number {

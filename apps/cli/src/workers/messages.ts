@@ -1,0 +1,26 @@
+// What the supervisor and its workers say to each other. Bytes and sockets travel with the messages as they are.
+import type { TransportName } from "@wrenmq/transport";
+
+/** A connection for another worker; its socket comes with the message. */
+export interface HandOver {
+  readonly kind: "handOver";
+  /** The worker that serves the client. */
+  readonly to: number;
+  readonly listener: string;
+  readonly transport: TransportName;
+  readonly source: { readonly address: string; readonly port: number | undefined };
+  /** What was read of it. */
+  readonly head: Uint8Array;
+}
+
+export type FromWorker =
+  | HandOver
+  /** Clients may connect. */
+  | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
+  /** It cannot start, for a reason to tell the user. */
+  | { readonly kind: "failed"; readonly line: string };
+
+export type ToWorker = HandOver | { readonly kind: "stop" } | { readonly kind: "reload" };
+
+/** Where a worker finds what the supervisor has to tell it before anything else. */
+export const WORKER_ENV = { self: "WRENMQ_WORKER", count: "WRENMQ_WORKERS", folder: "WRENMQ_MESH" } as const;

@@ -1,0 +1,25 @@
+// `wrenmq start`: one process, or a supervisor and its workers.
+import cluster from "node:cluster";
+import { workerCount } from "@wrenmq/config";
+import { effectiveConfig } from "../commands/effective-config.ts";
+import { start } from "../commands/start.ts";
+import type { StartOptions } from "../commands/start-command.ts";
+import { checkShards } from "./shards.ts";
+
+/** Resolves after a clean shutdown. @throws as `start` */
+export async function startBroker(options: StartOptions): Promise<void> {
+  if (cluster.isWorker) {
+    const { runWorker } = await import("./worker.ts");
+    await runWorker(options);
+    return;
+  }
+  const { config } = effectiveConfig(options);
+  const count = workerCount(options.workers ?? config.workers);
+  checkShards(config.store, count);
+  if (count === 1) {
+    await start(options);
+    return;
+  }
+  const { supervise } = await import("./supervisor.ts");
+  await supervise(options, count);
+}

@@ -1,0 +1,126 @@
+// One of the workers, as the supervisor sees it, through all the processes that take its place one after the other.
+
+import type { SendHandle } from "node:child_process";
+import cluster, { type Worker } from "node:cluster";
+import { closeHandle } from "@wrenmq/transport";
+import type { Logger } from "pino";
+import { type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
+
+/** Milliseconds before a worker that died is started again: at first, and at most. */
+const FIRST_PAUSE = 50;
+const LAST_PAUSE = 5_000;
+/** Milliseconds after which a worker counts as healthy. */
+const HEALTHY = 10_000;
+/** Connections that wait for a worker that is not there. */
+const MOST_WAITING = 10_000;
+
+export interface SlotOptions {
+  readonly id: number;
+  readonly count: number;
+  /** Where the workers find each other. */
+  readonly folder: string;
+  readonly logger: Logger;
+}
+
+export class WorkerSlot {
+  readonly id: number;
+  worker: Worker | undefined = undefined;
+  isReady: boolean = false;
+  /** Called instead of another start, while given. */
+  whenFailed: (() => void) | undefined = undefined;
+  readonly #options: SlotOptions;
+  #waiting: (readonly [HandOver, unknown])[] = [];
+  #pause = FIRST_PAUSE;
+  #startedAt = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #ended: (() => void) | undefined;
+
+  constructor(options: SlotOptions) {
+    this.id = options.id;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { id, count, folder } = this.#options;
+    this.#restart = undefined;
+    this.#startedAt = performance.now();
+    const worker = cluster.fork({
+      [WORKER_ENV.self]: String(id),
+      [WORKER_ENV.count]: String(count),
+      [WORKER_ENV.folder]: folder,
+    });
+    this.worker = worker;
+    worker.once("exit", (code: number | null, signal: string | null) => this.#exited(code, signal));
+    // Of a worker that dies while it is written to; its exit says all there is to say.
+    worker.on("error", () => {});
+  }
+
+  ready(): void {
+    this.isReady = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [message, handle] of waiting) this.#send(message, handle);
+  }
+
+  tell(message: ToWorker): void {
+    if (this.worker?.isConnected() === true) this.worker.send(message);
+  }
+
+  /** Connections for a worker that is starting wait for it. */
+  handOver(message: HandOver, handle: unknown): void {
+    // The other side may have gone while its socket was under way.
+    if (handle === undefined || handle === null) return;
+    if (this.isReady) this.#send(message, handle);
+    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push([message, handle]);
+    else closeHandle(handle);
+  }
+
+  /** Resolves when its process has ended, for good. */
+  async stop(how: "ask" | "kill"): Promise<void> {
+    clearTimeout(this.#restart);
+    for (const [, handle] of this.#waiting) closeHandle(handle);
+    this.#waiting = [];
+    if (this.worker === undefined) return;
+    const ended = new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    if (how === "kill") this.kill();
+    else this.tell({ kind: "stop" });
+    await ended;
+  }
+
+  kill(): void {
+    this.worker?.process.kill("SIGKILL");
+  }
+
+  #send(message: HandOver, handle: unknown): void {
+    const { worker } = this;
+    if (worker?.isConnected() !== true) {
+      closeHandle(handle);
+      return;
+    }
+    worker.process.send(message, handle as SendHandle, { keepOpen: false }, () => closeHandle(handle));
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    this.worker = undefined;
+    this.isReady = false;
+    if (this.#ended !== undefined) {
+      this.#ended();
+      return;
+    }
+    if (this.whenFailed !== undefined) {
+      this.whenFailed();
+      return;
+    }
+    const lived = performance.now() - this.#startedAt;
+    if (lived >= HEALTHY) this.#pause = FIRST_PAUSE;
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, LAST_PAUSE);
+    this.#options.logger.error(
+      { worker: this.id, code, signal, pauseMs: pause },
+      "a worker ended; it is started again",
+    );
+    this.#restart = setTimeout(() => this.start(), pause);
+  }
+}
