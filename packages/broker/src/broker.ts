@@ -14,7 +14,7 @@ import type {
 } from "@wrenmq/plugin-api";
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
-import { type Connection, fromDuplex } from "@wrenmq/transport";
+import { type Adoption, type Connection, fromDuplex, type TransportName } from "@wrenmq/transport";
 import { nobody } from "./client.ts";
 import { systemClock } from "./clock.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
@@ -140,6 +140,17 @@ export class Broker implements AsyncDisposable {
     const driver = this.#listeners.accept(connection, options.listener);
     if (driver === undefined) connection.destroy();
     else if ("attach" in connection && typeof connection.attach === "function") connection.attach(driver);
+  }
+
+  /**
+   * Serves a connection whose socket another process has given away (`releaseSocket`).
+   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is none
+   */
+  adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
+    this.#mustRun("adopt()");
+    const connection = this.#core.adopter(options.transport)(handle, options);
+    this.accept(connection, options);
+    connection.resume();
   }
 
   /** Listens on one more address. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
@@ -302,9 +313,15 @@ export class Broker implements AsyncDisposable {
   }
 
   metrics(): Metrics {
-    const { counters, registry, router, clock } = this.#core;
-    const { failures } = this.#plugins;
-    return { ...measure(counters, registry, router, this.#startedAt, clock.now()), hookFailures: failures };
+    const core = this.#core;
+    const { counters, registry, router, clock } = core;
+    return {
+      ...measure(counters, registry, router, this.#startedAt, clock.now()),
+      hookFailures: this.#plugins.failures,
+      timers: core.timers.size,
+      /** Bytes of the arena that wait for clients to take what is in them. */
+      outputMemory: core.arena.inUse,
+    };
   }
 
   #newHost(): PluginHost {

@@ -10,6 +10,7 @@ import {
   type SessionLimits,
   TopicTable,
 } from "@wrenmq/protocol";
+import { type Adopt, socketAdopter, type TransportName } from "@wrenmq/transport";
 import type { Clock } from "./clock.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import type { Placement } from "./doorway.ts";
@@ -56,6 +57,7 @@ export class BrokerCore {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
+  readonly #adopters = new Map<TransportName, Adopt>();
   /** One for all sessions: what changes, changes for those that exist too. */
   readonly #sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents = {
@@ -110,6 +112,17 @@ export class BrokerCore {
 
   get journal(): Journal | undefined {
     return this.durability?.journal;
+  }
+
+  /** What makes connections of sockets that come from elsewhere. */
+  adopter(transport: TransportName): Adopt {
+    let adopter = this.#adopters.get(transport);
+    if (adopter === undefined) {
+      const { bytes, readStart: start, readLength: length } = this.arena;
+      adopter = socketAdopter({ transport, readBuffer: { bytes, start, length } });
+      this.#adopters.set(transport, adopter);
+    }
+    return adopter;
   }
 
   /** Is there room for another client? */

@@ -3,11 +3,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import {
   type Accept,
-  adoptSocket,
   createListener,
   type ExternalConnection,
   type Listener,
   type ReadBuffer,
+  socketAdopter,
 } from "@wrenmq/transport";
 import type { MeshTransport } from "./mesh-transport.ts";
 
@@ -34,7 +34,7 @@ export class UnixMesh implements MeshTransport {
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
-        resolve(adoptSocket(socket, { transport: "unix", readBuffer }));
+        resolve(socketAdopter({ transport: "unix", readBuffer })(socket));
       });
     });
   }

@@ -9,16 +9,25 @@ import type { ReadBuffer } from "./shared-read.ts";
 import { ProxiedInfo, SocketInfo } from "./socket-info.ts";
 import { type ConnectionCount, StreamConnection } from "./stream-connection.ts";
 
-export interface AdoptOptions {
+export interface AdopterOptions {
   readonly transport: TransportName;
   /** See `ListenerOptions.readBuffer`. */
   readonly readBuffer?: ReadBuffer | undefined;
   readonly lingerMs?: number;
-  /** The client's address as a trusted proxy reported it. */
+}
+
+export interface Adoption {
+  /** The client's address, where it is known already (a trusted proxy may have reported another one). */
   readonly source?: { readonly address: string; readonly port: number | undefined } | undefined;
   /** Bytes that were read already. They come first; call `resume()` after `attach()`. */
   readonly head?: Uint8Array | undefined;
 }
+
+/**
+ * Makes connections of sockets, or of handles that came from another process.
+ * @throws TypeError for anything else
+ */
+export type Adopt = (given: unknown, adoption?: Adoption) => ExternalConnection;
 
 /**
  * Gives away the socket of a connection: nothing is read or written here any more, and the handler hears of nothing.
@@ -33,25 +42,23 @@ export function closeHandle(handle: unknown): void {
   if (isHandle(handle)) handle.close(() => {});
 }
 
-const UNCOUNTED: ConnectionCount = { connections: 0 };
-
-/**
- * Makes a connection of a socket, or of a handle that came from another process.
- * @throws TypeError for anything else
- */
-export function adoptSocket(given: unknown, options: AdoptOptions): ExternalConnection {
-  const { transport, readBuffer, lingerMs = DEFAULT_LINGER_MS, source, head } = options;
-  const connectionOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerMs, count: UNCOUNTED });
-  const handle = connectionOf && handleOf(given);
-  if (handle !== undefined && connectionOf !== undefined) {
-    const connection = connectionOf(handle);
-    if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
-    if (head !== undefined && head.length > 0) connection.begin(head);
-    return connection;
-  }
-  const socket = socketOf(given);
-  if (head !== undefined && head.length > 0) socket.unshift(head);
-  return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerMs);
+/** One for all connections that have these things in common. */
+export function socketAdopter({ transport, readBuffer, lingerMs = DEFAULT_LINGER_MS }: AdopterOptions): Adopt {
+  const count: ConnectionCount = { connections: 0 };
+  const rawOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerMs, count });
+  return (given, { source, head } = {}) => {
+    const begins = head !== undefined && head.length > 0;
+    const handle = rawOf && handleOf(given);
+    if (rawOf !== undefined && handle !== undefined) {
+      const connection = rawOf(handle);
+      if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
+      if (begins) connection.begin(head);
+      return connection;
+    }
+    const socket = socketOf(given);
+    if (begins) socket.unshift(head);
+    return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerMs);
+  };
 }
 
 function handleOf(given: unknown): Handle | undefined {

@@ -10,7 +10,14 @@ export type {
 } from "./connection.ts";
 export { nextConnectionId } from "./connection.ts";
 export { ListenerError, type ListenerErrorCode } from "./errors.ts";
-export { type AdoptOptions, adoptSocket, closeHandle, releaseSocket } from "./hand-over.ts";
+export {
+  type Adopt,
+  type AdopterOptions,
+  type Adoption,
+  closeHandle,
+  releaseSocket,
+  socketAdopter,
+} from "./hand-over.ts";
 export { createListener, type Listener, type ListenerOptions } from "./listener.ts";
 export type {
   CommonListenerConfig,
