@@ -1,6 +1,7 @@
 // Heap bytes that the broker allocates for a message that it routes. The young generation is made larger than all that is
 // allocated, so that the heap grows by exactly that; the figure does not depend on time or machine.
-// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS
+// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS [sites]
+import { Session } from "node:inspector";
 import v8 from "node:v8";
 import { createBroker } from "@wrenmq/broker";
 import { encode } from "@wrenmq/codec";
@@ -69,18 +70,44 @@ async function rounds(count) {
   }
 }
 
+const messages = PAIRS * BATCH * ROUNDS;
+
+/** Bytes per message by the function that allocates them (and what is inlined into it), most first. */
+async function sites() {
+  const session = new Session();
+  session.connect();
+  const post = (method, options) =>
+    new Promise((resolve, reject) => {
+      session.post(method, options, (error, result) => (error === null ? resolve(result) : reject(error)));
+    });
+  const everything = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+  await post("HeapProfiler.startSampling", { samplingInterval: 1024, ...everything });
+  await rounds(ROUNDS);
+  const { profile } = await post("HeapProfiler.stopSampling");
+  const sums = new Map();
+  const add = ({ callFrame, selfSize, children }) => {
+    const name = callFrame.functionName || "(anonymous)";
+    sums.set(name, (sums.get(name) ?? 0) + selfSize / messages);
+    for (const child of children) add(child);
+  };
+  add(profile.head);
+  return [...sums].sort((a, b) => b[1] - a[1]);
+}
+
+async function allocation() {
+  globalThis.gc();
+  const profiler = new v8.GCProfiler();
+  profiler.start();
+  const before = process.memoryUsage().heapUsed;
+  const earlier = pairs.reduce((sum, pair) => sum + pair.received, 0);
+  await rounds(ROUNDS);
+  const allocated = process.memoryUsage().heapUsed - before;
+  const collections = profiler.stop().statistics.length;
+  const routed = pairs.reduce((sum, pair) => sum + pair.received, 0) - earlier;
+  return { bytesPerMessage: allocated / messages, collections, routed, messages };
+}
+
 // Until the functions are compiled for good.
 await rounds(100);
-globalThis.gc();
-const profiler = new v8.GCProfiler();
-profiler.start();
-const before = process.memoryUsage().heapUsed;
-await rounds(ROUNDS);
-const allocated = process.memoryUsage().heapUsed - before;
-const collections = profiler.stop().statistics.length;
-const messages = PAIRS * BATCH * ROUNDS;
-const routed = pairs.reduce((sum, pair) => sum + pair.received, 0);
-process.stdout.write(
-  JSON.stringify({ bytesPerMessage: allocated / messages, collections, routed, messages: messages * 2 }),
-);
+process.stdout.write(JSON.stringify(process.argv[3] === "sites" ? await sites() : await allocation()));
 process.exit();

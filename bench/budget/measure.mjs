@@ -9,11 +9,20 @@ import { bundle } from "./bundle.mjs";
 const YOUNG = 256;
 
 /** What a message costs in heap bytes that have to be collected later. */
-export async function allocationPerMessage(qos) {
+export function allocationPerMessage(qos) {
+  return runAllocation([String(qos)]);
+}
+
+/** The same by function: `[name, bytes per message]`, most first. */
+export function allocationSites(qos) {
+  return runAllocation([String(qos), "sites"]);
+}
+
+async function runAllocation(words) {
   const program = await bundle("allocation.mjs", { "@wrenmq/transport": "memory-transport.mjs" });
   try {
     const flags = ["--expose-gc", `--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`];
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, program.path, String(qos)]);
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, program.path, ...words]);
     return JSON.parse(stdout);
   } finally {
     program.remove();
