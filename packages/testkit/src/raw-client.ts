@@ -134,6 +134,11 @@ export class RawClient {
     return this.#unread;
   }
 
+  /** The next packet if it is there already: for simulations that do not wait. */
+  shift(): Packet | undefined {
+    return this.#unread.shift()?.packet;
+  }
+
   /** For tests with very many packets: drops those that came. */
   forget(): void {
     this.history.length = 0;
