@@ -48,6 +48,9 @@ export interface ConnectionSettings {
 /** Of a client that named no method: it must not send AUTH. */
 const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
 
+/** Bytes of a CONNECT: five fields of up to 64 KiB and properties. Who has not shown who he is gets no more memory. */
+const LARGEST_CONNECT = 512 * 1024;
+
 export class ServerConnection implements LinkOwner {
   state: ConnectionState = ConnectionState.AwaitConnect;
   session: Session | undefined = undefined;
@@ -74,7 +77,7 @@ export class ServerConnection implements LinkOwner {
     this.#settings = settings;
     this.#effects = effects;
     this.#outbox = outbox;
-    this.#frames = new FrameReader(settings.capabilities.maximumPacketSize);
+    this.#frames = new FrameReader(Math.min(settings.capabilities.maximumPacketSize, LARGEST_CONNECT));
     this.lastReceived = now;
   }
 
@@ -109,6 +112,12 @@ export class ServerConnection implements LinkOwner {
     if (this.state === ConnectionState.Closed) return;
     this.lastReceived = now;
     this.#settings.counters.bytesReceived += end - start;
+    const isFirst = this.state === ConnectionState.AwaitConnect && this.#frames.pending === 0 && !this.parked;
+    // Whoever does not begin with CONNECT is not heard out. [MQTT-3.1.0-1]
+    if (isFirst && start < end && (bytes[start] as number) >> 4 !== PacketType.Connect) {
+      this.#fail(new MqttError(ReasonCode.ProtocolError, "the first packet is not CONNECT"));
+      return;
+    }
     this.#frames.push(bytes, start, end);
     if (this.parked) this.#frames.suspend();
     else this.#process(now);
@@ -292,6 +301,7 @@ export class ServerConnection implements LinkOwner {
     this.session = session;
     this.#inbound = new InboundPublish(session, link, this.#effects, capabilities, topics);
     this.state = ConnectionState.Connected;
+    this.#frames.maxPacketSize = capabilities.maximumPacketSize;
     const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
     link.send(acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method));
     session.attach(link, now);

@@ -76,6 +76,7 @@ export class TopicTable {
     if (known !== undefined) return known;
     if (!isTopicName(name, this.#limits)) return undefined;
     const bytes = encodeUtf8(name);
+    if (bytes.length > this.#limits.maxLength) return undefined;
     return this.#add(name, bytes, 0, bytes.length);
   }
 

@@ -1,0 +1,143 @@
+import { memoryPair } from "@wrenmq/transport/memory";
+import { describe, expect, test } from "vitest";
+import { ConnectionRate } from "../src/connection-rate.ts";
+import { RawClient, startBroker } from "./support.ts";
+
+describe("limits", () => {
+  test("connections: one too many is refused with 0x97, or 3 before MQTT 5; room is found again", async () => {
+    const fixture = await startBroker({ limits: { maxConnections: 2 } });
+    const first = await fixture.connect(5, { clientId: "1" });
+    await fixture.connect(5, { clientId: "2" });
+    const five = fixture.open(5);
+    five.send(five.connectPacket({ clientId: "3" }));
+    await five.expect("connack", { reasonCode: 0x97 });
+    await five.expectClosed();
+    const four = fixture.open(4);
+    four.send(four.connectPacket({ clientId: "4" }));
+    await four.expectHex("20 02 00 03");
+    await four.expectClosed();
+    await first.disconnect();
+    await fixture.connect(4, { clientId: "5" });
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 2, clientsConnected: 2, clientsMaximum: 2 });
+    await fixture.stop();
+  });
+
+  test("connections per second from one address", async () => {
+    const fixture = await startBroker({ limits: { connectionRate: 3 } });
+    const dial = (remoteAddress: string): RawClient => {
+      const [near, far] = memoryPair({ schedule: fixture.clock.schedule, serverInfo: { remoteAddress } });
+      fixture.broker.accept(far, { listener: "memory" });
+      return new RawClient(near, 5, fixture.pace);
+    };
+    const clients = Array.from({ length: 5 }, () => dial("10.0.0.1"));
+    const other = dial("10.0.0.2");
+    await fixture.clock.settle();
+    expect(clients.map(({ closed }) => closed)).toEqual([false, false, false, true, true]);
+    expect(other.closed).toBe(false);
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsAccepted: 4, connectionsRefused: 2 });
+    await fixture.clock.advance(400);
+    const later = [dial("10.0.0.1"), dial("10.0.0.1")];
+    await fixture.clock.settle();
+    expect(later.map(({ closed }) => closed)).toEqual([false, true]);
+    fixture.broker.setLimits({ connectionRate: 0 });
+    const unlimited = Array.from({ length: 20 }, () => dial("10.0.0.1"));
+    await fixture.clock.settle();
+    expect(unlimited.some(({ closed }) => closed)).toBe(false);
+    await fixture.stop();
+  });
+
+  test("addresses are forgotten when they have been quiet", () => {
+    const rate = new ConnectionRate(2);
+    for (let number = 0; number < 1_000; number++) rate.admits(`10.0.${number >> 8}.${number & 255}`, number);
+    expect(rate.size).toBe(1_000);
+    expect(rate.admits("10.1.1.1", 10_000)).toBe(true);
+    expect(rate.size).toBe(1);
+    // A clock that goes back gives nothing and takes nothing.
+    expect([rate.admits("10.1.1.1", 5_000), rate.admits("10.1.1.1", 5_000)]).toEqual([true, false]);
+  });
+
+  test("connect timeout: who says nothing, and who says it byte by byte", async () => {
+    const fixture = await startBroker({ limits: { connectTimeout: 2_000 } });
+    const silent = fixture.open(5);
+    const drip = fixture.open(5);
+    const bytes = drip.encode(drip.connectPacket({ clientId: "drip" }));
+    for (let at = 0; at < 15; at++) {
+      drip.send(bytes.subarray(at, at + 1));
+      await fixture.clock.advance(150);
+    }
+    expect([silent.closed, drip.closed]).toEqual([true, true]);
+    expect(fixture.broker.metrics()).toMatchObject({ clientsTotal: 0, timers: expect.any(Number) });
+    await fixture.stop();
+  });
+
+  test("packet size: announced, and held to with 0x95 as soon as the length is known", async () => {
+    const fixture = await startBroker({ limits: { maximumPacketSize: 100 } });
+    const client = await fixture.connect(5);
+    expect(client.history[0]?.packet).toMatchObject({ properties: { maximumPacketSize: 100 } });
+    client.send("30 ff ff ff 7f");
+    expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x95 });
+    expect(fixture.broker.metrics()).toMatchObject({ protocolErrors: 1, outputMemory: 0 });
+    const before = fixture.open(5);
+    before.send("10 ff ff ff 7f");
+    await fixture.clock.settle();
+    expect(before.closed).toBe(true);
+    await fixture.stop();
+  });
+
+  test("topics: length and levels of names and of filters", async () => {
+    const fixture = await startBroker({ limits: { maxTopicLength: 10, maxTopicLevels: 3 } });
+    for (const topic of ["a/b/c/d", "x".repeat(11)]) {
+      const client = await fixture.connect(5);
+      expect((await client.subscribe(topic)).reasonCodes).toEqual([0x8f]);
+      client.send(client.publishPacket(topic, "x", { qos: 1 }));
+      expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x90 });
+      expect(() => fixture.broker.publish(topic, "x")).toThrow(expect.objectContaining({ code: "ERR_TOPIC_INVALID" }));
+    }
+    const client = await fixture.connect(5);
+    expect((await client.subscribe(["a/b/c", "x".repeat(10)])).reasonCodes).toEqual([0, 0]);
+    await fixture.stop();
+  });
+
+  test("subscriptions of one client: 0x97, but it may replace those that it has", async () => {
+    const fixture = await startBroker({ limits: { maxSubscriptions: 2 } });
+    const client = await fixture.connect(5);
+    expect((await client.subscribe(["a", "b", "c", "a"], { qos: 1 })).reasonCodes).toEqual([1, 1, 0x97, 1]);
+    await client.unsubscribe("a");
+    expect((await client.subscribe("c")).reasonCodes).toEqual([0]);
+    expect(fixture.broker.metrics()["subscriptions"]).toBe(2);
+    await fixture.stop();
+  });
+
+  test("retained messages: number and bytes; what there is can be replaced and cleared", async () => {
+    const fixture = await startBroker({ limits: { maxRetainedMessages: 2, maxRetainedBytes: 10 } });
+    const dropped: string[] = [];
+    fixture.broker.on("dropped", (clientId, { topic }, reason) => void dropped.push(`${clientId} ${topic} ${reason}`));
+    const client = await fixture.connect(5, { clientId: "c" });
+    const retain = (topic: string, payload: string) => client.publish(topic, payload, { qos: 1, retain: true });
+    expect(await retain("a", "12345")).toBe(0x10);
+    expect(await retain("b", "123456")).toBe(0x97);
+    expect(await retain("b", "12345")).toBe(0x10);
+    expect(await retain("c", "")).toBe(0x10);
+    expect(await retain("d", "1")).toBe(0x97);
+    expect(await retain("a", "1")).toBe(0x10);
+    expect(await retain("b", "")).toBe(0x10);
+    expect(await retain("d", "1")).toBe(0x10);
+    expect(dropped).toEqual(["c b storeFull", "c d storeFull"]);
+    expect(fixture.broker.metrics()).toMatchObject({ retained: 2, retainedBytes: 2, droppedStoreFull: 2 });
+    await fixture.stop();
+  });
+});
+
+describe("unread answers", () => {
+  test("a transport that goes on although it was told to pause is cut off", async () => {
+    const fixture = await startBroker({
+      limits: { maxBuffered: 1_000 },
+      hooks: { authorize: () => new Promise<never>(() => {}) },
+    });
+    const client = await fixture.connect(5);
+    // All in one piece: pausing after it is of no use.
+    client.send(client.publishPacket("a", "x", { qos: 1 }), client.publishPacket("a", "x".repeat(2_000)));
+    expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x97 });
+    await fixture.stop();
+  });
+});
