@@ -87,7 +87,9 @@ class WsListener implements Listener {
   }
 
   get address(): string {
-    return printableAddress(this.config.type, this.config.host, this.port ?? this.config.port);
+    const { type, host, port, websocket } = this.config;
+    const path = [websocket?.path ?? ""].flat()[0] ?? "";
+    return printableAddress(type, host, this.port ?? port) + path;
   }
 
   async listen(): Promise<void> {
