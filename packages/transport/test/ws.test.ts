@@ -26,7 +26,7 @@ async function listen(accept: Accept, websocket: WebSocketConfig = {}, lingerMs 
 }
 
 function dial(listener: Listener, protocols: string[] = ["mqtt"], options: ClientOptions = {}, path = "/"): WebSocket {
-  const client = new WebSocket(`${listener.address}${path}`, protocols, options);
+  const client = new WebSocket(new URL(path, listener.address), protocols, options);
   client.on("error", () => {});
   clients.push(client);
   return client;
@@ -143,6 +143,7 @@ describe("WebSocket", () => {
 
   test("path and origin", async () => {
     const listener = await listen(echo, { path: ["/mqtt", "/ws"], origins: ["https://good.example"] });
+    expect(listener.address).toBe(`ws://127.0.0.1:${listener.port}/mqtt`);
     await open(listener, ["mqtt"], {}, "/mqtt");
     await open(listener, ["mqtt"], { origin: "https://good.example" }, "/ws?x=1");
     expect(await status(dial(listener, ["mqtt"], { origin: "https://evil.example" }, "/mqtt"))).toBe(403);
