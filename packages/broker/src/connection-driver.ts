@@ -26,12 +26,10 @@ import type { ListenerContext } from "./listener-context.ts";
 import { conclude, type Judged, publish } from "./publishing.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Replay } from "./replay.ts";
+import { Replays } from "./replays.ts";
 import type { SessionConnection, SessionEntry } from "./session-registry.ts";
 import { subscribe, unsubscribe } from "./subscribing.ts";
 import type { Timer } from "./timers.ts";
-
-/** Bytes of retained messages that are put together before they are written. */
-const REPLAY_BURST = 128 * 1024;
 
 /** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
 const LAST_WORDS_GRACE = 3_000;
@@ -49,16 +47,14 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   admission: Admission | undefined = undefined;
   /** Enhanced authentication that is under way. */
   exchange: AuthenticationExchange | undefined = undefined;
-  /** Retained messages that are still to be sent for new subscriptions. */
-  replays: Replay[] | undefined = undefined;
   /** Called when the transport is gone. */
   whenClosed: (() => void) | undefined = undefined;
   #timer: Timer | undefined;
   #credentialsTimer: Timer | undefined;
   #paused = false;
   #slowed = false;
-  /** Retained messages wait for the queue to get shorter, or for a plugin. */
-  #replayWaits = false;
+  /** Retained messages that are still to be sent for new subscriptions. */
+  #replays: Replays | undefined;
   #jammed = false;
   #writing = false;
   #keepsWatch = false;
@@ -139,7 +135,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     const { pending } = outbox;
     this.#write();
     if (this.#end !== undefined) this.transport.end();
-    else if (!this.#writing && (this.replays !== undefined || pending > this.context.limits.highWater))
+    else if (!this.#writing && (this.#replays !== undefined || pending > this.context.limits.highWater))
       this.#caughtUp();
   }
 
@@ -158,7 +154,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     if (this.#end !== undefined) return;
     try {
       this.entry?.session.pump(this.context.broker.clock.now());
-      this.replay();
+      this.#replay();
     } catch (error) {
       this.#crashed(error);
     }
@@ -190,7 +186,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   }
 
   subscribed(_now: Millis): void {
-    this.replay();
+    this.#replay();
   }
 
   unsubscribe(packet: UnsubscribePacket, _now: Millis): Parkable<readonly ReasonCode[]> {
@@ -295,39 +291,16 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     );
   }
 
-  /** Sends retained messages as fast as the client takes them. */
-  replay(): void {
-    const { session } = this.entry ?? {};
-    const { replays } = this;
-    if (replays === undefined || this.#replayWaits) return;
-    for (let replay = replays[0]; replay !== undefined; replay = replays[0]) {
-      for (;;) {
-        if (session === undefined || session.link === undefined || session.link.blocked) return;
-        const step = replay.next();
-        if (step === "done") break;
-        if (step === "congested") {
-          this.#replayWaits = true;
-          session.whenRelieved(() => this.#replayOn());
-          return;
-        }
-        if (step === "thinking") {
-          this.#replayWaits = true;
-          void this.entry?.thinking?.then(() => this.#replayOn());
-          return;
-        }
-        if (this.outbox.pending > REPLAY_BURST) {
-          this.outputReady();
-          return;
-        }
-      }
-      replays.shift();
-    }
-    this.replays = undefined;
+  /** A new subscription is owed retained messages: `subscribed` begins with them. */
+  owe(replay: Replay): void {
+    this.#replays ??= new Replays(this.entry as SessionEntry, () => this.#caughtUp());
+    this.#replays.add(replay);
   }
 
-  #replayOn(): void {
-    this.#replayWaits = false;
-    this.#caughtUp();
+  #replay(): void {
+    const outcome = this.#replays?.run();
+    if (outcome === "done") this.#replays = undefined;
+    else if (outcome === "burst") this.outputReady();
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -418,7 +391,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#end = end;
     this.#timer?.cancel();
     this.#credentialsTimer?.cancel();
-    this.replays = undefined;
+    this.#replays = undefined;
     if (this.#paused) {
       this.#paused = false;
       this.transport.resume();

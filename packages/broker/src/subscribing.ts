@@ -93,8 +93,7 @@ function grant(driver: ConnectionDriver, subscription: Subscription, identifier:
   const isShared = subscription.topicFilter.startsWith("$share/");
   const wantsRetained = record.retainHandling === 0 || (record.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
   if (wantsRetained && !isShared) {
-    driver.replays ??= [];
-    driver.replays.push(driver.context.broker.router.replay(entry, subscription.topicFilter, record));
+    driver.owe(driver.context.broker.router.replay(entry, subscription.topicFilter, record));
   }
   return told(driver, subscription, qos as ReasonCode);
 }

@@ -1,0 +1,56 @@
+// The retained messages that one connection is still owed, subscription by subscription, as fast as its client takes them.
+import type { Replay } from "./replay.ts";
+import type { SessionEntry } from "./session-registry.ts";
+
+/** Bytes of retained messages that are put together before they are written. */
+const BURST = 128 * 1024;
+
+export class Replays {
+  readonly #entry: SessionEntry;
+  /** Called when it can go on after it had to wait for the queue to get shorter, or for a plugin. */
+  readonly #ready: () => void;
+  #replays: Replay[] = [];
+  #waits = false;
+
+  constructor(entry: SessionEntry, ready: () => void) {
+    this.#entry = entry;
+    this.#ready = ready;
+  }
+
+  add(replay: Replay): void {
+    this.#replays.push(replay);
+  }
+
+  /** @returns done: nothing is owed any more; burst: write what there is, then go on; waiting: something will call */
+  run(): "done" | "burst" | "waiting" {
+    if (this.#waits) return "waiting";
+    const { session } = this.#entry;
+    for (let replay = this.#replays[0]; replay !== undefined; replay = this.#replays[0]) {
+      for (;;) {
+        const { link } = session;
+        // Draining calls.
+        if (link === undefined || link.blocked) return "waiting";
+        const step = replay.next();
+        if (step === "done") break;
+        if (step === "congested") {
+          this.#waits = true;
+          session.whenRelieved(() => this.#goOn());
+          return "waiting";
+        }
+        if (step === "thinking") {
+          this.#waits = true;
+          void this.#entry.thinking?.then(() => this.#goOn());
+          return "waiting";
+        }
+        if (link.outbox.pending > BURST) return "burst";
+      }
+      this.#replays.shift();
+    }
+    return "done";
+  }
+
+  #goOn(): void {
+    this.#waits = false;
+    this.#ready();
+  }
+}
