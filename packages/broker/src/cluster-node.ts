@@ -162,10 +162,9 @@ export class ClusterNode implements LocalNode {
 
   // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number): ForwardResult {
+  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
     const router = this.#router;
     const { journal } = this.#core;
-    const now = this.now();
     if (journal?.failing !== undefined && sequence >= 0) return ForwardResult.Refused;
     router.beginPublish();
     const before = journal?.recorded;

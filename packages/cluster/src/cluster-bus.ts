@@ -85,10 +85,11 @@ export interface LocalNode {
   groupSet(peer: Peer, filter: string, connected: number, members: number): void;
   /**
    * A message from a peer. Its bytes are lent for the call.
+   * @param now when it was read
    * @param sequence for `acknowledge`; -1: nobody waits
    * @returns what became of it; `Later`: `acknowledge` will tell
    */
-  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number): ForwardResult;
+  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult;
   /** What a peer that has just come should know of retained messages. */
   retainedFor(peer: Peer): Iterator<RetainedFact>;
   problem(error: Error): void;

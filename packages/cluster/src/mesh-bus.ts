@@ -1,5 +1,5 @@
 // The bus between the worker processes of one machine: each is linked to each.
-import type { Message } from "@wrenmq/protocol";
+import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
 import {
   type ClusterBus,
@@ -200,6 +200,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     }
     peer.link?.fail(undefined);
     this.#byLink.set(link, peer);
+    link.peer = peer;
     peer.linked(link, durable);
     for (const [filter, isDurable] of this.#routes) link.setRoute(filter, isDurable);
     for (const [filter, group] of this.#groups) {
@@ -229,15 +230,15 @@ export class MeshBus implements ClusterBus, LinkEvents {
     if (this.#isComplete) this.#complete?.();
   }
 
-  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number): ForwardResult {
-    const peer = this.#byLink.get(link);
+  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
+    const { peer } = link;
     if (peer === undefined || this.#node === undefined) return ForwardResult.Refused;
     const tagged = sequence < 0 ? -1 : peer.generation * SEQUENCES + sequence;
-    return this.#node.deliver(peer, message, target, tagged);
+    return this.#node.deliver(peer, message, target, tagged, now);
   }
 
-  answered(link: MeshLink, sequence: number, result: ForwardResult): void {
-    this.#byLink.get(link)?.answered(sequence, result);
+  answered(link: MeshLink, sequence: number, count: number, result: ForwardResult): void {
+    link.peer?.answered(sequence, count, result);
   }
 
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void {
@@ -266,6 +267,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
   closed(link: MeshLink, error: Error | undefined): void {
     const peer = this.#byLink.get(link);
     this.#byLink.delete(link);
+    link.peer = undefined;
     this.#syncs.delete(link);
     if (error !== undefined && !this.#stopped) this.#node?.problem(error);
     if (peer !== undefined && peer.link === link && !this.#stopped) {

@@ -1,9 +1,10 @@
 // One connection to one peer: frames in, frames out, one write for each turn of the event loop.
 import { encodeUtf8, MqttError } from "@wrenmq/codec";
-import { type Message, Outbox, type OutboxOwner } from "@wrenmq/protocol";
+import { type Message, type Millis, Outbox, type OutboxOwner } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
 import { ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
 import { malformed } from "./errors.ts";
+import type { MeshPeer } from "./mesh-peer.ts";
 import type { RelayLink, RelaySide } from "./relay.ts";
 import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
 import { FieldReader, putBytes, putUint16, putUint32 } from "./wire/fields.ts";
@@ -29,8 +30,9 @@ export interface LinkEvents {
   groupSet(link: MeshLink, filter: string, connected: number, members: number, durable: boolean): void;
   routesEnded(link: MeshLink): void;
   /** @returns what became of it */
-  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number): ForwardResult;
-  answered(link: MeshLink, sequence: number, result: ForwardResult): void;
+  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult;
+  /** The result of `count` messages, from `sequence` on. */
+  answered(link: MeshLink, sequence: number, count: number, result: ForwardResult): void;
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void;
   relayOpened(link: MeshLink, id: number, opening: RelayOpening): RelaySide | undefined;
   /** What waited has gone out. */
@@ -41,6 +43,8 @@ export interface LinkEvents {
 export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly outbox: Outbox;
   readonly relays: Map<number, RelaySide> = new Map();
+  /** Who is at the other end; known since it has greeted. Belongs to the bus. */
+  peer: MeshPeer | undefined = undefined;
   readonly #connection: Connection;
   readonly #node: LocalNode;
   readonly #events: LinkEvents;
@@ -49,6 +53,11 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly #forward: ForwardReader;
   /** Called, in order, when the peer has passed a barrier, or is gone. */
   #barriers: (() => void)[] = [];
+  /** Results that go out as one frame: so many in sequence, all the same. */
+  #answers = 0;
+  #firstAnswer = 0;
+  #answer: ForwardResult = ForwardResult.Nobody;
+  #now: Millis = 0;
   #writing = false;
   #greeted = false;
   #over = false;
@@ -74,6 +83,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   data(bytes: Uint8Array, start: number, end: number): void {
     const frames = this.#frames;
+    this.#now = this.#node.now();
     try {
       frames.push(bytes, start, end);
       while (!this.#over && frames.next()) this.#received(frames.type, frames.bytes, frames.start, frames.end);
@@ -117,7 +127,11 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   flush(): void {
     const { outbox } = this;
-    if (this.#over) outbox.discard();
+    if (this.#over) {
+      outbox.discard();
+      return;
+    }
+    if (this.#answers > 0) this.#writeAnswers();
     if (this.#writing || outbox.pending === 0) return;
     const consumed = this.#connection.write(outbox.take());
     outbox.taken(consumed);
@@ -168,8 +182,23 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   }
 
   answer(sequence: number, result: ForwardResult): void {
-    const at = this.#begin(FrameType.ForwardResult, 5);
-    this.outbox.bytes[putUint32(this.outbox.bytes, at, sequence)] = result;
+    const next = (this.#firstAnswer + this.#answers) >>> 0;
+    if (this.#answers > 0 && sequence === next && result === this.#answer) {
+      this.#answers++;
+      return;
+    }
+    if (this.#answers > 0) this.#writeAnswers();
+    else this.#node.flushLater(this);
+    this.#firstAnswer = sequence;
+    this.#answers = 1;
+    this.#answer = result;
+  }
+
+  #writeAnswers(): void {
+    const at = this.#begin(FrameType.ForwardResults, 9);
+    const { bytes } = this.outbox;
+    bytes[putUint32(bytes, putUint32(bytes, at, this.#firstAnswer), this.#answers)] = this.#answer;
+    this.#answers = 0;
   }
 
   tellMetrics(metrics: Readonly<Record<string, number>>): void {
@@ -229,9 +258,10 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
       return;
     }
     const fields = this.#fields.over(bytes, start, end);
-    if (type === FrameType.ForwardResult) {
+    if (type === FrameType.ForwardResults) {
       const sequence = fields.uint32();
-      this.#events.answered(this, sequence, resultOf(fields.uint8()));
+      const count = fields.uint32();
+      this.#events.answered(this, sequence, count, resultOf(fields.uint8()));
       return;
     }
     if (type === FrameType.Hello) this.#hello(fields);
@@ -289,7 +319,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     let result: ForwardResult;
     try {
       forward.read(bytes, start, end);
-      result = this.#events.forwarded(this, forward.message, forward, forward.sequence);
+      result = this.#events.forwarded(this, forward.message, forward, forward.sequence, this.#now);
       // Whoever keeps the message has a copy; encodings that lie in lent memory end here.
       if (forward.message.kept) forward.message.releaseFrames();
     } catch (error) {

@@ -88,8 +88,11 @@ export class MeshPeer implements Peer {
     else this.#hold(message, target, ticket);
   }
 
-  answered(sequence: number, result: ForwardResult): void {
-    this.#pending.take(sequence)?.settle(result);
+  answered(sequence: number, count: number, result: ForwardResult): void {
+    const pending = this.#pending;
+    // More than wait for an answer cannot be meant.
+    const last = Math.min(count, pending.size);
+    for (let index = 0; index < last; index++) pending.take((sequence + index) >>> 0)?.settle(result);
   }
 
   /** The link is gone, and with it what did not outlive the peer. */

@@ -9,7 +9,8 @@ export const FrameType = {
   /** All routes have been told: others that were known of this peer are gone. */
   RoutesEnd: 5,
   Forward: 6,
-  ForwardResult: 7,
+  /** The same result for so many messages in sequence. */
+  ForwardResults: 7,
   Metrics: 8,
   /** To be answered when everything before it has been dealt with. */
   Barrier: 9,
