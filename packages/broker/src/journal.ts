@@ -64,6 +64,7 @@ export class Journal implements FactSink {
   #retrying = false;
   #closed = false;
   #whenIdle: (() => void)[] = [];
+  #whenRecovered: (() => void)[] = [];
   #lastMessageId: number;
   /** Facts that were ever recorded: whether it has grown says whether there is something to wait for. */
   recorded: number = 0;
@@ -103,6 +104,11 @@ export class Journal implements FactSink {
   whenDurable(settled: Settled): void {
     if (!this.isPending) this.#options.wake();
     this.#waiters.push(settled);
+  }
+
+  /** Calls back when the store takes facts again; those that it refused are in it then. */
+  whenRecovered(callback: () => void): void {
+    this.#whenRecovered.push(callback);
   }
 
   enqueued(session: Session, delivery: Delivery, packetId: number): void {
@@ -148,6 +154,8 @@ export class Journal implements FactSink {
     this.#waiters = [];
     this.#outboxes = new Set();
     if (this.failing === undefined) this.#apply(batch);
+    // Those under way may be refused yet, and come before it.
+    else if (this.#underWay.length > 0) this.#underWay.push({ batch: held(batch), outcome: this.failing });
     else this.#postpone(held(batch), this.failing);
   }
 
@@ -274,6 +282,9 @@ export class Journal implements FactSink {
       letGo(meanwhile.outboxes);
     }
     letGo(batch.outboxes);
+    const waiting = this.#whenRecovered;
+    this.#whenRecovered = [];
+    for (const tell of waiting) tell();
     recovered();
     wake();
     this.#tellIdle();
