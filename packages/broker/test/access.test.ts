@@ -279,7 +279,7 @@ describe("wills", () => {
     await fixture.stop();
   });
 
-  test("[MQTT-3.1.2-10] a delayed will goes out when a clean start ends the session; with expiry 0 at once", async () => {
+  test("a delayed will goes out when a clean start ends the session; with expiry 0 at once", async () => {
     const fixture = await startBroker();
     const watcher = await fixture.connect(5);
     await watcher.subscribe("#");

@@ -96,7 +96,7 @@ describe("across restarts", () => {
     expect(store.stats()).toMatchObject({ messages: 0 });
   });
 
-  test("[MQTT-4.4.0-1] what was in flight comes again: DUP, same identifiers, in order", async () => {
+  test("what was in flight comes again: DUP, same identifiers, in order", async () => {
     const store = new MemoryStore();
     const first = await startBroker({ store });
     const sub = await durableSubscriber(first, "sub", 2);
@@ -127,7 +127,7 @@ describe("across restarts", () => {
     await first.stop();
   });
 
-  test("[MQTT-4.3.3-10] a QoS 2 message that was taken before the crash is not taken again", async () => {
+  test("a QoS 2 message that was taken before the crash is not taken again", async () => {
     const store = new MemoryStore();
     const first = await startBroker({ store });
     await durableSubscriber(first, "sub", 2);
