@@ -177,17 +177,19 @@ export class ClusterNode implements LocalNode {
       isWanted = receivers.length > 0;
     }
     let ticket: ForwardTicket | undefined;
-    for (const filter of groups ?? []) {
-      const group = router.routes.group(filter);
-      if (group !== undefined && group.members.length > 0) {
-        router.deliverShared(group, message, now);
-        isWanted = true;
-      } else {
-        // The last member here has left while the message was under way.
-        const other = group?.chooseSide(message.publisher, this.bus.self);
-        if (other === undefined) continue;
-        if (sequence >= 0) ticket ??= new ForwardTicket();
-        this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
+    if (groups !== undefined) {
+      for (const filter of groups) {
+        const group = router.routes.group(filter);
+        if (group !== undefined && group.members.length > 0) {
+          router.deliverShared(group, message, now);
+          isWanted = true;
+        } else {
+          // The last member here has left while the message was under way.
+          const other = group?.chooseSide(message.publisher, this.bus.self);
+          if (other === undefined) continue;
+          if (sequence >= 0) ticket ??= new ForwardTicket();
+          this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
+        }
       }
     }
     const result = isWanted ? ForwardResult.Received : ForwardResult.Nobody;

@@ -25,9 +25,14 @@ export function putDouble(bytes: Uint8Array, at: number, value: number): number 
   return at + 8;
 }
 
+/** Up to this length a loop is quicker than a call of `set`. */
+const SHORT = 32;
+
 export function putBytes(bytes: Uint8Array, at: number, value: Uint8Array): number {
-  bytes.set(value, at);
-  return at + value.length;
+  const { length } = value;
+  if (length > SHORT) bytes.set(value, at);
+  else for (let index = 0; index < length; index++) bytes[at + index] = value[index] as number;
+  return at + length;
 }
 
 /** Reads one field after the other between two bounds. @throws ClusterError ERR_CLUSTER_FRAME beyond them */

@@ -1,0 +1,221 @@
+import { Arena, type Message, TopicTable } from "@wrenmq/protocol";
+import type { Connection } from "@wrenmq/transport";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  ForwardResult,
+  ForwardTicket,
+  homeOf,
+  type LocalNode,
+  LoopbackMesh,
+  MeshBus,
+  Stamps,
+  stableHash,
+  UNDATED,
+} from "../src/index.ts";
+import { type LinkEvents, MeshLink } from "../src/mesh-link.ts";
+import { PendingTickets } from "../src/pending-tickets.ts";
+import { openingFromText, openingToText } from "../src/relay-info.ts";
+
+function node(problems: Error[] = []): LocalNode {
+  return {
+    arena: new Arena(new Uint8Array(8 * 1024 * 1024)),
+    topics: new TopicTable(),
+    durable: false,
+    now: () => Date.now(),
+    at: (time, callback) => {
+      const timer = setTimeout(callback, time - Date.now());
+      return () => clearTimeout(timer);
+    },
+    flushLater: (output) => queueMicrotask(() => output.flush()),
+    routeSet() {},
+    routeRemoved() {},
+    groupSet() {},
+    deliver: () => ForwardResult.Nobody,
+    retainedFor: () => [][Symbol.iterator](),
+    problem: (error) => problems.push(error),
+  };
+}
+
+describe("homes", () => {
+  test("the hash is FNV-1a over UTF-8: data folders depend on it", () => {
+    expect(stableHash("")).toBe(0x811c9dc5);
+    expect(stableHash("a")).toBe(0xe40c292c);
+    expect(stableHash("foobar")).toBe(0xbf9cf968);
+  });
+
+  test("names spread evenly", () => {
+    const counts = [0, 0, 0, 0];
+    for (let index = 0; index < 8000; index++) {
+      const home = homeOf(`client-${index}`, 4);
+      counts[home] = (counts[home] as number) + 1;
+    }
+    for (const count of counts) expect(count).toBeGreaterThan(1600);
+  });
+});
+
+describe("stamps", () => {
+  test("grow, differ between brokers, and pass what was seen, whatever the clocks say", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 1.7e12, max: 1.9e12 }))),
+        (turns) => {
+          const nodes = [new Stamps(0), new Stamps(1), new Stamps(63)];
+          let last = UNDATED;
+          for (const [at, now] of turns) {
+            const stamps = nodes[at] as Stamps;
+            stamps.seen(last);
+            const stamp = stamps.next(now);
+            expect(Number.isSafeInteger(stamp)).toBe(true);
+            expect(stamp).toBeGreaterThan(last);
+            last = stamp;
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe("tickets", () => {
+  test("answers in any order find their ticket, once", () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 900 }), fc.infiniteStream(fc.nat()), (adds, picks) => {
+        const pending = new PendingTickets();
+        const open = new Map<number, ForwardTicket>();
+        for (const add of adds) {
+          if (add || open.size === 0) {
+            const ticket = new ForwardTicket();
+            open.set(pending.add(ticket), ticket);
+          } else {
+            const sequences = [...open.keys()];
+            const sequence = sequences[(picks.next().value as number) % sequences.length] as number;
+            expect(pending.take(sequence)).toBe(open.get(sequence));
+            expect(pending.take(sequence)).toBeUndefined();
+            open.delete(sequence);
+          }
+        }
+        expect(pending.takeAll()).toEqual([...open.values()]);
+        expect(pending.size).toBe(0);
+      }),
+    );
+  });
+
+  test("the last answer settles, and what the others said is known", () => {
+    const ticket = new ForwardTicket();
+    ticket.waiting = 3;
+    let isSettled = false;
+    ticket.whenSettled = () => {
+      isSettled = true;
+    };
+    ticket.settle(ForwardResult.Nobody);
+    ticket.settle(ForwardResult.Received);
+    expect(isSettled).toBe(false);
+    ticket.settle(ForwardResult.Refused);
+    expect(isSettled).toBe(true);
+    expect(ticket).toMatchObject({ received: true, refused: true, waiting: 0 });
+  });
+});
+
+describe("links", () => {
+  const ignore: LinkEvents = {
+    greeted() {},
+    routeSet() {},
+    routeRemoved() {},
+    groupSet() {},
+    routesEnded() {},
+    forwarded: (_link, _message: Message) => ForwardResult.Received,
+    answered() {},
+    metricsTold() {},
+    relayOpened: () => undefined,
+    drained() {},
+    closed() {},
+  };
+
+  function link(): { readonly made: MeshLink; isDestroyed(): boolean } {
+    let destroyed = false;
+    const connection: Connection = {
+      id: 0,
+      info: { transport: "memory", remoteAddress: "", remotePort: undefined },
+      write: () => true,
+      pause() {},
+      resume() {},
+      end() {},
+      destroy() {
+        destroyed = true;
+      },
+    };
+    return { made: new MeshLink(connection, node(), ignore), isDestroyed: () => destroyed };
+  }
+
+  test("garbage ends the link and nothing else", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 8 }), (chunks) => {
+        const { made } = link();
+        for (const chunk of chunks) made.data(chunk, 0, chunk.length);
+      }),
+      { numRuns: 500 },
+    );
+    const { made, isDestroyed } = link();
+    const frame = new Uint8Array([0, 0, 0, 1, 99, 0]);
+    made.data(frame, 0, frame.length);
+    expect(isDestroyed()).toBe(true);
+  });
+
+  test("frames of known types with bodies of any kind end the link or are taken", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 21 }), fc.uint8Array({ maxLength: 80 }), (type, body) => {
+        const { made } = link();
+        const hello = new Uint8Array([0, 0, 0, 6, 1, 1, 0, 1, 0, 2, 0]);
+        made.data(hello, 0, hello.length);
+        const frame = new Uint8Array([0, 0, 0, body.length, type, ...body]);
+        made.data(frame, 0, frame.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("a broker of another cluster, or of another size of it, is turned away", async () => {
+    const mesh = new LoopbackMesh();
+    const problems: Error[] = [];
+    const buses = [
+      new MeshBus({ self: 0, count: 2, transport: mesh.member(0), patience: 50 }),
+      new MeshBus({ self: 1, count: 3, transport: mesh.member(1), patience: 50 }),
+    ] as const;
+    for (const bus of buses) bus.attach(node(problems));
+    await Promise.all(buses.map((bus) => bus.start()));
+    expect(buses[0].peers[0]?.up).toBe(false);
+    expect(problems.map(({ message }) => message)).toContainEqual(expect.stringMatching(/is not one of ours/));
+    await Promise.all(buses.map((bus) => bus.stop()));
+  });
+});
+
+test("what is known of a relayed connection survives the way, certificates included", () => {
+  const opening = {
+    listener: "tls",
+    info: {
+      transport: "wss",
+      remoteAddress: "192.0.2.1",
+      remotePort: 4711,
+      localAddress: "192.0.2.2",
+      localPort: 8883,
+      headers: { host: "example.org" },
+      tls: {
+        authorized: true,
+        protocol: "TLSv1.3",
+        servername: "example.org",
+        certificate: {
+          subject: "CN=device",
+          commonName: "device",
+          subjectAltNames: ["DNS:device.example.org"],
+          fingerprint256: "AA:BB",
+          serialNumber: "01",
+          raw: new Uint8Array([1, 2, 255]),
+        },
+      },
+    },
+  } as const;
+  expect(openingFromText(openingToText(opening as never))).toEqual(opening);
+  for (const text of ["", "null", "{}", '{"listener":1}', '{"listener":"a","info":null}']) {
+    expect(() => openingFromText(text)).toThrow("malformed frame");
+  }
+});
