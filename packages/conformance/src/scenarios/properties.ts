@@ -246,10 +246,12 @@ export const properties: readonly Check[] = [
         publisher.publishPacket(world.t("p"), "x", { qos: 2, packetId: 4, properties: { messageExpiryInterval: 1 } }),
       );
       await publisher.expect("pubrec", { packetId: 4 });
-      const { packetId = 0 } = await first.expect("publish", { qos: 2 });
       await world.advance(3_000);
       publisher.send({ type: "pubrel", packetId: 4, reasonCode: 0 });
       await publisher.expect("pubcomp", { packetId: 4, reasonCode: 0 });
+      // A server that delivers at PUBREL has nothing to deliver any more.
+      if (world.own === undefined) return;
+      const { packetId = 0 } = await first.expect("publish", { qos: 2 });
       await first.cut();
       const second = await world.connect(options);
       await second.expect("publish", { packetId, dup: true, qos: 2 });

@@ -35,7 +35,7 @@ export const publish: readonly Check[] = [
       const publisher = await world.connect();
       const topic = field(world.t("b"));
       for (const qos of LEVELS) {
-        publisher.send(publisher.publishPacket(world.t("b"), "!", { qos }));
+        await publisher.publish(world.t("b"), "!", { qos });
         const { bytes, packet } = await subscriber.receive();
         ensure(packet.type === "publish", "a PUBLISH");
         const id = packet.packetId ?? 0;
@@ -93,10 +93,8 @@ export const publish: readonly Check[] = [
           publisher.send(publisher.publishPacket(world.t("a"), round, { qos: 2, packetId: 5, dup }));
           await publisher.expect("pubrec", { packetId: 5 });
         }
-        for (const _ of [1, 2]) {
-          publisher.send({ type: "pubrel", packetId: 5, reasonCode: 0 });
-          await publisher.expect("pubcomp", { packetId: 5 });
-        }
+        publisher.send({ type: "pubrel", packetId: 5, reasonCode: 0 });
+        await publisher.expect("pubcomp", { packetId: 5 });
       }
       await subscriber.take(world.t("a"), "first", { qos: 2 });
       await subscriber.take(world.t("a"), "second", { qos: 2 });
@@ -150,7 +148,8 @@ export const publish: readonly Check[] = [
       await second.expect("pubcomp", { packetId: 3, reasonCode: 0 });
       await subscriber.take(world.t("a"), "1", { qos: 2 });
       await subscriber.expectNothing();
-      // A clean start forgets the identifier.
+      // A server may deliver at PUBREL only: what follows is about ours. A clean start forgets the identifier.
+      if (world.own === undefined) return;
       second.send(second.publishPacket(world.t("a"), "2", { qos: 2, packetId: 3 }));
       await second.expect("pubrec", { packetId: 3 });
       const third = await world.connect(options(true));
@@ -352,18 +351,17 @@ export const publish: readonly Check[] = [
         await subscriber.subscribe(world.t(`order${qos}`), { qos: 2 });
         const publisher = await world.connect();
         for (let batch = 0; batch < 10; batch++) {
-          const numbers = Array.from({ length: 100 }, (_, index) => batch * 100 + index);
-          publisher.send(...numbers.map((n) => publisher.publishPacket(world.t(`order${qos}`), String(n), { qos })));
+          const numbers = Array.from({ length: 20 }, (_, index) => batch * 20 + index);
+          const packets = numbers.map((n) => publisher.publishPacket(world.t(`order${qos}`), String(n), { qos }));
+          publisher.send(...packets);
+          for (const { packetId = 0 } of qos === 2 ? packets : []) {
+            await publisher.pick("pubrec", packetId);
+            publisher.send({ type: "pubrel", packetId, reasonCode: 0 });
+          }
           for (const n of numbers) {
             const packet = await subscriber.expect("publish", { qos });
             equal(new TextDecoder().decode(packet.payload), String(n), "number");
             await subscriber.acknowledge(packet);
-          }
-          if (qos === 2) {
-            for (const { packet } of publisher.unread.slice()) {
-              if (packet.type === "pubrec")
-                publisher.send({ type: "pubrel", packetId: packet.packetId, reasonCode: 0 });
-            }
           }
           await publisher.rest();
         }
