@@ -36,9 +36,6 @@ export function effectiveConfig(options: StartOptions): EffectiveConfig {
   const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
   if (files.errors.length > 0) throw new ConfigError(files.errors);
   const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
-  if (config.workers !== 1) {
-    warnings.push({ key: "workers", message: "this version serves every connection in one thread" });
-  }
   return { config, warnings };
 }
 
