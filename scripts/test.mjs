@@ -59,6 +59,7 @@ if (step("install", install)) {
   say("\n=== tests");
   const code = tool("vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`);
   const { passed, skipped } = readReport(report, code);
+  step("every normative statement", () => run(process.execPath, ["scripts/conformance.mjs", report]));
   finish(passed, skipped);
 } else {
   finish(0, 0);
