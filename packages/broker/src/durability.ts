@@ -13,6 +13,8 @@ export class Durability {
   readonly journal: Journal;
   readonly #store: Store;
   readonly #core: BrokerCore;
+  /** The client whose session has ended last, until the next one is remembered. */
+  #forgotten: string | undefined = undefined;
 
   constructor(store: Store, core: BrokerCore) {
     this.#store = store;
@@ -39,13 +41,18 @@ export class Durability {
     if (isWorthStoring(entry)) {
       entry.stored = true;
       this.journal.record({ op: "putSession", record: recordOf(entry) }, outbox);
+    } else if (outbox !== undefined && this.#forgotten === session.clientId) {
+      // A clean start: what CONNACK says has ended must not come back.
+      this.journal.holdBack(outbox);
     }
+    this.#forgotten = undefined;
   }
 
   /** The session has ended. */
   forget(entry: SessionEntry): void {
     entry.session.facts = undefined;
     if (!entry.stored) return;
+    this.#forgotten = entry.session.clientId;
     this.journal.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
   }
 

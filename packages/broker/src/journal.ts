@@ -61,6 +61,8 @@ export class Journal implements FactSink {
   #underWay: BatchUnderWay[] = [];
   /** What the store did not take; in order. Its outboxes are held once. */
   #refused: Batch | undefined;
+  /** One of the batches under way was refused: what comes behind it must not be durable before it. */
+  #refusal: StoreError | undefined;
   #retrying = false;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -98,6 +100,11 @@ export class Journal implements FactSink {
     this.#ops.push(op);
     this.recorded++;
     if (outbox !== undefined) this.#outboxes.add(outbox);
+  }
+
+  /** What this outbox holds tells of facts of this turn: it waits for them too. */
+  holdBack(outbox: Outbox): void {
+    if (this.isPending) this.#outboxes.add(outbox);
   }
 
   /** Calls back when everything recorded so far is durable. */
@@ -153,10 +160,11 @@ export class Journal implements FactSink {
     this.#ops = [];
     this.#waiters = [];
     this.#outboxes = new Set();
-    if (this.failing === undefined) this.#apply(batch);
+    const refusal = this.failing ?? this.#refusal;
+    if (refusal === undefined) this.#apply(batch);
     // Those under way may be refused yet, and come before it.
-    else if (this.#underWay.length > 0) this.#underWay.push({ batch: held(batch), outcome: this.failing });
-    else this.#postpone(held(batch), this.failing);
+    else if (this.#underWay.length > 0) this.#underWay.push({ batch: held(batch), outcome: refusal });
+    else this.#postpone(held(batch), refusal);
   }
 
   /** Resolves when nothing is under way. Facts that the store refuses to the end are lost; the log says how many. */
@@ -206,6 +214,7 @@ export class Journal implements FactSink {
 
   #settled(underWay: BatchUnderWay, outcome: StoreError | "durable"): void {
     underWay.outcome = outcome;
+    if (outcome !== "durable") this.#refusal = outcome;
     this.#advance();
     this.#options.wake();
   }
@@ -273,6 +282,7 @@ export class Journal implements FactSink {
   #recover(batch: Batch): void {
     this.#retrying = false;
     this.failing = undefined;
+    this.#refusal = undefined;
     const { logger, recovered, wake } = this.#options;
     logger.info({ facts: batch.ops.length }, "the store writes again");
     const meanwhile = this.#refused;

@@ -139,7 +139,11 @@ function settleLater(
   if (journal === undefined || journal.isSettled) driver.settle(packetId, outcome);
   else {
     journal.whenDurable((error) => {
-      driver.settle(packetId, error === undefined ? outcome : ReasonCode.QuotaExceeded);
+      if (error === undefined) driver.settle(packetId, outcome);
+      // It is on its way already and will be in the store when that recovers: at QoS 2 it must not be sent again.
+      else if (driver.entry?.session.inbound?.has(packetId) === true) {
+        journal.whenRecovered(() => settleLater(driver, packetId, outcome, undefined, undefined));
+      } else driver.settle(packetId, ReasonCode.QuotaExceeded);
     });
   }
 }

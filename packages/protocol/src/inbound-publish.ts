@@ -139,6 +139,8 @@ export class InboundPublish {
     for (const ack of pending) {
       if (ack.packetId === packetId && ack.reasonCode === UNKNOWN) {
         ack.reasonCode = reasonCode;
+        if (ack.qos === 2 && reasonCode >= 0x80) this.#session.releaseInbound(packetId);
+        if (this.#endsLink(reasonCode)) return;
         break;
       }
     }
@@ -177,6 +179,7 @@ export class InboundPublish {
   }
 
   #settleOrDefer(qos: 1 | 2, packetId: number, outcome: number): void {
+    if (this.#endsLink(outcome)) return;
     const isTold = outcome !== DEFERRED && this.#pending === undefined;
     const isHeld = qos === 2 && outcome < 0x80;
     if (isHeld) this.#session.holdInbound(packetId, isTold);
@@ -190,16 +193,18 @@ export class InboundPublish {
   }
 
   #acknowledge(qos: 1 | 2, packetId: number, reasonCode: number): void {
-    if (reasonCode >= 0x80) {
-      if (qos === 2) this.#session.releaseInbound(packetId);
-      // Before MQTT 5 there is no refusal: what may never be is acknowledged and dropped, what failed is not acknowledged.
-      if (!this.#dialect.negativeAcks && !isFinal(reasonCode)) {
-        this.#link.owner.closeLink(reasonCode as ReasonCode, "the message could not be taken");
-        return;
-      }
-    }
     const type = qos === 1 ? PacketType.Puback : PacketType.Pubrec;
     this.#link.ack(type, packetId, reasonCode === 0 ? 0 : sendableCode(reasonCode as ReasonCode, type));
+  }
+
+  /**
+   * Before MQTT 5 there is no refusal: what may never be is acknowledged and dropped, what failed is not acknowledged.
+   * At once, before messages behind it are taken that the client would then have sent in another order.
+   */
+  #endsLink(reasonCode: number): boolean {
+    if (reasonCode < 0x80 || this.#dialect.negativeAcks || isFinal(reasonCode)) return false;
+    this.#link.owner.closeLink(reasonCode as ReasonCode, "the message could not be taken");
+    return true;
   }
 
   #topicAt(bytes: Uint8Array, start: number, end: number): Topic {
