@@ -1,6 +1,7 @@
 // The broker as users run it: `wrenmq start` in a process of its own, ended by SIGKILL.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
 import type { BrokerUnderTest } from "./broker-under-test.ts";
 
 export interface ProcessOptions {
@@ -8,10 +9,13 @@ export interface ProcessOptions {
   readonly program: string;
   readonly data: string;
   readonly durability: "batch" | "fsync";
+  /** A file for all that the broker has to say, also at level debug. */
+  readonly log?: string | undefined;
 }
 
 export class BrokerProcess implements BrokerUnderTest {
   readonly sharesProcess: boolean = false;
+  readonly refuses: boolean = false;
   readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
   /** What the process said last. */
@@ -23,13 +27,15 @@ export class BrokerProcess implements BrokerUnderTest {
 
   /** @throws Error when it ends by itself */
   start(): Promise<number | undefined> {
-    const { program, data, durability } = this.#options;
+    const { program, data, durability, log } = this.#options;
     const words = [program, "start", "-p", "0", "--data", data, "--durability", durability, "--log-format", "json"];
+    if (log !== undefined) words.push("--debug");
     const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     this.output = "";
     return new Promise((resolve, reject) => {
       const read = (text: string): void => {
+        if (log !== undefined) appendFileSync(log, text);
         this.output = (this.output + text).slice(-20_000);
         const port = /"address":"mqtt:\/\/127\.0\.0\.1:(\d+)"/.exec(this.output)?.[1];
         if (port !== undefined) resolve(Number(port));

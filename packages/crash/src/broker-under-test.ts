@@ -3,6 +3,8 @@
 export interface BrokerUnderTest {
   /** Its crash breaks no connection: the clients have to. */
   readonly sharesProcess: boolean;
+  /** Its store refuses batches now and then. */
+  readonly refuses: boolean;
   /** Starts it. @returns the port it listens on; undefined: it was ended before it listened */
   start(): Promise<number | undefined>;
   /** Ends it without warning. */

@@ -73,8 +73,8 @@ export class Ghost extends Client {
   protected override lost(hadConnack: boolean): void {
     clearTimeout(this.#timer);
     this.#receiver.lost();
-    // A session that fades does so from now on, or from the restart; one that may have been ended may be there or not.
-    if (this.#step === "fade") this.#present = "unknown";
+    // Without an answer nobody knows whether there is a session now. A session that fades does so from now on, or from the restart; one that may have been ended may be there or not.
+    if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
     if (this.#step === "end") this.#present = hadConnack ? false : "unknown";
   }
 

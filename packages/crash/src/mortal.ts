@@ -19,6 +19,7 @@ export class Witness extends Client {
     this.#receiver = new Receiver(world.random.fork(), ({ payload }: PublishPacket) => {
       const will = new TextDecoder().decode(payload);
       this.#heard.set(will, this.times(will) + 1);
+      this.world.tell(`${will} is heard of`);
     });
   }
 
@@ -133,6 +134,7 @@ export class Mortal extends Client {
       const inTime = Date.now() < this.#cutAt + this.#delay * 1000;
       if (inTime && !this.#saidGoodbye) this.#fates.set(previous, "never");
     }
+    this.world.tell(`${this.#will} lives`);
     this.#fates.set(this.#will, "must");
     this.#leftAt = undefined;
     this.#saidGoodbye = false;
@@ -152,14 +154,17 @@ export class Mortal extends Client {
       return;
     }
     // The broker closed the connection itself: it has read the goodbye.
-    if (this.#saidGoodbye) this.#fates.set(this.#will, this.world.port === undefined ? "either" : "never");
+    const { port, forgets } = this.world;
+    const isSure = port !== undefined && !forgets;
+    if (this.#saidGoodbye) this.#fates.set(this.#will, isSure ? "never" : "either");
+    this.world.tell(`${this.#will} is gone: ${this.#fates.get(this.#will)}`);
     this.#nextLife(true);
     this.leave();
     const { running, random } = this.world;
     if (!running) return;
     // Some stay away until they are buried, others are back before their delay is over.
     if (this.#delay > 0 && random.chance(0.5)) this.#comeBackAfter(this.#previous as string);
-    else this.#timer = setTimeout(() => this.come(), random.between(1, 400));
+    else this.#timer = setTimeout(() => this.#return(), random.between(1, 400));
   }
 
   get #will(): string {
@@ -187,10 +192,15 @@ export class Mortal extends Client {
     }
   }
 
+  /** At the end of the run nobody comes to life any more: who lives then would never be buried. */
+  #return(): void {
+    if (this.world.running) this.come();
+  }
+
   #comeBackAfter(will: string): void {
     this.#timer = setTimeout(() => {
       if (!this.world.running) return;
-      if (this.#fates.get(will) !== "must" || this.#witness.times(will) > 0) this.come();
+      if (this.#fates.get(will) !== "must" || this.#witness.times(will) > 0) this.#return();
       else this.#comeBackAfter(will);
     }, 50);
   }

@@ -74,7 +74,9 @@ export class Publisher extends Client {
     if (packet.type === "pubcomp") return;
     if (reasonCode >= 0x80) {
       sent.refused = true;
-      this.refused(reasonCode);
+      if (!world.refuses || reasonCode !== 0x97) {
+        world.problem(`${this.clientId}: a message was refused with ${reasonCode}`);
+      }
       return;
     }
     sent.ackedAt = world.tick();
@@ -85,14 +87,9 @@ export class Publisher extends Client {
     }
   }
 
-  /** Overridden where refusals are part of the run. */
-  protected refused(reasonCode: number): void {
-    this.world.problem(`${this.clientId}: a message was refused with ${reasonCode}`);
-  }
-
   #publish(): void {
     const { world } = this;
-    for (let left = world.random.between(0, 4); left > 0 && world.running; left--) {
+    for (let left = world.random.between(0, 10); left > 0 && world.running; left--) {
       if (this.#inFlight.size < this.#window) this.#publishOne(world.random.pick(this.#streams));
     }
     this.#timer = setTimeout(() => this.#publish(), PACE);

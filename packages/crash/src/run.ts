@@ -22,6 +22,8 @@ export interface RunResult {
   readonly acknowledged: number;
   readonly delivered: number;
   readonly redelivered: number;
+  /** What happened to those of whom it is told, in order. */
+  readonly story: readonly string[];
   /** From the start of the process to a broker that listens, milliseconds: the longest. */
   readonly slowestStart: number;
 }
@@ -31,6 +33,8 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   // What the clients do must not change when crashes come at other moments.
   const random = new Random(seed);
   const world = new World(random.fork());
+  world.forgets = broker.sharesProcess;
+  world.refuses = broker.refuses;
   const cast = new Cast(world, { qos });
   let slowestStart = 0;
   let killed = 0;
@@ -38,6 +42,7 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   const up = async (): Promise<void> => {
     const began = Date.now();
     world.port = await broker.start();
+    world.tell("the broker listens");
     slowestStart = Math.max(slowestStart, Date.now() - began);
   };
   await up();
@@ -46,6 +51,7 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
     await sleep(random.between(30, 700));
     world.port = undefined;
     world.crashes++;
+    world.tell("the broker ends");
     if (broker.sharesProcess) cast.cutAll();
     if (random.chance(0.1)) {
       await broker.stop();
@@ -56,7 +62,7 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
       onKill?.(killed, world);
     }
     await whileDown?.(random);
-    if (killed < kills && random.chance(0.1)) {
+    if (killed < kills && !broker.sharesProcess && random.chance(0.1)) {
       // In the middle of its start.
       const starting = broker.start();
       await sleep(random.between(20, 400));
@@ -70,6 +76,6 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   }
   await cast.finish();
   await broker.stop();
-  const { problems, acknowledged, delivered, redelivered } = world;
-  return { problems, kills: killed, stops, acknowledged, delivered, redelivered, slowestStart };
+  const { problems, story, acknowledged, delivered, redelivered } = world;
+  return { problems, story, kills: killed, stops, acknowledged, delivered, redelivered, slowestStart };
 }

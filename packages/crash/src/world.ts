@@ -25,12 +25,18 @@ export class World {
   readonly random: Random;
   readonly streams: Stream[] = [];
   readonly problems: string[] = [];
+  /** Of clients of whom little happens and much depends: what, and when. */
+  readonly story: string[] = [];
   /** Where the broker listens; undefined while it is down, from the moment before it is killed. */
   port: number | undefined = undefined;
   /** Grows with every crash. */
   crashes: number = 0;
   /** Publishers publish, sessions come and go. */
   running: boolean = true;
+  /** Does the broker say no now and then? */
+  refuses: boolean = false;
+  /** May a crash undo what was not acknowledged, although its effects were seen? */
+  forgets: boolean = false;
   acknowledged: number = 0;
   delivered: number = 0;
   redelivered: number = 0;
@@ -42,6 +48,10 @@ export class World {
 
   tick(): number {
     return ++this.#ticks;
+  }
+
+  tell(text: string): void {
+    this.story.push(`${Date.now()} ${text}`);
   }
 
   problem(text: string): void {
