@@ -41,12 +41,12 @@ export interface BrokerLimits extends Capabilities {
 export const DEFAULT_LIMITS: BrokerLimits = {
   ...DEFAULT_CAPABILITIES,
   maximumPacketSize: 16 * 1024 * 1024,
-  maxConnections: 0,
+  maxConnections: 100_000,
   connectTimeout: 10_000,
-  maxTopicLength: 4_096,
-  maxTopicLevels: 128,
-  maxSubscriptions: 10_000,
-  maxQueuedMessages: 10_000,
+  maxTopicLength: 65_535,
+  maxTopicLevels: 200,
+  maxSubscriptions: 100_000,
+  maxQueuedMessages: 100_000,
   maxQueuedBytes: 64 * 1024 * 1024,
   overflow: "backpressure",
   maxRetainedMessages: 1_000_000,
@@ -54,7 +54,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   messageRate: 0,
   byteRate: 0,
   connectionRate: 0,
-  maxUnsettled: 1_000,
+  maxUnsettled: 2_000,
   maxBuffered: 1024 * 1024,
 };
 

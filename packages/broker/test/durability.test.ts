@@ -299,19 +299,19 @@ describe("a store that takes its time", () => {
     await fixture.stop();
   });
 
-  test("1,000 QoS 2 messages may be in flight, as was announced, though none is acknowledged yet", async () => {
+  test("1,024 QoS 2 messages may be in flight, as was announced, though none is acknowledged yet", async () => {
     const store = new FaultyStore(new MemoryStore());
     const fixture = await startBroker({ store });
     await durableSubscriber(fixture, "sub", 2);
     const pub = await fixture.connect(5, { clientId: "pub" });
     await fixture.clock.settle();
     store.holdCommits();
-    for (let number = 0; number < 1_000; number++) pub.send(pub.publishPacket("q", "x", { qos: 2 }));
+    for (let number = 0; number < 1_024; number++) pub.send(pub.publishPacket("q", "x", { qos: 2 }));
     await fixture.clock.settle();
     expect(pub.closed).toBe(false);
     store.releaseCommits();
     await fixture.clock.settle();
-    expect(pub.unread.length).toBe(1_000);
+    expect(pub.unread.length).toBe(1_024);
     pub.send(pub.publishPacket("q", "x", { qos: 2 }));
     expect((await pub.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x93 });
     await fixture.stop();

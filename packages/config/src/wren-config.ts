@@ -147,6 +147,7 @@ export type BuiltInPlugin =
   | "scram"
   | "token"
   | "shadows"
+  | "guard"
   | "event-log"
   | "packet-log";
 

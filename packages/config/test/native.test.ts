@@ -33,7 +33,7 @@ describe("without saying anything", () => {
   test("defaults are not shared between two configurations", () => {
     defaultConfig().limits.maxInflight = 1;
     defaultConfig().listeners[0]?.origins.push("x");
-    expect(defaultConfig().limits.maxInflight).toBe(1024);
+    expect(defaultConfig().limits.maxInflight).toBe(16_384);
     expect(defaultConfig().listeners[0]?.origins).toEqual([]);
   });
 });

@@ -46,7 +46,11 @@ export interface TopicLimits {
   readonly maxLevels: number;
 }
 
+/** Bytes of all names in a table: strangers may send long ones. */
+const LARGEST = 32 * 1024 * 1024;
+
 export class TopicTable {
+  #bytes = 0;
   readonly #topics = new Map<string, Topic>();
   readonly #limits: TopicLimits;
   readonly #capacity: number;
@@ -86,10 +90,12 @@ export class TopicTable {
   }
 
   #add(name: string, bytes: Uint8Array, start: number, end: number): Topic {
-    if (this.#topics.size >= this.#capacity) {
+    if (this.#topics.size >= this.#capacity || this.#bytes > LARGEST) {
       this.#topics.clear();
+      this.#bytes = 0;
       this.generation++;
     }
+    this.#bytes += end - start;
     const topic = new Topic(name, bytes, start, end);
     this.#topics.set(name, topic);
     return topic;

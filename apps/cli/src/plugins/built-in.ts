@@ -18,6 +18,7 @@ export const BUILT_IN_PLUGINS: Readonly<Record<BuiltInPlugin, () => Promise<Make
   scram: async () => (await import("@wrenmq/auth-scram")).authScram,
   token: async () => (await import("@wrenmq/auth-token")).authToken,
   shadows: async () => (await import("@wrenmq/plugin-shadows")).pluginShadows,
+  guard: async () => (await import("@wrenmq/auth-guard")).authGuard,
   "event-log": async () => (await import("@wrenmq/plugin-logging")).eventLog,
   "packet-log": async () => (await import("@wrenmq/plugin-logging")).packetLog,
 };

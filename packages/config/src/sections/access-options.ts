@@ -2,7 +2,7 @@
 
 import { listOf, mapOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
-import { choice, flag, path, text } from "../description/scalars.ts";
+import { choice, count, flag, path, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
 
 export interface AnonymousOptions {
@@ -23,6 +23,16 @@ export interface AclOptions {
   fileSubscriptions: "contained" | "overlapping";
   /** Seconds. */
   reloadInterval: number;
+}
+export interface GuardOptions {
+  banAddressAfter: number;
+  banUserAfter: number;
+  windowSeconds: number;
+  banSeconds: number;
+  freeFailures: number;
+  delayMs: number;
+  maxDelayMs: number;
+  maxWaiting: number;
 }
 export interface PacketLogOptions {
   pings: boolean;
@@ -100,6 +110,26 @@ export const tabooOptions: Section<TabooOptions> = section<TabooOptions>("Topics
     default: ["prohibited", "top-secret", "data/classified"],
   },
   exempt: { doc: "Users who may.", type: listOf(text("a user name"), "a list of user names"), default: ["admin"] },
+});
+
+export const guardOptions: Section<GuardOptions> = section<GuardOptions>("Delays and bans for who guesses passwords.", {
+  banAddressAfter: { doc: "Failures of an address that ban it; 0: never.", type: count, default: 20 },
+  banUserAfter: {
+    doc: "Failures of a user name that ban it; 0: never, as others could lock it out.",
+    type: count,
+    default: 0,
+  },
+  windowSeconds: { key: "window", doc: "In which failures are counted together.", type: duration("s"), default: 600 },
+  banSeconds: { key: "ban", doc: "How long a ban lasts.", type: duration("s"), default: 900 },
+  freeFailures: { doc: "Failures without a delay.", type: count, default: 3 },
+  delayMs: {
+    key: "delay",
+    doc: "The first delay; each further failure doubles it.",
+    type: duration("ms"),
+    default: 250,
+  },
+  maxDelayMs: { key: "maximum_delay", doc: "The longest delay.", type: duration("ms"), default: 4_000 },
+  maxWaiting: { doc: "Clients kept waiting at once; more are refused.", type: count, default: 1_000 },
 });
 
 export const noOptions: Section<Record<never, never>> = section<Record<never, never>>("No options.", {});

@@ -41,7 +41,7 @@ export const limitsSection: Section<Limits> = section<Limits>(
     maxInflight: {
       doc: "QoS 1 and 2 messages that the broker has open towards a client.",
       type: integer(1, 65_535),
-      default: 1024,
+      default: 16_384,
     },
     maxQueuedMessages: { doc: "Messages that wait for one session.", type: count, default: 100_000 },
     maxQueuedBytes: { doc: "Bytes that wait for one session.", type: size({ unlimited: true }), default: 64 * MiB },

@@ -11,6 +11,7 @@ import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
 import {
   aclOptions,
   anonymousOptions,
+  guardOptions,
   noOptions,
   packetLogOptions,
   passwordFileOptions,
@@ -43,6 +44,7 @@ export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = {
   scram: scramOptions,
   token: tokenOptions,
   shadows: shadowsOptions,
+  guard: guardOptions,
   "event-log": noOptions,
   "packet-log": packetLogOptions,
 };

@@ -67,7 +67,7 @@ export const SCRIPTS: Readonly<Record<string, string>> = {
   `,
   "5.0: CONNACK announces the limits; unknown identifiers are told": `
     rx  10 0e 00 04 'MQTT' 05 02 00 00 00 00 01 'a'
-    tx  20 0e 00 00 0b 21 03 e8 27 10 00 00 04 22 00 10
+    tx  20 0e 00 00 0b 21 04 00 27 10 00 00 04 22 00 40
     rx  62 02 00 09
     tx  70 03 00 09 92
     rx  50 02 00 09
@@ -75,7 +75,7 @@ export const SCRIPTS: Readonly<Record<string, string>> = {
   `,
   "5.0: keep-alive ends with DISCONNECT 0x8D": `
     rx  10 0e 00 04 'MQTT' 05 02 00 02 00 00 01 'a'
-    tx  20 0e 00 00 0b 21 03 e8 27 10 00 00 04 22 00 10
+    tx  20 0e 00 00 0b 21 04 00 27 10 00 00 04 22 00 40
     at  +3s
     tx  e0 01 8d
     close
