@@ -78,7 +78,7 @@ plugins:
 `;
   await writeFile(config, text);
   const broker = startBroker(["-c", config]);
-  const urls = [await broker.address("tls"), `${await broker.address("ws")}/mqtt`] as const;
+  const urls = [await broker.address("tls"), await broker.address("ws")] as const;
   const clients: MqttClient[] = [];
   for (let index = 0; index < 12; index++) {
     const url = urls[index % 2] as string;

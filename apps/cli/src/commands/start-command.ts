@@ -34,8 +34,8 @@ export function startCommand(): Command {
     });
 }
 
-/** As many as a broker's number has room for in the order of retained messages. */
-const MOST_WORKERS = 64;
+/** The stamps of retained messages have room for so many (`Stamps` of @wrenmq/cluster). */
+export const MOST_WORKERS = 64;
 
 function workerNumber(word: string): number | "auto" {
   if (word === "auto") return word;

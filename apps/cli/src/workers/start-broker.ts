@@ -3,7 +3,7 @@ import cluster from "node:cluster";
 import { workerCount } from "@wrenmq/config";
 import { effectiveConfig } from "../commands/effective-config.ts";
 import { start } from "../commands/start.ts";
-import type { StartOptions } from "../commands/start-command.ts";
+import { MOST_WORKERS, type StartOptions } from "../commands/start-command.ts";
 import { checkShards } from "./shards.ts";
 
 /** Resolves after a clean shutdown. @throws as `start` */
@@ -14,7 +14,7 @@ export async function startBroker(options: StartOptions): Promise<void> {
     return;
   }
   const { config } = effectiveConfig(options);
-  const count = workerCount(options.workers ?? config.workers);
+  const count = Math.min(workerCount(options.workers ?? config.workers), MOST_WORKERS);
   checkShards(config.store, count);
   if (count === 1) {
     await start(options);
