@@ -9,6 +9,7 @@ import {
   type ReadBuffer,
   socketAdopter,
 } from "@wrenmq/transport";
+import { ClusterError } from "./errors.ts";
 import type { MeshTransport } from "./mesh-transport.ts";
 
 export class UnixMesh implements MeshTransport {
@@ -25,7 +26,12 @@ export class UnixMesh implements MeshTransport {
   async listen(accept: Accept, readBuffer: ReadBuffer): Promise<void> {
     const options = { type: "unix", path: this.#path(this.#self), mode: 0o600 } as const;
     this.#listener = createListener(options, accept, { readBuffer });
-    await this.#listener.listen();
+    try {
+      await this.#listener.listen();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ClusterError("ERR_CLUSTER_LISTEN", `the other workers cannot be listened to: ${reason}`, { cause });
+    }
   }
 
   dial(peer: number, readBuffer: ReadBuffer): Promise<ExternalConnection> {
