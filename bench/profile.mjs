@@ -27,7 +27,8 @@ function shares({ nodes, samples, timeDeltas }) {
   let total = 0;
   samples.forEach((id, i) => {
     const { functionName, url } = byId.get(id);
-    if (functionName === "(idle)") return;
+    // The profiler itself: a native function called dispatch.
+    if (functionName === "(idle)" || (functionName === "dispatch" && url === "")) return;
     const place = url.split("/").slice(-4).join("/");
     const name = `${functionName || "(anonymous)"} ${place}`.trim();
     sums.set(name, (sums.get(name) ?? 0) + timeDeltas[i]);

@@ -28,6 +28,11 @@ export const scenarios = {
     title: "20,000 retained messages replayed to a subscriber",
     load: { ...message, kind: "retained", topics: 20_000, readers: 1 },
   },
+  // The first replays are over before the functions are compiled; this shows what comes after.
+  "retained-10": {
+    title: "20,000 retained messages replayed to 10 subscribers",
+    load: { ...message, kind: "retained", topics: 20_000, readers: 10 },
+  },
   connect: { title: "10,000 clients connect", load: { ...message, kind: "connects", clients: 10_000, hold: 2 } },
   durable: {
     title: "100 pairs, 50 in flight, QoS 1, durable sessions",

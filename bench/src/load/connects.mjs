@@ -2,16 +2,18 @@
 import { cpuBetween, sample } from "../processes.mjs";
 import { openLinks } from "./link.mjs";
 
-export async function connects({ version, port, pid, clients, hold }) {
+export async function connects({ version, port, pid, clients, hold, signal }) {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   // What the first clients make the broker allocate and compile is not what a further one costs.
   const warm = await openLinks(100, version, port, (i) => ({ clientId: `warm-${i}` }));
   await wait(300);
+  if (signal !== undefined) process.kill(pid, signal);
   const before = sample(pid);
   const from = performance.now();
   const links = await openLinks(clients, version, port, (i) => ({ clientId: `idle-${i}` }));
   const seconds = (performance.now() - from) / 1000;
   const connected = sample(pid);
+  if (signal !== undefined) process.kill(pid, signal);
   await wait(hold * 1000);
   const held = sample(pid);
   const cpu = cpuBetween(before, connected);

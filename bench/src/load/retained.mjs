@@ -7,7 +7,7 @@ import { openLinks } from "./link.mjs";
 const WINDOW = 1_000;
 const STALL = 5_000;
 
-export async function retained({ version, port, pid, topics, size, readers }) {
+export async function retained({ version, port, pid, topics, size, readers, signal }) {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const [publisher] = await openLinks(1, version, port, () => ({ clientId: "publisher" }));
   let acknowledged = 0;
@@ -34,6 +34,7 @@ export async function retained({ version, port, pid, topics, size, readers }) {
 
   const links = await openLinks(readers, version, port, (i) => ({ clientId: `reader-${i}` }));
   let [received, corrupt, last] = [0, 0, performance.now()];
+  if (signal !== undefined) process.kill(pid, signal);
   const between = sample(pid);
   const began = performance.now();
   for (const link of links) {
@@ -47,6 +48,7 @@ export async function retained({ version, port, pid, topics, size, readers }) {
   const wanted = topics * readers;
   while (received < wanted && performance.now() - last < STALL) await wait(2);
   const replayed = sample(pid);
+  if (signal !== undefined) process.kill(pid, signal);
   const seconds = (last - began) / 1000;
   for (const link of [publisher, ...links]) link.close();
   const setCpu = cpuBetween(before, set);
