@@ -39,8 +39,9 @@ export class Durability {
       makeDurable(session, this.#store, this.journal, this.#core.topics);
     }
     if (isWorthStoring(entry)) {
+      const isKnown = entry.stored;
       entry.stored = true;
-      this.journal.record({ op: "putSession", record: recordOf(entry) }, outbox);
+      this.journal.putSession(recordOf(entry), isKnown, outbox);
     } else if (outbox !== undefined && this.#forgotten === session.clientId) {
       // A clean start: what CONNACK says has ended must not come back.
       this.journal.holdBack(outbox);
@@ -81,7 +82,7 @@ export class Durability {
   #pumpAll(): void {
     const { registry, clock } = this.#core;
     const now = clock.now();
-    for (const { session } of registry.values()) if (session.queued > 0) session.pump(now);
+    for (const { session } of registry.values()) if (session.link !== undefined) session.pump(now);
   }
 
   #restoreRetained(): void {

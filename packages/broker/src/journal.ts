@@ -10,8 +10,11 @@ import {
   OutboundState,
   type Outbox,
   type Session,
+  type SessionRecord,
 } from "@wrenmq/protocol";
 import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
+import { type Batch, held, joined, letGo, type Settled } from "./journal-batch.ts";
+import { splitRelief } from "./relief.ts";
 import type { Timers } from "./timers.ts";
 
 const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
@@ -21,15 +24,8 @@ const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
 };
 /** Milliseconds between two tries of a batch that the store refused. */
 const RETRY_INTERVAL = 500;
-
-/** Told when what it waits for is durable (undefined), or why it will not be for now. */
-export type Settled = (error: StoreError | undefined) => void;
-
-interface Batch {
-  readonly ops: StoreOp[];
-  readonly waiters: Settled[];
-  readonly outboxes: Set<Outbox>;
-}
+/** The same while the store is full and queues drain. */
+const DRAIN_INTERVAL = 20;
 
 /** A batch that the store was handed. Its outboxes are held. */
 interface BatchUnderWay {
@@ -57,7 +53,10 @@ export class Journal implements FactSink {
   readonly #options: JournalOptions;
   #ops: StoreOp[] = [];
   #waiters: Settled[] = [];
+  #tells: (Outbox | undefined)[] = [];
   #outboxes = new Set<Outbox>();
+  /** Records that take the place of one that the store has. */
+  readonly #replacing = new WeakSet<StoreOp>();
   #underWay: BatchUnderWay[] = [];
   /** What the store did not take; in order. Its outboxes are held once. */
   #refused: Batch | undefined;
@@ -68,6 +67,8 @@ export class Journal implements FactSink {
   #whenIdle: (() => void)[] = [];
   #whenRecovered: (() => void)[] = [];
   #lastMessageId: number;
+  /** Of each client the first message that the store has refused. */
+  readonly #refusedFrom = new Map<string, number>();
   /** Facts that were ever recorded: whether it has grown says whether there is something to wait for. */
   recorded: number = 0;
   /** The store refuses batches: what would need it is not to be accepted. */
@@ -99,7 +100,15 @@ export class Journal implements FactSink {
     if (!this.isPending) this.#options.wake();
     this.#ops.push(op);
     this.recorded++;
+    this.#tells.push(outbox);
     if (outbox !== undefined) this.#outboxes.add(outbox);
+  }
+
+  /** @param isKnown the store has a record of the session, or is about to */
+  putSession(record: SessionRecord, isKnown: boolean, outbox: Outbox | undefined): void {
+    const op: StoreOp = { op: "putSession", record };
+    if (isKnown) this.#replacing.add(op);
+    this.record(op, outbox);
   }
 
   /** What this outbox holds tells of facts of this turn: it waits for them too. */
@@ -118,8 +127,16 @@ export class Journal implements FactSink {
     this.#whenRecovered.push(callback);
   }
 
+  /** While the store refuses messages only those leave that it has: behind the others nothing could leave any more. */
+  mayStart(session: Session, seq: number): boolean {
+    return this.failing === undefined || seq < (this.#refusedFrom.get(session.clientId) ?? Number.POSITIVE_INFINITY);
+  }
+
   enqueued(session: Session, delivery: Delivery, packetId: number): void {
     const { message, qos, retain, subscriptionIdentifiers, seq } = delivery;
+    if (this.failing !== undefined && !this.#refusedFrom.has(session.clientId)) {
+      this.#refusedFrom.set(session.clientId, seq);
+    }
     const state = packetId === 0 ? "queued" : qos === 1 ? "awaitPuback" : "awaitPubrec";
     this.record(
       {
@@ -156,8 +173,9 @@ export class Journal implements FactSink {
   /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
   commit(): void {
     if (!this.isPending) return;
-    const batch: Batch = { ops: this.#ops, waiters: this.#waiters, outboxes: this.#outboxes };
+    const batch: Batch = { ops: this.#ops, tells: this.#tells, waiters: this.#waiters, outboxes: this.#outboxes };
     this.#ops = [];
+    this.#tells = [];
     this.#waiters = [];
     this.#outboxes = new Set();
     const refusal = this.failing ?? this.#refusal;
@@ -195,6 +213,7 @@ export class Journal implements FactSink {
       pending = batch.ops.length === 0 ? undefined : this.#options.store.apply(batch.ops);
     } catch (error) {
       outcome = asStoreError(error);
+      this.#refusal = outcome;
     }
     if (pending === undefined && outcome === "durable" && this.#underWay.length === 0) {
       settleAll(batch, undefined);
@@ -243,13 +262,16 @@ export class Journal implements FactSink {
       this.failing = error;
       this.#retryLater();
     }
+    for (const op of batch.ops) {
+      if (op.op === "enqueue" && !this.#refusedFrom.has(op.clientId)) this.#refusedFrom.set(op.clientId, op.entry.seq);
+    }
     this.#refused = this.#refused === undefined ? batch : joined(this.#refused, batch);
     settleAll(batch, error);
   }
 
-  #retryLater(): void {
+  #retryLater(interval = RETRY_INTERVAL): void {
     const { timers, now } = this.#options;
-    timers.at(now() + RETRY_INTERVAL, () => this.#retry());
+    timers.at(now() + interval, () => this.#retry());
   }
 
   #retry(): void {
@@ -263,12 +285,10 @@ export class Journal implements FactSink {
     // What comes meanwhile is collected apart: the store has these in its hands.
     this.#refused = undefined;
     this.#retrying = true;
-    const refusedAgain = (error: unknown): void => {
-      this.#retrying = false;
-      this.failing = asStoreError(error);
-      this.#refused = this.#refused === undefined ? batch : joined(batch, this.#refused);
-      this.#retryLater();
-      this.#tellIdle();
+    const refusedAgain = (reason: unknown): void => {
+      const error = asStoreError(reason);
+      if (error.code === "ERR_STORE_FULL") this.#relieve(batch, error);
+      else this.#refusedAgain(batch, error, RETRY_INTERVAL);
     };
     try {
       const pending = this.#options.store.apply(batch.ops);
@@ -279,10 +299,45 @@ export class Journal implements FactSink {
     }
   }
 
+  /** The store has no room for the batch: what makes room goes first. */
+  #relieve(batch: Batch, error: StoreError): void {
+    const { relief, rest } = splitRelief(batch.ops, this.#replacing);
+    const refused = (): void => this.#refusedAgain(batch, error, RETRY_INTERVAL);
+    const relieved = (): void => {
+      const kept = new Set(rest);
+      const tells = batch.tells.filter((_, i) => kept.has(batch.ops[i] as StoreOp));
+      const outboxes = new Set(tells.filter((outbox) => outbox !== undefined));
+      const free = [...batch.outboxes].filter((outbox) => !outboxes.has(outbox));
+      this.#refusedAgain({ ...batch, ops: rest, tells, outboxes }, error, DRAIN_INTERVAL);
+      letGo(free);
+      this.#options.recovered();
+    };
+    if (relief.length === 0) {
+      refused();
+      return;
+    }
+    try {
+      const pending = this.#options.store.apply(relief);
+      if (pending === undefined) relieved();
+      else pending.then(relieved, refused);
+    } catch {
+      refused();
+    }
+  }
+
+  #refusedAgain(batch: Batch, error: StoreError, retryAfter: Millis): void {
+    this.#retrying = false;
+    this.failing = error;
+    this.#refused = this.#refused === undefined ? batch : joined(batch, this.#refused);
+    this.#retryLater(retryAfter);
+    this.#tellIdle();
+  }
+
   #recover(batch: Batch): void {
     this.#retrying = false;
     this.failing = undefined;
     this.#refusal = undefined;
+    this.#refusedFrom.clear();
     const { logger, recovered, wake } = this.#options;
     logger.info({ facts: batch.ops.length }, "the store writes again");
     const meanwhile = this.#refused;
@@ -311,25 +366,6 @@ export class Journal implements FactSink {
     if (message.storeId === 0) message.storeId = ++this.#lastMessageId;
     return message.storeId;
   }
-}
-
-function held(batch: Batch): Batch {
-  for (const outbox of batch.outboxes) outbox.hold();
-  return batch;
-}
-
-function letGo(outboxes: ReadonlySet<Outbox>): void {
-  for (const outbox of outboxes) outbox.release();
-}
-
-/** Both batches' facts in order; an outbox in both was held twice, and is held once from now on. */
-function joined(first: Batch, second: Batch): Batch {
-  for (const op of second.ops) first.ops.push(op);
-  for (const outbox of second.outboxes) {
-    if (first.outboxes.has(outbox)) outbox.release();
-    else first.outboxes.add(outbox);
-  }
-  return first;
 }
 
 function settleAll(batch: Batch, error: StoreError | undefined): void {

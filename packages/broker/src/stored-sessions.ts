@@ -69,9 +69,10 @@ export function makeDurable(session: Session, store: Store, journal: Journal, to
   session.facts = journal;
   session.loadPage = (after, limit) => {
     journal.commit();
-    // What the store has not taken cannot be read back from it yet.
-    if (journal.failing !== undefined) return undefined;
-    return store.queue(session.clientId, after, limit).flatMap(({ entry, message }) => {
+    const page = store.queue(session.clientId, after, limit);
+    // What the store has not taken yet comes behind what it has, and cannot be read back from it.
+    if (page.length === 0 && journal.failing !== undefined) return undefined;
+    return page.flatMap(({ entry, message }) => {
       const restored = restoreMessage(topics, message, entry.messageId);
       if (restored === undefined) return [];
       return [new Delivery(restored, entry.qos, entry.retain, entry.subscriptionIdentifiers, entry.seq)];

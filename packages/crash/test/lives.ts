@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBroker } from "@wrenmq/broker";
+import type { ConnackPacket } from "@wrenmq/codec";
 import { FileStore } from "@wrenmq/store-file";
 import { RawClient, SimClock, SimPace } from "@wrenmq/testkit";
 import { memoryPair } from "@wrenmq/transport/memory";
@@ -65,12 +66,21 @@ export class Lives {
     await this.start();
   }
 
-  async client(clientId: string, options: Parameters<RawClient["connect"]>[0] = {}, version: 4 | 5 = 5) {
+  /** A connection on which nothing was said. */
+  open(version: 4 | 5): RawClient {
     const [mine, its] = memoryPair({ schedule: this.clock.schedule });
     this.#broker.accept(its, { listener: "memory" });
     const client = new RawClient(mine, version, this.#pace);
     this.#clients.push(client);
-    const connack = await client.connect({ clientId, ...options });
-    return { client, connack };
+    return client;
+  }
+
+  async client(
+    clientId: string,
+    options: Parameters<RawClient["connect"]>[0] = {},
+    version: 4 | 5 = 5,
+  ): Promise<{ readonly client: RawClient; readonly connack: ConnackPacket }> {
+    const client = this.open(version);
+    return { client, connack: await client.connect({ clientId, ...options }) };
   }
 }

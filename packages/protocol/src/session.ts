@@ -29,6 +29,8 @@ export interface SessionEvents {
 
 /** Remembers the facts of a session that is stored. */
 export interface FactSink {
+  /** May a queued message be put in flight now? Without it: always. For a new one `seq` is Infinity. */
+  mayStart?(session: Session, seq: number): boolean;
   enqueued(session: Session, delivery: Delivery, packetId: number): void;
   advanced(session: Session, delivery: Delivery, packetId: number, state: OutboundState): void;
   settled(session: Session, delivery: Delivery): void;
@@ -112,7 +114,8 @@ export class Session {
       } else this.#events.dropped(this, message, "tooLarge");
       return false;
     }
-    if (link !== undefined && this.#mayStart(link) && (this.queue === undefined || this.queue.length === 0)) {
+    const isFirst = this.queue === undefined || this.queue.length === 0;
+    if (link !== undefined && isFirst && this.#mayStart(link) && this.#isTaken(Number.POSITIVE_INFINITY)) {
       this.#start(link, message, options, undefined, now);
       return false;
     }
@@ -150,8 +153,9 @@ export class Session {
     const queue = this.queue;
     if (queue === undefined) return;
     while (this.#mayStart(link)) {
-      const delivery = queue.shift();
-      if (delivery === undefined) break;
+      const next = queue.peek();
+      if (next === undefined || !this.#isTaken(next.seq)) break;
+      const delivery = queue.shift() as Delivery;
       if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
       else this.#start(link, delivery.message, delivery, delivery, now);
     }
@@ -226,6 +230,10 @@ export class Session {
     );
   }
 
+  #isTaken(seq: number): boolean {
+    return this.facts?.mayStart === undefined || this.facts.mayStart(this, seq);
+  }
+
   /** Puts a message in flight. `queued` is its delivery if it waited in the queue. */
   #start(link: Link, message: Message, options: DeliveryOptions, queued: Delivery | undefined, now: Millis): void {
     const qos = options.qos as 1 | 2;
@@ -287,8 +295,10 @@ export class Session {
     const ids = this.#toResend as number[];
     let inFlight = this.window.size - ids.length;
     while (ids.length > 0 && inFlight < link.receiveMaximum && !link.blocked) {
-      const packetId = ids.pop() as number;
+      const packetId = ids[ids.length - 1] as number;
       const delivery = this.window.delivery(packetId);
+      if (delivery !== undefined && !this.#isTaken(delivery.seq)) return;
+      ids.pop();
       if (delivery === undefined) {
         // Acknowledged since, or never kept: there is nothing to send again.
         if (this.window.state(packetId) !== 0) this.window.settle(packetId);

@@ -143,7 +143,9 @@ export class FileStore implements Store {
   #write(batch: readonly StoreOp[]): void {
     const { ledger, cleaner } = this.#need();
     const writer = this.#writer;
-    const releasing = batch.every((op) => RELEASING.has(op.op));
+    // A client that comes back for its queue makes room too.
+    const isRecord = (op: StoreOp): boolean => op.op === "putSession" && ledger.sessions.has(op.record.clientId);
+    const releasing = batch.every((op) => RELEASING.has(op.op) || isRecord(op));
     if (!cleaner.hasRoom(writer.length, releasing)) {
       cleaner.makeRoom(writer.length);
       // Cleaning has used the writer.

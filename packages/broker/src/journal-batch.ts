@@ -1,0 +1,34 @@
+// The facts of one turn of the event loop on their way to the store, with all that waits for them.
+import type { Outbox } from "@wrenmq/protocol";
+import type { StoreError, StoreOp } from "@wrenmq/store";
+
+/** Told when what it waits for is durable (undefined), or why it will not be for now. */
+export type Settled = (error: StoreError | undefined) => void;
+
+export interface Batch {
+  readonly ops: StoreOp[];
+  readonly waiters: Settled[];
+  /** For each of the facts, where it is told of. */
+  readonly tells: (Outbox | undefined)[];
+  readonly outboxes: Set<Outbox>;
+}
+
+export function held(batch: Batch): Batch {
+  for (const outbox of batch.outboxes) outbox.hold();
+  return batch;
+}
+
+export function letGo(outboxes: Iterable<Outbox>): void {
+  for (const outbox of outboxes) outbox.release();
+}
+
+/** Both batches' facts in order; an outbox in both was held twice, and is held once from now on. */
+export function joined(first: Batch, second: Batch): Batch {
+  for (const op of second.ops) first.ops.push(op);
+  for (const outbox of second.tells) first.tells.push(outbox);
+  for (const outbox of second.outboxes) {
+    if (first.outboxes.has(outbox)) outbox.release();
+    else first.outboxes.add(outbox);
+  }
+  return first;
+}
