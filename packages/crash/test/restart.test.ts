@@ -93,7 +93,8 @@ test("a queue of several pages comes whole and in order after a restart", async 
   const { client: subscriber } = await lives.client("s", lasting);
   await subscriber.subscribe("a", { qos: 1 });
   await subscriber.disconnect();
-  const { client: publisher } = await lives.client("p");
+  // MQTT 3.1.1: no limit to what may be in flight.
+  const { client: publisher } = await lives.client("p", {}, 4);
   const all = Array.from({ length: 3_500 }, (_, i) => `${i}`);
   for (const payload of all) publisher.send(publisher.publishPacket("a", payload, { qos: 1 }));
   await publisher.rest();
