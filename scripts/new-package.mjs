@@ -30,7 +30,7 @@ put(
       scripts: {
         build: "tsup && tsc -p tsconfig.build.json",
         typecheck: "tsc -p tsconfig.json",
-        test: "vitest run --root ../.. --project " + name,
+        test: `vitest run --root ../.. --project ${name}`,
       },
       ...(deps.length
         ? {

@@ -14,7 +14,7 @@ test("a broker without limits has those of a configuration without limits", () =
 const NEEDED: Readonly<Record<string, string>> = {
   "password-file": "{ file: ./users }",
   acl: "{ publish: { ann: [a/#] } }",
-  jwt: "{ secret_key: \"01234567890123456789012345678901\", algorithms: [HS256] }",
+  jwt: '{ secret_key: "01234567890123456789012345678901", algorithms: [HS256] }',
   http: "{ host: 127.0.0.1, port: 8080 }",
   ldap: "{ server: ldap://127.0.0.1, base_dn: dc=example, user_attribute: uid, bind_dn: cn=x, bind_password: y }",
   sql: "{ connection: 'sqlite:///users.db' }",

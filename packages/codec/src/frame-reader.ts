@@ -3,14 +3,19 @@
 //   push(bytes, start, end)  a view that is valid only until next() has returned false
 //   next()                   true: `header`, `bytes`, `frameStart`, `bodyStart`, `bodyEnd` describe one whole packet
 //
-// Packets that lie whole inside a pushed view are described in place, with no copy. The tail of a packet that has not
-// arrived whole is copied aside; its length was checked against `maxPacketSize` before anything was allocated for it.
+// Packets that lie whole inside a pushed view are described in place, with no copy. Only a packet that is cut by the end
+// of a view is copied: its head aside, then what it still needs of the next view; the rest of that is read in place again.
+// Its length was checked against `maxPacketSize` before anything was allocated for it.
 import { MqttError } from "./errors.ts";
 import { ReasonCode } from "./reason-code.ts";
 
 const NOTHING = new Uint8Array(0);
 /** How much is set aside at first for a packet in parts: a peer gets more only by sending more. */
 const FIRST_ALLOCATION = 4096;
+/** By how much what is set aside may be larger than what was sent. */
+const GENEROSITY = 4;
+/** Header and Remaining Length: as many bytes say how long a packet is. */
+const LONGEST_HEADER = 5;
 
 export class FrameReader {
   /** The fixed header's first byte: packet type and flags. */
@@ -25,8 +30,13 @@ export class FrameReader {
 
   #position = 0;
   #end = 0;
+  /** Holds the packet that was cut, from 0 to `#partialLength`. */
   #partial: Uint8Array | undefined;
   #partialLength = 0;
+  /** What of the pushed view comes behind `#partial`. */
+  #rest: Uint8Array = NOTHING;
+  #restStart = 0;
+  #restEnd = 0;
 
   constructor(maxPacketSize: number = 268_435_460) {
     this.maxPacketSize = maxPacketSize;
@@ -43,18 +53,26 @@ export class FrameReader {
       this.#position = start;
       this.#end = end;
     } else {
-      this.#append(bytes, start, end);
+      this.#rest = bytes;
+      this.#restStart = start;
+      this.#restEnd = end;
     }
   }
 
   /** @throws MqttError 0x81 for a malformed Remaining Length, 0x95 for a packet over `maxPacketSize` */
   next(): boolean {
-    const bytes = this.bytes;
-    const start = this.#position;
-    const end = this.#end;
-    if (start < end) {
+    for (;;) {
+      const bytes = this.bytes;
+      const start = this.#position;
+      const end = this.#end;
+      if (start >= end) {
+        if (!this.#goOnInPlace()) return false;
+        continue;
+      }
       let position = start + 1;
       let length = 0;
+      /** Bytes of the whole packet; 0 while they are not known. */
+      let total = 0;
       for (let shift = 0; position < end; shift += 7) {
         const byte = bytes[position++] as number;
         length |= (byte & 0x7f) << shift;
@@ -62,7 +80,8 @@ export class FrameReader {
           // A Remaining Length of more bytes than it needs is not the shortest form. [MQTT-1.5.5-1]
           if (byte === 0 && shift > 0)
             throw new MqttError(ReasonCode.MalformedPacket, "Remaining Length is not in its shortest form");
-          if (position - start + length > this.maxPacketSize)
+          total = position - start + length;
+          if (total > this.maxPacketSize)
             throw new MqttError(ReasonCode.PacketTooLarge, "packet exceeds the maximum packet size");
           if (length > end - position) break;
           this.header = bytes[start] as number;
@@ -74,55 +93,74 @@ export class FrameReader {
         }
         if (shift === 21) throw new MqttError(ReasonCode.MalformedPacket, "Remaining Length has more than four bytes");
       }
-      this.#keep(bytes, start, end);
-      return false;
+      this.#keep(bytes, start, end, total);
+      if (this.#restStart === this.#restEnd) return false;
+      this.#complete(total);
     }
-    this.#clear();
-    return false;
   }
 
   /** Stops in the middle: copies all that was pushed and not yet read, so that the pushed view may go. */
   suspend(): void {
-    if (this.#position < this.#end) this.#keep(this.bytes, this.#position, this.#end);
-    else this.#clear();
+    if (this.#position < this.#end) this.#keep(this.bytes, this.#position, this.#end, 0);
+    else if (!this.#goOnInPlace()) return;
+    else this.#keep(this.bytes, this.#position, this.#end, 0);
+    this.#take(this.#restEnd - this.#restStart, 0);
   }
 
-  #clear(): void {
+  /** From the packet that was cut to the rest of the view. @returns false: there is none, all has been read */
+  #goOnInPlace(): boolean {
     this.#partial = undefined;
     this.#partialLength = 0;
-    this.bytes = NOTHING;
-    this.#position = 0;
-    this.#end = 0;
+    this.bytes = this.#rest;
+    this.#position = this.#restStart;
+    this.#end = this.#restEnd;
+    this.#rest = NOTHING;
+    this.#restStart = 0;
+    this.#restEnd = 0;
+    return this.#position < this.#end;
   }
 
   /** Copies the tail that is not a whole packet yet, unless it already lies in our own buffer. */
-  #keep(bytes: Uint8Array, start: number, end: number): void {
+  #keep(bytes: Uint8Array, start: number, end: number, total: number): void {
     const length = end - start;
     if (bytes === this.#partial) {
       if (start > 0) bytes.copyWithin(0, start, end);
     } else {
-      this.#partial = new Uint8Array(Math.max(FIRST_ALLOCATION, length));
+      this.#partial = new Uint8Array(Math.max(FIRST_ALLOCATION, length, Math.min(total, length * GENEROSITY)));
       this.#partial.set(bytes.subarray(start, end));
+      this.bytes = this.#partial;
     }
     this.#partialLength = length;
-    this.bytes = this.#partial as Uint8Array;
     this.#position = 0;
     this.#end = length;
   }
 
-  #append(bytes: Uint8Array, start: number, end: number): void {
+  /** Takes from the rest of the view what the packet that was cut still needs, or what tells how much that is. */
+  #complete(total: number): void {
+    const needed = (total === 0 ? LONGEST_HEADER : total) - this.#partialLength;
+    this.#take(Math.min(Math.max(1, needed), this.#restEnd - this.#restStart), total);
+  }
+
+  #take(count: number, total: number): void {
+    if (count === 0) return;
     let partial = this.#partial as Uint8Array;
-    const needed = this.#partialLength + end - start;
-    if (needed > partial.length) {
-      const grown = new Uint8Array(Math.max(needed, partial.length * 2));
+    const length = this.#partialLength + count;
+    if (length > partial.length) {
+      const grown = new Uint8Array(Math.max(length, Math.min(total, length * GENEROSITY)));
       grown.set(partial.subarray(0, this.#partialLength));
       partial = grown;
       this.#partial = partial;
     }
-    partial.set(bytes.subarray(start, end), this.#partialLength);
-    this.#partialLength = needed;
+    partial.set(this.#rest.subarray(this.#restStart, this.#restStart + count), this.#partialLength);
+    this.#restStart += count;
+    if (this.#restStart === this.#restEnd) {
+      this.#rest = NOTHING;
+      this.#restStart = 0;
+      this.#restEnd = 0;
+    }
     this.bytes = partial;
+    this.#partialLength = length;
     this.#position = 0;
-    this.#end = needed;
+    this.#end = length;
   }
 }

@@ -98,3 +98,26 @@ describe("refusals", () => {
     expect(reason("30 ffffff7f")).toBeUndefined();
   });
 });
+
+test("stopped after any packet of any view, and gone on with later", () => {
+  const all = fromHex(stream);
+  for (let cut = 0; cut <= all.length; cut++) {
+    for (let stopAfter = 0; stopAfter <= expected.length; stopAfter++) {
+      const reader = new FrameReader();
+      const frames: string[] = [];
+      for (const piece of [all.slice(0, cut), all.slice(cut)]) {
+        reader.push(piece, 0, piece.length);
+        while (frames.length < stopAfter && reader.next()) {
+          frames.push(
+            `${reader.header.toString(16)}:${toHex(reader.bytes.subarray(reader.bodyStart, reader.bodyEnd))}`,
+          );
+        }
+        reader.suspend();
+        piece.fill(0xee);
+      }
+      frames.push(...drain(reader));
+      expect(frames).toEqual(expected);
+      expect(reader.pending).toBe(0);
+    }
+  }
+});
