@@ -90,7 +90,9 @@ for (let repetition = 1; repetition <= Number(values.reps); repetition++) {
       const figures = await one(name, id, pin);
       runs.push({ repetition, scenario: id, broker: name, figures });
       const { cpuPerMessage, rate, failed } = figures;
-      say(`${repetition} ${id} ${name}: ${failed?.trim() ?? `${cpuPerMessage?.toFixed(2) ?? "?"} µs, ${Math.round(rate)}/s`}`);
+      say(
+        `${repetition} ${id} ${name}: ${failed?.trim() ?? `${cpuPerMessage?.toFixed(2) ?? "?"} µs, ${Math.round(rate)}/s`}`,
+      );
       await new Promise((resolve) => setTimeout(resolve, Number(values.pause) * 1000));
     }
   }

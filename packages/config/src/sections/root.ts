@@ -23,13 +23,13 @@ interface NativeFile extends Omit<WrenConfig, "source" | "listeners" | "plugins"
   plugins?: PluginSection[];
 }
 
-const numberOfThreads = integer(1, 1024);
+const numberOfProcesses = integer(1, 1024);
 const everyCore = choice(["auto"]);
 const workersType: ValueType<number | "auto"> = {
   expected: "a whole number of threads, or auto",
-  schema: { anyOf: [numberOfThreads.schema, everyCore.schema] },
+  schema: { anyOf: [numberOfProcesses.schema, everyCore.schema] },
   read: (node, problems) =>
-    (node.kind === "scalar" && typeof node.value === "number" ? numberOfThreads : everyCore).read(node, problems),
+    (node.kind === "scalar" && typeof node.value === "number" ? numberOfProcesses : everyCore).read(node, problems),
   write: (value) => value,
 };
 
@@ -52,7 +52,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   keepAlive: { doc: keepAliveSection.doc, type: keepAliveSection, default: keepAliveSection.defaults() },
   sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
   log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
-  workers: { doc: `Threads that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
+  workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
 });
 
 /** What no file, or a file without `listeners`, gives: this machine only. */
