@@ -26,7 +26,7 @@ interface NativeFile extends Omit<WrenConfig, "source" | "listeners" | "plugins"
 const numberOfProcesses = integer(1, 1024);
 const everyCore = choice(["auto"]);
 const workersType: ValueType<number | "auto"> = {
-  expected: "a whole number of threads, or auto",
+  expected: "a whole number of processes, or auto",
   schema: { anyOf: [numberOfProcesses.schema, everyCore.schema] },
   read: (node, problems) =>
     (node.kind === "scalar" && typeof node.value === "number" ? numberOfProcesses : everyCore).read(node, problems),

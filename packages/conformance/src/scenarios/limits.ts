@@ -468,7 +468,7 @@ export const limits: readonly Check[] = [
       const { properties } = await client.connect({ clientId: "me" });
       equal(
         properties,
-        { receiveMaximum: 1_000, maximumPacketSize: 16 * 1024 * 1024, topicAliasMaximum: 16 },
+        { receiveMaximum: 1_024, maximumPacketSize: 16 * 1024 * 1024, topicAliasMaximum: 64 },
         "properties of CONNACK",
       );
     },

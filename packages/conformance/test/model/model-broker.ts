@@ -194,6 +194,9 @@ export class ModelBroker {
       for (const { payload, topic, qos } of client.accepted) {
         if (seen.has(payload) || this.#mayRepeat.has(payload)) continue;
         seen.add(payload);
+        // Sent again at QoS 1 it may reach a subscription that was not there the first time.
+        const publisher = Number(payload.split("-")[0]);
+        if (this.#published[numberOf(payload)]?.qos === 1 && this.#client(publisher).resent.has(payload)) continue;
         const key = `${payload.split("-")[0]} ${topic} ${qos}`;
         if ((last.get(key) ?? -1) > numberOf(payload)) found.push(`${payload} at client ${who}`);
         last.set(key, numberOf(payload));

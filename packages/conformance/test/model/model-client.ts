@@ -17,6 +17,8 @@ export interface Accepted {
 export class ModelClient {
   readonly clientId: string;
   readonly accepted: Accepted[] = [];
+  /** Payloads that it sent again: to the broker a PUBLISH of QoS 1 is then a new message. [MQTT-4.3.2-5] */
+  readonly resent: Set<string> = new Set();
   /** Answers nothing until it is told to. */
   lazy = false;
   connection: RawClient | undefined;
@@ -139,7 +141,10 @@ export class ModelClient {
         for (const { packet: message, released } of this.#outgoing) {
           const packetId = message.packetId as number;
           if (released) connection.send({ type: "pubrel", packetId, reasonCode: 0 });
-          else connection.send({ ...message, dup: true });
+          else {
+            connection.send({ ...message, dup: true });
+            this.resent.add(text(message.payload));
+          }
         }
         return;
       case "puback":

@@ -109,7 +109,7 @@ test(
   "the broker keeps what the model promises, whatever the clients do",
   async () => {
     await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 200, size: "max" }), run), {
-      numRuns: 150,
+      numRuns: RUNS,
     });
   },
   60_000 + RUNS * 1_000,
