@@ -22,6 +22,24 @@ describe("the receive rule", () => {
     await fixture.stop();
   });
 
+  test("a topic alias leads nowhere that its topic may not", async () => {
+    const fixture = await startBroker({
+      hooks: { authorize: (_client, action, topic) => action !== "publish" || topic !== "secret" },
+    });
+    const sub = await fixture.connect(5, { clientId: "sub" });
+    await sub.subscribe("#");
+    const pub = await fixture.connect(5, { clientId: "pub" });
+    const alias = { topicAlias: 1 };
+    expect(await pub.publish("open", "1", { qos: 1, properties: alias })).toBe(0);
+    expect(await pub.publish("secret", "2", { qos: 1, properties: alias })).toBe(0x87);
+    // The alias now stands for the forbidden topic: allowed verdicts of the topic before must not cover it.
+    expect(await pub.publish("", "3", { qos: 1, properties: alias })).toBe(0x87);
+    expect(await pub.publish("open", "4", { qos: 1 })).toBe(0);
+    expect(await pub.publish("", "5", { qos: 1, properties: alias })).toBe(0x87);
+    expect(await sub.messages()).toEqual(["1", "4"]);
+    await fixture.stop();
+  });
+
   test("a # never shows $SYS, and nobody publishes there", async () => {
     const fixture = await startBroker({ sys: { interval: 10 } });
     const client = await fixture.connect(5);
