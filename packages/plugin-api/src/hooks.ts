@@ -6,7 +6,7 @@
 //
 // A decide or transform hook may return a promise: only that one client waits for it.
 import type { ConnectPacket, Packet, QoS, ReasonCode, RetainHandling, UserProperties, Will } from "@wrenmq/codec";
-import type { StoredMessage, Verdict } from "@wrenmq/protocol";
+import type { DropReason, StoredMessage, Verdict } from "@wrenmq/protocol";
 import type { ClientInfo, SessionInfo } from "./client-info.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -53,17 +53,7 @@ export interface AuthenticationExchange {
   next(data: Uint8Array | undefined): MaybePromise<AuthenticationStep>;
 }
 
-/** Why a message did not reach a subscriber (or was not taken). */
-export type DropReason =
-  | "queueFull"
-  | "expired"
-  | "tooLarge"
-  | "blocked"
-  | "notAuthorized"
-  | "offline"
-  | "sessionEnded"
-  | "storeFull"
-  | "rateLimited";
+export type { DropReason };
 
 export interface DecideHooks {
   /** User name and password of CONNECT. `password` must not be kept or logged. */
