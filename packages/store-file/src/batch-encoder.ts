@@ -4,7 +4,7 @@ import type { QueueEntry } from "@wrenmq/protocol";
 import type { StoreOp } from "@wrenmq/store";
 import type { ByteWriter } from "./byte-writer.ts";
 import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "./entry-table.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, SessionFacts } from "./ledger.ts";
 import {
   writeAdvanceOp,
   writeDropSessionOp,
@@ -34,6 +34,9 @@ export class BatchEncoder {
   readonly #ledger: Ledger;
   /** Sessions made (their handle) or deleted (NO_HANDLE) by this batch. */
   readonly #changed = new Map<string, number>();
+  /** The session that the last fact of the batch was about, as the ledger knows it: the next one often is about it too. */
+  #lastClientId: string | undefined;
+  #lastFacts: SessionFacts | undefined;
   /** Messages whose body is in this frame. */
   readonly #written = new Set<number>();
   #lastHandle = 0;
@@ -45,6 +48,7 @@ export class BatchEncoder {
   encode(batch: readonly StoreOp[], to: ByteWriter): void {
     this.#changed.clear();
     this.#written.clear();
+    this.#lastClientId = undefined;
     this.#lastHandle = this.#ledger.highestHandle;
     const without = this.#cancelled(batch);
     for (let i = 0; i < batch.length; i++) {
@@ -140,7 +144,16 @@ export class BatchEncoder {
       const changed = this.#changed.get(clientId);
       if (changed !== undefined) return changed;
     }
-    return this.#ledger.sessions.get(clientId)?.handle ?? NO_HANDLE;
+    return this.#facts(clientId)?.handle ?? NO_HANDLE;
+  }
+
+  /** What the ledger knows of the session: it stays as it is until the batch is written. */
+  #facts(clientId: string): SessionFacts | undefined {
+    if (clientId !== this.#lastClientId) {
+      this.#lastClientId = clientId;
+      this.#lastFacts = this.#ledger.sessions.get(clientId);
+    }
+    return this.#lastFacts;
   }
 
   /**
@@ -171,7 +184,7 @@ export class BatchEncoder {
   }
 
   #knows(clientId: string, seq: number): boolean {
-    const entries = this.#ledger.sessions.get(clientId)?.entries;
+    const entries = this.#facts(clientId)?.entries;
     return entries !== undefined && entries.find(seq) >= 0;
   }
 }

@@ -22,7 +22,8 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.buffer[this.take(1)]!;
+    if (this.position >= this.end) this.take(1);
+    return this.buffer[this.position++]!;
   }
 
   u16(): number {
@@ -38,16 +39,25 @@ export class ByteReader {
   }
 
   varint(): number {
-    let byte = this.u8();
-    let value = byte & 0x7f;
-    let scale = 0x80;
-    while (byte >= 0x80) {
-      byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      scale *= 0x80;
-      if (scale > 2 ** 56) throw new DamagedError("a number is longer than eight bytes");
+    const low = this.u8();
+    if (low < 0x80) return low;
+    const value = this.#digits(low & 0x7f, 7);
+    if (value >= 0) return value;
+    // 28 bits and more to come: the rest counts in steps of 2^28.
+    const rest = this.#digits(0, 0);
+    if (rest < 0) throw new DamagedError("a number is longer than eight bytes");
+    return rest * 0x10000000 + ~value;
+  }
+
+  /** Adds groups of seven bits to `value`, up to 28 bits. @returns the complement (negative) when it goes on after them */
+  #digits(value: number, from: number): number {
+    let sum = value;
+    for (let shift = from; shift < 28; shift += 7) {
+      const byte = this.u8();
+      sum |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return sum;
     }
-    return value;
+    return ~sum;
   }
 
   /** A view, not a copy. */

@@ -38,14 +38,26 @@ export class ByteWriter {
 
   /** @throws RangeError when it is not a whole number from 0 to 2^53 − 1 */
   varint(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be stored`);
     this.#need(8);
+    const { buffer } = this;
+    let at = this.length;
     let rest = value;
-    while (rest >= 0x80) {
-      this.buffer[this.length++] = (rest % 0x80) | 0x80;
-      rest = rest > 0x7fffffff ? Math.floor(rest / 0x80) : rest >>> 7;
+    if (value >>> 0 !== value) {
+      if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be stored`);
+      // Numbers of messages are that large. Cut in two, both halves can do with the operations of whole numbers.
+      rest = Math.floor(value / 0x10000000);
+      const low = value - rest * 0x10000000;
+      buffer[at++] = low | 0x80;
+      buffer[at++] = (low >>> 7) | 0x80;
+      buffer[at++] = (low >>> 14) | 0x80;
+      buffer[at++] = (low >>> 21) | 0x80;
     }
-    this.buffer[this.length++] = rest;
+    while (rest >= 0x80) {
+      buffer[at++] = rest | 0x80;
+      rest >>>= 7;
+    }
+    buffer[at++] = rest;
+    this.length = at;
   }
 
   f64(value: number): void {

@@ -123,7 +123,8 @@ export class EntryTable {
   #rebuild(): void {
     const capacity = this.#seq.length;
     if (this.size * 2 > capacity) this.#resize(capacity * 2);
-    else this.#resize(this.size * 8 < capacity && capacity > 1024 ? capacity / 2 : capacity);
+    else if (this.size * 8 < capacity && capacity > 1024) this.#resize(capacity / 2);
+    else this.#closeUp(this.#seq, this.#message, this.#home, this.#packetId, this.#flags);
   }
 
   #resize(capacity: number): void {
@@ -133,6 +134,17 @@ export class EntryTable {
     this.#home = new Uint32Array(capacity);
     this.#packetId = new Uint16Array(capacity);
     this.#flags = new Uint8Array(capacity);
+    this.#closeUp(seq, message, home, packetId, flags);
+  }
+
+  /** Copies the entries without holes to the front of the columns: from these, which may be the very same. */
+  #closeUp(
+    seq: Float64Array,
+    message: Float64Array,
+    home: Uint32Array,
+    packetId: Uint16Array,
+    flags: Uint8Array,
+  ): void {
     let to = 0;
     for (let at = this.#head; at < this.#end; at++) {
       if (flags[at] === 0) continue;

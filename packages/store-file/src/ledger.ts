@@ -21,6 +21,12 @@ export interface Place {
   readonly length: number;
 }
 
+/** How many facts that hold are in a file. */
+interface Tally {
+  readonly file: number;
+  facts: number;
+}
+
 export interface SessionFacts {
   readonly handle: number;
   /** Undefined while reading a journal whose oldest files are gone: the record was moved and comes later. */
@@ -45,7 +51,11 @@ export class Ledger implements OpVisitor {
   /** Bytes that facts that hold take on disk, about. */
   liveBytes = 0;
 
-  readonly #liveFacts = new Map<number, number>();
+  readonly #tallies = new Map<number, Tally>();
+  /** Of the file asked for last: most facts that come and go are in the last files. */
+  #tally: Tally = { file: 0, facts: 0 };
+  /** The session that the last fact was about: the next one often is about it too. */
+  #last: SessionFacts | undefined;
   #buffer: Buffer = Buffer.alloc(0);
   #file = 0;
   /** From a position in the frame's buffer to one in the file. */
@@ -65,11 +75,12 @@ export class Ledger implements OpVisitor {
 
   /** How many facts that hold are in a file. */
   liveFacts(file: number): number {
-    return this.#liveFacts.get(file) ?? 0;
+    return this.#tallies.get(file)?.facts ?? 0;
   }
 
   forget(file: number): void {
-    this.#liveFacts.delete(file);
+    this.#tallies.delete(file);
+    if (this.#tally.file === file) this.#tally = { file: 0, facts: 0 };
   }
 
   session(handle: number, record: SessionRecord, size: number): void {
@@ -85,6 +96,7 @@ export class Ledger implements OpVisitor {
     if (handle > this.highestHandle) this.highestHandle = handle;
     if (facts === undefined) return;
     this.byHandle.delete(handle);
+    this.#last = undefined;
     if (facts.record !== undefined) {
       const { clientId } = facts.record.value;
       if (this.sessions.get(clientId) === facts) this.sessions.delete(clientId);
@@ -142,7 +154,7 @@ export class Ledger implements OpVisitor {
   }
 
   advance(handle: number, seq: number, packetId: number, state: number): void {
-    const entries = this.byHandle.get(handle)?.entries;
+    const entries = this.#find(handle)?.entries;
     const at = entries?.find(seq) ?? -1;
     if (entries === undefined || at < 0) return;
     if (entries.state(at) === AWAIT_PUBCOMP) {
@@ -153,7 +165,7 @@ export class Ledger implements OpVisitor {
   }
 
   settle(handle: number, seq: number): void {
-    const entries = this.byHandle.get(handle)?.entries;
+    const entries = this.#find(handle)?.entries;
     const at = entries?.find(seq) ?? -1;
     if (entries !== undefined && at >= 0) this.#remove(entries, at);
   }
@@ -217,11 +229,17 @@ export class Ledger implements OpVisitor {
     return slot < 0 || this.messages.file(slot) === 0;
   }
 
+  #find(handle: number): SessionFacts | undefined {
+    if (this.#last?.handle !== handle) this.#last = this.byHandle.get(handle);
+    return this.#last;
+  }
+
   #facts(handle: number): SessionFacts {
-    let facts = this.byHandle.get(handle);
+    let facts = this.#find(handle);
     if (facts === undefined) {
       facts = { handle, record: undefined, subscriptions: new Map(), inbound: new Map(), entries: undefined };
       this.byHandle.set(handle, facts);
+      this.#last = facts;
       if (handle > this.highestHandle) this.highestHandle = handle;
     }
     return facts;
@@ -255,12 +273,23 @@ export class Ledger implements OpVisitor {
 
   #gain(file: number, bytes: number): void {
     this.liveBytes += bytes;
-    this.#liveFacts.set(file, (this.#liveFacts.get(file) ?? 0) + 1);
+    this.#tallyOf(file).facts++;
   }
 
   #lose(file: number, bytes: number): void {
     this.liveBytes -= bytes;
-    this.#liveFacts.set(file, (this.#liveFacts.get(file) ?? 0) - 1);
+    this.#tallyOf(file).facts--;
+  }
+
+  #tallyOf(file: number): Tally {
+    if (this.#tally.file === file) return this.#tally;
+    let tally = this.#tallies.get(file);
+    if (tally === undefined) {
+      tally = { file, facts: 0 };
+      this.#tallies.set(file, tally);
+    }
+    this.#tally = tally;
+    return tally;
   }
 }
 

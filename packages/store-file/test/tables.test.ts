@@ -100,3 +100,22 @@ test("random bytes are read or called damaged, nothing else", () => {
     { numRuns: 2000 },
   );
 });
+
+test("numbers take the bytes of LEB128, up to eight", () => {
+  const around = [7, 14, 21, 28, 31, 32, 35, 42, 49].flatMap((bits) => [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]);
+  for (const number of [0, 1, ...around, Number.MAX_SAFE_INTEGER]) {
+    const bytes: number[] = [];
+    let rest = BigInt(number);
+    for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+    bytes.push(Number(rest));
+    const writer = new ByteWriter();
+    writer.varint(number);
+    expect([...writer.view()], `${number}`).toEqual(bytes);
+    expect(new ByteReader(Buffer.from(bytes)).varint()).toBe(number);
+  }
+  for (const none of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => new ByteWriter().varint(none)).toThrow(RangeError);
+  }
+  expect(() => new ByteReader(Buffer.from("8080808080808080" + "01", "hex")).varint()).toThrow(DamagedError);
+  expect(() => new ByteReader(Buffer.from("808080", "hex")).varint()).toThrow(DamagedError);
+});
