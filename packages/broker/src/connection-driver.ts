@@ -126,7 +126,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   outputLarge(): void {
     // With facts that are not durable yet nothing may leave before its time.
-    if (this.context.broker.journal === undefined) this.#write();
+    if (this.context.broker.journal?.isPending !== true) this.#write();
   }
 
   flush(): void {

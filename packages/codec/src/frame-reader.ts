@@ -17,6 +17,14 @@ const GENEROSITY = 4;
 /** Header and Remaining Length: as many bytes say how long a packet is. */
 const LONGEST_HEADER = 5;
 
+/** Memory for packets that come in parts; without one each packet gets its own, as zeroed pages. */
+export interface PacketMemory {
+  /** At least `size` bytes, whatever is in them. */
+  take(size: number): Uint8Array;
+  /** Nobody looks at these bytes any more. */
+  give(bytes: Uint8Array): void;
+}
+
 export class FrameReader {
   /** The fixed header's first byte: packet type and flags. */
   header: number = 0;
@@ -30,6 +38,9 @@ export class FrameReader {
 
   #position = 0;
   #end = 0;
+  readonly #memory: PacketMemory | undefined;
+  /** Held the packet that was cut and is whole now: its view ends with those of the push that completed it. */
+  #spent: Uint8Array | undefined;
   /** Holds the packet that was cut, from 0 to `#partialLength`. */
   #partial: Uint8Array | undefined;
   #partialLength = 0;
@@ -38,8 +49,9 @@ export class FrameReader {
   #restStart = 0;
   #restEnd = 0;
 
-  constructor(maxPacketSize: number = 268_435_460) {
+  constructor(maxPacketSize: number = 268_435_460, memory?: PacketMemory) {
     this.maxPacketSize = maxPacketSize;
+    this.#memory = memory;
   }
 
   /** Bytes that are kept until the rest of their packet arrives. */
@@ -66,7 +78,7 @@ export class FrameReader {
       const start = this.#position;
       const end = this.#end;
       if (start >= end) {
-        if (!this.#goOnInPlace()) return false;
+        if (!this.#goOnInPlace()) return this.#allRead();
         continue;
       }
       let position = start + 1;
@@ -94,7 +106,7 @@ export class FrameReader {
         if (shift === 21) throw new MqttError(ReasonCode.MalformedPacket, "Remaining Length has more than four bytes");
       }
       this.#keep(bytes, start, end, total);
-      if (this.#restStart === this.#restEnd) return false;
+      if (this.#restStart === this.#restEnd) return this.#allRead();
       this.#complete(total);
     }
   }
@@ -107,8 +119,16 @@ export class FrameReader {
     this.#take(this.#restEnd - this.#restStart, 0);
   }
 
+  /** @returns false, what `next` then says; the views that were given are not valid any more */
+  #allRead(): false {
+    if (this.#spent !== undefined) this.#memory?.give(this.#spent);
+    this.#spent = undefined;
+    return false;
+  }
+
   /** From the packet that was cut to the rest of the view. @returns false: there is none, all has been read */
   #goOnInPlace(): boolean {
+    if (this.#partial !== undefined) this.#spent = this.#partial;
     this.#partial = undefined;
     this.#partialLength = 0;
     this.bytes = this.#rest;
@@ -126,7 +146,8 @@ export class FrameReader {
     if (bytes === this.#partial) {
       if (start > 0) bytes.copyWithin(0, start, end);
     } else {
-      this.#partial = new Uint8Array(Math.max(FIRST_ALLOCATION, length, Math.min(total, length * GENEROSITY)));
+      const size = Math.max(FIRST_ALLOCATION, length, Math.min(total, length * GENEROSITY));
+      this.#partial = this.#memory?.take(size) ?? new Uint8Array(size);
       this.#partial.set(bytes.subarray(start, end));
       this.bytes = this.#partial;
     }
@@ -146,7 +167,8 @@ export class FrameReader {
     let partial = this.#partial as Uint8Array;
     const length = this.#partialLength + count;
     if (length > partial.length) {
-      const grown = new Uint8Array(Math.max(length, Math.min(total, length * GENEROSITY)));
+      const size = Math.max(length, Math.min(total, length * GENEROSITY));
+      const grown = this.#memory?.take(size) ?? new Uint8Array(size);
       grown.set(partial.subarray(0, this.#partialLength));
       partial = grown;
       this.#partial = partial;

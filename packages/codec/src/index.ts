@@ -3,7 +3,7 @@ export { ByteWriter, variableByteIntegerLength } from "./byte-writer.ts";
 export { decode, decodeBody } from "./decode.ts";
 export { encode, encodeInto } from "./encode.ts";
 export { InvalidPacketError, MqttError, PacketRangeError } from "./errors.ts";
-export { FrameReader } from "./frame-reader.ts";
+export { FrameReader, type PacketMemory } from "./frame-reader.ts";
 export type {
   AckPacket,
   AckProperties,

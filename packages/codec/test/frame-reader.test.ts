@@ -121,3 +121,26 @@ test("stopped after any packet of any view, and gone on with later", () => {
     }
   }
 });
+
+test("memory for packets in parts is given back when their views have ended, and serves again", () => {
+  const given: Uint8Array[] = [];
+  const taken: number[] = [];
+  const memory = {
+    take(size: number): Uint8Array {
+      taken.push(size);
+      return given.pop() ?? new Uint8Array(size + 100).fill(0xee);
+    },
+    give(bytes: Uint8Array): void {
+      given.push(bytes.fill(0xee));
+    },
+  };
+  const all = fromHex(stream.repeat(3));
+  for (let size = 1; size < all.length; size += 7) {
+    const reader = new FrameReader(undefined, memory);
+    const frames: string[] = [];
+    for (let at = 0; at < all.length; at += size) frames.push(...feed(reader, all.slice(at, at + size)));
+    expect(frames).toEqual([...expected, ...expected, ...expected]);
+  }
+  expect(new Set(given).size).toBe(given.length);
+  expect(taken.length).toBeGreaterThan(given.length);
+});

@@ -5,8 +5,8 @@ import { type Arena, SLAB_SIZES } from "./arena.ts";
 const NOTHING = new Uint8Array(0);
 /** A slab that does not lie in the arena. */
 const OWN = -1;
-/** Beyond this the owner is asked to write before the turn ends. */
-const LARGE = SLAB_SIZES[SLAB_SIZES.length - 1] as number;
+/** Beyond this the owner is asked to write before the turn ends: to move it to a larger slab would cost more. */
+const LARGE = 65_536;
 
 export interface OutboxOwner {
   /** The first bytes since the last `take`: write them before long. */

@@ -33,6 +33,7 @@ import { InboundPublish } from "./inbound-publish.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { AckKind } from "./outbound-transitions.ts";
 import type { Outbox } from "./outbox.ts";
+import { SpareMemory } from "./packet-memory.ts";
 import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER, type Seconds } from "./time.ts";
@@ -47,6 +48,9 @@ export interface ConnectionSettings {
 
 /** Of a client that named no method: it must not send AUTH. */
 const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
+
+/** For large packets of all connections: each is dealt with before the next one is put together. */
+const spareMemory = new SpareMemory();
 
 /** Bytes of a CONNECT: five fields of up to 64 KiB and properties. Who has not shown who he is gets no more memory. */
 const LARGEST_CONNECT = 512 * 1024;
@@ -77,7 +81,7 @@ export class ServerConnection implements LinkOwner {
     this.#settings = settings;
     this.#effects = effects;
     this.#outbox = outbox;
-    this.#frames = new FrameReader(Math.min(settings.capabilities.maximumPacketSize, LARGEST_CONNECT));
+    this.#frames = new FrameReader(Math.min(settings.capabilities.maximumPacketSize, LARGEST_CONNECT), spareMemory);
     this.lastReceived = now;
   }
 

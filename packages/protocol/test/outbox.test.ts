@@ -148,3 +148,23 @@ test("the owner hears of the first bytes once, and again after they were taken; 
   outbox.release();
   expect(ready).toBe(3);
 });
+
+test("large packets are written, not moved to a larger slab, when the owner can write now; else they are moved", () => {
+  const written: number[] = [];
+  let canWrite = true;
+  const outbox: Outbox = new Outbox(new Arena(new Uint8Array(4 * 1024 * 1024)), {
+    outputReady: () => {},
+    outputLarge: () => {
+      if (!canWrite) return;
+      written.push(outbox.take().length);
+      outbox.taken(true);
+    },
+  });
+  for (let n = 0; n < 9; n++) outbox.append(bytes(65_550, n));
+  expect(written).toEqual([3 * 65_550, 3 * 65_550]);
+  expect(outbox.pending).toBe(3 * 65_550);
+  canWrite = false;
+  for (let n = 0; n < 3; n++) outbox.append(bytes(65_550, n));
+  expect(written.length).toBe(2);
+  expect(outbox.pending).toBe(6 * 65_550);
+});
