@@ -66,6 +66,7 @@ function change(driver: ConnectionDriver, admission: Admission, changed: Connect
 /** The bytes of the packet are lent for the call only, and plugins may take longer. */
 function withOwnBytes(packet: ConnectPacket): ConnectPacket {
   const { password, will, properties } = packet;
+  if (password === undefined && will === undefined && properties === undefined) return packet;
   const own = { ...packet };
   if (password !== undefined) own.password = copyBytes(password);
   if (properties?.authenticationData !== undefined) {

@@ -3,6 +3,7 @@ import {
   type ConnackPacket,
   type ConnackProperties,
   type ConnectPacket,
+  encode,
   PacketType,
   ReasonCode,
   toV3Connack,
@@ -47,17 +48,25 @@ export function effectiveKeepAlive(wanted: Seconds, dialect: Dialect, maximum: S
   return isTooLong && dialect.hasProperties ? maximum : wanted;
 }
 
+/** The answer to a client that is let in, as bytes. */
 export function acceptance(
   answer: ConnectAccepted,
   dialect: Dialect,
   capabilities: Capabilities,
   serverKeepAlive: Seconds | undefined,
   authenticationMethod: string | undefined,
-): ConnackPacket {
+): Uint8Array {
   const sessionPresent = answer.sessionPresent && dialect.hasSessionPresent;
-  const packet: ConnackPacket = { type: "connack", sessionPresent, reasonCode: ReasonCode.Success };
-  if (!dialect.hasProperties) return packet;
   const { assignedClientId, sessionExpiryInterval, responseInformation, authenticationData, userProperties } = answer;
+  const isPlain =
+    assignedClientId === undefined &&
+    sessionExpiryInterval === undefined &&
+    serverKeepAlive === undefined &&
+    responseInformation === undefined &&
+    authenticationMethod === undefined &&
+    authenticationData === undefined &&
+    userProperties === undefined;
+  if (isPlain || !dialect.hasProperties) return plainAcceptance(dialect, capabilities, sessionPresent);
   const properties: ConnackProperties = {
     ...announce(capabilities),
     ...(assignedClientId === undefined ? {} : { assignedClientIdentifier: assignedClientId }), // [MQTT-3.2.2-16]
@@ -68,7 +77,32 @@ export function acceptance(
     ...(authenticationData === undefined ? {} : { authenticationData }),
     ...(userProperties === undefined ? {} : { userProperties }),
   };
-  return { ...packet, properties };
+  return encode({ type: "connack", sessionPresent, reasonCode: ReasonCode.Success, properties }, dialect.version);
+}
+
+/** By dialect, session present or not. */
+type PlainAcceptances = Map<Dialect, [absent: Uint8Array, present: Uint8Array]>;
+const plainAcceptances = new WeakMap<Capabilities, PlainAcceptances>();
+
+/** Most clients are told the same: it is encoded once, for when they all come at the same time. */
+function plainAcceptance(dialect: Dialect, capabilities: Capabilities, sessionPresent: boolean): Uint8Array {
+  let known = plainAcceptances.get(capabilities);
+  if (known === undefined) {
+    known = new Map();
+    plainAcceptances.set(capabilities, known);
+  }
+  let bytes = known.get(dialect);
+  if (bytes === undefined) {
+    const properties = dialect.hasProperties ? announce(capabilities) : undefined;
+    const encoded = (present: boolean): Uint8Array =>
+      encode(
+        { type: "connack", sessionPresent: present, reasonCode: ReasonCode.Success, ...(properties && { properties }) },
+        dialect.version,
+      );
+    bytes = [encoded(false), encoded(true)];
+    known.set(dialect, bytes);
+  }
+  return bytes[sessionPresent ? 1 : 0];
 }
 
 /** undefined: before MQTT 5 there are five refusals; for all else the connection is only closed. [MQTT-3.2.2-6] */

@@ -127,7 +127,12 @@ export class Link {
     ) {
       bytes = encode(withoutProblemInformation(packet), this.dialect.version);
     }
-    if (bytes.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]: nothing that large may be sent
+    this.sendEncoded(bytes);
+  }
+
+  /** A whole packet that was encoded for this version before. */
+  sendEncoded(bytes: Uint8Array): void {
+    if (this.closed || bytes.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]: nothing that large may be sent
     this.outbox.append(bytes);
     this.counters.packetsSent++;
     if (this.owner.packetSent !== undefined) this.#tell(bytes, 0);

@@ -5,6 +5,7 @@ import {
   type ConnectPacket,
   type DisconnectPacket,
   decodeBody,
+  encode,
   FrameReader,
   MqttError,
   type Packet,
@@ -48,6 +49,8 @@ export interface ConnectionSettings {
 
 /** Of a client that named no method: it must not send AUTH. */
 const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
+
+const PINGRESP = encode({ type: "pingresp" });
 
 /** For large packets of all connections: each is dealt with before the next one is put together. */
 const spareMemory = new SpareMemory();
@@ -229,7 +232,7 @@ export class ServerConnection implements LinkOwner {
         return;
       case PacketType.Pingreq:
         this.#decode();
-        this.#link.send({ type: "pingresp" }); // [MQTT-3.12.4-1]
+        this.#link.sendEncoded(PINGRESP); // [MQTT-3.12.4-1]
         return;
       case PacketType.Subscribe:
         this.#subscribe(this.#decode() as SubscribePacket, now);
@@ -307,7 +310,7 @@ export class ServerConnection implements LinkOwner {
     this.state = ConnectionState.Connected;
     this.#frames.maxPacketSize = capabilities.maximumPacketSize;
     const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
-    link.send(acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method));
+    link.sendEncoded(acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method));
     session.attach(link, now);
   }
 
