@@ -153,8 +153,9 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #caughtUp(): void {
     if (this.#end !== undefined) return;
     try {
-      this.entry?.session.pump(this.context.broker.clock.now());
-      this.#replay();
+      const now = this.context.broker.clock.now();
+      this.entry?.session.pump(now);
+      this.#replay(now);
     } catch (error) {
       this.#crashed(error);
     }
@@ -185,8 +186,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     return this.#parkable(subscribe(this, packet, now), (codes, then) => this.machine.subscribeResolved(codes, then));
   }
 
-  subscribed(_now: Millis): void {
-    this.#replay();
+  subscribed(now: Millis): void {
+    this.#replay(now);
   }
 
   unsubscribe(packet: UnsubscribePacket, _now: Millis): Parkable<readonly ReasonCode[]> {
@@ -297,8 +298,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#replays.add(replay);
   }
 
-  #replay(): void {
-    const outcome = this.#replays?.run();
+  #replay(now: Millis): void {
+    const outcome = this.#replays?.run(now);
     if (outcome === "done") this.#replays = undefined;
     else if (outcome === "burst") this.outputReady();
   }

@@ -13,26 +13,17 @@ export class Replay {
   readonly #entry: SessionEntry;
   readonly #record: SubscriptionRecord;
   readonly #messages: TopicWalk<Message>;
-  readonly #now: () => Millis;
 
-  constructor(
-    router: Router,
-    entry: SessionEntry,
-    record: SubscriptionRecord,
-    messages: TopicWalk<Message>,
-    now: () => Millis,
-  ) {
+  constructor(router: Router, entry: SessionEntry, record: SubscriptionRecord, messages: TopicWalk<Message>) {
     this.#router = router;
     this.#entry = entry;
     this.#record = record;
     this.#messages = messages;
-    this.#now = now;
   }
 
-  next(): ReplayStep {
+  next(now: Millis): ReplayStep {
     const message = this.#messages.next();
     if (message === undefined) return "done";
-    const now = this.#now();
     if (message.hasExpired(now)) return "taken";
     const options = replayOptions(this.#record, message.qos);
     const router = this.#router;

@@ -1,4 +1,5 @@
 // The retained messages that one connection is still owed, subscription by subscription, as fast as its client takes them.
+import type { Millis } from "@wrenmq/protocol";
 import type { Replay } from "./replay.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
@@ -22,7 +23,7 @@ export class Replays {
   }
 
   /** @returns done: nothing is owed any more; burst: write what there is, then go on; waiting: something will call */
-  run(): "done" | "burst" | "waiting" {
+  run(now: Millis): "done" | "burst" | "waiting" {
     if (this.#waits) return "waiting";
     const { session } = this.#entry;
     for (let replay = this.#replays[0]; replay !== undefined; replay = this.#replays[0]) {
@@ -30,7 +31,7 @@ export class Replays {
         const { link } = session;
         // Draining calls.
         if (link === undefined || link.blocked) return "waiting";
-        const step = replay.next();
+        const step = replay.next(now);
         if (step === "done") break;
         if (step === "congested") {
           this.#waits = true;

@@ -158,7 +158,7 @@ export class Router {
 
   /** The retained messages for a new subscription: each call of `next` delivers one. */
   replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): Replay {
-    return new Replay(this, entry, record, this.retained.walk(filter), this.#now);
+    return new Replay(this, entry, record, this.retained.walk(filter));
   }
 
   dropped(session: Session, message: StoredMessage, reason: DropReason): void {

@@ -105,22 +105,22 @@ export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: numb
 export class LiteralWalk<K, V> {
   readonly #branches: Branches<K, V>;
   readonly #map: Map<string, LevelNode<K, V>>;
-  readonly #entries: IterableIterator<[string, LevelNode<K, V>]>;
+  readonly #levels: IterableIterator<string>;
 
   constructor(branches: Branches<K, V>, map: Map<string, LevelNode<K, V>>) {
     this.#branches = branches;
     this.#map = map;
-    this.#entries = map.entries();
+    this.#levels = map.keys();
   }
 
   next(): LevelNode<K, V> | undefined {
     for (;;) {
-      const step = this.#entries.next();
+      const step = this.#levels.next();
       if (step.done === true) return undefined;
-      const [level, child] = step.value;
-      if (this.#branches.literals === this.#map) return child;
-      const now = literalAt(this.#branches, level, 0);
-      if (now !== undefined) return now;
+      const level = step.value;
+      const isInUse = this.#branches.literals === this.#map;
+      const child = isInUse ? this.#map.get(level) : literalAt(this.#branches, level, 0);
+      if (child !== undefined) return child;
     }
   }
 }

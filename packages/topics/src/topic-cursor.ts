@@ -27,16 +27,26 @@ export class TopicCursor<M> {
       if (top === undefined || place === undefined) return undefined;
       if (top instanceof LiteralWalk) {
         const child = top.next();
-        if (child === undefined) this.#pop();
-        else this.#enter(child, place);
+        if (child === undefined) {
+          this.#pop();
+        } else if (child.branches !== undefined) {
+          this.#enter(child, place);
+        } else if (child.key !== undefined && this.#endsAt(advance(this.#filter, place, child.label))) {
+          // Most nodes of a large tree are leaves: there is nothing to come back to.
+          return child;
+        }
         continue;
       }
       this.#pop();
       this.#expand(top, place);
-      if (top.key === undefined) continue;
-      // The filter ended here, or only "/#" is left, which stands for the level above as well.
-      if (place === EVERYTHING || place > this.#filter.length || this.#filter.charCodeAt(place) === HASH) return top;
+      if (top.key !== undefined && this.#endsAt(place)) return top;
     }
+  }
+
+  /** Has the filter ended, or is only "/#" left, which stands for the level above as well? */
+  #endsAt(place: number): boolean {
+    if (place === NO_MATCH) return false;
+    return place === EVERYTHING || place > this.#filter.length || this.#filter.charCodeAt(place) === HASH;
   }
 
   #pop(): void {
