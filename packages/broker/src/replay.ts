@@ -1,8 +1,8 @@
 // The retained messages that a new subscription is sent, one at a time, so that a slow client can take its time.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
+import { Receiver, replayOptions } from "./receiver.ts";
 import type { Router } from "./router.ts";
-import { Receiver, replayOptions } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 /** What came of one step. */

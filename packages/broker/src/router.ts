@@ -18,9 +18,10 @@ import {
 } from "@wrenmq/protocol";
 import type { ClusterNode } from "./cluster-node.ts";
 import type { Journal } from "./journal.ts";
+import type { Receiver } from "./receiver.ts";
 import { Replay } from "./replay.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
-import { Receiver, type Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import type { SessionEntry } from "./session-registry.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
@@ -106,7 +107,9 @@ export class Router {
   /** To the one of the group's members here whose turn it is. */
   deliverShared(group: SharedGroup, message: Message, now: Millis): void {
     const member = group.choose(message.publisher);
-    if (member !== undefined) this.#deliverIfAllowed(new Receiver(member.entry, [member.record]), message, now);
+    if (member === undefined) return;
+    if (!this.checksReceivers) this.#deliver(member, message, now);
+    else this.#deliverIfAllowed(this.routes.find(message.target).checked(member), message, now);
   }
 
   /**

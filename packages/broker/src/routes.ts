@@ -1,74 +1,10 @@
 // Who gets the messages of a topic: found out once, kept with the topic until a subscription that matters changes.
 import type { Peer } from "@wrenmq/cluster";
-import type { QoS } from "@wrenmq/codec";
-import type { ClientInfo } from "@wrenmq/plugin-api";
-import type { DeliveryOptions, SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
+import type { SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, SubscriptionTree } from "@wrenmq/topics";
+import { Receiver } from "./receiver.ts";
 import type { SessionEntry } from "./session-registry.ts";
 import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
-
-/** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
-const PLAIN: readonly DeliveryOptions[] = tableOf(undefined);
-
-function tableOf(subscriptionIdentifiers: readonly number[] | undefined): DeliveryOptions[] {
-  const table: DeliveryOptions[] = [];
-  for (const qos of [0, 1, 2] as const) {
-    table.push({ qos, retain: false, subscriptionIdentifiers }, { qos, retain: true, subscriptionIdentifiers });
-  }
-  return table;
-}
-
-/** How one session is sent the messages of one topic, whatever number of its subscriptions match. [MQTT-3.3.4-2] */
-export class Receiver {
-  readonly entry: SessionEntry;
-  /** Without Retain As Published the retain flag is cleared. */
-  #retainAsPublished: boolean;
-  #qos: number;
-  #table: readonly DeliveryOptions[];
-  /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
-  own: Receiver | null | undefined = undefined;
-  /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
-  #allowed = false;
-  #client: ClientInfo | undefined = undefined;
-  #rules = -1;
-
-  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
-    this.entry = entry;
-    this.#qos = Math.max(...records.map((record) => record.qos));
-    this.#retainAsPublished = records.some((record) => record.retainAsPublished);
-    const identifiers = records.flatMap((record) => record.subscriptionIdentifier ?? []);
-    this.#table = identifiers.length === 0 ? PLAIN : tableOf(identifiers);
-    if (records.some((record) => record.noLocal)) {
-      const others = records.filter((record) => !record.noLocal);
-      this.own = others.length === 0 ? null : new Receiver(entry, others);
-    }
-  }
-
-  /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
-  verdict(rules: number): boolean | undefined {
-    return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
-  }
-
-  learn(allowed: boolean, client: ClientInfo, rules: number): boolean {
-    this.#allowed = allowed;
-    this.#client = client;
-    this.#rules = rules;
-    return allowed;
-  }
-
-  /** min(QoS of the message, granted QoS), and the retain flag as the subscriber wants it. */
-  options(qos: QoS, retain: boolean): DeliveryOptions {
-    const effective = qos < this.#qos ? qos : this.#qos;
-    return this.#table[effective * 2 + (retain && this.#retainAsPublished ? 1 : 0)] as DeliveryOptions;
-  }
-}
-
-/** How a retained message goes to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
-export function replayOptions(record: SubscriptionRecord, qos: QoS): DeliveryOptions {
-  const { subscriptionIdentifier } = record;
-  const table = subscriptionIdentifier === undefined ? PLAIN : tableOf([subscriptionIdentifier]);
-  return table[Math.min(record.qos, qos) * 2 + 1] as DeliveryOptions;
-}
 
 export class Route {
   readonly receivers: readonly Receiver[];
@@ -77,6 +13,8 @@ export class Route {
   readonly tableGeneration: number;
   /** Other brokers whose subscribers want the topic's messages. */
   readonly peers: readonly Peer[] | undefined;
+  /** How members of the groups get this topic, for those whose client had to be asked about. */
+  #checked: Map<Receiver, Receiver> | undefined = undefined;
 
   constructor(
     receivers: readonly Receiver[],
@@ -90,6 +28,17 @@ export class Route {
     this.stamp = stamp;
     this.tableGeneration = tableGeneration;
     this.peers = peers;
+  }
+
+  /** A group's member stands for all topics of its filter, the access rules' verdict for one: it is kept here. */
+  checked(member: Receiver): Receiver {
+    this.#checked ??= new Map();
+    let receiver = this.#checked.get(member);
+    if (receiver === undefined) {
+      receiver = member.unasked();
+      this.#checked.set(member, receiver);
+    }
+    return receiver;
   }
 }
 
@@ -132,12 +81,12 @@ export class Routes {
   /** @returns is it a subscription that the session did not have? */
   add(entry: SessionEntry, filter: string, record: SubscriptionRecord): boolean {
     const shared = sharedOf(filter);
-    const previous =
+    const isNew =
       shared === undefined
-        ? (this.#tree.set(filter, entry, record) as SubscriptionRecord | undefined)
-        : this.#group(filter, shared.filter).set(entry, record);
+        ? this.#tree.set(filter, entry, record) === undefined
+        : this.#group(filter, shared.filter).set(new Receiver(entry, [record]));
     this.#changed(shared?.filter ?? filter);
-    if (previous !== undefined) return false;
+    if (!isNew) return false;
     this.size++;
     this.watcher?.added(entry, filter);
     return true;
@@ -149,7 +98,7 @@ export class Routes {
       if (this.#tree.delete(filter, entry) === undefined) return;
     } else {
       const group = this.#groups.get(filter);
-      if (group?.delete(entry) === undefined) return;
+      if (group?.delete(entry) !== true) return;
       this.#dropIfEmpty(group, shared.filter);
     }
     this.size--;

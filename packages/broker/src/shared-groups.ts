@@ -1,6 +1,6 @@
 // Shared subscriptions: of all members of a group one gets the message. [MQTT5 4.8.2]
 import type { Peer } from "@wrenmq/cluster";
-import type { SubscriptionRecord } from "@wrenmq/protocol";
+import type { Receiver } from "./receiver.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 /**
@@ -8,11 +8,6 @@ import type { SessionEntry } from "./session-registry.ts";
  * go to one member, so that their order holds. All prefer members that are connected and take what they are sent.
  */
 export type ShareStrategy = "round-robin" | "random" | "sticky" | "publisher";
-
-export interface Member {
-  readonly entry: SessionEntry;
-  readonly record: SubscriptionRecord;
-}
 
 /** How many members a group has at another broker. */
 interface Elsewhere {
@@ -23,7 +18,7 @@ interface Elsewhere {
 export class SharedGroup {
   /** As subscribed to: `$share/…`. */
   readonly filter: string;
-  readonly members: Member[] = [];
+  readonly members: Receiver[] = [];
   /** Members here with a connection, as last told to the other brokers. */
   connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
@@ -40,17 +35,23 @@ export class SharedGroup {
     return this.members.length === 0 && this.#elsewhere === undefined;
   }
 
-  set(entry: SessionEntry, record: SubscriptionRecord): SubscriptionRecord | undefined {
-    const index = this.members.findIndex((member) => member.entry === entry);
-    const previous = this.members[index]?.record;
-    if (index >= 0) this.members[index] = { entry, record };
-    else this.members.push({ entry, record });
-    return previous;
+  /** @returns is it a new member? */
+  set(member: Receiver): boolean {
+    const index = this.#indexOf(member.entry);
+    if (index >= 0) this.members[index] = member;
+    else this.members.push(member);
+    return index < 0;
   }
 
-  delete(entry: SessionEntry): SubscriptionRecord | undefined {
-    const index = this.members.findIndex((member) => member.entry === entry);
-    return index < 0 ? undefined : this.members.splice(index, 1)[0]?.record;
+  /** @returns was there one? */
+  delete(entry: SessionEntry): boolean {
+    const index = this.#indexOf(entry);
+    if (index >= 0) this.members.splice(index, 1);
+    return index >= 0;
+  }
+
+  #indexOf(entry: SessionEntry): number {
+    return this.members.findIndex((member) => member.entry === entry);
   }
 
   setElsewhere(peer: Peer, connected: number, members: number): void {
@@ -95,15 +96,15 @@ export class SharedGroup {
   }
 
   /** Who gets a message of `publisher`; undefined in a group without members. */
-  choose(publisher: string): Member | undefined {
+  choose(publisher: string): Receiver | undefined {
     const { members } = this;
     const count = members.length;
     if (count === 0) return undefined;
     const start = this.#start(publisher, count);
-    let fallback: Member | undefined;
-    let chosen: Member | undefined;
+    let fallback: Receiver | undefined;
+    let chosen: Receiver | undefined;
     for (let offset = 0; offset < count && chosen === undefined; offset++) {
-      const member = members[(start + offset) % count] as Member;
+      const member = members[(start + offset) % count] as Receiver;
       const { session } = member.entry;
       if (session.link !== undefined && !session.link.blocked && !session.congested) {
         chosen = member;

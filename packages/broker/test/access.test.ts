@@ -98,6 +98,42 @@ describe("the receive rule", () => {
     expect(await client.messages()).toEqual([]);
     await fixture.stop();
   });
+
+  test("a member of a shared subscription is asked about once for each topic, until rules or members change", async () => {
+    let allowed = true;
+    const asked: string[] = [];
+    const fixture = await startBroker({
+      hooks: {
+        authorize: ({ clientId }, action, topic) => {
+          if (action !== "receive") return true;
+          asked.push(`${clientId} ${topic}`);
+          return allowed && topic !== "b/secret";
+        },
+      },
+    });
+    const { broker } = fixture;
+    const one = await fixture.connect(5, { clientId: "one" });
+    const two = await fixture.connect(5, { clientId: "two" });
+    for (const client of [one, two]) await client.subscribe("$share/g/b/#");
+    const publishAll = (): void => {
+      for (const topic of ["b/open", "b/open", "b/secret", "b/secret"]) broker.publish(topic, topic);
+    };
+    const all = ["one b/open", "one b/secret", "two b/open", "two b/secret"];
+    for (let time = 0; time < 3; time++) publishAll();
+    expect(asked.splice(0).sort()).toEqual(all);
+    for (const client of [one, two]) expect(await client.messages()).toEqual(["b/open", "b/open", "b/open"]);
+
+    allowed = false;
+    broker.rulesChanged();
+    for (let time = 0; time < 3; time++) publishAll();
+    expect(asked.splice(0).sort()).toEqual(all);
+    for (const client of [one, two]) expect(await client.messages()).toEqual([]);
+
+    await two.unsubscribe("$share/g/b/#");
+    for (let time = 0; time < 3; time++) publishAll();
+    expect(asked.splice(0).sort()).toEqual(all.slice(0, 2));
+    await fixture.stop();
+  });
 });
 
 /** A receive rule whose answers come when the test says, question by question. */
