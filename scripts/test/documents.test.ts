@@ -68,6 +68,15 @@ test("docs/cli.md explains every option of every command", () => {
   ).toEqual([]);
 });
 
+test("docs/configuration.md says what each reason for a drop means", () => {
+  const union = /export type DropReason =([^;]*);/.exec(read("packages/protocol/src/counters.ts"))?.[1] ?? "";
+  const reasons = [...union.matchAll(/"(\w+)"/g)].map((found) => found[1] ?? "");
+  const table = /\| reason +\|[\s\S]*?\n\n/.exec(read("docs/configuration.md"))?.[0] ?? "";
+  const documented = [...table.matchAll(/^\| `(\w+)`/gm)].map((found) => found[1] ?? "");
+  expect(reasons.length).toBeGreaterThan(5);
+  expect(documented).toEqual(reasons);
+});
+
 function readable(path: string): boolean {
   try {
     readdirSync(join(root, path));

@@ -4,7 +4,15 @@
 import type { ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
-import { DEFERRED, isAllowed, Message, type Millis, type Session, type Verdict } from "@wrenmq/protocol";
+import {
+  DEFERRED,
+  type DropReason,
+  isAllowed,
+  Message,
+  type Millis,
+  type Session,
+  type Verdict,
+} from "@wrenmq/protocol";
 import type { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 import { pluginMessage } from "./router.ts";
@@ -55,16 +63,11 @@ function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): Ma
 function transformed(driver: ConnectionDriver, message: Message, answer: PluginMessage | Verdict): Judged {
   if ("reasonCode" in answer) return refused(driver, message, "notAuthorized", answer.reasonCode);
   const target = driver.context.broker.topics.find(answer.topic);
-  if (target === undefined) return refused(driver, message, "notAuthorized", ReasonCode.TopicNameInvalid);
+  if (target === undefined) return refused(driver, message, "invalidTopic", ReasonCode.TopicNameInvalid);
   return Message.of(target, { ...answer, expiresAt: message.expiresAt });
 }
 
-function refused(
-  driver: ConnectionDriver,
-  message: Message,
-  reason: "notAuthorized" | "storeFull",
-  reasonCode: ReasonCode,
-): ReasonCode {
+function refused(driver: ConnectionDriver, message: Message, reason: DropReason, reasonCode: ReasonCode): ReasonCode {
   const { entry } = driver;
   if (entry !== undefined) driver.context.broker.router.dropped(entry.session, message, reason);
   return reasonCode;

@@ -16,9 +16,12 @@ async function publishIfAllowed(core: BrokerCore, entry: SessionEntry, will: Wil
   const { client } = entry;
   const { payload, qos, retain } = will;
   const { willDelayInterval: _delay, ...properties } = will.properties ?? {};
-  const content = withExpiry({ payload, qos, retain }, properties, clock.now());
-  const message = router.message(will.topic, { ...content, publisher: client.clientId });
-  if (message === undefined) return;
+  const content = { ...withExpiry({ payload, qos, retain }, properties, clock.now()), publisher: client.clientId };
+  const message = router.message(will.topic, content);
+  if (message === undefined) {
+    router.dropped(entry.session, { topic: will.topic, ...content }, "invalidTopic");
+    return;
+  }
   const { authorize } = router.hooks.chainOf(client.listener);
   const asked = authorize?.(client, "publish", will.topic);
   const verdict = asked instanceof Promise ? await asked : asked;

@@ -428,10 +428,22 @@ describe("transforming hooks", () => {
     await fixture.stop();
   });
 
-  test("a topic that is none refuses the message", async () => {
-    const fixture = await startBroker({ hooks: { publish: (_client, message) => ({ ...message, topic: "a/#" }) } });
-    const client = await fixture.connect(5);
+  test("a topic that is none refuses the message, and drops the will", async () => {
+    const topic = "a/#";
+    const fixture = await startBroker({
+      hooks: { publish: (_client, message) => ({ ...message, topic }), will: (_client, will) => ({ ...will, topic }) },
+    });
+    const dropped: unknown[] = [];
+    fixture.broker.on("dropped", (clientId, message, reason) => void dropped.push([clientId, message.topic, reason]));
+    const will = { topic: "w", payload: new Uint8Array(1), qos: 0, retain: false } as const;
+    const client = await fixture.connect(5, { clientId: "c", will });
     expect(await client.publish("t", "x", { qos: 1 })).toBe(0x90);
+    await client.cut();
+    expect(dropped).toEqual([
+      ["c", "t", "invalidTopic"],
+      ["c", topic, "invalidTopic"],
+    ]);
+    expect(fixture.broker.metrics()).toMatchObject({ droppedInvalidTopic: 2, droppedNotAuthorized: 0 });
     await fixture.stop();
   });
 });

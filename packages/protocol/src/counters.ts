@@ -16,23 +16,23 @@ export class Counters {
   droppedTooLarge: number = 0;
   droppedBlocked: number = 0;
   droppedNotAuthorized: number = 0;
+  droppedInvalidTopic: number = 0;
   droppedOffline: number = 0;
   droppedSessionEnded: number = 0;
   droppedStoreFull: number = 0;
-  droppedRateLimited: number = 0;
 }
 
-/** Why a message did not reach somebody. */
+/** Why a message did not reach somebody; docs/configuration.md says what each means. */
 export type DropReason =
   | "queueFull"
   | "expired"
   | "tooLarge"
   | "blocked"
   | "notAuthorized"
+  | "invalidTopic"
   | "offline"
   | "sessionEnded"
-  | "storeFull"
-  | "rateLimited";
+  | "storeFull";
 
 const FIELD = {
   queueFull: "droppedQueueFull",
@@ -40,10 +40,10 @@ const FIELD = {
   tooLarge: "droppedTooLarge",
   blocked: "droppedBlocked",
   notAuthorized: "droppedNotAuthorized",
+  invalidTopic: "droppedInvalidTopic",
   offline: "droppedOffline",
   sessionEnded: "droppedSessionEnded",
   storeFull: "droppedStoreFull",
-  rateLimited: "droppedRateLimited",
 } as const satisfies Record<DropReason, keyof Counters>;
 
 export function countDrop(counters: Counters, reason: DropReason): void {
