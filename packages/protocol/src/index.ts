@@ -29,7 +29,7 @@ export type {
   SubscriptionRecord,
 } from "./facts.ts";
 export { Link, type LinkOptions, type LinkOwner } from "./link.ts";
-export { encodePublish, type Layout, layoutOf, Message, PublishFrame } from "./message.ts";
+export { encodePublish, type Layout, Message, PublishFrame } from "./message.ts";
 export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./outbound-transitions.ts";
 export { OutboundWindow } from "./outbound-window.ts";
 export { Outbox, type OutboxOwner } from "./outbox.ts";
@@ -43,7 +43,7 @@ export {
   type SessionLimits,
   type SessionOptions,
 } from "./session.ts";
-export { deliveryBytes, type LoadPage, SessionQueue } from "./session-queue.ts";
+export { type LoadPage, SessionQueue } from "./session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";
 export { Topic, type TopicLimits, TopicTable } from "./topic-table.ts";
 export { ALLOWED, DENIED, isAllowed, type Verdict } from "./verdict.ts";

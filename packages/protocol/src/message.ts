@@ -8,9 +8,6 @@ import type { Topic } from "./topic-table.ts";
 
 /** The layouts in which a message can go out: MQTT 3 or 5, without or with a packet identifier. */
 export type Layout = 0 | 1 | 2 | 3;
-export function layoutOf(isV5: boolean, qos: number): Layout {
-  return ((isV5 ? 2 : 0) + (qos > 0 ? 1 : 0)) as Layout;
-}
 
 /** A whole PUBLISH packet as bytes. The first byte's flags and the packet identifier are to be patched in the copy. */
 export class PublishFrame {

@@ -5,7 +5,7 @@ import type { Delivery } from "./delivery.ts";
 /** What a delivery in the queue counts for besides its payload. Bytes. */
 const OVERHEAD = 100;
 
-export function deliveryBytes(delivery: Delivery): number {
+function deliveryBytes(delivery: Delivery): number {
   return delivery.message.payloadLength + delivery.message.target.length + OVERHEAD;
 }
 
