@@ -2,13 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { bundle } from "./bundle.mjs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundle, bundleCommand } from "../../apps/cli/test/support/bundle.mjs";
 
 const folder = await mkdtemp(join(tmpdir(), "wrenmq-crash-program-"));
 try {
-  const program = await bundle("wrenmq", folder);
-  const { main } = await import(pathToFileURL(await bundle("crash", folder)).href);
+  const program = await bundleCommand(folder);
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const crash = await bundle("crash", 'export { main } from "./src/main.ts";', here, folder);
+  const { main } = await import(pathToFileURL(crash).href);
   process.exitCode = await main(process.argv.slice(2), program);
 } finally {
   await rm(folder, { recursive: true, force: true });

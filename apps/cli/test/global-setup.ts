@@ -3,9 +3,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
+import { bundleCommand } from "./support/bundle.mjs";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -15,40 +14,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), "wrenmq-cli-"));
-  await build({
-    stdin: {
-      contents: 'import { run } from "../src/main.ts"; await run(process.argv.slice(2));',
-      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
-      sourcefile: "wrenmq.ts",
-      loader: "ts",
-    },
-    outdir: folder,
-    entryNames: "wrenmq",
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    conditions: ["@wrenmq/source"],
-    plugins: [installedPackages],
-    logLevel: "error",
-  });
-  project.provide("wrenmq", join(folder, "wrenmq.mjs"));
+  const folder = await mkdtemp(join(tmpdir(), "wrenmq-command-"));
+  project.provide("wrenmq", await bundleCommand(folder));
   return () => rm(folder, { recursive: true, force: true });
 }
-
-/** Packages that are not ours stay where they are installed. */
-const installedPackages: Plugin = {
-  name: "installed-packages",
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, importer, resolveDir, kind }) => {
-      if (pluginData === "resolving" || path.startsWith("@wrenmq/") || path.startsWith("node:")) return undefined;
-      const found = await resolve(path, { importer, resolveDir, kind, pluginData: "resolving" });
-      return found.external || found.errors.length > 0
-        ? found
-        : { path: pathToFileURL(found.path).href, external: true };
-    });
-  },
-};

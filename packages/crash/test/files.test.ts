@@ -13,7 +13,7 @@ const session = { clientId: "s", cleanStart: false };
 function newPlace(): { readonly data: string; readonly program: string; readonly broker: BrokerProcess } {
   const folder = mkdtempSync(join(tmpdir(), "wrenmq-files-"));
   const data = join(folder, "data");
-  const program = inject("crashProgram");
+  const program = inject("wrenmq");
   const broker = new BrokerProcess({ program, data, durability: "batch" });
   onTestFinished(async () => {
     await broker.crash();

@@ -16,7 +16,7 @@ test.each([
     const { durability, kills, seed } = given;
     const folder = await mkdtemp(join(tmpdir(), "wrenmq-kill-"));
     const data = join(folder, "data");
-    const program = inject("crashProgram");
+    const program = inject("wrenmq");
     const broker = new BrokerProcess({ program, data, durability });
     onTestFinished(async () => {
       await broker.crash();

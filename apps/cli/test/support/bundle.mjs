@@ -1,4 +1,5 @@
-// Makes programs out of the sources, so that nothing has to be built first: the broker's command, and the crash test.
+// Makes programs out of the sources, so that nothing has to be built first: the command for tests, here and in other
+// packages, and what else runs the sources.
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -17,19 +18,9 @@ const installedPackages = {
   },
 };
 
-/**
- * @param {"wrenmq" | "crash"} name what to make
- * @param {string} folder where to put it
- * @returns {Promise<string>} path of the program
- */
-export async function bundle(name, folder) {
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const contents = {
-    wrenmq: 'import { run } from "../../apps/cli/src/main.ts"; await run(process.argv.slice(2));',
-    crash: 'export { main } from "./src/main.ts";',
-  }[name];
+export async function bundle(name, contents, resolveDir, folder) {
   await build({
-    stdin: { contents, resolveDir: here, sourcefile: `${name}.ts`, loader: "ts" },
+    stdin: { contents, resolveDir, sourcefile: `${name}.ts`, loader: "ts" },
     outdir: folder,
     entryNames: name,
     outExtension: { ".js": ".mjs" },
@@ -43,4 +34,9 @@ export async function bundle(name, folder) {
     logLevel: "error",
   });
   return join(folder, `${name}.mjs`);
+}
+
+export function bundleCommand(folder) {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  return bundle("wrenmq", 'import { run } from "../../src/main.ts"; await run(process.argv.slice(2));', here, folder);
 }
