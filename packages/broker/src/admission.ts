@@ -190,6 +190,7 @@ function enter(
     { cleanStart: packet.cleanStart, expiryInterval, will },
     now,
   );
+  entry.session.limits = context.sessionLimits;
   driver.admitted(entry, new Access(client, context.rules), identity.expiresAt);
   driver.admission = undefined;
   if (!driver.isOpen) {

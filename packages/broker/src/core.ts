@@ -17,7 +17,7 @@ import type { Placement } from "./doorway.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
-import type { BrokerLimits, BrokerOptions, SessionPolicy } from "./options.ts";
+import { type BrokerLimits, type BrokerOptions, type SessionPolicy, sessionLimitsOf } from "./options.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { pluginMessage, Router } from "./router.ts";
 import { Routes } from "./routes.ts";
@@ -58,8 +58,8 @@ export class BrokerCore {
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
   readonly #adopters = new Map<TransportName, Adopt>();
-  /** One for all sessions: what changes, changes for those that exist too. */
-  readonly #sessionLimits: SessionLimits;
+  /** One for all sessions that no client has come for yet: what changes, changes for those that exist too. */
+  readonly sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents = {
     dropped: (session, message, reason) => this.router.dropped(session, message, reason),
     delivered: undefined,
@@ -72,8 +72,7 @@ export class BrokerCore {
     this.logger = logger;
     this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
     this.limits = limits;
-    const { maxQueuedMessages, maxQueuedBytes, overflow } = limits;
-    this.#sessionLimits = { maxQueuedMessages, maxQueuedBytes, overflow };
+    this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
@@ -133,8 +132,7 @@ export class BrokerCore {
   /** Changes limits, for sessions that exist as for those to come. */
   setLimits(limits: BrokerLimits): void {
     this.limits = limits;
-    const { maxQueuedMessages, maxQueuedBytes, overflow } = limits;
-    Object.assign(this.#sessionLimits, { maxQueuedMessages, maxQueuedBytes, overflow });
+    Object.assign(this.sessionLimits, sessionLimitsOf(limits));
   }
 
   /** Plugins or listeners to events changed: who watches, and does anybody decide about topics? */
@@ -156,7 +154,7 @@ export class BrokerCore {
   }
 
   #newSession(clientId: string): Session {
-    return new Session({ clientId, limits: this.#sessionLimits, events: this.#sessionEvents });
+    return new Session({ clientId, limits: this.sessionLimits, events: this.#sessionEvents });
   }
 
   #delivered(session: Session, message: Message, qos: QoS): void {

@@ -1,12 +1,12 @@
 // What all connections of one listener share: its name, its limits, its plugins, and the broker's parts.
 import type { HookChain } from "@wrenmq/plugin-api";
-import type { ConnectionEnd, ConnectionSettings } from "@wrenmq/protocol";
+import type { ConnectionEnd, ConnectionSettings, SessionLimits } from "@wrenmq/protocol";
 import type { Connection } from "@wrenmq/transport";
 import type { Rules } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import type { BrokerCore } from "./core.ts";
-import type { BrokerLimits } from "./options.ts";
+import { type BrokerLimits, sessionLimitsOf } from "./options.ts";
 
 export class ListenerContext {
   readonly name: string;
@@ -14,6 +14,8 @@ export class ListenerContext {
   /** Those of connections that come from now on. */
   limits!: BrokerLimits;
   settings!: ConnectionSettings;
+  /** One for all sessions of clients that came by this listener last. */
+  readonly sessionLimits: SessionLimits;
   /** Swapped when plugins change. */
   chain: HookChain;
   /** For `Access`: the rules as they are when it asks. */
@@ -26,6 +28,7 @@ export class ListenerContext {
     this.name = name;
     this.broker = broker;
     this.chain = chain;
+    this.sessionLimits = sessionLimitsOf(broker.limits);
     this.rules = () => ({ chain: this.chain, generation: broker.router.rules });
     this.configure(broker.limits, 0);
   }
@@ -36,6 +39,7 @@ export class ListenerContext {
       this.#rate = connectionRate > 0 ? new ConnectionRate(connectionRate) : undefined;
     }
     this.limits = limits;
+    Object.assign(this.sessionLimits, sessionLimitsOf(limits));
     this.#maxConnections = maxConnections;
     this.settings = { capabilities: limits, topics: this.broker.topics, counters: this.broker.counters };
   }

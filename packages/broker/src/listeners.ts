@@ -79,6 +79,10 @@ export class Listeners {
     const running = this.#running.get(name);
     if (running === undefined) return false;
     this.#running.delete(name);
+    const { sessionLimits } = running.context;
+    for (const { session } of this.#core.registry.values()) {
+      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
+    }
     await running.listener?.close();
     for (const driver of [...running.context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
     return true;

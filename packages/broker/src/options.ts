@@ -1,7 +1,13 @@
 // What an embedder may say to `createBroker`: plain data, parts to plug in, and limits that are safe when nothing is said.
 import type { ClusterBus } from "@wrenmq/cluster";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
-import { type Capabilities, DEFAULT_CAPABILITIES, type Overflow, type Seconds } from "@wrenmq/protocol";
+import {
+  type Capabilities,
+  DEFAULT_CAPABILITIES,
+  type Overflow,
+  type Seconds,
+  type SessionLimits,
+} from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
 import type { ListenerConfig } from "@wrenmq/transport";
 import type { Clock } from "./clock.ts";
@@ -18,9 +24,9 @@ export interface BrokerLimits extends Capabilities {
   readonly maxTopicLevels: number;
   /** Subscriptions of one session; 0: no limit. */
   readonly maxSubscriptions: number;
-  /** QoS 1 and 2 messages that wait for one session. */
+  /** QoS 1 and 2 messages that wait for one session; 0: no limit. */
   readonly maxQueuedMessages: number;
-  /** Bytes of them. */
+  /** Bytes of them; 0: no limit. */
   readonly maxQueuedBytes: number;
   readonly overflow: Overflow;
   /** Retained messages; 0: no limit. */
@@ -58,11 +64,22 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maxBuffered: 1024 * 1024,
 };
 
+/** What of the limits holds for sessions, whether their clients are connected or not. */
+export function sessionLimitsOf({ maxQueuedMessages, maxQueuedBytes, overflow }: BrokerLimits): SessionLimits {
+  return { maxQueuedMessages: bound(maxQueuedMessages), maxQueuedBytes: bound(maxQueuedBytes), overflow };
+}
+
+const bound = (limit: number): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
+
 export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) & {
   /** Connections of this listener; 0 or absent: no limit. */
   readonly maxConnections?: number;
   /** Names of the plugins that are asked about clients of this listener; absent: all. */
   readonly plugins?: readonly string[];
+  /**
+   * What differs from the broker's limits. Those of queues hold for the sessions whose clients came by this listener last,
+   * also when these are gone; `maxConnections` and those of retained messages are the broker's alone.
+   */
   readonly limits?: Partial<BrokerLimits>;
 };
 

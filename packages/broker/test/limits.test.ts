@@ -141,3 +141,41 @@ describe("unread answers", () => {
     await fixture.stop();
   });
 });
+
+test("a listener's limits of queues hold for the sessions whose clients came by it last, also when they are gone", async () => {
+  const fixture = await startBroker({
+    limits: { maxQueuedMessages: 2 },
+    listeners: {
+      memory: { type: "external" },
+      small: { type: "external", limits: { maxQueuedMessages: 1, overflow: "drop-old" } },
+      endless: { type: "external", limits: { maxQueuedMessages: 0, maxQueuedBytes: 0 } },
+    },
+  });
+  const { broker } = fixture;
+  const visit = async (clientId: string, listener: string): Promise<void> => {
+    const [there, here] = memoryPair({ schedule: fixture.clock.schedule });
+    broker.accept(here, { listener });
+    const client = new RawClient(there, 5, fixture.pace);
+    await client.connect({ clientId, cleanStart: false, properties: { sessionExpiryInterval: 60 } });
+    await client.messages();
+    await client.subscribe("q", { qos: 1 });
+    await client.disconnect();
+  };
+  const queued = (): (number | undefined)[] => {
+    for (const payload of ["1", "2", "3"]) broker.publish("q", payload, { qos: 1 });
+    return ["one", "two", "three"].map((clientId) => broker.session(clientId)?.queued);
+  };
+  await visit("one", "memory");
+  await visit("two", "small");
+  await visit("three", "endless");
+  expect(queued()).toEqual([2, 1, 3]);
+  await visit("one", "endless");
+  await visit("two", "memory");
+  await visit("three", "small");
+  expect(queued()).toEqual([3, 2, 1]);
+  broker.updateListener("small", { limits: { maxQueuedMessages: 5 } });
+  expect(queued()).toEqual([6, 2, 4]);
+  await broker.removeListener("endless");
+  expect(queued()).toEqual([6, 2, 5]);
+  await fixture.stop();
+});

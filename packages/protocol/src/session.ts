@@ -64,7 +64,8 @@ export class Session {
   facts: FactSink | undefined = undefined;
   loadPage: LoadPage | undefined = undefined;
   nextSeq: number = 1;
-  readonly #limits: SessionLimits;
+  /** Those of the listener that its client came by last. */
+  limits: SessionLimits;
   readonly #events: SessionEvents;
   /** Packet identifiers in flight that this connection has not been sent yet. */
   #toResend: number[] | undefined = undefined;
@@ -72,7 +73,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.clientId = options.clientId;
-    this.#limits = options.limits;
+    this.limits = options.limits;
     this.#events = options.events;
   }
 
@@ -264,7 +265,7 @@ export class Session {
   #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions): boolean {
     this.queue ??= new SessionQueue(this.loadPage);
     const queue = this.queue;
-    const limits = this.#limits;
+    const limits = this.limits;
     const over = this.#isOver(queue);
     const overflow = limits.overflow === "backpressure" && this.link === undefined ? "drop-new" : limits.overflow;
     if (over && overflow === "drop-new") {
@@ -288,7 +289,7 @@ export class Session {
   }
 
   #isOver(queue: SessionQueue): boolean {
-    return queue.length >= this.#limits.maxQueuedMessages || queue.bytes >= this.#limits.maxQueuedBytes;
+    return queue.length >= this.limits.maxQueuedMessages || queue.bytes >= this.limits.maxQueuedBytes;
   }
 
   #resend(link: Link, now: Millis): void {

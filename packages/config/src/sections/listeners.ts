@@ -83,7 +83,11 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     default: [],
   },
   access: { doc: "Names of the plugins that decide here; `inherit`: all.", type: access, default: "inherit" },
-  limits: { doc: "What differs from the global limits.", type: limitsSection.partial(GLOBAL_LIMITS), default: {} },
+  limits: {
+    doc: "What differs from the global limits; those of queues hold for the sessions of clients that came by this listener last.",
+    type: limitsSection.partial(GLOBAL_LIMITS),
+    default: {},
+  },
 });
 
 export const listenerSection: Pick<Section<ListenerFile>, "doc" | "fields" | "schema"> = fileSection;
