@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import { describe, expect, test } from "vitest";
@@ -30,6 +30,52 @@ describe.each(["batch", "fsync"])("--durability %s", (level) => {
     expect(stdout).toBe("kept\n");
     expect(await second.stop()).toBe(0);
   });
+});
+
+test("--data-max: publishers are refused when the data take so much", async () => {
+  const words = ["--data", await temporaryFolder(), "-p", "0", "--data-max", "1MB"];
+  const broker = startBroker(words);
+  const client = await mqtt.connectAsync(await broker.address(), { reconnectPeriod: 0, protocolVersion: 5 });
+  const payload = "x".repeat(100_000);
+  let taken = 0;
+  const refusal = await (async (): Promise<unknown> => {
+    for (; taken < 20; taken++) {
+      try {
+        await client.publishAsync(`kept/${taken}`, payload, { qos: 1, retain: true });
+      } catch (error) {
+        return error;
+      }
+    }
+    return undefined;
+  })();
+  expect(refusal).toMatchObject({ code: 0x97 });
+  expect(taken).toBeGreaterThan(2);
+  expect(taken).toBeLessThan(10);
+  client.end(true);
+});
+
+test("damaged data: the broker refuses to start, unless on_damage says otherwise", async () => {
+  const folder = await temporaryFolder();
+  const data = join(folder, "data");
+  const first = startBroker(["--data", data, "-p", "0"]);
+  const url = await first.address();
+  for (const topic of ["a", "b", "c"])
+    await runCommand(["pub", "--url", url, "-t", topic, "-m", topic, "-r", "-q", "1"]);
+  await first.stop();
+  const [name = ""] = (await readdir(data)).filter((file) => file.endsWith(".journal"));
+  const journal = await readFile(join(data, name));
+  const at = journal.indexOf("a", 60);
+  journal[at] = 0xff;
+  await writeFile(join(data, name), journal);
+  const file = join(folder, "wrenmq.yaml");
+  const config = (store: string): Promise<void> =>
+    writeFile(file, `wrenmq: 1\nlisteners: { default: { bind: "127.0.0.1:0" } }\nplugins: { anonymous: }\n${store}\n`);
+  await config("store: { path: data }");
+  expect(await runCommand(["-c", file])).toMatchObject({ code: 1, stderr: expect.stringContaining(name) as string });
+  await config("store: { path: data, on_damage: set-aside }");
+  const second = startBroker(["-c", file]);
+  await second.line((line) => line["notice"] === "setAside");
+  await second.address();
 });
 
 test("two brokers cannot use one folder", async () => {

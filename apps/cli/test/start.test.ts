@@ -21,6 +21,8 @@ describe("what is wrong is said in one line", () => {
     ["an option without its value", ["start", "-c"], 2, "--config"],
     ["a wrong level of durability", ["--durability", "perhaps"], 2, "perhaps"],
     ["durability without a folder", ["--durability", "fsync"], 2, "--data"],
+    ["a bound of data without a folder", ["--data-max", "1GiB"], 2, "--data"],
+    ["a bound of data that is no size", ["--data", "/nowhere", "--data-max", "much"], 2, "10GiB"],
     ["a file that is not there", ["-c", "/nowhere/wrenmq.yaml"], 1, "/nowhere/wrenmq.yaml"],
     ["an address that this machine has not", ["--host", "192.0.2.1", "-p", "0"], 1, "192.0.2.1"],
   ])("%s", async (_what, words, code, word) => {
@@ -135,3 +137,40 @@ async function listening(): Promise<Server> {
   await once(server, "listening");
   return server;
 }
+
+test("a WebSocket message longer than max_payload, and a plugin slower than plugin_timeout", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "wrenmq.yaml");
+  await writeFile(join(folder, "slow.mjs"), SLOW_PLUGIN);
+  const web = (rest: string): string => `{ type: ws, bind: "127.0.0.1:0", access: [anonymous], ${rest} }`;
+  await writeFile(
+    file,
+    `wrenmq: 1
+plugin_timeout: 40ms
+plugins: { anonymous: , slow: { use: ./slow.mjs } }
+listeners: { small: ${web("max_payload: 1KiB")}, usual: ${web("")}, slow: { bind: "127.0.0.1:0", access: [slow] } }
+`,
+  );
+  const broker = startBroker(["-c", file]);
+  const publish = async (listener: string): Promise<string> => {
+    const client = await mqtt.connectAsync(await broker.address(listener), { reconnectPeriod: 0 });
+    const closed = new Promise<string>((resolve) => client.once("close", () => resolve("closed")));
+    const outcome = client.publishAsync("t", "x".repeat(4_000), { qos: 1 }).then(
+      () => "taken",
+      () => closed,
+    );
+    const what = await Promise.race([outcome, closed]);
+    client.end(true);
+    return what;
+  };
+  expect([await publish("small"), await publish("usual")]).toEqual(["closed", "taken"]);
+  const options = { reconnectPeriod: 0, username: "u", password: "p" };
+  await expect(mqtt.connectAsync(await broker.address("slow"), options)).rejects.toThrow();
+  await broker.line((line) => JSON.stringify(line).includes("within 40 ms"));
+});
+
+const SLOW_PLUGIN = `export default () => ({
+  name: "slow",
+  setup: () => ({ authenticate: () => new Promise(() => {}) }),
+});
+`;

@@ -148,7 +148,7 @@ export class Broker implements AsyncDisposable {
    */
   adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
     this.#mustRun("adopt()");
-    const connection = this.#core.adopter(options.transport)(handle, options);
+    const connection = this.#listeners.adopter(options.listener, options.transport)(handle, options);
     this.accept(connection, options);
     connection.resume();
   }

@@ -17,7 +17,13 @@ import type { Placement } from "./doorway.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
-import { type BrokerLimits, type BrokerOptions, type SessionPolicy, sessionLimitsOf } from "./options.ts";
+import {
+  type BrokerLimits,
+  type BrokerOptions,
+  type ListenerOptions,
+  type SessionPolicy,
+  sessionLimitsOf,
+} from "./options.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { pluginMessage, Router } from "./router.ts";
 import { Routes } from "./routes.ts";
@@ -57,7 +63,7 @@ export class BrokerCore {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
-  readonly #adopters = new Map<TransportName, Adopt>();
+  readonly #adopters = new Map<string, Adopt>();
   /** One for all sessions that no client has come for yet: what changes, changes for those that exist too. */
   readonly sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents = {
@@ -113,13 +119,20 @@ export class BrokerCore {
     return this.durability?.journal;
   }
 
-  /** What makes connections of sockets that come from elsewhere. */
-  adopter(transport: TransportName): Adopt {
-    let adopter = this.#adopters.get(transport);
+  /** What makes connections of sockets that another process accepted, as a listener of these options would have. */
+  adopter(transport: TransportName, listener: ListenerOptions): Adopt {
+    const lingerMs = "lingerMs" in listener ? listener.lingerMs : undefined;
+    const isRaw = !("rawTcp" in listener) || listener.rawTcp !== false;
+    const key = `${transport} ${lingerMs} ${isRaw}`;
+    let adopter = this.#adopters.get(key);
     if (adopter === undefined) {
       const { bytes, readStart: start, readLength: length } = this.arena;
-      adopter = socketAdopter({ transport, readBuffer: { bytes, start, length } });
-      this.#adopters.set(transport, adopter);
+      adopter = socketAdopter({
+        transport,
+        ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
+        ...(lingerMs === undefined ? {} : { lingerMs }),
+      });
+      this.#adopters.set(key, adopter);
     }
     return adopter;
   }

@@ -1,7 +1,14 @@
 // The listeners of a broker by name: opened, closed, changed while they run, each with its chain of plugins.
 import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
-import { type Connection, type ConnectionHandler, createListener, type Listener } from "@wrenmq/transport";
+import {
+  type Adopt,
+  type Connection,
+  type ConnectionHandler,
+  createListener,
+  type Listener,
+  type TransportName,
+} from "@wrenmq/transport";
 import { ConnectionDriver } from "./connection-driver.ts";
 import type { BrokerCore } from "./core.ts";
 import { Doorway } from "./doorway.ts";
@@ -88,13 +95,20 @@ export class Listeners {
     return true;
   }
 
+  /** What makes connections of sockets that another process accepted. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  adopter(name: string, transport: TransportName): Adopt {
+    return this.#core.adopter(transport, this.#known(name, "adopt").options);
+  }
+
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
   accept(connection: Connection, name: string): ConnectionHandler | undefined {
+    return this.#accept(connection, this.#known(name, "accept").context);
+  }
+
+  #known(name: string, caller: "accept" | "adopt"): Running {
     const running = this.#running.get(name);
-    if (running === undefined) {
-      throw new BrokerError("ERR_LISTENER_UNKNOWN", `accept(): there is no listener named "${name}"`);
-    }
-    return this.#accept(connection, running.context);
+    if (running !== undefined) return running;
+    throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
   }
 
   /** The plugins or the broker's limits changed. */

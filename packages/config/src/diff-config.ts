@@ -1,5 +1,7 @@
 // What has to be done to get from one configuration to another while clients stay connected.
 import { isDeepStrictEqual } from "node:util";
+import { fieldTable } from "./description/section.ts";
+import { rootSection } from "./sections/root.ts";
 import type { Limits, ListenerSection, PluginSection, WrenConfig } from "./wren-config.ts";
 
 type Setting = "session" | "keepAlive" | "sys" | "log";
@@ -19,7 +21,7 @@ export interface ReloadPlan {
     readonly added: readonly ListenerSection[];
     /** Names. */
     readonly removed: readonly string[];
-    /** Same name, other socket: type, address, path, mode, backlog, PROXY header or the asking for certificates differ. */
+    /** Same name, other socket: something differs that is settled when it is opened, or the asking for certificates. */
     readonly rebound: readonly ListenerSection[];
     readonly updated: readonly ListenerUpdate[];
   };
@@ -36,13 +38,30 @@ export interface ReloadPlan {
     readonly reordered: boolean;
   };
   readonly settingsChanged: readonly Setting[];
-  /** Sections that a running broker cannot change. */
+  /** Keys of the file that a running broker cannot change. */
   readonly needsRestart: readonly string[];
   /** Nothing differs. */
   readonly empty: boolean;
 }
 
-const SOCKET: readonly (keyof ListenerSection)[] = ["type", "host", "port", "path", "mode", "backlog", "proxyProtocol"];
+const SOCKET: readonly (keyof ListenerSection)[] = [
+  "type",
+  "host",
+  "port",
+  "path",
+  "mode",
+  "backlog",
+  "ipv6Only",
+  "rawTcp",
+  "lingerMs",
+  "handshakeTimeoutMs",
+  "tcpKeepAliveMs",
+  "maxPayload",
+  "proxyProtocol",
+  "proxyTimeoutMs",
+];
+type AtStart = "store" | "workers" | "shared" | "pluginTimeoutMs";
+const AT_START: ReadonlySet<string> = new Set<AtStart>(["store", "workers", "shared", "pluginTimeoutMs"]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 
 /** The plan that leads from `before` to `after`. */
@@ -51,7 +70,10 @@ export function diffConfig(before: WrenConfig, after: WrenConfig): ReloadPlan {
   const plugins = diffPlugins(before.plugins, after.plugins);
   const limitsChanged = changedKeys(before.limits, after.limits);
   const settingsChanged = SETTINGS.filter((key) => !isDeepStrictEqual(before[key], after[key]));
-  const needsRestart = (["store", "workers"] as const).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  const needsRestart = fieldTable(rootSection.fields)
+    .filter(({ property }) => AT_START.has(property))
+    .filter(({ property }) => !isDeepStrictEqual(before[property as AtStart], after[property as AtStart]))
+    .map(({ key }) => key);
   const nothing = [
     listeners.added,
     listeners.removed,

@@ -1,5 +1,6 @@
 export { type CheckFilesOptions, checkFiles, type FileCheck, type NamedFile, namedFiles } from "./check-files.ts";
 export { type DescribeOptions, describe } from "./describe.ts";
+export { parseSize } from "./description/quantities.ts";
 export type { JsonSchema } from "./description/value-type.ts";
 export type { Style } from "./detect-style.ts";
 export { ConfigError, type Diagnostic, formatDiagnostic, type Place } from "./diagnostic.ts";
@@ -28,6 +29,7 @@ export type {
   Overflow,
   PluginSection,
   SessionConfig,
+  SharedSection,
   SniCertificate,
   StoreSection,
   SysSection,

@@ -40,6 +40,11 @@ export interface Limits {
   maxConnections: number;
   /** Seconds; a client that asks for more, or for none, gets this as Server Keep Alive (3.2.2.3.14). 0: no bound. */
   keepAliveMaximumSeconds: number;
+  /** What MQTT 5 lets a server do without, and says in CONNACK. */
+  retainAvailable: boolean;
+  wildcardSubscriptionAvailable: boolean;
+  subscriptionIdentifierAvailable: boolean;
+  sharedSubscriptionAvailable: boolean;
 }
 
 export type ListenerType = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
@@ -88,11 +93,25 @@ export interface ListenerSection {
   /** unix: permission bits of the socket. */
   mode?: number;
   backlog?: number;
+  /** With an IPv6 host. */
+  ipv6Only?: boolean;
+  /** tcp and unix: without a `net.Socket` for each connection; absent: where that is known to work. */
+  rawTcp?: boolean;
+  /** Milliseconds that a connection which is closed may take to send what is left. */
+  lingerMs?: number;
+  /** tls, ws, wss: milliseconds for the TLS handshake, and for the HTTP request. */
+  handshakeTimeoutMs?: number;
+  /** Milliseconds; absent: no probes. */
+  tcpKeepAliveMs?: number;
+  /** ws and wss: bytes of one message. */
+  maxPayload?: number;
   /** 0: no limit. */
   maxConnections: number;
   tls?: TlsSection;
   /** A PROXY protocol header (v1 or v2) starts every connection from a trusted proxy. */
   proxyProtocol: boolean;
+  /** Milliseconds for the PROXY header. */
+  proxyTimeoutMs?: number;
   /** Addresses or CIDR ranges whose PROXY header or X-Forwarded-For is believed. */
   trustedProxies: string[];
   /** ws and wss: allowed Origin headers; empty: any. */
@@ -108,6 +127,15 @@ export interface StoreSection {
   durability: "memory" | "batch" | "fsync";
   /** Folder of the data; absent with `memory`. */
   path?: string;
+  /** Bytes that the data may take on the disk; absent or 0: what there is. */
+  maxBytes?: number;
+  /** What to do at the start when the data are damaged; absent: refuse to start. */
+  onDamage?: "refuse" | "set-aside";
+}
+
+export interface SharedSection {
+  /** Who of a shared subscription gets a message. */
+  strategy: "round-robin" | "random" | "sticky" | "publisher";
 }
 
 export interface SysSection {
@@ -170,6 +198,9 @@ export interface WrenConfig {
   log: LogSection;
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
+  shared: SharedSection;
+  /** Milliseconds that a plugin may take to answer. */
+  pluginTimeoutMs: number;
   /** Threads; 1: the main thread alone; `"auto"`: one per core. */
   workers: number | "auto";
   /** Absolute path of the file that this was read from. */

@@ -4,7 +4,7 @@ import { type Fields, fieldTable } from "../src/description/section.ts";
 import { configSchema } from "../src/index.ts";
 import { limitsSection } from "../src/sections/limits.ts";
 import { listenerSection } from "../src/sections/listeners.ts";
-import { keepAliveSection, logSection, sessionSection, sysSection } from "../src/sections/operation.ts";
+import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "../src/sections/operation.ts";
 import { BUILT_IN } from "../src/sections/plugins.ts";
 import { rootSection } from "../src/sections/root.ts";
 import { storeSection } from "../src/sections/store.ts";
@@ -37,6 +37,7 @@ const sections: Readonly<Record<string, () => string>> = {
   store: () => table(storeSection.fields),
   session: () => table(sessionSection.fields),
   keep_alive: () => table(keepAliveSection.fields),
+  shared_subscriptions: () => table(sharedSection.fields),
   sys: () => table(sysSection.fields),
   log: () => table(logSection.fields),
   plugins: () =>

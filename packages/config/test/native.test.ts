@@ -141,6 +141,13 @@ describe("mistakes", () => {
     ],
     ["a relative path of ws", "listeners: { a: { type: ws, path: mqtt } }", /starts with "\/"/],
     ["PROXY from nobody", "listeners: { a: { proxy_protocol: true } }", /needs trusted_proxies/],
+    ["time for a header of nobody", "listeners: { a: { proxy_timeout: 1s } }", /only with proxy_protocol/],
+    ["IPv6 alone on all addresses", "listeners: { a: { ipv6_only: true } }", /a.ipv6_only: only with an IPv6 address/],
+    ["raw TLS", "listeners: { a: { type: external, raw_tcp: true } }", /a.raw_tcp: only for .* tcp or unix$/],
+    ["a handshake in the clear", "listeners: { a: { handshake_timeout: 1s } }", /only for .* tls or ws or wss$/],
+    ["no time for CONNECT", "limits: { connect_timeout: 0s }", /expected a duration such as 30s, longer than 0/],
+    ["WebSocket messages over TCP", "listeners: { a: { max_payload: 1KiB } }", /a.max_payload: only for .* ws or wss$/],
+    ["a bound in words", "store: { path: d, max_bytes: much }", /store.max_bytes: expected a size such as 16MiB/],
     ["not a range", "listeners: { a: { trusted_proxies: [10.0.0.0/64] } }", /expected an address or range/],
     [
       "one port twice",
@@ -174,6 +181,20 @@ describe("mistakes", () => {
     const { plugins } = config("plugins: { acl: { publish: { __proto__: [a] } }, anonymous: {} }");
     expect(Object.keys(plugins[0]?.options["publish"] ?? {})).toEqual(["__proto__"]);
     expect(({} as Record<string, unknown>)["0"]).toBeUndefined();
+  });
+});
+
+describe("store", () => {
+  test("how much, and what if it is damaged", () => {
+    const { store } = config("store: { path: d, max_bytes: '64 MB', on_damage: set-aside }", { file: "/etc/w.yaml" });
+    expect(store).toEqual({ path: "/etc/d", durability: "batch", maxBytes: 64_000_000, onDamage: "set-aside" });
+  });
+  test("what has no effect is warned of", () => {
+    const { config: read, warnings } = parse("store: { max_bytes: 1GiB }");
+    expect(read.store).toEqual({ durability: "memory" });
+    expect(warnings.map(({ key, message }) => `${key}: ${message}`)).toContain(
+      "store.max_bytes: not used without path",
+    );
   });
 });
 

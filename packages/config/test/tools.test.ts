@@ -37,14 +37,21 @@ listeners:
     trusted_proxies: [10.0.0.0/8]
     origins: ["https://example.org"]
     access: [tokens, shop]
-    limits: { message_rate: 10/m, byte_rate: 1MiB/s, connect_timeout: 1500ms }
-  local: { type: unix, path: /run/w.sock, mode: "0600" }
+    limits: { message_rate: 10/m, byte_rate: 1MiB/s, connect_timeout: 1500ms, retain_available: false }
+    ipv6_only: true
+    linger: 500ms
+    handshake_timeout: 3s
+    tcp_keep_alive: 1m
+    max_payload: 64KiB
+  local: { type: unix, path: /run/w.sock, mode: "0600", raw_tcp: false, linger: 0s }
 plugins:
   tokens: { use: jwt, algorithms: [HS256], secret_key: "hush-2-$\${NOT}" }
   shop: { use: sql, connection: "postgresql://me:hush-3@db/x" }
   own: { use: ./own.js, api_token: hush-4, nested: [{ password: hush-5, other: 1 }] }
   acl: { publish: { "on": ["#"], "7": [] } }
-store: { path: data, durability: fsync }
+store: { path: data, durability: fsync, max_bytes: 64MB, on_damage: set-aside }
+shared_subscriptions: { strategy: publisher }
+plugin_timeout: 1s
 session: { default_expiry: 1d }
 workers: auto
 `;
@@ -134,6 +141,15 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
       rebound: [{ name: "a" }],
       updated: [],
     });
+  });
+  test("what is settled when the socket is opened, and what a broker cannot change while it runs", () => {
+    const listener = (rest: string) => config(`listeners: { a: { bind: "[::]:1", ${rest} } }`);
+    for (const key of ["ipv6_only: true", "raw_tcp: false", "linger: 1s", "tcp_keep_alive: 1m"]) {
+      expect(diffConfig(listener(""), listener(key)).listeners.rebound, key).toHaveLength(1);
+    }
+    const other = "store: { path: d, max_bytes: 1GiB }\nshared_subscriptions: { strategy: random }\nplugin_timeout: 1s";
+    const { needsRestart } = diffConfig(config(BASE), config(`${BASE}\n${other}`));
+    expect(needsRestart).toEqual(["store", "shared_subscriptions", "plugin_timeout"]);
   });
   test("plugins: added, removed, changed, kept, reordered", () => {
     const after = BASE.replace(

@@ -9,7 +9,7 @@ import { listenerToOptions } from "./listener-options.ts";
 
 /** Loads the plugins and the store that the configuration names. @throws PluginError, StoreError */
 export async function configToOptions(config: WrenConfig, logger: Logger): Promise<BrokerOptions> {
-  const { session, sys, keepAlive } = config;
+  const { session, sys, keepAlive, shared, pluginTimeoutMs } = config;
   const store = await openStore(config.store, logger);
   return {
     listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
@@ -20,17 +20,24 @@ export async function configToOptions(config: WrenConfig, logger: Logger): Promi
       defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,
       maximumExpiry: session.maximumExpirySeconds ?? Number.POSITIVE_INFINITY,
     },
+    shared,
+    hookTimeout: pluginTimeoutMs,
     sys: { interval: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
     logger,
   };
 }
 
-async function openStore({ durability, path }: StoreSection, logger: Logger): Promise<Store | undefined> {
+async function openStore(
+  { durability, path, maxBytes = 0, onDamage }: StoreSection,
+  logger: Logger,
+): Promise<Store | undefined> {
   if (durability === "memory" || path === undefined) return undefined;
   const { FileStore } = await import("@wrenmq/store-file");
   return new FileStore({
     path,
     durability,
+    ...(maxBytes > 0 ? { maxBytes } : {}),
+    onDamage: onDamage === "set-aside" ? "setAside" : "refuse",
     onNotice: ({ notice, ...details }) => logger.warn({ notice, ...details }, `store: ${notice}`),
   });
 }

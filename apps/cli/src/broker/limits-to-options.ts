@@ -22,6 +22,10 @@ const NAMES = {
   connectionRatePerAddress: "connectionRate",
   maxConnections: "maxConnections",
   keepAliveMaximumSeconds: "keepAliveMaximum",
+  retainAvailable: "retainAvailable",
+  wildcardSubscriptionAvailable: "wildcardSubscriptionAvailable",
+  subscriptionIdentifierAvailable: "subscriptionIdentifierAvailable",
+  sharedSubscriptionAvailable: "sharedSubscriptionAvailable",
 } as const satisfies Readonly<Record<keyof Limits, keyof BrokerLimits>>;
 
 export function limitsToOptions(limits: Partial<Limits>): Partial<BrokerLimits> {

@@ -22,23 +22,27 @@ export function listenerToOptions(listener: ListenerSection): ListenerOptions {
 }
 
 function socketOf(listener: ListenerSection): ListenerOptions {
-  const { type, host, port = 0, path, mode, backlog, tls, proxyProtocol, trustedProxies } = listener;
+  const { type, host, port = 0, path, mode, tls, proxyProtocol, trustedProxies, handshakeTimeoutMs } = listener;
+  const { backlog, lingerMs, rawTcp, ipv6Only, tcpKeepAliveMs, proxyTimeoutMs: timeoutMs } = listener;
   const common = {
-    ...defined({ backlog }),
-    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies } } : {}),
+    ...defined({ backlog, lingerMs }),
+    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies, ...defined({ timeoutMs }) } } : {}),
   };
-  const address = { port, ...defined({ host }), ...common };
+  const address = { port, ...defined({ host, ipv6Only, tcpKeepAliveMs }), ...common };
+  const secured = (): { tls: TlsConfig } => ({
+    tls: { ...tlsOf(need(tls, listener)), ...defined({ handshakeTimeoutMs }) },
+  });
   switch (type) {
     case "tcp":
-      return { type, ...address };
+      return { type, ...address, ...defined({ rawTcp }) };
     case "tls":
-      return { type, ...address, tls: tlsOf(need(tls, listener)) };
+      return { type, ...address, ...secured() };
     case "ws":
       return { type, ...address, websocket: webSocketOf(listener) };
     case "wss":
-      return { type, ...address, tls: tlsOf(need(tls, listener)), websocket: webSocketOf(listener) };
+      return { type, ...address, ...secured(), websocket: webSocketOf(listener) };
     case "unix":
-      return { type, path: need(path, listener), ...defined({ mode }), ...common };
+      return { type, path: need(path, listener), ...defined({ mode, rawTcp }), ...common };
     case "external":
       return { type };
   }
@@ -50,9 +54,10 @@ function need<T>(value: T | undefined, { name }: ListenerSection): T {
   return value;
 }
 
-function webSocketOf({ path, origins, trustedProxies, proxyProtocol }: ListenerSection): WebSocketConfig {
+function webSocketOf(listener: ListenerSection): WebSocketConfig {
+  const { path, origins, trustedProxies, proxyProtocol, maxPayload, handshakeTimeoutMs } = listener;
   return {
-    ...defined({ path }),
+    ...defined({ path, maxPayload, handshakeTimeoutMs }),
     ...(origins.length > 0 ? { origins } : {}),
     // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
     ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),

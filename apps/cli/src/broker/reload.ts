@@ -56,8 +56,8 @@ export class Reloader {
       ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
     ];
     if (restart.length > 0) this.#logger.warn({ sections: restart }, "changes of these sections need a restart");
-    const { store, workers, session, sys } = this.#config;
-    this.#config = { ...config, store, workers, session, sys };
+    const { store, workers, shared, pluginTimeoutMs, session, sys } = this.#config;
+    this.#config = { ...config, store, workers, shared, pluginTimeoutMs, session, sys };
     this.#logger.info(
       summary(plan),
       plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded",

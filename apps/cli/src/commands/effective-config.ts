@@ -7,6 +7,7 @@ import {
   defaultConfig,
   type ListenerSection,
   loadConfig,
+  parseSize,
   riskWarnings,
   type StoreSection,
   type WrenConfig,
@@ -55,13 +56,22 @@ function withAddress(listeners: readonly ListenerSection[], { port, host }: Star
   return listeners.map((listener) => (listener === meant ? { ...listener, ...address } : listener));
 }
 
-function withData(store: StoreSection, { data, durability }: StartOptions): StoreSection {
+function withData(store: StoreSection, { data, dataMax, durability }: StartOptions): StoreSection {
   const path = data === undefined ? store.path : resolve(data);
+  if (dataMax !== undefined && (durability === "memory" || path === undefined)) {
+    throw new UsageError("--data-max needs --data, and another durability than memory");
+  }
   if (durability === "memory") return { durability };
   if (path === undefined) {
     if (durability !== undefined) throw new UsageError(`--durability ${durability} needs --data`);
     return store;
   }
   const level = durability ?? (store.durability === "memory" ? "batch" : store.durability);
-  return { durability: level, path };
+  return { ...store, durability: level, path, ...(dataMax === undefined ? {} : { maxBytes: bytesOf(dataMax) }) };
+}
+
+function bytesOf(size: string): number {
+  const bytes = parseSize(size);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new UsageError(`--data-max ${size}: expected a size such as 10GiB`);
 }

@@ -6,6 +6,7 @@ export interface StartOptions {
   readonly port?: number;
   readonly host?: string;
   readonly data?: string;
+  readonly dataMax?: string;
   readonly durability?: "memory" | "batch" | "fsync";
   readonly workers?: number | "auto";
   readonly debug?: boolean;
@@ -19,6 +20,7 @@ export function startCommand(): Command {
     .option("-p, --port <port>", "port to listen on (0: any free one)", portNumber)
     .option("--host <host>", "address to listen on")
     .option("--data <folder>", "keep sessions and retained messages in this folder")
+    .option("--data-max <size>", "room that the data may take, such as 10GiB; then publishers are refused")
     .addOption(
       new Option(
         "--durability <level>",

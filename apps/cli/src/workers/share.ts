@@ -16,12 +16,15 @@ export function shareOf(config: WrenConfig, self: number, count: number): WrenCo
           ? listener.limits
           : { ...listener.limits, maxConnections: part(listener.limits.maxConnections, count) },
     })),
-    store: storeOf(config.store, self),
+    store: storeOf(config.store, self, count),
   };
 }
 
-export function storeOf(store: StoreSection, self: number): StoreSection {
-  return store.path === undefined ? store : { ...store, path: join(store.path, `worker-${self}`) };
+function storeOf(store: StoreSection, self: number, count: number): StoreSection {
+  const { path, maxBytes } = store;
+  if (path === undefined) return store;
+  const room = maxBytes === undefined ? {} : { maxBytes: part(maxBytes, count) };
+  return { ...store, path: join(path, `worker-${self}`), ...room };
 }
 
 /** 0 stays what it is: no bound. */

@@ -24,22 +24,27 @@ export function formatDuration(milliseconds: number): string {
   return `${milliseconds / factor}${unit}`;
 }
 
-/** A duration, kept in `unit`; a bare number is refused because it would be ambiguous (0 is not). */
-export function duration(unit: "ms" | "s", options: { zeroIs?: string } = {}): ValueType<number> {
+/**
+ * A duration, kept in `unit`; a bare number is refused because it would be ambiguous (0 is not).
+ * @param options.positive something cannot be done in no time at all
+ */
+export function duration(unit: "ms" | "s", options: { zeroIs?: string; positive?: boolean } = {}): ValueType<number> {
+  const { positive = false } = options;
   const factor = unit === "ms" ? 1 : 1000;
-  const expected = `a duration such as 30s${options.zeroIs ? ` (or ${options.zeroIs})` : ""}`;
+  const expected = `a duration such as 30s${positive ? ", longer than 0" : ""}${options.zeroIs ? ` (or ${options.zeroIs})` : ""}`;
   return scalarType({
     expected,
     schema: {
       anyOf: [
         { type: "string", pattern: "^\\s*(\\d+(\\.\\d+)?\\s*(ms|d|h|m|s)\\s*)+$" },
-        { const: 0 },
+        ...(positive ? [] : [{ const: 0 }]),
         ...(options.zeroIs ? [{ const: options.zeroIs }] : []),
       ],
     },
     parse: ({ value, text }) => {
-      if (value === 0 || (options.zeroIs !== undefined && value === options.zeroIs)) return 0;
-      const milliseconds = typeof value === "string" ? parseDuration(text) : undefined;
+      if (options.zeroIs !== undefined && value === options.zeroIs) return 0;
+      const milliseconds = value === 0 ? 0 : typeof value === "string" ? parseDuration(text) : undefined;
+      if (positive && milliseconds === 0) return undefined;
       return milliseconds === undefined || milliseconds % factor !== 0 ? undefined : milliseconds / factor;
     },
     hint: ({ value, text }) => (typeof value === "number" ? ` (write ${text}s or ${text}ms)` : ""),

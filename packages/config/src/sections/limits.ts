@@ -1,7 +1,7 @@
 // Bounds, global and per listener. The defaults let every ordinary client work and no single one take the machine.
 
 import { duration, rate, size } from "../description/quantities.ts";
-import { choice, count, integer } from "../description/scalars.ts";
+import { choice, count, flag, integer } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { Limits } from "../wren-config.ts";
 
@@ -18,7 +18,7 @@ export const limitsSection: Section<Limits> = section<Limits>(
     connectTimeoutMs: {
       key: "connect_timeout",
       doc: "From accepting a connection to its complete CONNECT.",
-      type: duration("ms"),
+      type: duration("ms", { positive: true }),
       default: 10_000,
     },
     maximumPacketSize: {
@@ -76,5 +76,13 @@ export const limitsSection: Section<Limits> = section<Limits>(
       type: duration("s", { zeroIs: "unlimited" }),
       default: 0,
     },
+    retainAvailable: {
+      doc: "Retained messages; without them a publisher of one is disconnected.",
+      type: flag,
+      default: true,
+    },
+    wildcardSubscriptionAvailable: { doc: "Subscriptions with `+` and `#`.", type: flag, default: true },
+    subscriptionIdentifierAvailable: { doc: "Subscription identifiers.", type: flag, default: true },
+    sharedSubscriptionAvailable: { doc: "Shared subscriptions.", type: flag, default: true },
   },
 );

@@ -1,8 +1,9 @@
 // Where clients connect. The file says `bind`, the result says host and port.
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, isIPv6 } from "node:net";
 import { listOf } from "../description/collections.ts";
+import { duration, size } from "../description/quantities.ts";
 import { choice, count, flag, integer, pattern, resolvePath, text } from "../description/scalars.ts";
-import { type Section, section } from "../description/section.ts";
+import { fieldTable, type Section, section } from "../description/section.ts";
 import { scalarType, type ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
@@ -18,9 +19,16 @@ interface ListenerFile {
   path?: string;
   mode?: string;
   backlog?: number;
+  ipv6Only?: boolean;
+  rawTcp?: boolean;
+  lingerMs?: number;
+  handshakeTimeoutMs?: number;
+  tcpKeepAliveMs?: number;
+  maxPayload?: number;
   maxConnections: number;
   tls?: TlsSection;
   proxyProtocol: boolean;
+  proxyTimeoutMs?: number;
   trustedProxies: string[];
   origins: string[];
   access: string[] | "inherit";
@@ -65,12 +73,41 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     type: pattern('octal permissions such as "0660"', /0?[0-7]{3}/),
   },
   backlog: { doc: "Connections that wait to be accepted.", type: integer(1, 65_535) },
+  ipv6Only: { doc: 'With an IPv6 address such as `"[::]:1883"`: leave IPv4 alone.', type: flag },
+  rawTcp: {
+    doc: "`tcp`, `unix`: `false` uses Node's own sockets, which take twice the time to accept and several kilobytes more. Without it: only where they are needed.",
+    type: flag,
+  },
+  lingerMs: {
+    key: "linger",
+    doc: "How long a connection that is closed may take to send what is left. Without it: 2s.",
+    type: duration("ms"),
+  },
+  handshakeTimeoutMs: {
+    key: "handshake_timeout",
+    doc: "`tls`, `ws`, `wss`: how long the TLS handshake, and how long the HTTP request, may take. Without it: 10s.",
+    type: duration("ms", { positive: true }),
+  },
+  tcpKeepAliveMs: {
+    key: "tcp_keep_alive",
+    doc: "Silence after which the system probes the connection. Without it: never; MQTT has its own keep alive.",
+    type: duration("ms", { positive: true }),
+  },
+  maxPayload: {
+    doc: "`ws`, `wss`: longest WebSocket message; packets may be longer, as they may span messages. Without it: 1MiB.",
+    type: size(),
+  },
   maxConnections: { doc: "Connections of this listener.", type: count, default: 0 },
   tls: { doc: "Needed by `tls` and `wss`.", type: tlsSection },
   proxyProtocol: {
     doc: "Connections from `trusted_proxies` start with a PROXY header, version 1 or 2.",
     type: flag,
     default: false,
+  },
+  proxyTimeoutMs: {
+    key: "proxy_timeout",
+    doc: "How long the PROXY header may take. Without it: 5s.",
+    type: duration("ms", { positive: true }),
   },
   trustedProxies: {
     doc: "Whose PROXY header (or X-Forwarded-For, for ws) is believed.",
@@ -158,8 +195,28 @@ function misplacedKey(file: ListenerFile): { key: string; message: string } | un
   if (file.proxyProtocol && file.trustedProxies.length === 0) {
     return { key: "proxy_protocol", message: "needs trusted_proxies: nobody's header would be believed" };
   }
+  if (!file.proxyProtocol && file.proxyTimeoutMs !== undefined) {
+    return { key: "proxy_timeout", message: "only with proxy_protocol: true" };
+  }
+  if (file.ipv6Only !== undefined && !isIPv6(parseBind(file.bind ?? "", 0)?.host ?? "")) {
+    return { key: "ipv6_only", message: 'only with an IPv6 address to bind, such as "[::]:1883"' };
+  }
+  for (const { property, key } of fieldTable(fileSection.fields)) {
+    const types = ONLY_FOR[property as keyof ListenerFile];
+    if (types === undefined || file[property as keyof ListenerFile] === undefined || types.includes(type)) continue;
+    return { key, message: `only for listeners of type ${types.join(" or ")}` };
+  }
   return undefined;
 }
+
+/** Keys that mean nothing to the other types. */
+const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerType[]>>> = {
+  rawTcp: ["tcp", "unix"],
+  handshakeTimeoutMs: ["tls", "ws", "wss"],
+  tcpKeepAliveMs: ["tcp", "tls", "ws", "wss"],
+  maxPayload: ["ws", "wss"],
+  lingerMs: ["tcp", "tls", "ws", "wss", "unix"],
+};
 
 /** Two listeners on one port would be found only when the second fails to start. */
 function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): boolean {

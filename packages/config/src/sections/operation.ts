@@ -1,9 +1,9 @@
-// The small sections: $SYS, log, sessions, keep alive.
+// The small sections: $SYS, log, sessions, keep alive, shared subscriptions.
 
 import { duration } from "../description/quantities.ts";
 import { choice, flag } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
-import type { KeepAliveConfig, LogSection, SessionConfig, SysSection } from "../wren-config.ts";
+import type { KeepAliveConfig, LogSection, SessionConfig, SharedSection, SysSection } from "../wren-config.ts";
 
 export const sysSection: Section<SysSection> = section<SysSection>("The `$SYS/broker/…` topics.", {
   enabled: { doc: "Publish them at all.", type: flag, default: true },
@@ -42,5 +42,13 @@ export const keepAliveSection: Section<KeepAliveConfig> = section<KeepAliveConfi
     doc: "Added to 1.5 × the client's keep alive. More than 0 is more patient than the standard allows.",
     type: duration("s"),
     default: 0,
+  },
+});
+
+export const sharedSection: Section<SharedSection> = section<SharedSection>("Shared subscriptions.", {
+  strategy: {
+    doc: "Which member gets a message: each in turn, any, always the same as long as it can, or the same for all messages of one publisher, which keeps their order. Members that are connected and keep up come first.",
+    type: choice(["round-robin", "random", "sticky", "publisher"]),
+    default: "round-robin",
   },
 });

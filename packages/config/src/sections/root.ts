@@ -1,6 +1,7 @@
 // The whole native file: which sections there are, and what a file without them means.
 import { availableParallelism } from "node:os";
 import { listOf } from "../description/collections.ts";
+import { duration } from "../description/quantities.ts";
 import { choice, integer, text } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { ValueType } from "../description/value-type.ts";
@@ -9,7 +10,7 @@ import { lookUp, type SourceNode } from "../source-node.ts";
 import type { ListenerSection, PluginSection, WrenConfig } from "../wren-config.ts";
 import { limitsSection } from "./limits.ts";
 import { listenersSection } from "./listeners.ts";
-import { keepAliveSection, logSection, sessionSection, sysSection } from "./operation.ts";
+import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "./operation.ts";
 import { pluginsSection } from "./plugins.ts";
 import { storeSection } from "./store.ts";
 
@@ -50,6 +51,18 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   store: { doc: storeSection.doc, type: storeSection, default: storeSection.defaults() },
   session: { doc: sessionSection.doc, type: sessionSection, default: sessionSection.defaults() },
   keepAlive: { doc: keepAliveSection.doc, type: keepAliveSection, default: keepAliveSection.defaults() },
+  shared: {
+    key: "shared_subscriptions",
+    doc: sharedSection.doc,
+    type: sharedSection,
+    default: sharedSection.defaults(),
+  },
+  pluginTimeoutMs: {
+    key: "plugin_timeout",
+    doc: "How long a plugin may take to answer; no answer is a refusal.",
+    type: duration("ms", { positive: true }),
+    default: 10_000,
+  },
   sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
   log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
   workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },

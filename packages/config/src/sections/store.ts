@@ -1,6 +1,7 @@
 // Where sessions and retained messages are kept.
+import { size } from "../description/quantities.ts";
 import { choice, path } from "../description/scalars.ts";
-import { type Section, section } from "../description/section.ts";
+import { fieldTable, type Section, section } from "../description/section.ts";
 import type { ValueType } from "../description/value-type.ts";
 import { below } from "../source-node.ts";
 import type { StoreSection } from "../wren-config.ts";
@@ -10,6 +11,14 @@ const fields: Section<StoreSection> = section<StoreSection>("Where sessions, que
   durability: {
     doc: "`memory`: lost at a restart; `batch`: written within milliseconds; `fsync`: on the disk before it is acknowledged. Without it: `batch` if there is a `path`, else `memory`.",
     type: choice(["memory", "batch", "fsync"]),
+  },
+  maxBytes: {
+    doc: "What the data may take on the disk. Then publishers are told 0x97 until there is room again. Without it: all that there is.",
+    type: size({ unlimited: true }),
+  },
+  onDamage: {
+    doc: "When the data are damaged: `refuse` to start, or `set-aside` the damaged files and go on with what can be read. Without it: `refuse`.",
+    type: choice(["refuse", "set-aside"]),
   },
 });
 
@@ -24,11 +33,18 @@ export const storeSection: ValueType<StoreSection> & Pick<Section<StoreSection>,
     const given = fields.read(node, problems);
     if (!given) return undefined;
     const store = complete(given);
-    if (store.durability === "memory" && store.path !== undefined) {
-      problems.warn(below(node.place, "path"), "not used with durability memory");
-      return { durability: "memory" };
+    if (store.durability === "memory") {
+      const { durability, ...unused } = store;
+      for (const property of Object.keys(unused)) {
+        const { key } = fieldTable(fields.fields).find((field) => field.property === property) ?? { key: property };
+        problems.warn(
+          below(node.place, key),
+          given.durability ? "not used with durability memory" : "not used without path",
+        );
+      }
+      return { durability };
     }
-    if (store.durability !== "memory" && store.path === undefined) {
+    if (store.path === undefined) {
       return problems.error(below(node.place, "path"), `missing: durability ${store.durability} needs a folder`);
     }
     return store;

@@ -1,0 +1,50 @@
+// From the file to what broker and transports are told; what these make of it is tested there.
+import { parseConfig } from "@wrenmq/config";
+import { expect, test } from "vitest";
+import { configToOptions } from "../src/broker/config-to-options.ts";
+import { createLogger } from "../src/logging.ts";
+import { shareOf } from "../src/workers/share.ts";
+
+const logger = createLogger({ level: "silent", format: "json" });
+const optionsOf = (text: string) => configToOptions(parseConfig(text, { style: "native" }).config, logger);
+
+const TLS = "tls: { certificate_file: c.pem, key_file: k.pem }";
+
+test("what a listener's socket is told", async () => {
+  const { listeners } = await optionsOf(`
+listeners:
+  plain: { bind: "[::1]:1", ipv6_only: true, raw_tcp: false, linger: 500ms, tcp_keep_alive: 1m }
+  local: { type: unix, path: /run/w.sock, raw_tcp: false, linger: 0s }
+  secure: { type: tls, bind: ":2", handshake_timeout: 3s, ${TLS} }
+  web: { type: ws, bind: ":3", max_payload: 64KiB, handshake_timeout: 1500ms }
+  both: { type: wss, bind: ":4", handshake_timeout: 2s, ${TLS} }
+  behind: { bind: ":5", proxy_protocol: true, proxy_timeout: 1s, trusted_proxies: [10.0.0.1] }
+plugins: { anonymous: }
+`);
+  expect(listeners).toMatchObject({
+    plain: { host: "::1", ipv6Only: true, rawTcp: false, lingerMs: 500, tcpKeepAliveMs: 60_000 },
+    local: { rawTcp: false, lingerMs: 0 },
+    secure: { tls: { handshakeTimeoutMs: 3_000 } },
+    web: { websocket: { maxPayload: 65_536, handshakeTimeoutMs: 1_500 } },
+    both: { tls: { handshakeTimeoutMs: 2_000 }, websocket: { handshakeTimeoutMs: 2_000 } },
+    behind: { proxyProtocol: { trusted: ["10.0.0.1"], timeoutMs: 1_000 } },
+  });
+});
+
+test("what the broker is told", async () => {
+  const { shared, hookTimeout, limits } = await optionsOf(`
+plugins: { anonymous: }
+shared_subscriptions: { strategy: sticky }
+plugin_timeout: 2s
+limits: { retain_available: false, shared_subscription_available: false }
+`);
+  expect([shared, hookTimeout]).toEqual([{ strategy: "sticky" }, 2_000]);
+  expect(limits).toMatchObject({ retainAvailable: false, sharedSubscriptionAvailable: false });
+});
+
+test("workers share what bounds the whole broker", () => {
+  const { config } = parseConfig("store: { path: /d, max_bytes: 400MB }\nlimits: { max_connections: 10 }");
+  const { store, limits } = shareOf(config, 2, 4);
+  expect(store).toMatchObject({ path: "/d/worker-2", maxBytes: 100_000_000 });
+  expect(limits.maxConnections).toBe(3);
+});
