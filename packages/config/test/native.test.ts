@@ -331,7 +331,7 @@ describe("includes", () => {
     const loaded = load("main.yaml");
     expect(loaded.limits).toMatchObject({ maxInflight: 2, receiveMaximum: 5 });
     expect(loaded.listeners.map((each) => each.name)).toEqual(["a", "b"]);
-    expect(loaded.plugins[0]?.options).toEqual({ file: "/c/parts/tokens" });
+    expect(loaded.plugins[0]?.options).toMatchObject({ file: "/c/parts/tokens" });
     expect(loaded.log.level).toBe("debug");
     expect(loaded.source).toBe("/c/main.yaml");
   });

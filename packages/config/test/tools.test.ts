@@ -159,7 +159,7 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
     const { plugins } = diffConfig(config(BASE), config(after));
     expect(plugins).toMatchObject({ removed: ["anonymous"], kept: ["acl"], reordered: true });
     expect(plugins.added.map((each) => each.name)).toEqual(["taboo"]);
-    expect(plugins.changed.map((each) => each.options)).toEqual([{ file: "u" }]);
+    expect(plugins.changed.map((each) => each.options)).toMatchObject([{ file: "u" }]);
   });
   test("limits, settings, and what needs a restart", () => {
     const after = `${BASE}limits: { max_inflight: 1 }\nlog: { level: debug }\nsys: { interval: 1s }\nworkers: 2\nstore: { path: x }\n`;

@@ -47,7 +47,7 @@ const users = mapOf(
   "a mapping of user names to topic filters",
 );
 
-const reloadInterval: Field<number> = {
+export const reloadInterval: Field<number> = {
   doc: "Time between two looks whether the file has changed; `0s` never looks.",
   type: duration("s"),
   default: 2,
@@ -119,8 +119,13 @@ export const guardOptions: Section<GuardOptions> = section<GuardOptions>("Delays
     type: count,
     default: 0,
   },
-  windowSeconds: { key: "window", doc: "In which failures are counted together.", type: duration("s"), default: 600 },
-  banSeconds: { key: "ban", doc: "How long a ban lasts.", type: duration("s"), default: 900 },
+  windowSeconds: {
+    key: "window",
+    doc: "In which failures are counted together.",
+    type: duration("s", { positive: true }),
+    default: 600,
+  },
+  banSeconds: { key: "ban", doc: "How long a ban lasts.", type: duration("s", { positive: true }), default: 900 },
   freeFailures: { doc: "Failures without a delay.", type: count, default: 3 },
   delayMs: {
     key: "delay",
@@ -132,4 +137,7 @@ export const guardOptions: Section<GuardOptions> = section<GuardOptions>("Delays
   maxWaiting: { doc: "Clients kept waiting at once; more are refused.", type: count, default: 1_000 },
 });
 
-export const noOptions: Section<Record<never, never>> = section<Record<never, never>>("No options.", {});
+export const noOptions: Section<Record<never, never>> = section<Record<never, never>>(
+  "Every event, at level info or debug.",
+  {},
+);

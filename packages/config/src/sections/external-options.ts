@@ -1,15 +1,21 @@
 // Options of the built-in plugins that ask a token, a directory, a database, a web service or a certificate.
 
 import { listOf } from "../description/collections.ts";
-import { duration } from "../description/quantities.ts";
-import { choice, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
+import { duration, size } from "../description/quantities.ts";
+import { choice, count, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
 import { below } from "../source-node.ts";
+import { reloadInterval } from "./access-options.ts";
 
 /** Which questions a plugin that could answer both is asked. */
 interface Roles {
   authenticate: boolean;
   authorize: boolean;
+}
+/** How long answers count. */
+interface Freshness {
+  cacheSeconds: number;
+  recheckSeconds: number;
 }
 export interface JwtOptions extends Roles {
   secretKey?: string;
@@ -26,7 +32,7 @@ export interface JwtOptions extends Roles {
   clockTolerance: number;
   timeoutMs: number;
 }
-export interface HttpOptions extends Roles {
+export interface HttpOptions extends Roles, Freshness {
   host: string;
   port: number;
   withTls: boolean;
@@ -38,10 +44,8 @@ export interface HttpOptions extends Roles {
   userUri: string;
   topicUri: string;
   superuserUri?: string;
-  cacheSeconds: number;
-  recheckSeconds: number;
 }
-export interface LdapOptions extends Roles {
+export interface LdapOptions extends Roles, Freshness {
   server: string;
   baseDn: string;
   userAttribute: string;
@@ -50,8 +54,11 @@ export interface LdapOptions extends Roles {
   publishAttribute?: string;
   subscribeAttribute?: string;
   receiveAttribute?: string;
+  startTls: boolean;
+  caFile?: string;
+  timeoutMs: number;
 }
-export interface SqlOptions extends Roles {
+export interface SqlOptions extends Roles, Freshness {
   connection: string;
   syncSchema: boolean;
   hashSchemes: string[];
@@ -61,18 +68,43 @@ export interface X509Options {
   uriDomain?: string;
   required: boolean;
 }
-export interface CredentialFileOptions {
+export interface ScramOptions {
   file: string;
+  /** Seconds. */
+  reloadInterval: number;
+}
+export interface TokenOptions extends ScramOptions {
+  authorize: boolean;
 }
 export interface ShadowsOptions {
   serve: boolean;
   authorize: boolean;
   connection?: string;
   superusers: string[];
+  maxBytes: number;
+  keepVersions: number;
 }
 
 const authenticate: Field<boolean> = { doc: "Decide who may connect.", type: flag, default: true };
 const authorize: Field<boolean> = { doc: "Decide who may use which topic.", type: flag, default: false };
+const timeoutMs: Field<number> = {
+  key: "timeout",
+  doc: "How long an answer may take.",
+  type: duration("ms", { positive: true }),
+  default: 5000,
+};
+const recheckSeconds: Field<number> = {
+  key: "recheck",
+  doc: "Time after which connected clients are asked about again; `0s` never.",
+  type: duration("s"),
+  default: 300,
+};
+const cacheFor = (seconds: number): Field<number> => ({
+  key: "cache",
+  doc: "How long an answer is kept; `0s` keeps none.",
+  type: duration("s"),
+  default: seconds,
+});
 const connection = secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db");
 
 export const jwtOptions: Section<JwtOptions> = section<JwtOptions>("The password is a JSON Web Token.", {
@@ -93,7 +125,7 @@ export const jwtOptions: Section<JwtOptions> = section<JwtOptions>("The password
   issuer: { doc: "What the claim `iss` has to be.", type: text() },
   audience: { doc: "What the claim `aud` has to be.", type: text() },
   clockTolerance: { doc: "How much clocks may differ.", type: duration("s"), default: 0 },
-  timeoutMs: { key: "timeout", doc: "How long `jwks_url` may take.", type: duration("ms"), default: 5000 },
+  timeoutMs: { ...timeoutMs, doc: "How long `jwks_url` may take." },
 });
 
 export const httpOptions: Section<HttpOptions> = section<HttpOptions>("A web service decides.", {
@@ -110,17 +142,12 @@ export const httpOptions: Section<HttpOptions> = section<HttpOptions>("A web ser
     default: "json",
   },
   userAgent: { doc: "User-Agent header.", type: text(), default: "wrenmq" },
-  timeoutMs: { key: "timeout", doc: "How long an answer may take.", type: duration("ms"), default: 5000 },
+  timeoutMs,
   userUri: { doc: "Path that is asked about users.", type: text("a path"), default: "/user" },
   topicUri: { doc: "Path that is asked about topics.", type: text("a path"), default: "/acl" },
   superuserUri: { doc: "Path that is asked whether a user may do everything.", type: text("a path") },
-  cacheSeconds: { key: "cache", doc: "How long an answer is kept; `0s` keeps none.", type: duration("s"), default: 30 },
-  recheckSeconds: {
-    key: "recheck",
-    doc: "Time after which connected clients are asked about again; `0s` never.",
-    type: duration("s"),
-    default: 300,
-  },
+  cacheSeconds: cacheFor(30),
+  recheckSeconds,
 });
 
 export const ldapOptions: Section<LdapOptions> = section<LdapOptions>("A directory decides.", {
@@ -134,6 +161,11 @@ export const ldapOptions: Section<LdapOptions> = section<LdapOptions>("A directo
   publishAttribute: { doc: "Attribute with the filters to publish to.", type: text("an attribute") },
   subscribeAttribute: { doc: "Attribute with the filters to subscribe to.", type: text("an attribute") },
   receiveAttribute: { doc: "Attribute with the filters to be sent.", type: text("an attribute") },
+  startTls: { doc: "Encrypt a connection that began as `ldap://`.", type: flag, default: false },
+  caFile: { doc: "Authority of the directory's certificate: PEM.", type: path() },
+  timeoutMs,
+  cacheSeconds: cacheFor(10),
+  recheckSeconds,
 });
 
 export const sqlOptions: Section<SqlOptions> = section<SqlOptions>("Users and their topics from a database.", {
@@ -146,6 +178,8 @@ export const sqlOptions: Section<SqlOptions> = section<SqlOptions>("Users and th
     type: listOf(choice(["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"]), "a list of hash schemes"),
     default: ["argon2", "bcrypt"],
   },
+  cacheSeconds: cacheFor(10),
+  recheckSeconds,
 });
 
 const x509Fields: Section<X509Options> = section<X509Options>("The client certificate decides.", {
@@ -171,15 +205,16 @@ export const x509Options: Section<X509Options> = {
   },
 };
 
-export const scramOptions: Section<CredentialFileOptions> = section<CredentialFileOptions>(
+export const scramOptions: Section<ScramOptions> = section<ScramOptions>(
   "SCRAM-SHA-256 through enhanced authentication (MQTT 5).",
-  { file: { doc: "User names with their stored keys.", type: path(), required: true } },
+  { file: { doc: "User names with their stored keys.", type: path(), required: true }, reloadInterval },
 );
 
-export const tokenOptions: Section<CredentialFileOptions> = section<CredentialFileOptions>(
-  "The password is a revocable token.",
-  { file: { doc: "Hashed tokens.", type: path(), required: true } },
-);
+export const tokenOptions: Section<TokenOptions> = section<TokenOptions>("The password is a revocable token.", {
+  file: { doc: "Hashed tokens.", type: path(), required: true },
+  authorize: { doc: "Decide by the token's lists who may use which topic.", type: flag, default: true },
+  reloadInterval,
+});
 
 export const shadowsOptions: Section<ShadowsOptions> = section<ShadowsOptions>("Device shadows under `$shadow/`.", {
   serve: { doc: "Answer on the shadow topics.", type: flag, default: true },
@@ -190,4 +225,6 @@ export const shadowsOptions: Section<ShadowsOptions> = section<ShadowsOptions>("
     type: listOf(text("a user name"), "a list of user names"),
     default: [],
   },
+  maxBytes: { doc: "Of a request, and of a shadow's state.", type: size({ minimum: 2 }), default: 8192 },
+  keepVersions: { doc: "Versions of each shadow that a database keeps; 0: all.", type: count, default: 100 },
 });
