@@ -201,6 +201,19 @@ test("explain names the plugin and the rule, and its exit code is the answer", a
   expect(no.stdout).toMatch(/^acl: deny.*\ndenied\n$/);
 });
 
+test("explain tells two instances of one plugin apart, and so does a mistake in the options of one", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "c.yaml");
+  const mine = (topic: string): string => `{ use: acl, publish: { ada: [${topic}] } }`;
+  await writeFile(file, `plugins: { anonymous: , house: ${mine("a/#")}, garden: ${mine("b/#")} }\n`);
+  const { stdout } = await runCommand(["explain", "-c", file, "-u", "ada", "a/b"]);
+  expect(stdout).toMatch(/^house: allow .*\ngarden: deny.*\ndenied\n$/);
+  await writeFile(file, "plugins: { strict: { use: guard, maximum_delay: 1h } }\n");
+  expect((await runCommand(["explain", "-c", file, "a"])).stderr).toMatch(
+    /^wrenmq: plugin "strict": maxDelayMs: [^\n]+\n$/,
+  );
+});
+
 describe("creds", () => {
   test("an authority, a server and a device, as aMQTT makes them", async () => {
     const folder = await temporaryFolder();

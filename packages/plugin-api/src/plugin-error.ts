@@ -11,10 +11,18 @@ export class PluginError extends Error {
   readonly code: PluginErrorCode;
   /** Name of the plugin. */
   readonly plugin: string;
+  /** What is wrong, without the name. */
+  readonly reason: string;
 
   constructor(code: PluginErrorCode, plugin: string, message: string, options?: { cause?: unknown }) {
     super(`plugin "${plugin}": ${message}`, options);
     this.code = code;
     this.plugin = plugin;
+    this.reason = message;
+  }
+
+  /** The same about one of several instances, which has another name than the plugin gave itself. */
+  of(instance: string): PluginError {
+    return new PluginError(this.code, instance, this.reason, { cause: this.cause });
   }
 }

@@ -11,13 +11,28 @@ import { BUILT_IN_PLUGINS } from "./built-in.ts";
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export async function loadPlugin(section: PluginSection, source: string | undefined): Promise<Plugin> {
-  const plugin = section.origin === "built-in" ? await builtIn(section) : await foreign(section, source);
-  // Known by its name in the configuration: listeners refer to that one, and there may be two of a kind.
-  return {
-    name: section.name,
-    setup: (context) => plugin.setup(context),
-    ...(plugin.close === undefined ? {} : { close: () => plugin.close?.() }),
-  };
+  const { name } = section;
+  try {
+    const plugin = section.origin === "built-in" ? await builtIn(section) : await foreign(section, source);
+    // Known by its name in the configuration: listeners refer to that one, and there may be two of a kind.
+    return {
+      name,
+      setup: async (context) => {
+        try {
+          return await plugin.setup(context);
+        } catch (error) {
+          throw named(name, error);
+        }
+      },
+      ...(plugin.close === undefined ? {} : { close: () => plugin.close?.() }),
+    };
+  } catch (error) {
+    throw named(name, error);
+  }
+}
+
+function named(name: string, error: unknown): unknown {
+  return error instanceof PluginError && error.plugin !== name ? error.of(name) : error;
 }
 
 async function builtIn({ use, options }: PluginSection): Promise<Plugin> {
