@@ -1,4 +1,5 @@
 // What can be wrong with a configuration, and how it is said: one line with file, line, column, key, expectation.
+import { didYouMean } from "./suggest.ts";
 
 /** Where something stands in a configuration. Lines and columns count from 1; absent for plain objects. */
 export interface Place {
@@ -45,6 +46,13 @@ export class Problems {
   error(place: Place, message: string, expected?: string): undefined {
     this.errors.push(diagnosticAt(place, message, expected));
     return undefined;
+  }
+
+  /** A key of a mapping that knows others. */
+  unknownKey(place: Place, key: string, known: readonly string[]): undefined {
+    if (known.length === 0) return this.error(place, "unknown key: none is expected here");
+    const expected = known.length === 1 ? `${known[0]}` : `one of ${known.join(", ")}`;
+    return this.error(place, `unknown key${didYouMean(key, known)}, expected ${expected}`, expected);
   }
 
   warn(place: Place, message: string): void {

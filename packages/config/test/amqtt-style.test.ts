@@ -243,7 +243,7 @@ describe("Python names", () => {
   });
   test("options are checked", () =>
     expect(mistake("plugins:\n  amqtt.plugins.authentication.FileAuthPlugin: { pasword-file: x }\n").message).toMatch(
-      /^<text>:2:\d+: plugins.amqtt.*pasword-file: unknown key \(did you mean "password_file"\?\)$/,
+      /^<text>:2:\d+: plugins.amqtt.*pasword-file: unknown key \(did you mean "password_file"\?\), expected password_file$/,
     ));
   test("options at the height of their plugin are found out", () =>
     expect(

@@ -11,7 +11,6 @@ import {
   type SourceNode,
   scalar,
 } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 
 /** Collects what a translation finds; `notes` are changes without a problem, told by `migrate`. */
 export interface Translation {
@@ -33,7 +32,7 @@ export function readKeys(node: SourceNode, known: readonly string[], { problems 
   for (const each of node.entries) {
     const key = each.key.replaceAll("-", "_");
     if (!known.includes(key)) {
-      problems.error(each.place, `unknown key${didYouMean(each.key, known)}`, `one of ${known.join(", ")}`);
+      problems.unknownKey(each.place, each.key, known);
     } else if (key === "capath" && keys.has("capath") && !keys.has("cadata")) {
       // The original's own example says capath twice; the second holds certificate data.
       problems.warn(each.place, "given twice: the second is read as cadata, as the original's example means it");

@@ -1,7 +1,6 @@
 // A mapping with known keys. The table of its fields is the one source of reading, defaults, schema and documentation.
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {
@@ -83,7 +82,7 @@ function readFields(
     const field = table.find((each) => each.key === key);
     if (!field) {
       const known = table.map((each) => each.key);
-      problems.error(place, `unknown key${didYouMean(key, known)}`, `one of ${known.join(", ")}`);
+      problems.unknownKey(place, key, known);
     } else if (isEmpty(value) && !field.required) {
     } else values.set(field.property, field.type.read(value, problems));
   }
