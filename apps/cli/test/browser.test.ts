@@ -6,19 +6,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startBroker } from "./support/broker-process.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 if (executablePath === undefined) console.warn("skipped: no Chromium is installed, so no page is tried in a browser");
-
-async function configFile(lines: readonly string[]): Promise<string> {
-  const file = join(await temporaryFolder(), "wrenmq.yaml");
-  await writeFile(file, `${lines.join("\n")}\n`);
-  return file;
-}
 
 const MQTT_JS = readFileSync(fileURLToPath(import.meta.resolve("mqtt/dist/mqtt.min")), "utf8");
 
@@ -63,23 +57,29 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
     });
   }, 60_000);
 
+  async function openPage(): Promise<Page> {
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(origin);
+    return page;
+  }
+
+  /** A page, and a broker with a WebSocket listener for it. */
+  async function visit(listener: string): Promise<{ readonly address: string; readonly page: Page }> {
+    const file = join(await temporaryFolder(), "wrenmq.yaml");
+    const web = `{ type: ws, bind: "127.0.0.1:0", ${listener} }`;
+    await writeFile(file, `listeners: { web: ${web} }\nplugins: { anonymous: { allow: true } }\n`);
+    const address = await startBroker(["-c", file]).address("web");
+    return { address, page: await openPage() };
+  }
+
   afterAll(async () => {
     await browser?.close();
     pages.close();
   });
 
   test("MQTT.js publishes and receives at every QoS, in both versions", async () => {
-    const file = await configFile([
-      "listeners:",
-      `  web: { type: ws, bind: "127.0.0.1:0", path: /mqtt, origins: ["${origin}"] }`,
-      "plugins:",
-      "  anonymous: { allow: true }",
-    ]);
-    const broker = startBroker(["-c", file]);
-    const address = await broker.address("web");
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
-    await page.goto(origin);
+    const { address, page } = await visit(`path: /mqtt, origins: ["${origin}"]`);
     for (const protocolVersion of [4, 5] as const) {
       const received = await page.evaluate(
         ([url, version]) =>
@@ -103,17 +103,7 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
   });
 
   test("a page of another origin is refused", async () => {
-    const file = await configFile([
-      "listeners:",
-      '  web: { type: ws, bind: "127.0.0.1:0", origins: ["https://somewhere.example"] }',
-      "plugins:",
-      "  anonymous: { allow: true }",
-    ]);
-    const broker = startBroker(["-c", file]);
-    const address = await broker.address("web");
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
-    await page.goto(origin);
+    const { address, page } = await visit('origins: ["https://somewhere.example"]');
     const outcome = await page.evaluate(
       (url) =>
         new Promise<string>((resolve) => {
@@ -128,9 +118,7 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
   });
 
   test("the codec runs as it is, without Buffer", async () => {
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
-    await page.goto(origin);
+    const page = await openPage();
     const result = await page.evaluate(() => {
       const { encode, PacketDecoder } = self.codec;
       const payload = new TextEncoder().encode("grüße");

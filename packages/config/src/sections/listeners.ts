@@ -7,32 +7,15 @@ import { fieldTable, type Section, section } from "../description/section.ts";
 import { scalarType, type ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
-import type { Limits, ListenerSection, ListenerType, TlsSection } from "../wren-config.ts";
+import type { ListenerSection, ListenerType } from "../wren-config.ts";
 import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } from "./bind.ts";
 import { GLOBAL_LIMITS, limitsSection } from "./limits.ts";
 import { tlsSection } from "./tls.ts";
 
-/** A listener as the file has it. */
-interface ListenerFile {
-  type: ListenerType;
+/** A listener as the file has it: its name is a key, address and permissions are texts. */
+interface ListenerFile extends Omit<ListenerSection, "name" | "host" | "port" | "mode"> {
   bind?: string;
-  path?: string;
   mode?: string;
-  backlog?: number;
-  ipv6Only?: boolean;
-  rawTcp?: boolean;
-  lingerMs?: number;
-  handshakeTimeoutMs?: number;
-  tcpKeepAliveMs?: number;
-  maxPayload?: number;
-  maxConnections: number;
-  tls?: TlsSection;
-  proxyProtocol: boolean;
-  proxyTimeoutMs?: number;
-  trustedProxies: string[];
-  origins: string[];
-  access: string[] | "inherit";
-  limits: Partial<Limits>;
 }
 
 const addressRange: ValueType<string> = scalarType({
