@@ -1,4 +1,4 @@
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { duplexPair } from "node:stream";
 import { MemoryStore } from "@wrenmq/store";
 import { fromDuplex } from "@wrenmq/transport";
@@ -177,6 +177,36 @@ describe("listeners", () => {
       expect.objectContaining({ code: "ERR_LISTENER_UNKNOWN" }),
     );
     near.end();
+  });
+
+  test("a socket of another process is treated as the listener's own are", async () => {
+    await using broker = createBroker({
+      listeners: {
+        usual: { type: "tcp", host: "127.0.0.1", port: 0 },
+        plain: { type: "tcp", host: "127.0.0.1", port: 0, rawTcp: false },
+      },
+      plugins: [open],
+      sys: { interval: 0 },
+    });
+    await broker.start();
+    const adopted: Socket[] = [];
+    const names = ["usual", "plain"];
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      broker.adopt(socket, { listener: names[adopted.length] ?? "", transport: "tcp" });
+      adopted.push(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    for (const clientId of names) {
+      const client = new RawClient(fromDuplex(connect(port, "127.0.0.1")), 4, new RealPace());
+      await client.connect({ clientId });
+    }
+    // A socket whose handle is used without it sees nothing; not every system can do that.
+    expect(adopted[1]?.bytesRead).toBeGreaterThan(0);
+    expect([...broker.clients()].map(({ listener }) => listener)).toEqual(names);
+    const lost = { listener: "nowhere", transport: "tcp" } as const;
+    expect(() => broker.adopt(adopted[0], lost)).toThrow(expect.objectContaining({ code: "ERR_LISTENER_UNKNOWN" }));
+    server.close();
   });
 
   test("are added, found, removed while clients of others stay", async () => {
