@@ -283,8 +283,11 @@ export class Router {
       if (entry.thinking === after) entry.thinking = undefined;
       if (entry.ended) return undefined;
       try {
-        if (isAllowed && session.deliver(message, options, this.#now())) return session;
+        const now = this.#now();
         if (!isAllowed) this.dropped(session, message, "notAuthorized");
+        else if (message.hasExpired(now))
+          this.dropped(session, message, "expired"); // [MQTT-3.3.2-5]
+        else if (session.deliver(message, options, now)) return session;
       } catch (error) {
         this.defect(error);
       }

@@ -59,7 +59,12 @@ export interface RegistryEvents {
   ended(entry: SessionEntry, reason: SessionEnd): void;
   publishWill(entry: SessionEntry, will: Will, now: Millis): void;
 }
-export type SessionEnd = "expired" | "clean" | "removed";
+export type SessionEnd = "expired" | "clean" | "otherUser" | "removed";
+
+/** What waits in a user's session was allowed to that user: who has learnt the client identifier is not to get it. */
+function mayResume(client: ClientInfo, { username }: Session): boolean {
+  return username === undefined || username === client.username;
+}
 
 export class SessionRegistry {
   readonly #sessions = new Map<string, SessionEntry>();
@@ -102,8 +107,8 @@ export class SessionRegistry {
       // Its end may have ended the session too.
       entry = this.#sessions.get(client.clientId);
     }
-    if (entry !== undefined && wanted.cleanStart) {
-      this.end(entry, "clean", now);
+    if (entry !== undefined && (wanted.cleanStart || !mayResume(client, entry.session))) {
+      this.end(entry, wanted.cleanStart ? "clean" : "otherUser", now);
       entry = undefined;
     }
     const present = entry !== undefined;

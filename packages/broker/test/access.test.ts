@@ -52,22 +52,47 @@ describe("the receive rule", () => {
 
   test("what it said about one user it does not say about the next one with the same client identifier", async () => {
     const fixture = await startBroker({
-      hooks: { authorize: (client, action) => action !== "receive" || client.username === "alice" },
+      hooks: { authorize: (client, action) => action !== "receive" || client.username !== "mallory" },
     });
     const { broker } = fixture;
-    const connect = (username: string) =>
-      fixture.connect(5, { clientId: "c", username, cleanStart: false, properties: lasting });
-    const alice = await connect("alice");
-    await alice.subscribe("t");
-    broker.publish("t", "for alice");
-    expect(await alice.messages()).toEqual(["for alice"]);
-    await alice.cut();
-    const mallory = await connect("mallory");
-    broker.publish("t", "for alice too");
+    const options = { clientId: "c", cleanStart: false, properties: lasting };
+    const anybody = await fixture.connect(5, options);
+    await anybody.subscribe("t");
+    broker.publish("t", "for anybody");
+    expect(await anybody.messages()).toEqual(["for anybody"]);
+    await anybody.cut();
+    const mallory = await fixture.connect(5, { ...options, username: "mallory" });
+    expect(mallory.history[0]?.packet).toMatchObject({ sessionPresent: true });
+    broker.publish("t", "for anybody else");
     expect(await mallory.messages()).toEqual([]);
-    const back = await connect("alice");
-    broker.publish("t", "again");
-    expect(await back.messages()).toEqual(["again"]);
+    await fixture.stop();
+  });
+
+  test("a user's session is not resumed by another user, connected or not: what waits in it is dropped and counted", async () => {
+    const ended: string[] = [];
+    const fixture = await startBroker({
+      hooks: { sessionEnded: ({ clientId, username }, reason) => ended.push(`${clientId} ${username} ${reason}`) },
+    });
+    const { broker } = fixture;
+    const connect = (username: string | undefined) =>
+      fixture.connect(5, { clientId: "c", cleanStart: false, properties: lasting, ...(username && { username }) });
+    const alice = await connect("alice");
+    await alice.subscribe("t", { qos: 1 });
+    await alice.cut();
+    broker.publish("t", "for alice", { qos: 1 });
+    for (const [username, before] of [
+      ["mallory", "alice"],
+      [undefined, "mallory"],
+    ] as const) {
+      const other = await connect(username);
+      expect(other.history[0]?.packet).toMatchObject({ type: "connack", sessionPresent: false });
+      expect(ended.at(-1)).toBe(`c ${before} otherUser`);
+      expect(await other.messages()).toEqual([]);
+    }
+    expect(broker.metrics()).toMatchObject({ droppedSessionEnded: 1 });
+    // Nobody's session is free to become somebody's: when an operator begins to ask for passwords nothing is lost.
+    const named = await connect("alice");
+    expect(named.history[0]?.packet).toMatchObject({ type: "connack", sessionPresent: true });
     await fixture.stop();
   });
 
@@ -192,6 +217,20 @@ describe("a receive rule that takes its time", () => {
       await fixture.clock.settle();
     }
     expect(await sub.messages()).toEqual(["a", "c"]);
+    await fixture.stop();
+  });
+
+  test("[MQTT-3.3.2-5] a message that expires meanwhile is not delivered; one with interval 0 only at once, and says 0", async () => {
+    const [fixture, questions] = await thinking();
+    const sub = await fixture.connect(5, { clientId: "sub" });
+    await sub.subscribe("t");
+    fixture.broker.publish("t", "asked about", { properties: { messageExpiryInterval: 10 } });
+    await fixture.clock.advance(10_000);
+    questions[0]?.keep(true);
+    expect(await sub.messages()).toEqual([]);
+    expect(fixture.broker.metrics()).toMatchObject({ droppedExpired: 1 });
+    fixture.broker.publish("t", "now or never", { properties: { messageExpiryInterval: 0 } });
+    await sub.take("t", "now or never", { properties: { messageExpiryInterval: 0 } });
     await fixture.stop();
   });
 

@@ -104,7 +104,7 @@ export interface ObserveHooks {
   sessionCreated(session: SessionInfo): void;
   sessionResumed(session: SessionInfo): void;
   sessionTakenOver(session: SessionInfo): void;
-  sessionEnded(session: SessionInfo, reason: "expired" | "clean" | "removed"): void;
+  sessionEnded(session: SessionInfo, reason: "expired" | "clean" | "otherUser" | "removed"): void;
   packetReceived(client: ClientInfo | undefined, packet: Packet): void;
   packetSent(client: ClientInfo | undefined, packet: Packet): void;
 }

@@ -274,7 +274,7 @@ function definedOnly(extra: DeliveryProperties): PublishProperties {
   };
 }
 
-/** Seconds left at `now`, rounded up: a message that is not expired never says 0. */
+/** Seconds left at `now`, rounded up: 0 is only said of a message that came with 0 and is passed on at once. */
 export function remainingExpiry(message: Message, now: Millis): number | undefined {
-  return message.expiresAt === NEVER ? undefined : Math.max(1, Math.ceil((message.expiresAt - now) / 1000));
+  return message.expiresAt === NEVER ? undefined : Math.max(0, Math.ceil((message.expiresAt - now) / 1000));
 }
