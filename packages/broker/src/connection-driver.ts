@@ -315,7 +315,9 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #begin(): void {
     if (this.#keepsWatch || this.machine.state !== ConnectionState.Connected) return;
     this.#keepsWatch = true;
-    this.watchKeepAlive();
+    // The timer for CONNECT goes on to the first look at the keep-alive, unless that is due sooner: thousands may come at
+    // once, and a timer each is enough.
+    if (this.#timer === undefined || this.machine.keepAliveDeadline < this.#timer.time) this.watchKeepAlive();
   }
 
   /** A value now, or PARKED and the value later, if the connection is still there then. */
