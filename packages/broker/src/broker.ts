@@ -217,9 +217,7 @@ export class Broker implements AsyncDisposable {
   /** Subscribes on behalf of a client; makes a session that is not connected where there is none. @returns the granted QoS */
   subscribe(clientId: string, topicFilter: string, qos: QoS = 0): QoS {
     this.#mustRun("subscribe()");
-    if (!isTopicFilter(topicFilter)) {
-      throw new BrokerError("ERR_TOPIC_INVALID", `"${topicFilter}" is not a topic filter`);
-    }
+    mustBeFilter(topicFilter);
     const record: SubscriptionRecord = {
       qos,
       noLocal: false,
@@ -279,9 +277,10 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Retained messages, all or those that a filter matches. */
+  /** Retained messages, all or those that a filter matches. @throws BrokerError ERR_TOPIC_INVALID */
   retained(filter?: string): IterableIterator<StoredMessage> {
     const { router, clock } = this.#core;
+    if (filter !== undefined) mustBeFilter(filter);
     return filter === undefined ? router.retained.all() : router.retained.matching(filter, () => clock.now());
   }
 
@@ -424,6 +423,11 @@ export class Broker implements AsyncDisposable {
     }
     for (const driver of open) driver.transport.destroy();
   }
+}
+
+function mustBeFilter(topicFilter: string): void {
+  if (isTopicFilter(topicFilter)) return;
+  throw new BrokerError("ERR_TOPIC_INVALID", `"${topicFilter}" is not a topic filter`);
 }
 
 export function createBroker(options: BrokerOptions = {}): Broker {

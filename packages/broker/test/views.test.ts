@@ -42,6 +42,7 @@ describe("what an embedder can do and see", () => {
     const topics = (filter?: string): string[] => [...broker.retained(filter)].map(({ topic }) => topic);
     expect(topics()).toEqual(["a/1", "a/2"]);
     expect(topics("a/2")).toEqual(["a/2"]);
+    expect(() => broker.retained("a/#/b")).toThrow(expect.objectContaining({ code: "ERR_TOPIC_INVALID" }));
     await clock.advance(11_000);
     expect(topics("#")).toEqual(["a/1"]);
     await clock.advance(60_000);
