@@ -65,11 +65,10 @@ export class Receiver {
     const effective = qos < this.#qos ? qos : this.#qos;
     return this.#table[effective * 2 + (retain && this.#retainAsPublished ? 1 : 0)] as DeliveryOptions;
   }
-}
 
-/** How a retained message goes to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
-export function replayOptions(record: SubscriptionRecord, qos: QoS): DeliveryOptions {
-  const { subscriptionIdentifier } = record;
-  const table = subscriptionIdentifier === undefined ? PLAIN : tableOf([subscriptionIdentifier]);
-  return table[Math.min(record.qos, qos) * 2 + 1] as DeliveryOptions;
+  /** For a retained message that goes to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
+  retainedOptions(qos: QoS): DeliveryOptions {
+    const effective = qos < this.#qos ? qos : this.#qos;
+    return this.#table[effective * 2 + 1] as DeliveryOptions;
+  }
 }

@@ -1,7 +1,7 @@
 // The retained messages that a new subscription is sent, one at a time, so that a slow client can take its time.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
-import { Receiver, replayOptions } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 import type { Router } from "./router.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
@@ -11,13 +11,13 @@ export type ReplayStep = "taken" | "congested" | "thinking" | "done";
 export class Replay {
   readonly #router: Router;
   readonly #entry: SessionEntry;
-  readonly #record: SubscriptionRecord;
+  readonly #receiver: Receiver;
   readonly #messages: TopicWalk<Message>;
 
   constructor(router: Router, entry: SessionEntry, record: SubscriptionRecord, messages: TopicWalk<Message>) {
     this.#router = router;
     this.#entry = entry;
-    this.#record = record;
+    this.#receiver = new Receiver(entry, [record]);
     this.#messages = messages;
   }
 
@@ -25,11 +25,11 @@ export class Replay {
     const message = this.#messages.next();
     if (message === undefined) return "done";
     if (message.hasExpired(now)) return "taken";
-    const options = replayOptions(this.#record, message.qos);
+    const options = this.#receiver.retainedOptions(message.qos);
     const router = this.#router;
     // With access rules each topic has a verdict of its own.
     const congested = router.checksReceivers
-      ? router.deliverAs(new Receiver(this.#entry, [this.#record]), message, options, now)
+      ? router.deliverAs(this.#receiver.unasked(), message, options, now)
       : this.#entry.session.deliver(message, options, now);
     if (congested) return "congested";
     return this.#entry.thinking === undefined ? "taken" : "thinking";

@@ -33,7 +33,7 @@ export class RetainedMessages {
       else this.#tree.set(topic, previous);
       return false;
     }
-    message.keep();
+    message.keepEncoded();
     this.bytes = bytes;
     return true;
   }

@@ -15,7 +15,12 @@ export const kept: { bytes: Uint8Array; start: number } = { bytes: chunk, start:
 
 /** Copies `source` from `start` to `end` to memory that stays, and says in `kept` where. */
 export function keepBytes(source: Uint8Array, start: number, end: number): void {
-  const length = end - start;
+  keepSpace(end - start);
+  kept.bytes.set(source.subarray(start, end), kept.start);
+}
+
+/** Says in `kept` where there is memory that stays; the caller fills it. */
+export function keepSpace(length: number): void {
   if (length > LARGEST) {
     kept.bytes = new Uint8Array(length);
     kept.start = 0;
@@ -28,5 +33,4 @@ export function keepBytes(source: Uint8Array, start: number, end: number): void 
     kept.start = used;
     used += length;
   }
-  kept.bytes.set(source.subarray(start, end), kept.start);
 }

@@ -1,7 +1,7 @@
 // An application message on its way through the broker, and the PUBLISH packets made of it: one encoding per layout
 // however many subscribers there are; what differs between them (flags, packet identifier) is patched into the copy.
 import { encodePublishProperties, type PublishProperties, type QoS, variableByteIntegerLength } from "@wrenmq/codec";
-import { keepBytes, kept } from "./byte-pool.ts";
+import { keepBytes, keepSpace, kept } from "./byte-pool.ts";
 import type { StoredMessage } from "./facts.ts";
 import { type Millis, NEVER } from "./time.ts";
 import type { Topic } from "./topic-table.ts";
@@ -127,9 +127,31 @@ export class Message implements StoredMessage {
     this.#payload = undefined;
   }
 
-  /** Forgets the encodings: those that lie in borrowed memory end with the call that lent it. */
+  /**
+   * Like `keep`, with the packet for MQTT 3 and QoS 0 made and kept too: a retained message goes out to whoever
+   * subscribes, mostly together with thousands of others.
+   */
+  keepEncoded(): void {
+    if (this.kept && this.#frame0?.bytes === this.#bytes) return;
+    const payloadLength = this.payloadLength;
+    const lent = this.#frame0;
+    const length = lent === undefined ? writer.prepare(this, 0, undefined).length : lent.end - lent.start;
+    keepSpace(length);
+    const { bytes, start } = kept;
+    const end = start + length;
+    if (lent === undefined) writer.write(bytes, start);
+    else lent.copyTo(bytes, start);
+    this.kept = true;
+    this.#bytes = bytes;
+    this.#payloadStart = end - payloadLength;
+    this.#payloadEnd = end;
+    this.#payload = undefined;
+    this.#frame0 = new PublishFrame(bytes, start, end, 0);
+  }
+
+  /** Forgets the encodings that lie in borrowed memory: they end with the call that lent it. */
   releaseFrames(): void {
-    this.#frame0 = undefined;
+    if (!this.kept || this.#frame0?.bytes !== this.#bytes) this.#frame0 = undefined;
     this.#frame1 = undefined;
     this.#frame2 = undefined;
     this.#frame3 = undefined;

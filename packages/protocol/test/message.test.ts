@@ -69,7 +69,8 @@ test("every layout of a message is what the codec writes, once kept and while le
       properties,
       flags,
       fc.boolean(),
-      (topic, payload, given, how, lent) => {
+      fc.subarray(["keep", "keepEncoded"] as const, { minLength: 1 }),
+      (topic, payload, given, how, lent, ways) => {
         for (const version of [4, 5] as const) {
           const target = topics.find(topic);
           if (target === undefined) throw new Error("not a topic name");
@@ -99,11 +100,15 @@ test("every layout of a message is what the codec writes, once kept and while le
           const bytes = sent();
           expect(bytes.length).toBe(expected.length);
           expect(asText(bytes)).toBe(asText(expected));
-          one.keep();
+          for (const way of ways) one[way]();
           one.releaseFrames();
           around.fill(0);
-          expect(link.publish(one, qos, retain, dup, packetId, undefined, 0)).toBe(true);
-          expect(asText(sent())).toBe(asText(expected));
+          for (let again = 0; again < 2; again++) {
+            expect(link.publish(one, qos, retain, dup, packetId, undefined, 0)).toBe(true);
+            expect(asText(sent())).toBe(asText(expected));
+            expect(asText(one.payload)).toBe(asText(payload));
+            one.keepEncoded();
+          }
         }
       },
     ),

@@ -100,28 +100,25 @@ export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: numb
 /**
  * The literal children, one at a time, while the tree may change in between: every child that is there all the time
  * is given once. A Map's iterator sees to that as long as the Map is in use; should the branch have gone back to a
- * single child meanwhile, the old Map still knows which levels are left, and the tree what is there now.
+ * single child meanwhile, the old Map was left with that one and knows its level, and the tree what is there now.
  */
 export class LiteralWalk<K, V> {
   readonly #branches: Branches<K, V>;
   readonly #map: Map<string, LevelNode<K, V>>;
-  readonly #levels: IterableIterator<string>;
+  readonly #children: IterableIterator<LevelNode<K, V>>;
 
   constructor(branches: Branches<K, V>, map: Map<string, LevelNode<K, V>>) {
     this.#branches = branches;
     this.#map = map;
-    this.#levels = map.keys();
+    this.#children = map.values();
   }
 
   next(): LevelNode<K, V> | undefined {
-    for (;;) {
-      const step = this.#levels.next();
-      if (step.done === true) return undefined;
-      const level = step.value;
-      const isInUse = this.#branches.literals === this.#map;
-      const child = isInUse ? this.#map.get(level) : literalAt(this.#branches, level, 0);
-      if (child !== undefined) return child;
-    }
+    const step = this.#children.next();
+    if (step.done === true) return undefined;
+    if (this.#branches.literals === this.#map) return step.value;
+    const [level] = this.#map.keys();
+    return level === undefined ? undefined : literalAt(this.#branches, level, 0);
   }
 }
 
