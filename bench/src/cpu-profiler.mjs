@@ -1,19 +1,27 @@
-// Loaded into a broker with `--import`: profiles it from one SIGUSR2 to the next.
-import { writeFileSync } from "node:fs";
+// Loaded into a broker with `--import`: profiles it, and each of its workers, from one SIGUSR2 to the next. A process has
+// a file of its own in the folder BENCH_PROFILES, empty while it is being profiled.
+import cluster from "node:cluster";
+import { renameSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
+import { join } from "node:path";
 
 const session = new Session();
 session.connect();
+const file = join(process.env.BENCH_PROFILES, `${process.pid}.json`);
 let running = false;
 process.on("SIGUSR2", () => {
+  for (const worker of Object.values(cluster.workers ?? {})) worker.process.kill("SIGUSR2");
   if (!running) {
     running = true;
+    writeFileSync(file, "");
     session.post("Profiler.enable");
     session.post("Profiler.setSamplingInterval", { interval: 200 });
     session.post("Profiler.start");
     return;
   }
   session.post("Profiler.stop", (error, result) => {
-    if (error === null) writeFileSync(process.env.BENCH_PROFILE_FILE, JSON.stringify(result.profile));
+    if (error !== null) return;
+    writeFileSync(`${file}.new`, JSON.stringify(result.profile));
+    renameSync(`${file}.new`, file);
   });
 });

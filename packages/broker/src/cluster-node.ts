@@ -3,12 +3,14 @@
 import {
   type ClusterBus,
   ForwardResult,
+  ForwardRun,
   type ForwardTarget,
   ForwardTicket,
   homeOf,
   type LocalNode,
   type Peer,
   type RetainedFact,
+  type RunWaiter,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Arena, Message, Millis, Session, TopicTable } from "@wrenmq/protocol";
@@ -23,6 +25,12 @@ import type { SharedGroup } from "./shared-groups.ts";
 
 /** What most messages are sent with. */
 const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
+/** What a peer is to be told of a message, as soon as it is known. */
+interface Answer {
+  readonly peer: Peer;
+  readonly sequence: number;
+  result: ForwardResult;
+}
 /** Metrics of which every broker has the same, or that do not add up. */
 const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
 
@@ -31,6 +39,11 @@ export class ClusterNode implements LocalNode {
   readonly arena: Arena;
   readonly topics: TopicTable;
   readonly durable: boolean;
+  /** Whose message is published next, if it can wait for a run; for one message only. */
+  waiter: RunWaiter | undefined = undefined;
+  /** What was sent last with somebody waiting, and to whom: more can join it, as long as nothing else comes between. */
+  #run: ForwardRun | undefined;
+  #runPeer: Peer | undefined;
   readonly #core: BrokerCore;
   readonly #router: Router;
   readonly #interest: LocalInterest;
@@ -93,6 +106,8 @@ export class ClusterNode implements LocalNode {
   /** Like `Router.publish`, for everybody's subscribers. `router.forwarding` is what an acknowledgement has to wait for. */
   publish(message: Message, now: Millis): ReasonCode {
     const router = this.#router;
+    const { waiter } = this;
+    this.waiter = undefined;
     router.forwarding = undefined;
     router.jammed = false;
     let retainedAt = 0;
@@ -113,10 +128,13 @@ export class ClusterNode implements LocalNode {
         isWantedHere = true;
       }
     }
-    if (route.peers !== undefined || elsewhere !== undefined || retainedAt > 0) {
-      this.#forward(message, route.peers, elsewhere, retainedAt, isWantedHere);
+    const { peers } = route;
+    if (waiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0 && this.#isAlone) {
+      this.#forwardInRun(message, peers[0] as Peer, waiter, isWantedHere);
+    } else if (peers !== undefined || elsewhere !== undefined || retainedAt > 0) {
+      this.#forward(message, peers, elsewhere, retainedAt, isWantedHere);
     }
-    const isWanted = isWantedHere || route.peers !== undefined || elsewhere !== undefined;
+    const isWanted = isWantedHere || peers !== undefined || elsewhere !== undefined;
     return isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
   }
 
@@ -133,6 +151,29 @@ export class ClusterNode implements LocalNode {
     return stamp;
   }
 
+  /** Is there nothing that the publisher has to wait for but peers? */
+  get #isAlone(): boolean {
+    return this.#router.congested === undefined && this.#router.thinking === undefined;
+  }
+
+  /** Most messages that cross go to one peer: those of one publisher that follow each other share a ticket. */
+  #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean): void {
+    const { bus } = this;
+    const router = this.#router;
+    let run: ForwardRun | undefined;
+    if (message.qos > 0) {
+      run = this.#run;
+      if (run?.isOpen !== true || run.waiter !== waiter || this.#runPeer !== peer || run.peersOnly === isWantedHere) {
+        run = new ForwardRun(waiter, !isWantedHere);
+        this.#run = run;
+        this.#runPeer = peer;
+      }
+      router.forwarding = run;
+    }
+    bus.forward(peer, message, PLAIN, run);
+    if (bus.congested) router.jammed = true;
+  }
+
   #forward(
     message: Message,
     wanting: readonly Peer[] | undefined,
@@ -143,6 +184,7 @@ export class ClusterNode implements LocalNode {
     const { bus } = this;
     const router = this.#router;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
+    this.#run = undefined;
     for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (wanting ?? [])) {
       const plain = wanting?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
@@ -188,6 +230,7 @@ export class ClusterNode implements LocalNode {
           const other = group?.chooseSide(message.publisher, this.bus.self);
           if (other === undefined) continue;
           if (sequence >= 0) ticket ??= new ForwardTicket();
+          this.#run = undefined;
           this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
         }
       }
@@ -198,37 +241,41 @@ export class ClusterNode implements LocalNode {
     if (sequence < 0) return result;
     const isWritten = before === journal?.recorded || journal?.isSettled === true;
     if (congested === undefined && thinking === undefined && (ticket?.waiting ?? 0) === 0 && isWritten) return result;
-    const answer = (final: ForwardResult): void => this.bus.acknowledge(peer, sequence, final);
-    if (thinking === undefined) this.#answerLater(congested, ticket, result, answer);
-    else {
-      void Promise.all(thinking).then((sessions) => {
-        this.#answerLater(congested ?? sessions.find((session) => session !== undefined), ticket, result, answer);
-      });
-    }
+    this.#answerLater({ peer, sequence, result }, congested, thinking, ticket);
     return ForwardResult.Later;
   }
 
-  /** When the session has caught up, other peers have answered, and all is written down. */
+  /** When plugins have thought, the session has caught up, other peers have answered, and all is written down. */
   #answerLater(
+    answer: Answer,
     congested: Session | undefined,
+    thinking: readonly Promise<Session | undefined>[] | undefined,
     ticket: ForwardTicket | undefined,
-    result: ForwardResult,
-    answer: (result: ForwardResult) => void,
   ): void {
-    if (congested !== undefined) {
-      congested.whenRelieved(() => this.#answerLater(undefined, ticket, result, answer));
-      return;
+    if (thinking !== undefined) {
+      void Promise.all(thinking).then((sessions) => {
+        const behind = congested ?? sessions.find((session) => session !== undefined);
+        this.#answerLater(answer, behind, undefined, ticket);
+      });
+    } else if (congested !== undefined) {
+      congested.whenRelieved(() => this.#answerLater(answer, undefined, undefined, ticket));
+    } else if (ticket !== undefined && ticket.waiting > 0) {
+      ticket.whenSettled = () => this.#answerLater(answer, undefined, undefined, ticket);
+    } else {
+      if (ticket?.received === true) answer.result = ForwardResult.Received;
+      if (ticket?.refused === true) answer.result = ForwardResult.Refused;
+      this.#answerWhenDurable(answer);
     }
-    if (ticket !== undefined && ticket.waiting > 0) {
-      ticket.whenSettled = () => this.#answerLater(undefined, ticket, result, answer);
-      return;
-    }
-    let final = result;
-    if (ticket?.received === true) final = ForwardResult.Received;
-    if (ticket?.refused === true) final = ForwardResult.Refused;
+  }
+
+  #answerWhenDurable({ peer, sequence, result }: Answer): void {
     const { journal } = this.#core;
-    if (journal === undefined || journal.isSettled) answer(final);
-    else journal.whenDurable((error) => answer(error === undefined ? final : ForwardResult.Refused));
+    if (journal === undefined || journal.isSettled) this.bus.acknowledge(peer, sequence, result);
+    else {
+      journal.whenDurable((error) => {
+        this.bus.acknowledge(peer, sequence, error === undefined ? result : ForwardResult.Refused);
+      });
+    }
   }
 
   /** @returns false: there is no room for it */

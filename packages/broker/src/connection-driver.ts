@@ -1,5 +1,6 @@
 // One connection between its transport and its protocol machine: hands bytes in, performs the effects that come out,
 // and owns what the machine must not know: the clock, promises, the pausing of reads.
+import type { ForwardResult, ForwardRun, RunWaiter } from "@wrenmq/cluster";
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
 import type { AuthenticationExchange, ClientInfo } from "@wrenmq/plugin-api";
@@ -23,7 +24,7 @@ import type { Connection, ConnectionHandler } from "@wrenmq/transport";
 import type { Access } from "./access.ts";
 import { type Admission, admit, continueAdmission, reauthenticate } from "./admission.ts";
 import type { ListenerContext } from "./listener-context.ts";
-import { conclude, type Judged, publish } from "./publishing.ts";
+import { conclude, type Judged, publish, settleRun } from "./publishing.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { Replay } from "./replay.ts";
 import { Replays } from "./replays.ts";
@@ -34,7 +35,7 @@ import type { Timer } from "./timers.ts";
 /** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
 const LAST_WORDS_GRACE = 3_000;
 
-export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner, SessionConnection {
+export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner, SessionConnection, RunWaiter {
   readonly context: ListenerContext;
   readonly transport: Connection;
   readonly machine: ServerConnection;
@@ -274,6 +275,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       this.#updatePause();
     });
     this.#updatePause();
+  }
+
+  /** Another broker has said what became of messages. */
+  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void {
+    settleRun(this, run, from, count, result);
   }
 
   /** A message that was taken can be acknowledged now. */

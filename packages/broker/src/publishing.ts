@@ -1,7 +1,7 @@
 // PUBLISH from a client: allowed, changed by plugins, routed; and when it may be acknowledged, which is after everybody
 // who has to think has thought, everybody who is behind has caught up, and what had to be written down is durable.
 
-import type { ForwardTicket } from "@wrenmq/cluster";
+import { ForwardResult, ForwardRun, type ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import {
@@ -15,6 +15,7 @@ import {
 } from "@wrenmq/protocol";
 import type { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
+import type { Journal } from "./journal.ts";
 import { pluginMessage } from "./router.ts";
 
 /** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
@@ -41,8 +42,8 @@ export function conclude(driver: ConnectionDriver, judged: Judged, now: Millis):
   return route(driver, judged, now);
 }
 
-// Here and in settleAfter closures have functions of their own: in `publish` and `route` they would cost every message a
-// context on the heap, used or not.
+// Here and below closures have functions of their own: where most messages pass they would cost every one a context on
+// the heap, used or not.
 function judgeLater(driver: ConnectionDriver, message: Message, verdict: Promise<Verdict>): Promise<Judged> {
   return verdict.then((answer) => judge(driver, message, answer));
 }
@@ -78,6 +79,7 @@ function route(driver: ConnectionDriver, message: Message, now: Millis): number 
   const { router, journal } = broker;
   if (chain.observe.published !== undefined) chain.observe.published(driver.client, pluginMessage(message));
   const before = journal?.recorded;
+  if (router.cluster !== undefined) router.cluster.waiter = driver;
   const outcome = router.publish(message, now);
   const { congested, thinking } = router;
   if (
@@ -96,7 +98,9 @@ function route(driver: ConnectionDriver, message: Message, now: Millis): number 
   const isSettled = before === journal?.recorded || journal?.isSettled === true;
   if (congested === undefined && thinking === undefined && forwarding === undefined && isSettled) return outcome;
   const packetId = driver.machine.publishingPacketId;
-  if (thinking === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
+  // Only where there is nobody else to wait for.
+  if (forwarding instanceof ForwardRun) forwarding.packetIds.push(packetId);
+  else if (thinking === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
   else settleAfter(thinking, driver, packetId, outcome, congested, forwarding);
   return DEFERRED;
 }
@@ -122,31 +126,74 @@ function settleLater(
   congested: Session | undefined,
   forwarding: ForwardTicket | undefined,
 ): void {
-  if (congested !== undefined) {
-    congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined, forwarding));
-    return;
-  }
-  if (forwarding !== undefined && forwarding.waiting > 0) {
-    forwarding.whenSettled = () => settleLater(driver, packetId, outcome, undefined, forwarding);
-    return;
-  }
-  if (forwarding?.refused === true) {
-    driver.settle(packetId, ReasonCode.QuotaExceeded);
-    return;
-  }
-  if (forwarding?.peersOnly === true && !forwarding.received) {
-    settleLater(driver, packetId, ReasonCode.NoMatchingSubscribers, undefined, undefined);
-    return;
-  }
+  if (congested !== undefined) whenRelieved(congested, driver, packetId, outcome, forwarding);
+  else if (forwarding === undefined) settle(driver, [packetId], outcome);
+  else if (forwarding.waiting > 0) whenAnswered(forwarding, driver, packetId, outcome);
+  else answered(forwarding, driver, packetId, outcome);
+}
+
+function whenRelieved(
+  congested: Session,
+  driver: ConnectionDriver,
+  packetId: number,
+  outcome: number,
+  forwarding: ForwardTicket | undefined,
+): void {
+  congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined, forwarding));
+}
+
+function whenAnswered(ticket: ForwardTicket, driver: ConnectionDriver, packetId: number, outcome: number): void {
+  ticket.whenSettled = () => answered(ticket, driver, packetId, outcome);
+}
+
+/** All peers have said what became of a message. */
+function answered(ticket: ForwardTicket, driver: ConnectionDriver, packetId: number, outcome: number): void {
+  if (ticket.refused) driver.settle(packetId, ReasonCode.QuotaExceeded);
+  else if (ticket.peersOnly && !ticket.received) settle(driver, [packetId], ReasonCode.NoMatchingSubscribers);
+  else settle(driver, [packetId], outcome);
+}
+
+/** A peer has said what became of `count` messages of a run, from the one at index `from` on. */
+export function settleRun(
+  driver: ConnectionDriver,
+  { packetIds, peersOnly }: ForwardRun,
+  from: number,
+  count: number,
+  result: ForwardResult,
+): void {
+  const settled = packetIds.slice(from, from + count);
+  if (result === ForwardResult.Refused) settleNow(driver, settled, ReasonCode.QuotaExceeded);
+  else if (result === ForwardResult.Nobody && peersOnly) settle(driver, settled, ReasonCode.NoMatchingSubscribers);
+  else settle(driver, settled, ReasonCode.Success);
+}
+
+/** As soon as all is written down. */
+function settle(driver: ConnectionDriver, packetIds: readonly number[], outcome: number): void {
   const { journal } = driver.context.broker;
-  if (journal === undefined || journal.isSettled) driver.settle(packetId, outcome);
-  else {
-    journal.whenDurable((error) => {
-      if (error === undefined) driver.settle(packetId, outcome);
-      // It is on its way already and will be in the store when that recovers: at QoS 2 it must not be sent again.
-      else if (driver.entry?.session.inbound?.has(packetId) === true) {
-        journal.whenRecovered(() => settleLater(driver, packetId, outcome, undefined, undefined));
-      } else driver.settle(packetId, ReasonCode.QuotaExceeded);
-    });
-  }
+  if (journal === undefined || journal.isSettled) settleNow(driver, packetIds, outcome);
+  else settleWhenDurable(journal, driver, packetIds, outcome);
+}
+
+function settleWhenDurable(
+  journal: Journal,
+  driver: ConnectionDriver,
+  packetIds: readonly number[],
+  outcome: number,
+): void {
+  journal.whenDurable((error) => {
+    if (error === undefined) {
+      settleNow(driver, packetIds, outcome);
+      return;
+    }
+    // What is held is on its way already and will be in the store when that recovers: it must not be sent again.
+    const held = driver.entry?.session.inbound;
+    const mayComeAgain = packetIds.filter((packetId) => held?.has(packetId) !== true);
+    const mustNot = packetIds.filter((packetId) => held?.has(packetId) === true);
+    settleNow(driver, mayComeAgain, ReasonCode.QuotaExceeded);
+    if (mustNot.length > 0) journal.whenRecovered(() => settle(driver, mustNot, outcome));
+  });
+}
+
+function settleNow(driver: ConnectionDriver, packetIds: readonly number[], outcome: number): void {
+  for (const packetId of packetIds) driver.settle(packetId, outcome);
 }

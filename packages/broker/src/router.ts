@@ -1,5 +1,5 @@
 // From one message to everybody who is to have it: retained, matched, allowed, delivered.
-import type { ForwardTicket } from "@wrenmq/cluster";
+import type { ForwardRun, ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain, PluginMessage } from "@wrenmq/plugin-api";
 import {
@@ -48,7 +48,7 @@ export class Router {
   /** After `publish`: deliveries that wait for a plugin's answer, each with the session that it made congested. */
   thinking: Promise<Session | undefined>[] | undefined = undefined;
   /** After `publish`: peers that have not said yet what became of the message. */
-  forwarding: ForwardTicket | undefined = undefined;
+  forwarding: ForwardTicket | ForwardRun | undefined = undefined;
   /** After `publish`: a peer does not take as much as it is sent. */
   jammed: boolean = false;
   /** Given when other brokers act as one with this one. */

@@ -78,6 +78,42 @@ describe("messages between brokers", () => {
     expect(await publisher.rest()).toHaveLength(150);
   });
 
+  for (const qos of [1, 2] as const) {
+    test(`acknowledgements of many messages at once, each with its reason code, in order (QoS ${qos})`, async () => {
+      cluster = await startCluster(3);
+      const near = await cluster.connect(0);
+      await near.subscribe("near/#", { qos: 2 });
+      const far = await cluster.connect(1);
+      await far.subscribe("far/#", { qos: 2 });
+      const further = await cluster.connect(2);
+      await further.subscribe(["far/all/#", "further"], { qos: 2 });
+      const publisher = await cluster.connect(0);
+      const gone = await cluster.connect(1);
+      await gone.subscribe("gone");
+      const topics = ["far/1", "far/1", "near/1", "nobody", "far/all/1", "further", "far/2", "gone"];
+      const packets = Array.from({ length: 300 }, (_, index) =>
+        publisher.publishPacket(topics[(index * 7 + (index >> 3)) % topics.length] as string, `${index}`, { qos }),
+      );
+      // While its peers still believe that somebody is there.
+      gone.send({ type: "unsubscribe", packetId: 99, topicFilters: ["gone"] });
+      for (const packet of packets) publisher.send(packet);
+      for (const packet of packets) {
+        const answer = await publisher.expect(qos === 1 ? "puback" : "pubrec");
+        const isForNobody = packet.topic === "nobody" || packet.topic === "gone";
+        expect(answer).toMatchObject({ packetId: packet.packetId, reasonCode: isForNobody ? 0x10 : 0 });
+      }
+      for (const [subscriber, prefix] of [
+        [near, /^near/],
+        [far, /^far/],
+        [further, /^far.all|^further/],
+      ] as const) {
+        const wanted = packets.flatMap(({ topic }, index) => (prefix.test(topic) ? [`${index}`] : []));
+        expect(wanted.length).toBeGreaterThan(30);
+        expect(await subscriber.messages()).toEqual(wanted);
+      }
+    });
+  }
+
   test("a will goes to subscribers of other brokers", async () => {
     cluster = await startCluster(2);
     const subscriber = await cluster.connect(1);

@@ -2,7 +2,7 @@
 // knows who is there, what they want, and how to reach them. It owns routes between brokers and the order of what one
 // broker tells another, and refuses to know sessions.
 import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
-import type { ForwardTicket } from "./forward-ticket.ts";
+import type { Ticket } from "./forward-ticket.ts";
 
 /** Another broker, as this one sees it; one object for as long as the bus lives. */
 export interface Peer {
@@ -56,7 +56,7 @@ export interface ClusterBus {
    * Sends a message to a peer, after everything that was sent to it before.
    * @param ticket given where somebody waits for the result; it is settled in any case
    */
-  forward(peer: Peer, message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void;
+  forward(peer: Peer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void;
   /** The result of a message for which `deliver` answered `Later`. */
   acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
   /** Calls back once when nothing is congested any more. */

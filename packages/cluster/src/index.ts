@@ -7,7 +7,7 @@ export {
   type RetainedFact,
 } from "./cluster-bus.ts";
 export { ClusterError, type ClusterErrorCode } from "./errors.ts";
-export { ForwardTicket } from "./forward-ticket.ts";
+export { ForwardRun, ForwardTicket, type RunWaiter, type Ticket } from "./forward-ticket.ts";
 export { homeOf, stableHash } from "./home.ts";
 export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";
 export { MeshBus, type MeshOptions } from "./mesh-bus.ts";

@@ -9,7 +9,7 @@ import {
   type RetainedFact,
 } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
-import type { ForwardTicket } from "./forward-ticket.ts";
+import type { Ticket } from "./forward-ticket.ts";
 import { type Greeting, type LinkEvents, MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { MeshTransport } from "./mesh-transport.ts";
@@ -134,7 +134,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     this.#unknown = true;
   }
 
-  forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+  forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     peer.forward(message, target, ticket);
     const { link } = peer;
     if (link?.congested === true) this.#congested.add(link);

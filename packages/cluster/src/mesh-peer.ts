@@ -3,7 +3,7 @@
 // for them are held: their publishers wait for their acknowledgements until it is back.
 import type { Message } from "@wrenmq/protocol";
 import { ForwardResult, type ForwardTarget, type LocalNode, type Peer } from "./cluster-bus.ts";
-import type { ForwardTicket } from "./forward-ticket.ts";
+import type { Ticket } from "./forward-ticket.ts";
 import type { MeshLink } from "./mesh-link.ts";
 import { PendingTickets } from "./pending-tickets.ts";
 
@@ -15,7 +15,7 @@ const HELD_OVERHEAD = 200;
 interface Held {
   readonly message: Message;
   readonly target: ForwardTarget;
-  readonly ticket: ForwardTicket | undefined;
+  readonly ticket: Ticket | undefined;
 }
 
 export class MeshPeer implements Peer {
@@ -81,18 +81,15 @@ export class MeshPeer implements Peer {
     for (const { message, target, ticket } of held) this.#send(message, target, ticket);
   }
 
-  forward(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
-    if (ticket !== undefined) ticket.waiting++;
+  forward(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
+    ticket?.expect();
     if (this.up) this.#send(message, target, ticket);
-    else if (message.qos === 0 || !this.durable) ticket?.settle(ForwardResult.Nobody);
+    else if (message.qos === 0 || !this.durable) ticket?.settle(0, 1, ForwardResult.Nobody);
     else this.#hold(message, target, ticket);
   }
 
   answered(sequence: number, count: number, result: ForwardResult): void {
-    const pending = this.#pending;
-    // More than wait for an answer cannot be meant.
-    const last = Math.min(count, pending.size);
-    for (let index = 0; index < last; index++) pending.take((sequence + index) >>> 0)?.settle(result);
+    this.#pending.settle(sequence, count, result);
   }
 
   /** The link is gone, and with it what did not outlive the peer. */
@@ -108,25 +105,25 @@ export class MeshPeer implements Peer {
     }
     // Taken or not, nobody knows. Where sessions end with their process, nobody is left who could miss a message.
     const result = this.durable ? ForwardResult.Refused : ForwardResult.Nobody;
-    for (const ticket of this.#pending.takeAll()) ticket.settle(result);
+    this.#pending.settleAll(result);
   }
 
   /** The broker stops: nobody will answer any more. */
   close(): void {
     const held = this.#held;
     this.#held = [];
-    for (const { ticket } of held) ticket?.settle(ForwardResult.Refused);
-    for (const ticket of this.#pending.takeAll()) ticket.settle(ForwardResult.Refused);
+    for (const { ticket } of held) ticket?.settle(0, 1, ForwardResult.Refused);
+    this.#pending.settleAll(ForwardResult.Refused);
   }
 
-  #send(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+  #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     this.link?.forward(message, target, ticket === undefined ? -1 : this.#pending.add(ticket));
   }
 
-  #hold(message: Message, target: ForwardTarget, ticket: ForwardTicket | undefined): void {
+  #hold(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     const bytes = message.payloadLength + HELD_OVERHEAD;
     if (this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes + bytes > MAX_HELD_BYTES) {
-      ticket?.settle(ForwardResult.Refused);
+      ticket?.settle(0, 1, ForwardResult.Refused);
       return;
     }
     message.keep();

@@ -1,54 +1,78 @@
 // Tickets whose peer has not answered, by the sequence number that went out with the message. Answers come nearly in
-// order: a window over the sequence, 32 bits that wrap around.
-import type { ForwardTicket } from "./forward-ticket.ts";
+// order: a ring over the sequence, 32 bits that wrap around.
+//
+//          head                    tail
+//   ────┬───┴────┬────────┬────────┬─┴───
+//       │ ticket │  done  │ ticket │ next          slot = sequence & mask
+//   ────┴────────┴────────┴────────┴─────
+import type { ForwardResult } from "./cluster-bus.ts";
+import type { Ticket } from "./forward-ticket.ts";
+
+const FIRST_CAPACITY = 16;
 
 export class PendingTickets {
-  #tickets: (ForwardTicket | undefined)[] = [];
+  #slots: (Ticket | undefined)[] = new Array<undefined>(FIRST_CAPACITY).fill(undefined);
   #head = 0;
-  /** Sequence number of the ticket at `#head`. */
-  #first = 0;
+  #tail = 0;
 
   get size(): number {
-    return this.#tickets.length - this.#head;
+    return (this.#tail - this.#head) >>> 0;
   }
 
   /** @returns the sequence number */
-  add(ticket: ForwardTicket): number {
-    const sequence = (this.#first + this.size) >>> 0;
-    this.#tickets.push(ticket);
+  add(ticket: Ticket): number {
+    if (this.size === this.#slots.length) this.#grow();
+    const sequence = this.#tail;
+    this.#slots[sequence & (this.#slots.length - 1)] = ticket;
+    this.#tail = (sequence + 1) >>> 0;
+    ticket.sent(sequence);
     return sequence;
   }
 
-  take(sequence: number): ForwardTicket | undefined {
-    const index = this.#head + ((sequence - this.#first) >>> 0);
-    const ticket = this.#tickets[index];
-    if (ticket === undefined) return undefined;
-    this.#tickets[index] = undefined;
-    if (index === this.#head) this.#advance();
-    return ticket;
-  }
-
-  /** All that are left, in order; none is left then. */
-  takeAll(): ForwardTicket[] {
-    const left = this.#tickets.slice(this.#head).filter((ticket) => ticket !== undefined);
-    this.#first = (this.#first + this.size) >>> 0;
-    this.#tickets = [];
-    this.#head = 0;
-    return left;
-  }
-
-  #advance(): void {
-    const tickets = this.#tickets;
-    let head = this.#head;
-    while (head < tickets.length && tickets[head] === undefined) head++;
-    this.#first = (this.#first + head - this.#head) >>> 0;
-    this.#head = head;
-    if (head === tickets.length) {
-      this.#tickets = [];
-      this.#head = 0;
-    } else if (head > 256 && head * 2 > tickets.length) {
-      this.#tickets = tickets.slice(head);
-      this.#head = 0;
+  /** The answer for `count` messages from `sequence` on. Those that nobody waits for (any more) are passed over. */
+  settle(sequence: number, count: number, result: ForwardResult): void {
+    const offset = (sequence - this.#head) >>> 0;
+    // More than wait for an answer cannot be meant.
+    let left = Math.min(count, this.size - offset);
+    let at = sequence;
+    while (left > 0) {
+      const ticket = this.#slots[at & (this.#slots.length - 1)];
+      const length = this.#take(at, left, ticket);
+      // Last: it may send messages, and so add tickets.
+      ticket?.settle(at, length, result);
+      at = (at + length) >>> 0;
+      left -= length;
     }
+  }
+
+  /** One answer for all. */
+  settleAll(result: ForwardResult): void {
+    this.settle(this.#head, this.size, result);
+  }
+
+  /** Empties slots as long as they have the same ticket. @returns how many, of `most` */
+  #take(sequence: number, most: number, ticket: Ticket | undefined): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let count = 0;
+    while (count < most && slots[(sequence + count) & mask] === ticket) {
+      slots[(sequence + count) & mask] = undefined;
+      count++;
+    }
+    if (sequence === this.#head) {
+      let head = (sequence + count) >>> 0;
+      while (head !== this.#tail && slots[head & mask] === undefined) head = (head + 1) >>> 0;
+      this.#head = head;
+    }
+    return count;
+  }
+
+  #grow(): void {
+    const { length } = this.#slots;
+    const slots = new Array<Ticket | undefined>(length * 2).fill(undefined);
+    for (let sequence = this.#head; sequence !== this.#tail; sequence = (sequence + 1) >>> 0) {
+      slots[sequence & (slots.length - 1)] = this.#slots[sequence & (length - 1)];
+    }
+    this.#slots = slots;
   }
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   ForwardResult,
+  ForwardRun,
   ForwardTicket,
   homeOf,
   type LocalNode,
@@ -77,27 +78,65 @@ describe("stamps", () => {
 });
 
 describe("tickets", () => {
-  test("answers in any order find their ticket, once", () => {
+  test("answers in any order find their ticket and its message, once", () => {
+    const step = fc.record({ add: fc.boolean(), pick: fc.nat(), count: fc.integer({ min: 1, max: 9 }) });
     fc.assert(
-      fc.property(fc.array(fc.boolean(), { maxLength: 900 }), fc.infiniteStream(fc.nat()), (adds, picks) => {
+      fc.property(fc.array(step, { maxLength: 900 }), (steps) => {
         const pending = new PendingTickets();
-        const open = new Map<number, ForwardTicket>();
-        for (const add of adds) {
+        /** By sequence number: what is to be told when it is answered. */
+        const open = new Map<number, string>();
+        const told: string[] = [];
+        let runs = 0;
+        const settle = (sequence: number, count: number, answer: () => void): void => {
+          const expected: string[] = [];
+          for (let at = sequence; at < sequence + count; at++) {
+            const name = open.get(at);
+            if (name !== undefined) expected.push(name);
+            open.delete(at);
+          }
+          told.length = 0;
+          answer();
+          expect(told).toEqual(expected);
+        };
+        for (const { add, pick, count } of steps) {
           if (add || open.size === 0) {
-            const ticket = new ForwardTicket();
-            open.set(pending.add(ticket), ticket);
+            const name = runs++;
+            const run = new ForwardRun(
+              {
+                runSettled(_run, from, number) {
+                  for (let index = from; index < from + number; index++) told.push(`${name}.${index}`);
+                },
+              },
+              true,
+            );
+            for (let index = 0; index < count; index++) open.set(pending.add(run), `${name}.${index}`);
           } else {
             const sequences = [...open.keys()];
-            const sequence = sequences[(picks.next().value as number) % sequences.length] as number;
-            expect(pending.take(sequence)).toBe(open.get(sequence));
-            expect(pending.take(sequence)).toBeUndefined();
-            open.delete(sequence);
+            const sequence = sequences[pick % sequences.length] as number;
+            settle(sequence, count, () => pending.settle(sequence, count, ForwardResult.Received));
+            settle(sequence, 1, () => pending.settle(sequence, 1, ForwardResult.Received));
           }
         }
-        expect(pending.takeAll()).toEqual([...open.values()]);
+        const first = Math.min(...open.keys());
+        if (open.size > 0) settle(first, steps.length * 9, () => pending.settleAll(ForwardResult.Refused));
         expect(pending.size).toBe(0);
       }),
     );
+  });
+
+  test("a run takes no more messages once the peer has begun to answer", () => {
+    const pending = new PendingTickets();
+    const answers: number[][] = [];
+    const run = new ForwardRun({ runSettled: (_run, from, count) => void answers.push([from, count]) }, false);
+    for (let index = 0; index < 3; index++) pending.add(run);
+    expect(run.isOpen).toBe(true);
+    pending.settle(1, 2, ForwardResult.Received);
+    expect(run.isOpen).toBe(false);
+    pending.settle(0, 3, ForwardResult.Received);
+    expect(answers).toEqual([
+      [1, 2],
+      [0, 1],
+    ]);
   });
 
   test("the last answer settles, and what the others said is known", () => {
@@ -107,10 +146,10 @@ describe("tickets", () => {
     ticket.whenSettled = () => {
       isSettled = true;
     };
-    ticket.settle(ForwardResult.Nobody);
-    ticket.settle(ForwardResult.Received);
+    ticket.settle(0, 1, ForwardResult.Nobody);
+    ticket.settle(0, 1, ForwardResult.Received);
     expect(isSettled).toBe(false);
-    ticket.settle(ForwardResult.Refused);
+    ticket.settle(0, 1, ForwardResult.Refused);
     expect(isSettled).toBe(true);
     expect(ticket).toMatchObject({ received: true, refused: true, waiting: 0 });
   });

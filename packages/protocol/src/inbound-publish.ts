@@ -16,6 +16,7 @@ import type { Dialect } from "./dialect.ts";
 import { DEFERRED, type Effects, PUBLISH_PARKED } from "./effects.ts";
 import type { Link } from "./link.ts";
 import { type Layout, Message, PublishFrame } from "./message.ts";
+import { PendingAcks, UNKNOWN } from "./pending-acks.ts";
 import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER } from "./time.ts";
@@ -24,14 +25,6 @@ import type { Topic, TopicTable } from "./topic-table.ts";
 
 /** Filled anew for each PUBLISH: decoding is over before anything else can begin. */
 const head = new PublishHead();
-
-/** An acknowledgement that waits for its turn or its reason code. */
-interface PendingAck {
-  readonly packetId: number;
-  readonly qos: 1 | 2;
-  reasonCode: number;
-}
-const UNKNOWN = -1;
 
 export class InboundPublish {
   readonly #session: Session;
@@ -43,7 +36,7 @@ export class InboundPublish {
   /** The topic of the last message. */
   #topic: Topic | undefined = undefined;
   #aliases: InboundAliases | undefined = undefined;
-  #pending: PendingAck[] | undefined = undefined;
+  #pending: PendingAcks | undefined = undefined;
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
   /** What counts against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection. */
   #open = 0;
@@ -61,7 +54,7 @@ export class InboundPublish {
 
   /** Messages taken and not acknowledged yet. */
   get unsettled(): number {
-    return this.#pending?.length ?? 0;
+    return this.#pending?.size ?? 0;
   }
 
   /**
@@ -136,23 +129,18 @@ export class InboundPublish {
   settled(packetId: number, reasonCode: number): void {
     const pending = this.#pending;
     if (pending === undefined) return;
-    for (const ack of pending) {
-      if (ack.packetId === packetId && ack.reasonCode === UNKNOWN) {
-        ack.reasonCode = reasonCode;
-        if (ack.qos === 2 && reasonCode >= 0x80) this.#session.releaseInbound(packetId);
-        if (this.#endsLink(reasonCode)) return;
-        break;
-      }
+    const qos = pending.settle(packetId, reasonCode);
+    if (qos !== 0) {
+      if (qos === 2 && reasonCode >= 0x80) this.#session.releaseInbound(packetId);
+      if (this.#endsLink(reasonCode)) return;
     }
-    let count = 0;
-    for (const ack of pending) {
-      if (ack.reasonCode === UNKNOWN) break;
-      if (ack.qos === 1 || ack.reasonCode >= 0x80) this.#open--;
-      this.#acknowledge(ack.qos, ack.packetId, ack.reasonCode);
-      count++;
+    while (pending.isReady) {
+      const { packetId: first, qos, reasonCode } = pending;
+      if (qos === 1 || reasonCode >= 0x80) this.#open--;
+      this.#acknowledge(qos, first, reasonCode);
+      pending.shift();
     }
-    if (count === pending.length) this.#pending = undefined;
-    else if (count > 0) pending.splice(0, count);
+    if (pending.size === 0) this.#pending = undefined;
   }
 
   /** PUBREL: the client will not send the message again. [MQTT-4.3.3-11] */
@@ -167,7 +155,7 @@ export class InboundPublish {
     const held = qos === 2 && this.#session.inbound?.has(packetId) === true;
     if (held) {
       // [MQTT-4.3.3-10]. While its first acknowledgement is pending the second would overtake it.
-      const isPending = this.#pending?.some((ack) => ack.packetId === packetId) === true;
+      const isPending = this.#pending?.has(packetId) === true;
       if (!isPending) this.#link.ack(PacketType.Pubrec, packetId, ReasonCode.Success);
       return false;
     }
@@ -188,8 +176,8 @@ export class InboundPublish {
       this.#acknowledge(qos, packetId, outcome);
       return;
     }
-    this.#pending ??= [];
-    this.#pending.push({ packetId, qos, reasonCode: outcome === DEFERRED ? UNKNOWN : outcome });
+    this.#pending ??= new PendingAcks();
+    this.#pending.add(packetId, qos, outcome === DEFERRED ? UNKNOWN : outcome);
   }
 
   #acknowledge(qos: 1 | 2, packetId: number, reasonCode: number): void {
