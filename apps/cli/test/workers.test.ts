@@ -1,15 +1,13 @@
 // `wrenmq start --workers N` as processes: clients cannot tell it from one.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { homeOf } from "@wrenmq/cluster";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt, { type MqttClient } from "mqtt";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type BrokerProcess, startBroker } from "./support/broker-process.ts";
 import { makeCertificate } from "./support/certificate.ts";
 import { runCommand } from "./support/command.ts";
 import { temporaryFolder } from "./support/folder.ts";
-
-const WORKERS = 2;
+import { connect, idAt, payloads, WORKERS } from "./support/workers.ts";
 
 describe.each(["1", "0"])("raw sockets: %s", (raw) => {
   const start = (words: readonly string[] = []): BrokerProcess =>
@@ -149,34 +147,3 @@ test("what keeps a worker from starting is said in one line", async () => {
   expect(stderr).toContain(String(port));
   expect((await runCommand(["--workers", "none"])).code).toBe(2);
 });
-
-function idAt(home: number, prefix: string): string {
-  for (let number = 0; ; number++) if (homeOf(`${prefix}-${number}`, WORKERS) === home) return `${prefix}-${number}`;
-}
-
-async function connect(url: string, options: IClientOptions): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(url, { reconnectPeriod: 0, protocolVersion: 4, ...options });
-  client.on("error", () => {});
-  onTestFinished(() => void client.end(true));
-  return client;
-}
-
-/** Collects what a client receives from now on. */
-function payloads(client: MqttClient): { readonly all: string[]; first(count: number): Promise<string[]> } {
-  const all: string[] = [];
-  let look = (): void => {};
-  client.on("message", (_topic, payload) => {
-    all.push(payload.toString());
-    look();
-  });
-  return {
-    all,
-    first: (count) =>
-      new Promise((resolve) => {
-        look = () => {
-          if (all.length >= count) resolve(all.slice(0, count));
-        };
-        look();
-      }),
-  };
-}

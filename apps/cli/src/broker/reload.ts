@@ -9,60 +9,71 @@ import { configToOptions } from "./config-to-options.ts";
 import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
+/** What SIGHUP asks for. */
+export interface ReloadOptions {
+  /** As it is when the process starts. */
+  readonly config: WrenConfig;
+  readonly logger: Logger;
+  /** Reads the configuration again. @throws when it is bad */
+  read(): EffectiveConfig;
+  /** Applies it, or nothing of it. @throws */
+  change(config: WrenConfig): Promise<void>;
+}
+
+/** What to do at SIGHUP: one after the other, however fast they are asked for. Its promise never rejects. */
+export function reloading({ config, logger, read, change }: ReloadOptions): () => Promise<void> {
+  let last = Promise.resolve();
+  let current = config;
+  const reload = async (): Promise<void> => {
+    const { config: wanted, warnings } = read();
+    const plan = diffConfig(current, wanted);
+    for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+    const { store, workers, shared, pluginTimeoutMs, session, sys } = current;
+    const possible = { ...wanted, store, workers, shared, pluginTimeoutMs, session, sys };
+    await change(possible);
+    current = possible;
+    const restart = [
+      ...plan.needsRestart,
+      ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
+    ];
+    if (restart.length > 0) logger.warn({ sections: restart }, "changes of these sections need a restart");
+    logger.info(summary(plan), plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded");
+    logger.level = wanted.log.level;
+  };
+  return () => {
+    last = last.then(reload).catch((error: unknown) => {
+      logger.error({ reason: lineOf(error) }, "the configuration was not reloaded: nothing has changed");
+    });
+    return last;
+  };
+}
+
 /** Of a listener that goes on listening only these can change. */
 const CHANGEABLE: ReadonlySet<keyof ListenerSection> = new Set(["access", "limits", "maxConnections"]);
 
 export class Reloader {
   readonly #broker: Broker;
   readonly #logger: Logger;
-  readonly #read: () => EffectiveConfig;
   #config: WrenConfig;
   #plugins: BrokerOptions["plugins"];
-  #last: Promise<void> = Promise.resolve();
 
-  /** @param read reads the configuration again, and throws when it is bad */
   constructor(
     broker: Broker,
     given: { readonly config: WrenConfig; readonly options: BrokerOptions; readonly logger: Logger },
-    read: () => EffectiveConfig,
   ) {
     this.#broker = broker;
     this.#config = given.config;
     this.#plugins = given.options.plugins;
     this.#logger = given.logger;
-    this.#read = read;
   }
 
-  /** One after the other, however fast they are asked for. Never rejects. */
-  reload(): Promise<void> {
-    this.#last = this.#last
-      .then(() => this.#reload())
-      .catch((error: unknown) => {
-        this.#logger.error({ reason: lineOf(error) }, "the configuration was not reloaded: nothing has changed");
-      });
-    return this.#last;
-  }
-
-  async #reload(): Promise<void> {
-    const { config, warnings } = this.#read();
-    const plan = diffConfig(this.#config, config);
-    for (const warning of warnings) this.#logger.warn({}, formatDiagnostic(warning));
-    await this.#apply(plan, config);
+  /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
+  async change(config: WrenConfig): Promise<void> {
+    await this.#apply(diffConfig(this.#config, config), config);
     await this.#broker.reloadCertificates().catch((error: unknown) => {
       this.#logger.warn({ reason: lineOf(error) }, "certificates stay as they were");
     });
-    const restart = [
-      ...plan.needsRestart,
-      ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
-    ];
-    if (restart.length > 0) this.#logger.warn({ sections: restart }, "changes of these sections need a restart");
-    const { store, workers, shared, pluginTimeoutMs, session, sys } = this.#config;
-    this.#config = { ...config, store, workers, shared, pluginTimeoutMs, session, sys };
-    this.#logger.info(
-      summary(plan),
-      plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded",
-    );
-    this.#logger.level = config.log.level;
+    this.#config = config;
   }
 
   async #apply(plan: ReloadPlan, config: WrenConfig): Promise<void> {

@@ -3,7 +3,7 @@ import { type Broker, createBroker, VERSION } from "@wrenmq/broker";
 import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
 import { configToOptions } from "../broker/config-to-options.ts";
-import { Reloader } from "../broker/reload.ts";
+import { Reloader, reloading } from "../broker/reload.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
@@ -14,14 +14,20 @@ import type { StartOptions } from "./start-command.ts";
 export async function start(options: StartOptions): Promise<void> {
   const { config, warnings } = effectiveConfig(options);
   const logger = createLogger(config.log);
-  let reloader: Reloader | undefined;
-  const signalled = untilSignalled(logger, () => void reloader?.reload());
+  let reload: (() => Promise<void>) | undefined;
+  const signalled = untilSignalled(logger, () => void reload?.());
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   const brokerOptions = await configToOptions(config, logger);
   const broker = createBroker(brokerOptions);
   await broker.start();
-  reloader = new Reloader(broker, { config, options: brokerOptions, logger }, () => effectiveConfig(options));
+  const reloader = new Reloader(broker, { config, options: brokerOptions, logger });
+  reload = reloading({
+    config,
+    logger,
+    read: () => effectiveConfig(options),
+    change: (changed) => reloader.change(changed),
+  });
   announce(broker, config, logger);
   await signalled;
   await broker.shutdown();

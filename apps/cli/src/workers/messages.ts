@@ -1,4 +1,5 @@
 // What the supervisor and its workers say to each other. Bytes and sockets travel with the messages as they are.
+import type { WrenConfig } from "@wrenmq/config";
 import type { TransportName } from "@wrenmq/transport";
 
 /** A connection for another worker; its socket comes with the message. */
@@ -15,12 +16,20 @@ export interface HandOver {
 
 export type FromWorker =
   | HandOver
+  /** It listens: what to serve? */
+  | { readonly kind: "begun" }
   /** Clients may connect. */
   | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
   /** It cannot start, for a reason to tell the user. */
-  | { readonly kind: "failed"; readonly line: string };
+  | { readonly kind: "failed"; readonly line: string }
+  /** It serves the configuration that it was told to serve; or, for a reason to tell the user, the one before. */
+  | { readonly kind: "changed"; readonly problem: string | undefined };
 
-export type ToWorker = HandOver | { readonly kind: "stop" } | { readonly kind: "reload" };
+/** A configuration is the whole one: what falls to the worker it knows itself. The first one answers `begun`. */
+export type ToWorker =
+  | HandOver
+  | { readonly kind: "stop" }
+  | { readonly kind: "configure"; readonly config: WrenConfig };
 
-/** Where a worker finds what the supervisor has to tell it before anything else. */
+/** Where a worker finds what stays the same as long as the supervisor lives. */
 export const WORKER_ENV = { self: "WRENMQ_WORKER", count: "WRENMQ_WORKERS", folder: "WRENMQ_MESH" } as const;

@@ -10,7 +10,7 @@ import { checkShards } from "./shards.ts";
 export async function startBroker(options: StartOptions): Promise<void> {
   if (cluster.isWorker) {
     const { runWorker } = await import("./worker.ts");
-    await runWorker(options);
+    await runWorker();
     return;
   }
   const { config } = effectiveConfig(options);

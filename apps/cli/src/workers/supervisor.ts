@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { VERSION } from "@wrenmq/broker";
 import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
+import { reloading } from "../broker/reload.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
-import { effectiveConfig } from "../commands/effective-config.ts";
+import { type EffectiveConfig, effectiveConfig } from "../commands/effective-config.ts";
 import type { StartOptions } from "../commands/start-command.ts";
 import { CommandError } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker } from "./messages.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** Milliseconds until workers that do not stop are killed. */
@@ -23,8 +24,10 @@ export async function supervise(options: StartOptions, count: number): Promise<v
   const { config, warnings } = effectiveConfig(options);
   const logger = createLogger(config.log);
   const { source = "none" } = config;
-  const supervisor = new Supervisor(logger, count);
-  const signalled = untilSignalled(logger, () => supervisor.tellAll({ kind: "reload" }));
+  const supervisor = new Supervisor(logger, count, config);
+  const read = (): EffectiveConfig => effectiveConfig(options);
+  const reload = reloading({ config, logger, read, change: (changed) => supervisor.change(changed) });
+  const signalled = untilSignalled(logger, () => void reload());
   logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   try {
@@ -40,15 +43,18 @@ class Supervisor {
   readonly #logger: Logger;
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
   readonly #slots: WorkerSlot[];
+  #config: WrenConfig;
   #addresses: readonly (readonly [string, string])[] = [];
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
-  constructor(logger: Logger, count: number) {
+  constructor(logger: Logger, count: number, config: WrenConfig) {
     this.#logger = logger;
+    this.#config = config;
+    const folder = this.#folder;
     // The system hands out connections: another process in between would cost each of them a message.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ serialization: "advanced" });
-    this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder: this.#folder, logger }));
+    this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
     cluster.on("message", (worker, message: FromWorker, handle: unknown) => this.#heard(worker, message, handle));
   }
 
@@ -80,8 +86,24 @@ class Supervisor {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  tellAll(message: ToWorker): void {
-    for (const slot of this.#slots) slot.tell(message);
+  /** All workers serve another configuration, or none does. @throws CommandError */
+  async change(config: WrenConfig): Promise<void> {
+    const problems = await Promise.all(this.#slots.map((slot) => slot.change(config)));
+    const problem = problems.find((line) => line !== undefined);
+    if (problem === undefined) {
+      this.#config = config;
+      return;
+    }
+    // Each of the others has done it, and each has undone as much as this before.
+    const changed = this.#slots.filter((_, index) => problems[index] === undefined);
+    await Promise.all(changed.map((slot) => this.#changeBack(slot)));
+    throw new CommandError(problem);
+  }
+
+  async #changeBack(slot: WorkerSlot): Promise<void> {
+    const problem = await slot.change(this.#config);
+    if (problem === undefined) return;
+    this.#logger.error({ worker: slot.id, reason: problem }, "a worker could not go back to the configuration before");
   }
 
   #heard(worker: Worker, message: FromWorker, handle: unknown): void {
@@ -91,7 +113,9 @@ class Supervisor {
     }
     const slot = this.#slots.find((one) => one.worker === worker);
     if (slot === undefined) return;
-    if (message.kind === "ready") {
+    if (message.kind === "begun") slot.begun();
+    else if (message.kind === "changed") slot.changed(message.problem);
+    else if (message.kind === "ready") {
       slot.ready();
       if (slot.id === 0) this.#addresses = message.addresses;
       if (this.#slots.every(({ isReady }) => isReady)) this.#started?.resolve();

@@ -2,6 +2,7 @@
 
 import type { SendHandle } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
+import type { WrenConfig } from "@wrenmq/config";
 import { closeHandle } from "@wrenmq/transport";
 import type { Logger } from "pino";
 import { type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
@@ -20,6 +21,8 @@ export interface SlotOptions {
   /** Where the workers find each other. */
   readonly folder: string;
   readonly logger: Logger;
+  /** What the worker is to serve. */
+  readonly config: WrenConfig;
 }
 
 export class WorkerSlot {
@@ -34,10 +37,17 @@ export class WorkerSlot {
   #startedAt = 0;
   #restart: NodeJS.Timeout | undefined;
   #ended: (() => void) | undefined;
+  #config: WrenConfig;
+  #hasBegun = false;
+  /** Called when the process is ready, or gone. */
+  #whenReady: (() => void)[] = [];
+  /** Called when the process says that it has changed its configuration, or is gone. */
+  #whenChanged: ((problem: string | undefined) => void) | undefined;
 
   constructor(options: SlotOptions) {
     this.id = options.id;
     this.#options = options;
+    this.#config = options.config;
   }
 
   start(): void {
@@ -55,8 +65,40 @@ export class WorkerSlot {
     worker.on("error", () => {});
   }
 
+  /** The process listens. What is sent to it sooner is lost. */
+  begun(): void {
+    this.#hasBegun = true;
+    this.tell({ kind: "configure", config: this.#config });
+  }
+
+  /**
+   * Serves another configuration: this process, and those that take its place. Not before the last change is through.
+   * @returns why this process does not, and goes on as before
+   */
+  async change(config: WrenConfig): Promise<string | undefined> {
+    const before = this.#config;
+    this.#config = config;
+    // A process that is starting does so with the configuration before; one that has not begun yet, with this one.
+    if (this.#hasBegun && !this.isReady) {
+      await new Promise<void>((resolve) => this.#whenReady.push(resolve));
+    }
+    if (!this.isReady) return undefined;
+    const problem = await new Promise<string | undefined>((resolve) => {
+      this.#whenChanged = resolve;
+      this.tell({ kind: "configure", config });
+    });
+    if (problem !== undefined) this.#config = before;
+    return problem;
+  }
+
+  changed(problem: string | undefined): void {
+    this.#whenChanged?.(problem);
+    this.#whenChanged = undefined;
+  }
+
   ready(): void {
     this.isReady = true;
+    this.#tellReady();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const [message, handle] of waiting) this.#send(message, handle);
@@ -84,13 +126,20 @@ export class WorkerSlot {
     const ended = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
-    if (how === "kill") this.kill();
+    // One that has not begun would not hear it.
+    if (how === "kill" || !this.#hasBegun) this.kill();
     else this.tell({ kind: "stop" });
     await ended;
   }
 
   kill(): void {
     this.worker?.process.kill("SIGKILL");
+  }
+
+  #tellReady(): void {
+    const waiting = this.#whenReady;
+    this.#whenReady = [];
+    for (const resolve of waiting) resolve();
   }
 
   #send(message: HandOver, handle: unknown): void {
@@ -105,6 +154,10 @@ export class WorkerSlot {
   #exited(code: number | null, signal: string | null): void {
     this.worker = undefined;
     this.isReady = false;
+    this.#hasBegun = false;
+    this.#tellReady();
+    // The next process starts with what this one was to change to.
+    this.changed(undefined);
     if (this.#ended !== undefined) {
       this.#ended();
       return;

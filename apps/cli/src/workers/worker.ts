@@ -1,11 +1,10 @@
 // One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
 import { type Broker, createBroker, type Placement } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
+import type { WrenConfig } from "@wrenmq/config";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
 import { configToOptions } from "../broker/config-to-options.ts";
 import { Reloader } from "../broker/reload.ts";
-import { type EffectiveConfig, effectiveConfig } from "../commands/effective-config.ts";
-import type { StartOptions } from "../commands/start-command.ts";
 import { lineOf } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
@@ -13,9 +12,9 @@ import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./mes
 import { shareOf } from "./share.ts";
 
 /** Resolves when the supervisor (or a signal) has ended it. Errors go to the supervisor. */
-export async function runWorker(options: StartOptions): Promise<void> {
+export async function runWorker(): Promise<void> {
   try {
-    await serve(options);
+    await serve(await firstConfig());
   } catch (error) {
     tell({ kind: "failed", line: lineOf(error) });
     process.exitCode = 1;
@@ -23,15 +22,23 @@ export async function runWorker(options: StartOptions): Promise<void> {
   process.disconnect();
 }
 
-async function serve(options: StartOptions): Promise<void> {
+function firstConfig(): Promise<WrenConfig> {
+  return new Promise((resolve) => {
+    const heard = (message: ToWorker): void => {
+      if (message.kind !== "configure") return;
+      process.off("message", heard);
+      resolve(message.config);
+    };
+    process.on("message", heard);
+    tell({ kind: "begun" });
+  });
+}
+
+async function serve(whole: WrenConfig): Promise<void> {
   const self = Number(process.env[WORKER_ENV.self]);
   const count = Number(process.env[WORKER_ENV.count]);
   const folder = process.env[WORKER_ENV.folder] ?? "";
-  const read = (): EffectiveConfig => {
-    const { config, warnings } = effectiveConfig(options);
-    return { config: shareOf(config, self, count), warnings: self === 0 ? warnings : [] };
-  };
-  const { config } = read();
+  const config = shareOf(whole, self, count);
   const logger = createLogger(config.log).child({ worker: self, pid: process.pid });
   const bus = new MeshBus({
     self,
@@ -39,20 +46,25 @@ async function serve(options: StartOptions): Promise<void> {
     transport: new UnixMesh(folder, self),
     accept: (connection, listener) => broker.accept(connection, { listener }),
   });
-  const brokerOptions = { ...(await configToOptions(config, logger)), bus, placement: placement(bus, self, count) };
-  const broker: Broker = createBroker(brokerOptions);
   let reloader: Reloader | undefined;
   let stop = (): void => {};
   const told = new Promise<void>((resolve) => {
     stop = resolve;
   });
+  const change = async (wanted: WrenConfig): Promise<void> => {
+    const problem = await reloader?.change(shareOf(wanted, self, count)).then(() => undefined, lineOf);
+    if (problem === undefined) logger.level = wanted.log.level;
+    tell({ kind: "changed", problem });
+  };
   process.on("message", (message: ToWorker, handle: unknown) => {
     if (message.kind === "handOver") adopt(broker, message, handle);
-    else if (message.kind === "reload") void reloader?.reload();
+    else if (message.kind === "configure") void change(message.config);
     else stop();
   });
+  const options = { ...(await configToOptions(config, logger)), bus, placement: placement(bus, self, count) };
+  const broker: Broker = createBroker(options);
   await broker.start();
-  reloader = new Reloader(broker, { config, options: brokerOptions, logger }, read);
+  reloader = new Reloader(broker, { config, options, logger });
   tell({ kind: "ready", addresses: [...broker.addresses] });
   // Reloading is the supervisor's word: it gets the signal, too.
   await Promise.race([told, untilSignalled(logger, () => {})]);
