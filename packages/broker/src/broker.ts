@@ -132,24 +132,25 @@ export class Broker implements AsyncDisposable {
   /**
    * Serves a byte stream that is already connected.
    * @param options.listener the name of a listener (of any type, `external` is made for it) whose limits and plugins apply
+   * @param options.handedOver another broker has let it in: it counts against the rate of connections there
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE
    */
-  accept(stream: Duplex | Connection, options: { readonly listener: string }): void {
+  accept(stream: Duplex | Connection, options: { readonly listener: string; readonly handedOver?: boolean }): void {
     this.#mustRun("accept()");
     const connection = "info" in stream ? stream : fromDuplex(stream);
-    const driver = this.#listeners.accept(connection, options.listener);
+    const driver = this.#listeners.accept(connection, options.listener, options.handedOver === true);
     if (driver === undefined) connection.destroy();
     else if ("attach" in connection && typeof connection.attach === "function") connection.attach(driver);
   }
 
   /**
-   * Serves a connection whose socket another process has given away (`releaseSocket`).
+   * Serves a connection whose socket another process has let in and given away (`releaseSocket`).
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is none
    */
   adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
     this.#mustRun("adopt()");
     const connection = this.#listeners.adopter(options.listener, options.transport)(handle, options);
-    this.accept(connection, options);
+    this.accept(connection, { listener: options.listener, handedOver: true });
     connection.resume();
   }
 

@@ -61,7 +61,7 @@ export class Listeners {
       return;
     }
     const { arena, logger } = core;
-    const listener = createListener(options, (connection) => this.#accept(connection, context), {
+    const listener = createListener(options, (connection) => this.#accept(connection, context, false), {
       readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
       onError: (error) => logger.warn({ listener: name, error: error.message }, "listener trouble"),
     });
@@ -101,8 +101,8 @@ export class Listeners {
   }
 
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
-  accept(connection: Connection, name: string): ConnectionHandler | undefined {
-    return this.#accept(connection, this.#known(name, "accept").context);
+  accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
+    return this.#accept(connection, this.#known(name, "accept").context, handedOver);
   }
 
   #known(name: string, caller: "accept" | "adopt"): Running {
@@ -138,8 +138,8 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: ListenerContext): ConnectionHandler | undefined {
-    if (!context.admits(connection)) return undefined;
+  #accept(connection: Connection, context: ListenerContext, handedOver: boolean): ConnectionHandler | undefined {
+    if (!handedOver && !context.admits(connection)) return undefined;
     const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
     context.connectionOpened(driver);
     const { placement } = this.#core;

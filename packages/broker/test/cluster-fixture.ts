@@ -51,7 +51,7 @@ export async function startCluster(
       self,
       count,
       transport: mesh.member(self),
-      accept: (connection, listener) => brokers[self]?.accept(connection, { listener }),
+      accept: (connection, listener) => brokers[self]?.accept(connection, { listener, handedOver: true }),
     });
     buses[self] = bus;
     brokers[self] = createBroker({

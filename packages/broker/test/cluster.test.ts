@@ -295,6 +295,21 @@ describe("connections that reach another broker than their client's", () => {
     }
   });
 
+  test("count against the rate of connections where they are accepted, and nowhere else", async () => {
+    cluster = await startCluster(2, () => ({ limits: { connectionRate: 3 } }));
+    // All of one address; broker 1 serves them, whoever accepts them.
+    const clients = [0, 0, 0, 0, 1, 1, 1, 1].map((at) => ({ at, client: cluster.open(at) }));
+    for (const [index, { client }] of clients.entries()) {
+      if (!client.closed) client.send(client.connectPacket({ clientId: clientIdAt(1, 2, `rate-${index}`) }));
+    }
+    await cluster.clock.settle();
+    expect(clients.map(({ client }) => client.closed)).toEqual([false, false, false, true, false, false, false, true]);
+    for (const { client } of clients) if (!client.closed) await client.expect("connack", { reasonCode: 0 });
+    const numbers = cluster.brokers.map((broker) => broker.metrics());
+    expect(numbers.map(({ connectionsAccepted }) => connectionsAccepted)).toEqual([0, 6]);
+    expect(numbers.map(({ connectionsRefused }) => connectionsRefused)).toEqual([1, 1]);
+  });
+
   test("the will of a relayed client that vanishes", async () => {
     cluster = await startCluster(2);
     const subscriber = await cluster.connect(0);

@@ -44,7 +44,7 @@ async function serve(whole: WrenConfig): Promise<void> {
     self,
     count,
     transport: new UnixMesh(folder, self),
-    accept: (connection, listener) => broker.accept(connection, { listener }),
+    accept: (connection, listener) => broker.accept(connection, { listener, handedOver: true }),
   });
   let reloader: Reloader | undefined;
   let stop = (): void => {};
