@@ -125,17 +125,47 @@ test("a worker that dies is started again; the others go on, and its durable ses
   }
   witness.end(true);
   expect(await broker.stop()).toBe(0);
+});
 
-  const wrong = await runCommand(["--data", join(folder, "data"), "-p", "0", "--log-format", "json"]);
-  expect(wrong.code).toBe(1);
-  expect(wrong.stderr).toMatch(/^wrenmq: .*written with --workers 2/m);
-  const again = startBroker(words);
-  const client = await connect(await again.address(), { clientId: idAt(1, "reader") });
-  const messages = payloads(client);
-  await client.subscribeAsync("d/kept");
-  expect(await messages.first(1)).toEqual(["kept"]);
-  client.end(true);
-  expect(await again.stop()).toBe(0);
+test("with another number of workers the data are written anew, whatever the number", async () => {
+  const folder = join(await temporaryFolder(), "data");
+  const clientIds = Array.from({ length: 6 }, (_, index) => `session-${index}`);
+  const first = startBroker(["-p", "0", "--data", folder]);
+  for (const clientId of clientIds) {
+    const client = await connect(await first.address(), { clientId, clean: false });
+    await client.subscribeAsync(["all", clientId], { qos: 1 });
+    await client.endAsync();
+  }
+  expect(await first.stop()).toBe(0);
+  let round = 0;
+  for (const workers of [3, 2, 1]) {
+    const broker = startBroker(["--workers", String(workers), "-p", "0", "--data", folder]);
+    const url = await broker.address();
+    const publisher = await connect(url, { clientId: "publisher" });
+    await publisher.publishAsync("all", `${++round}`, { qos: 1 });
+    for (const clientId of clientIds) await publisher.publishAsync(clientId, `${clientId} ${round}`, { qos: 1 });
+    await publisher.publishAsync("kept", `${round}`, { qos: 1, retain: round === 1 });
+    await publisher.endAsync();
+    expect(await broker.stop()).toBe(0);
+    expect(broker.lines.some(({ msg }) => msg?.includes("written anew"))).toBe(true);
+  }
+  const checked = await runCommand(["store", "check", folder]);
+  expect(checked).toMatchObject({ code: 0 });
+  expect(checked.stdout).toContain(`sessions: ${clientIds.length}\n`);
+  const last = startBroker(["--workers", "2", "-p", "0", "--data", folder]);
+  const url = await last.address();
+  for (const clientId of clientIds) {
+    const client = mqtt.connect(url, { clientId, clean: false, reconnectPeriod: 0, protocolVersion: 4 });
+    onTestFinished(() => void client.end(true));
+    const wanted = [1, 2, 3].flatMap((number) => [`${number}`, `${clientId} ${number}`]);
+    expect(await payloads(client).first(wanted.length)).toEqual(wanted);
+    await client.endAsync();
+  }
+  const reader = await connect(url, { clientId: "reader" });
+  const heard = payloads(reader);
+  await reader.subscribeAsync("kept");
+  expect(await heard.first(1)).toEqual(["1"]);
+  expect((await runCommand(["store", "check", folder])).stderr).toMatch(/^wrenmq: .* holds the stores of 2 workers/m);
 });
 
 test("what keeps a worker from starting is said in one line", async () => {

@@ -7,6 +7,7 @@ import { Reloader, reloading } from "../broker/reload.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
+import { removeLeftovers, storeOf } from "../workers/shards.ts";
 import { effectiveConfig } from "./effective-config.ts";
 import type { StartOptions } from "./start-command.ts";
 
@@ -18,9 +19,10 @@ export async function start(options: StartOptions): Promise<void> {
   const signalled = untilSignalled(logger, () => void reload?.());
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-  const brokerOptions = await configToOptions(config, logger);
+  const brokerOptions = await configToOptions({ ...config, store: storeOf(config.store, 0, 1) }, logger);
   const broker = createBroker(brokerOptions);
   await broker.start();
+  removeLeftovers(config.store);
   const reloader = new Reloader(broker, { config, options: brokerOptions, logger });
   reload = reloading({
     config,

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { checkStore, compactStore, dumpStore, exportStore, importStore } from "@wrenmq/store-file";
 import { CommandError } from "../errors.ts";
+import { shardPath, shardsIn } from "../workers/shards.ts";
 import type { StoreWork } from "./store-command.ts";
 
 /** @throws StoreError, CommandError */
-export async function workOnStore(work: StoreWork, folder: string): Promise<void> {
+export async function workOnStore(work: StoreWork, given: string): Promise<void> {
+  const folder = oneStore(given);
   switch (work) {
     case "check":
       return check(folder);
@@ -23,6 +25,17 @@ export async function workOnStore(work: StoreWork, folder: string): Promise<void
       return print(`${before} bytes before, ${after} bytes after`);
     }
   }
+}
+
+/** The folder of a broker's data, where they are one store, stands for that. @throws CommandError where they are several */
+function oneStore(folder: string): string {
+  const shards = shardsIn(folder);
+  if (shards === undefined) return folder;
+  if (shards.workers === 1) return shardPath(folder, shards, 0);
+  const [first, last] = [shardPath(folder, shards, 0), shardPath(folder, shards, shards.workers - 1)];
+  throw new CommandError(
+    `${folder} holds the stores of ${shards.workers} workers, ${first} to ${last}: name one of them`,
+  );
 }
 
 async function check(folder: string): Promise<void> {

@@ -1,52 +1,89 @@
-// Each worker keeps its own part of the data, by a hash over the number of workers: the folder remembers that number.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+// Where the data of a broker lie: each worker keeps its own part, by a hash over the number of workers, and the folder
+// remembers that number. Written anew for another number of workers (reshard.ts) they lie in a folder of their own; the
+// note that names it is replaced at once.
+//
+//   data/                      one process: the store itself, without a note
+//   data/workers.json          {"workers": 2}: worker-0, worker-1
+//   data/workers.json          {"workers": 3, "folder": "shards-1"}: shards-1/worker-0 …
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { StoreSection } from "@wrenmq/config";
 import { CommandError } from "../errors.ts";
+import { syncDirectory, writeDurably } from "./durable-file.ts";
 
 const NOTE = "workers.json";
+const FOLDER = /^shards-(\d+)$/;
+/** What a store keeps in its directory, and what older numbers of workers left beside the note. */
+const FORMER = /^(?:worker-\d+|\d+\.journal|format\.json|reserve|lock\..*)$/;
 
-/**
- * Makes sure that a folder with data was written by as many workers as are to use it.
- * @throws CommandError
- */
-export function checkShards({ path }: StoreSection, count: number): void {
-  if (path === undefined) return;
-  const found = shardsIn(path);
-  if (found === count || (found === undefined && count === 1)) return;
-  if (found !== undefined) {
-    const now = count === 1 ? "without --workers" : `with --workers ${count}`;
-    const before = found === 1 ? "without --workers" : `with --workers ${found}`;
-    throw new CommandError(
-      `${path} holds data written ${before} and cannot be used ${now}; start it as before, or with another --data folder`,
-    );
-  }
-  mkdirSync(path, { recursive: true });
-  writeNote(path, count);
+export interface Shards {
+  /** How many workers the data belong to; 1: one process. */
+  readonly workers: number;
+  /** Below the folder of the data; undefined: they lie in that itself. */
+  readonly folder: string | undefined;
 }
 
-/** How many workers the data of a folder belong to (1: one process); undefined: there are none. */
-function shardsIn(path: string): number | undefined {
-  const note = join(path, NOTE);
+/** undefined: there are no data yet. @throws CommandError */
+export function shardsIn(path: string): Shards | undefined {
   if (!existsSync(path)) return undefined;
-  if (!existsSync(note)) return readdirSync(path).length === 0 ? undefined : 1;
-  const { workers } = parseNote(readFileSync(note, "utf8"));
-  if (typeof workers === "number" && Number.isInteger(workers) && workers > 1) return workers;
+  const note = join(path, NOTE);
+  if (existsSync(note)) return parseNote(note, readFileSync(note, "utf8"));
+  const isEmpty = readdirSync(path).every((name) => FOLDER.test(name));
+  return isEmpty ? undefined : { workers: 1, folder: undefined };
+}
+
+/** The directory of one worker's store. */
+export function shardPath(path: string, { workers, folder }: Shards, worker: number): string {
+  if (folder === undefined) return workers === 1 ? path : join(path, `worker-${worker}`);
+  return join(path, folder, `worker-${worker}`);
+}
+
+/** What one of `count` workers is to store where; the data are there for as many (see `prepareShards`). */
+export function storeOf(store: StoreSection, worker: number, count: number): StoreSection {
+  const { path } = store;
+  if (path === undefined) return store;
+  return { ...store, path: shardPath(path, shardsIn(path) ?? { workers: count, folder: undefined }, worker) };
+}
+
+/** From now on the data are those that `shards` says. All of it or nothing, also when the power fails. */
+export function noteShards(path: string, { workers, folder }: Shards): void {
+  mkdirSync(path, { recursive: true });
+  const draft = join(path, `${NOTE}.new`);
+  writeDurably(draft, `${JSON.stringify({ workers, ...(folder === undefined ? {} : { folder }) })}\n`);
+  renameSync(draft, join(path, NOTE));
+  syncDirectory(path);
+}
+
+/** The name of a folder for data that are written anew. */
+export function nextFolder(path: string): string {
+  const numbers = readdirSync(path).map((name) => Number(FOLDER.exec(name)?.[1] ?? 0));
+  return `shards-${Math.max(0, ...numbers) + 1}`;
+}
+
+/** Removes what does not belong to the data any more. Only for who has locked all that does. */
+export function removeLeftovers({ path }: StoreSection): void {
+  const shards = path === undefined ? undefined : shardsIn(path);
+  if (path === undefined || shards === undefined) return;
+  for (const name of readdirSync(path)) {
+    const isFormer = shards.folder !== undefined && FORMER.test(name);
+    const isDraft = FOLDER.test(name) && name !== shards.folder;
+    if (isFormer || isDraft) rmSync(join(path, name), { recursive: true, force: true });
+  }
+}
+
+function parseNote(note: string, text: string): Shards {
+  const { workers, folder } = parsed(text);
+  const isFolder = folder === undefined || (typeof folder === "string" && FOLDER.test(folder));
+  const isCount = typeof workers === "number" && Number.isInteger(workers) && workers >= (folder === undefined ? 2 : 1);
+  if (isFolder && isCount) return { workers, folder };
   throw new CommandError(`${note} is damaged: it must say {"workers": N}, N being the number of folders beside it`);
 }
 
-function parseNote(text: string): { readonly workers?: unknown } {
+function parsed(text: string): { readonly workers?: unknown; readonly folder?: unknown } {
   try {
     const note: unknown = JSON.parse(text);
     return typeof note === "object" && note !== null ? note : {};
   } catch {
     return {};
   }
-}
-
-/** All of it or nothing, also when the power fails. */
-function writeNote(path: string, workers: number): void {
-  const draft = join(path, `${NOTE}.new`);
-  writeFileSync(draft, `${JSON.stringify({ workers })}\n`, { flush: true });
-  renameSync(draft, join(path, NOTE));
 }

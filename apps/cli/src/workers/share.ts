@@ -1,6 +1,6 @@
 // The part of the configuration that falls to one of several workers.
-import { join } from "node:path";
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
+import { storeOf } from "./shards.ts";
 
 /** Bounds on the whole broker are divided; the store is a folder of its own. */
 export function shareOf(config: WrenConfig, self: number, count: number): WrenConfig {
@@ -16,15 +16,12 @@ export function shareOf(config: WrenConfig, self: number, count: number): WrenCo
           ? listener.limits
           : { ...listener.limits, maxConnections: part(listener.limits.maxConnections, count) },
     })),
-    store: storeOf(config.store, self, count),
+    store: roomOf(storeOf(config.store, self, count), count),
   };
 }
 
-function storeOf(store: StoreSection, self: number, count: number): StoreSection {
-  const { path, maxBytes } = store;
-  if (path === undefined) return store;
-  const room = maxBytes === undefined ? {} : { maxBytes: part(maxBytes, count) };
-  return { ...store, path: join(path, `worker-${self}`), ...room };
+function roomOf(store: StoreSection, count: number): StoreSection {
+  return store.maxBytes === undefined ? store : { ...store, maxBytes: part(store.maxBytes, count) };
 }
 
 /** 0 stays what it is: no bound. */

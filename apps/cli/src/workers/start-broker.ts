@@ -4,7 +4,7 @@ import { workerCount } from "@wrenmq/config";
 import { effectiveConfig } from "../commands/effective-config.ts";
 import { start } from "../commands/start.ts";
 import { MOST_WORKERS, type StartOptions } from "../commands/start-command.ts";
-import { checkShards } from "./shards.ts";
+import { createLogger } from "../logging.ts";
 
 /** Resolves after a clean shutdown. @throws as `start` */
 export async function startBroker(options: StartOptions): Promise<void> {
@@ -15,7 +15,10 @@ export async function startBroker(options: StartOptions): Promise<void> {
   }
   const { config } = effectiveConfig(options);
   const count = Math.min(workerCount(options.workers ?? config.workers), MOST_WORKERS);
-  checkShards(config.store, count);
+  if (config.store.path !== undefined) {
+    const { prepareShards } = await import("./reshard.ts");
+    await prepareShards(config.store, count, createLogger(config.log));
+  }
   if (count === 1) {
     await start(options);
     return;

@@ -14,6 +14,7 @@ import { CommandError } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
 import type { FromWorker } from "./messages.ts";
+import { removeLeftovers } from "./shards.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** Milliseconds until workers that do not stop are killed. */
@@ -32,6 +33,7 @@ export async function supervise(options: StartOptions, count: number): Promise<v
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   try {
     announce(await supervisor.start(signalled), config, logger);
+    if (supervisor.isReady) removeLeftovers(config.store);
     await signalled;
   } finally {
     await supervisor.stop();
@@ -56,6 +58,11 @@ class Supervisor {
     cluster.setupPrimary({ serialization: "advanced" });
     this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
     cluster.on("message", (worker, message: FromWorker, handle: unknown) => this.#heard(worker, message, handle));
+  }
+
+  /** Do all workers serve clients? */
+  get isReady(): boolean {
+    return this.#slots.every(({ isReady }) => isReady);
   }
 
   /** Resolves when all workers serve clients (or `unless` does first): the addresses of the listeners. @throws CommandError */
@@ -118,7 +125,7 @@ class Supervisor {
     else if (message.kind === "ready") {
       slot.ready();
       if (slot.id === 0) this.#addresses = message.addresses;
-      if (this.#slots.every(({ isReady }) => isReady)) this.#started?.resolve();
+      if (this.isReady) this.#started?.resolve();
     } else if (this.#started === undefined) {
       this.#logger.error({ worker: slot.id, reason: message.line }, "a worker could not start");
     } else this.#started.reject(new CommandError(message.line));

@@ -1,0 +1,23 @@
+// Files that have to be there after a power failure.
+import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
+
+export function writeDurably(path: string, text: string): void {
+  const file = openSync(path, "w");
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What was made, renamed or removed in it. Windows has nothing of the kind, and needs it less. */
+export function syncDirectory(path: string): void {
+  if (process.platform === "win32") return;
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
