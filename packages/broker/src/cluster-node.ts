@@ -29,6 +29,7 @@ const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
 interface Answer {
   readonly peer: Peer;
   readonly sequence: number;
+  readonly qos: number;
   result: ForwardResult;
 }
 /** Metrics of which every broker has the same, or that do not add up. */
@@ -110,13 +111,16 @@ export class ClusterNode implements LocalNode {
     this.waiter = undefined;
     router.forwarding = undefined;
     router.jammed = false;
+    const route = router.routes.find(message.target);
+    const { peers } = route;
+    // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
+    if (peers !== undefined && message.qos > 0 && this.#isAnyFull(peers, message)) return ReasonCode.QuotaExceeded;
     let retainedAt = 0;
     if (message.retain) {
       const refused = router.setRetained(message);
       if (refused !== undefined) return refused;
       retainedAt = this.#stamped(message, now);
     }
-    const route = router.routes.find(message.target);
     router.deliverAll(route.receivers, message, now);
     let isWantedHere = route.receivers.length > 0;
     let elsewhere: Map<Peer, string[]> | undefined;
@@ -128,7 +132,6 @@ export class ClusterNode implements LocalNode {
         isWantedHere = true;
       }
     }
-    const { peers } = route;
     if (waiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0 && this.#isAlone) {
       this.#forwardInRun(message, peers[0] as Peer, waiter, isWantedHere);
     } else if (peers !== undefined || elsewhere !== undefined || retainedAt > 0) {
@@ -149,6 +152,11 @@ export class ClusterNode implements LocalNode {
     const stamp = this.#replica.stamp(now);
     this.#replica.changed(message.topic, stamp, message.payloadLength > 0, now);
     return stamp;
+  }
+
+  #isAnyFull(peers: readonly Peer[], message: Message): boolean {
+    for (const peer of peers) if (!peer.up && this.bus.isFull(peer, message)) return true;
+    return false;
   }
 
   /** Is there nothing that the publisher has to wait for but peers? */
@@ -207,7 +215,8 @@ export class ClusterNode implements LocalNode {
   deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
     const router = this.#router;
     const { journal } = this.#core;
-    if (journal?.failing !== undefined && sequence >= 0) return ForwardResult.Refused;
+    // At QoS 2 others may have got it already: it must not be sent again, and is taken and answered when the store is well.
+    if (journal?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
     router.beginPublish();
     const before = journal?.recorded;
     const { retainedAt, groups } = target;
@@ -241,7 +250,7 @@ export class ClusterNode implements LocalNode {
     if (sequence < 0) return result;
     const isWritten = before === journal?.recorded || journal?.isSettled === true;
     if (congested === undefined && thinking === undefined && (ticket?.waiting ?? 0) === 0 && isWritten) return result;
-    this.#answerLater({ peer, sequence, result }, congested, thinking, ticket);
+    this.#answerLater({ peer, sequence, qos: message.qos, result }, congested, thinking, ticket);
     return ForwardResult.Later;
   }
 
@@ -268,14 +277,21 @@ export class ClusterNode implements LocalNode {
     }
   }
 
-  #answerWhenDurable({ peer, sequence, result }: Answer): void {
+  #answerWhenDurable(answer: Answer): void {
     const { journal } = this.#core;
-    if (journal === undefined || journal.isSettled) this.bus.acknowledge(peer, sequence, result);
+    if (journal === undefined || journal.isSettled) this.#answer(answer);
     else {
       journal.whenDurable((error) => {
-        this.bus.acknowledge(peer, sequence, error === undefined ? result : ForwardResult.Refused);
+        if (error === undefined) this.#answer(answer);
+        // It is on its way already and will be in the store when that recovers: at QoS 2 it must not be sent again.
+        else if (answer.qos === 2) journal.whenRecovered(() => this.#answerWhenDurable(answer));
+        else this.#answer({ ...answer, result: ForwardResult.Refused });
       });
     }
+  }
+
+  #answer({ peer, sequence, result }: Answer): void {
+    this.bus.acknowledge(peer, sequence, result);
   }
 
   /** @returns false: there is no room for it */

@@ -1,6 +1,8 @@
 // Brokers that act as one: whatever a client does at one of them, clients at the others see as if there were only one.
-import { MemoryStore } from "@wrenmq/store";
+import { MemoryStore, type Store } from "@wrenmq/store";
+import { FaultyStore } from "@wrenmq/store/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import type { RawClient } from "../../testkit/src/index.ts";
 import { type ClusterFixture, clientIdAt, startCluster } from "./cluster-fixture.ts";
 
 let cluster: ClusterFixture;
@@ -92,7 +94,9 @@ describe("messages between brokers", () => {
       await gone.subscribe("gone");
       const topics = ["far/1", "far/1", "near/1", "nobody", "far/all/1", "further", "far/2", "gone"];
       const packets = Array.from({ length: 300 }, (_, index) =>
-        publisher.publishPacket(topics[(index * 7 + ((index * index) >> 4)) % topics.length] as string, `${index}`, { qos }),
+        publisher.publishPacket(topics[(index * 7 + ((index * index) >> 4)) % topics.length] as string, `${index}`, {
+          qos,
+        }),
       );
       // While its peers still believe that somebody is there.
       gone.send({ type: "unsubscribe", packetId: 99, topicFilters: ["gone"] });
@@ -383,6 +387,89 @@ describe("a broker that is lost", () => {
     await cluster.kill(1);
     const [answer] = await publisher.rest();
     expect(answer).toMatchObject({ type: "puback" });
+  });
+});
+
+describe("a message that a broker cannot take", () => {
+  const far = clientIdAt(1, 2, "far");
+
+  /** Broker 0 has a witness; broker 1 a durable session that is away. */
+  async function start(
+    stores: readonly Store[],
+  ): Promise<{ readonly witness: RawClient; readonly publisher: RawClient }> {
+    const limits = { maximumPacketSize: 32 * 1024 * 1024 };
+    cluster = await startCluster(2, (at) => ({ store: stores[at] as Store, limits }));
+    const witness = await cluster.connect(0);
+    await witness.subscribe("t", { qos: 2 });
+    const durable = cluster.open(1);
+    await durable.connect({ clientId: far, cleanStart: false, properties: { sessionExpiryInterval: 1000 } });
+    await durable.subscribe("t", { qos: 2 });
+    await durable.cut();
+    return { witness, publisher: await cluster.connect(0) };
+  }
+
+  async function heardFar(): Promise<string[]> {
+    const again = cluster.open(0);
+    await again.connect({ clientId: far, cleanStart: false });
+    return again.messages();
+  }
+
+  test("at QoS 1 is refused while its store is, and may come twice to those at other brokers", async () => {
+    const faulty = new FaultyStore(new MemoryStore());
+    const { witness, publisher } = await start([new MemoryStore(), faulty]);
+    faulty.failNext(3);
+    expect(await publisher.publish("t", "1", { qos: 1 })).toBe(0x97);
+    expect(await publisher.publish("t", "2", { qos: 1 })).toBe(0x97);
+    await cluster.clock.advance(2_000);
+    expect(await publisher.publish("t", "2", { qos: 1 })).toBe(0);
+    expect(await witness.messages()).toEqual(["1", "2", "2"]);
+    // What was refused because its commit failed may arrive.
+    expect((await heardFar()).filter((payload) => payload !== "1")).toEqual(["2"]);
+  });
+
+  test("at QoS 2 is answered when its store takes it, and comes once to everybody", async () => {
+    const faulty = new FaultyStore(new MemoryStore());
+    const { witness, publisher } = await start([new MemoryStore(), faulty]);
+    faulty.failNext(3);
+    const packets = ["1", "2", "3"].map((payload) => publisher.publishPacket("t", payload, { qos: 2 }));
+    for (const packet of packets) {
+      publisher.send(packet);
+      await publisher.expectNothing();
+    }
+    await cluster.clock.advance(2_000);
+    for (const { packetId } of packets) await publisher.expect("pubrec", { packetId, reasonCode: 0 });
+    expect(await witness.messages()).toEqual(["1", "2", "3"]);
+    expect(await heardFar()).toEqual(["1", "2", "3"]);
+  });
+
+  test("because it is away, and no more can be held for it: nobody gets it", async () => {
+    const stores = [new MemoryStore(), new MemoryStore()];
+    const { witness, publisher } = await start(stores);
+    await cluster.kill(1);
+    const large = new Uint8Array(16 * 1024 * 1024);
+    for (let held = 0; held < 3; held++) publisher.send(publisher.publishPacket("t", large, { qos: 2 }));
+    await publisher.expectNothing();
+    await witness.rest();
+    expect(await (await cluster.connect(0)).publish("t", large, { qos: 2 })).toBe(0x97);
+    await witness.expectNothing();
+    await cluster.revive(1, stores[1]);
+    expect((await publisher.rest()).map(({ type }) => type)).toEqual(["pubrec", "pubrec", "pubrec"]);
+    expect(await heardFar()).toHaveLength(3);
+  });
+
+  test("nobody knows whether it took it when it dies before it has answered: sent again, it comes again", async () => {
+    const inner = new MemoryStore();
+    const store = new FaultyStore(inner);
+    const { witness, publisher } = await start([new MemoryStore(), store]);
+    store.holdCommits();
+    publisher.send(publisher.publishPacket("t", "1", { qos: 2 }));
+    await publisher.expectNothing();
+    await cluster.kill(1);
+    await publisher.expect("pubrec", { reasonCode: 0x97 });
+    await cluster.revive(1, inner);
+    expect(await publisher.publish("t", "1", { qos: 2 })).toBe(0);
+    expect(await witness.messages()).toEqual(["1", "1"]);
+    expect(await heardFar()).toEqual(["1", "1"]);
   });
 });
 

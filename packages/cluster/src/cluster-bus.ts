@@ -57,6 +57,8 @@ export interface ClusterBus {
    * @param ticket given where somebody waits for the result; it is settled in any case
    */
   forward(peer: Peer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void;
+  /** Would `forward` refuse a message above QoS 0, because as much is held for the peer, which is away, as may be? */
+  isFull(peer: Peer, message: Message): boolean;
   /** The result of a message for which `deliver` answered `Later`. */
   acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
   /** Calls back once when nothing is congested any more. */

@@ -140,6 +140,10 @@ export class MeshBus implements ClusterBus, LinkEvents {
     if (link?.congested === true) this.#congested.add(link);
   }
 
+  isFull(peer: MeshPeer, message: Message): boolean {
+    return !peer.up && peer.isFull(message);
+  }
+
   acknowledge(peer: MeshPeer, sequence: number, result: ForwardResult): void {
     if (peer.link === undefined || Math.floor(sequence / SEQUENCES) !== peer.generation) return;
     peer.link.answer(sequence % SEQUENCES, result);

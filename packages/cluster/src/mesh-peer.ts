@@ -116,19 +116,28 @@ export class MeshPeer implements Peer {
     this.#pending.settleAll(ForwardResult.Refused);
   }
 
+  /** Of a peer that is away: is there no room to hold the message for it? */
+  isFull(message: Message): boolean {
+    const isMore = this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes + sizeOf(message) > MAX_HELD_BYTES;
+    return this.durable && isMore;
+  }
+
   #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     this.link?.forward(message, target, ticket === undefined ? -1 : this.#pending.add(ticket));
   }
 
   #hold(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
-    const bytes = message.payloadLength + HELD_OVERHEAD;
-    if (this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes + bytes > MAX_HELD_BYTES) {
+    if (this.isFull(message)) {
       ticket?.settle(0, 1, ForwardResult.Refused);
       return;
     }
     message.keep();
-    this.#heldBytes += bytes;
+    this.#heldBytes += sizeOf(message);
     const { plain, groups, retainedAt } = target;
     this.#held.push({ message, target: { plain, groups, retainedAt }, ticket });
   }
+}
+
+function sizeOf(message: Message): number {
+  return message.payloadLength + HELD_OVERHEAD;
 }
