@@ -3,6 +3,9 @@ const message = { version: 4, qos: 0, size: 64 };
 const pairs = { ...message, kind: "pairs", pairs: 100, window: 50 };
 const fanIn = { ...message, kind: "fanIn", publishers: 100, window: 2_000 };
 const fanOut = { ...message, kind: "fanOut", subscribers: 1_000, window: 20 };
+// Of two workers one is the home of `publisher-i`, the other of `receiver-i`; of `subscriber-i` it would be the same.
+const crossing = { ...pairs, subscriberName: "receiver" };
+const ofWorkers = ["wrenmq", "wrenmq 2 workers"];
 const durable = { ...pairs, qos: 1, durable: true };
 
 export const scenarios = {
@@ -34,6 +37,9 @@ export const scenarios = {
     load: { ...message, kind: "retained", topics: 20_000, readers: 10 },
   },
   connect: { title: "10,000 clients connect", load: { ...message, kind: "connects", clients: 10_000, hold: 2 } },
+  "crossing-q0": { title: "100 pairs in two homes, QoS 0", load: crossing, brokers: ofWorkers },
+  "crossing-q1": { title: "100 pairs in two homes, QoS 1", load: { ...crossing, qos: 1 }, brokers: ofWorkers },
+  "crossing-q2": { title: "100 pairs in two homes, QoS 2", load: { ...crossing, qos: 2 }, brokers: ofWorkers },
   durable: {
     title: "100 pairs, 50 in flight, QoS 1, durable sessions",
     load: durable,

@@ -135,12 +135,13 @@ export async function messages(options) {
     background = 0,
     durable = false,
     frozen = 0,
+    subscriberName = "subscriber",
     signal,
   } = options;
   const { filters, topics, receivers } = layout(options);
   const others = await openBackground(options, background);
   const subscribers = await openLinks(filters.length, version, port, (i) => ({
-    clientId: `subscriber-${i}`,
+    clientId: `${subscriberName}-${i}`,
     cleanStart: !durable,
   }));
   await each(subscribers, (link, i) => link.subscribe(filters[i], qos));
