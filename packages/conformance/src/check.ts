@@ -48,8 +48,9 @@ export function runChecks(version: Version, checks: readonly Check[]): void {
 export function runOverSockets(version: Version, way: "tcp" | "ws", checks: readonly Check[]): void {
   for (const check of checks) {
     if ((version === 4 ? check.v4 : check.v5) === undefined) continue;
-    if (target !== undefined || check.broker !== undefined || check.ownOnly === true || check.long === true) continue;
-    test(`${titleOf(check, version)} (${way})`, async () => {
+    if (check.broker !== undefined || check.ownOnly === true || check.long === true) continue;
+    // Another broker is met over sockets anyway; a file without any test would count as failed.
+    test.skipIf(target !== undefined)(`${titleOf(check, version)} (${way})`, async () => {
       await inside(await socketWorld(version, way), check);
     });
   }
