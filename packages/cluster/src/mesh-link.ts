@@ -195,10 +195,12 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   }
 
   #writeAnswers(): void {
+    const count = this.#answers;
+    // Making room for the frame may flush, which must not find them once more.
+    this.#answers = 0;
     const at = this.#begin(FrameType.ForwardResults, 9);
     const { bytes } = this.outbox;
-    bytes[putUint32(bytes, putUint32(bytes, at, this.#firstAnswer), this.#answers)] = this.#answer;
-    this.#answers = 0;
+    bytes[putUint32(bytes, putUint32(bytes, at, this.#firstAnswer), count)] = this.#answer;
   }
 
   tellMetrics(metrics: Readonly<Record<string, number>>): void {

@@ -170,12 +170,16 @@ describe("links", () => {
     closed() {},
   };
 
-  function link(): { readonly made: MeshLink; isDestroyed(): boolean } {
+  function link(events = ignore): { readonly made: MeshLink; readonly written: Uint8Array[]; isDestroyed(): boolean } {
     let destroyed = false;
+    const written: Uint8Array[] = [];
     const connection: Connection = {
       id: 0,
       info: { transport: "memory", remoteAddress: "", remotePort: undefined },
-      write: () => true,
+      write: (bytes) => {
+        written.push(bytes.slice());
+        return true;
+      },
       pause() {},
       resume() {},
       end() {},
@@ -183,8 +187,26 @@ describe("links", () => {
         destroyed = true;
       },
     };
-    return { made: new MeshLink(connection, node(), ignore), isDestroyed: () => destroyed };
+    return { made: new MeshLink(connection, node(), events), written, isDestroyed: () => destroyed };
   }
+
+  test("each answer goes out once, also when there is no room left for it", () => {
+    const { made, written } = link();
+    // No two of them in sequence: each is a frame.
+    const sequences = Array.from({ length: 20_000 }, (_, index) => index * 2);
+    for (const sequence of sequences) made.answer(sequence, ForwardResult.Received);
+    made.flush();
+    const answered: number[] = [];
+    const other = link({
+      ...ignore,
+      answered(_link, sequence, count) {
+        expect(count).toBe(1);
+        answered.push(sequence);
+      },
+    }).made;
+    for (const bytes of written) other.data(bytes, 0, bytes.length);
+    expect(answered).toEqual(sequences);
+  });
 
   test("garbage ends the link and nothing else", () => {
     fc.assert(
