@@ -10,5 +10,18 @@ export function stableHash(text: string): number {
 
 /** The home of a client identifier, or the keeper of a topic's retained message: 0 to count - 1. */
 export function homeOf(name: string, count: number): number {
-  return stableHash(name) % count;
+  return spread(stableHash(name)) % count;
+}
+
+/**
+ * The finalizer of MurmurHash3: every bit of the hash decides about every bit of the outcome. The lowest bit of FNV-1a
+ * alone is the parity of the name's bytes, and identifiers that count in steps of two would all live in one place. Part
+ * of the format of data folders too.
+ */
+function spread(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

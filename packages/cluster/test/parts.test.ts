@@ -45,13 +45,23 @@ describe("homes", () => {
     expect(stableHash("foobar")).toBe(0xbf9cf968);
   });
 
-  test("names spread evenly", () => {
-    const counts = [0, 0, 0, 0];
-    for (let index = 0; index < 8000; index++) {
-      const home = homeOf(`client-${index}`, 4);
-      counts[home] = (counts[home] as number) + 1;
+  test.each([
+    ["that count", (index: number) => `client-${index}`],
+    ["that count in steps of two", (index: number) => `device/${index * 2}`],
+    ["of letters that come in pairs", (index: number) => index.toString(2).replace(/./g, "$&$&")],
+  ])("names %s spread evenly", (_, name) => {
+    for (const places of [2, 3, 4]) {
+      const counts = new Array<number>(places).fill(0);
+      for (let index = 0; index < 8000; index++) {
+        const home = homeOf(name(index), places);
+        counts[home] = (counts[home] as number) + 1;
+      }
+      for (const count of counts) expect(count).toBeGreaterThan(0.9 * (8000 / places));
     }
-    for (const count of counts) expect(count).toBeGreaterThan(1600);
+  });
+
+  test("where names live does not change: data folders depend on it", () => {
+    expect(["", "a", "client-1", "ä/b", "$SYS/x"].map((name) => homeOf(name, 1000))).toEqual([923, 715, 601, 166, 561]);
   });
 });
 
