@@ -8,7 +8,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type EntryTable, QOS2, RETAIN } from "./entry-table.ts";
 import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
-import type { Appended, Journal } from "./journal.ts";
+import { type Appended, type Journal, noRoom } from "./journal.ts";
 import type { Ledger, Place, SessionFacts } from "./ledger.ts";
 import type { StoreLock } from "./lock.ts";
 import { openDirectory } from "./opening.ts";
@@ -162,6 +162,8 @@ export class FileStore implements Store {
   #append(releasing: boolean): Appended {
     const { journal, cleaner } = this.#need();
     try {
+      // What makes room was lent the reserve: nobody else gets anything of it.
+      if (!releasing && journal.needsReserve) throw noRoom();
       return journal.append(this.#writer);
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "ERR_STORE_FULL") throw error;

@@ -19,7 +19,7 @@ import { BodyReader } from "./body-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { beginFrame, FRAME_HEAD_BYTES, fileHead, finishFrame, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
 import type { Place } from "./ledger.ts";
-import { Reserve } from "./reserve.ts";
+import { isNoRoom, Reserve } from "./reserve.ts";
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
@@ -134,6 +134,12 @@ export class Journal {
   /** @throws StoreError ERR_STORE_DAMAGED when the file is shorter than it was */
   read(place: Place): Buffer {
     return this.#bodies.read(place);
+  }
+
+  /** Is the room that was set aside given up, and not to be had again yet? */
+  get needsReserve(): boolean {
+    if (this.#reserve.isLent) this.#reserve.take();
+    return this.#reserve.isLent;
   }
 
   /** Gives up the room that was set aside; false when there is none (any more). */
@@ -335,11 +341,12 @@ function writeFully(fd: number, bytes: Buffer, at: number): void {
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
+export function noRoom(cause?: unknown): StoreError {
+  return new StoreError("ERR_STORE_FULL", "no room is left on the disk of the store", { cause });
+}
+
 function storeError(error: unknown, what: string): StoreError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
-    return new StoreError("ERR_STORE_FULL", "no room is left on the disk of the store", { cause: error });
-  }
+  if (isNoRoom(error)) return noRoom(error);
   return new StoreError("ERR_STORE_WRITE", `the store could not ${what}: ${text(error)}`, { cause: error });
 }
 

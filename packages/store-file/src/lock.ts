@@ -5,6 +5,7 @@
 import { linkSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
+import { isNoRoom, lendRoom } from "./reserve.ts";
 
 interface Holder {
   readonly pid: number;
@@ -24,8 +25,8 @@ export interface StoreLock {
 /** @throws StoreError ERR_STORE_LOCKED */
 export function lockDirectory(directory: string): StoreLock {
   const draft = join(directory, `lock.draft-${process.pid}-${Math.random().toString(36).slice(2)}`);
-  writeFileSync(draft, JSON.stringify(describe(process.pid)), { flag: "wx" });
   try {
+    writeDraft(directory, draft);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const held = highestLock(directory);
       if (held > 0) refuseIfAlive(directory, held);
@@ -40,6 +41,17 @@ export function lockDirectory(directory: string): StoreLock {
     throw new StoreError("ERR_STORE_LOCKED", `the store ${directory} is being opened by others at the same time`);
   } finally {
     remove(draft);
+  }
+}
+
+/** Also on a full disk: who opens the store may be about to make room. */
+function writeDraft(directory: string, draft: string): void {
+  const content = JSON.stringify(describe(process.pid));
+  try {
+    writeFileSync(draft, content);
+  } catch (error) {
+    if (!isNoRoom(error) || !lendRoom(directory)) throw error;
+    writeFileSync(draft, content);
   }
 }
 
