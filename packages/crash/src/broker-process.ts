@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly durability: "batch" | "fsync";
   /** A file for all that the broker has to say, also at level debug. */
   readonly log?: string | undefined;
+  /** A command that becomes the broker, with its words: `prlimit --fsize=…`. */
+  readonly within?: readonly string[];
 }
 
 export class BrokerProcess implements BrokerUnderTest {
@@ -25,12 +27,18 @@ export class BrokerProcess implements BrokerUnderTest {
     this.#options = options;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** @throws Error when it ends by itself */
   start(): Promise<number | undefined> {
-    const { program, data, durability, log } = this.#options;
-    const words = [program, "start", "-p", "0", "--data", data, "--durability", durability, "--log-format", "json"];
+    const { program, data, durability, log, within = [] } = this.#options;
+    const started = [...within, process.execPath, program, "start", "-p", "0"];
+    const [command = process.execPath, ...words] = started;
+    words.push("--data", data, "--durability", durability, "--log-format", "json");
     if (log !== undefined) words.push("--debug");
-    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, words, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     this.output = "";
     return new Promise((resolve, reject) => {
