@@ -1,3 +1,4 @@
+import { sampleSession } from "@wrenmq/store/testing";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteReader, DamagedError } from "../src/byte-reader.ts";
@@ -118,4 +119,12 @@ test("numbers take the bytes of LEB128, up to eight", () => {
   }
   expect(() => new ByteReader(Buffer.from("8080808080808080" + "01", "hex")).varint()).toThrow(DamagedError);
   expect(() => new ByteReader(Buffer.from("808080", "hex")).varint()).toThrow(DamagedError);
+});
+
+test("facts under the number of a session that was dropped are noticed, not added to what is gone", () => {
+  const ledger = new Ledger();
+  ledger.session(1, sampleSession("c"), 10);
+  ledger.dropSession(1);
+  ledger.hold(1, 5);
+  expect([...ledger.dangling()]).toEqual([{ handle: 1, clientId: undefined, seqs: [] }]);
 });

@@ -1,5 +1,6 @@
 // Random histories of a store: few clients, few messages, so that facts meet. They keep to what a broker does: `seq`
-// grows, and a message identifier always stands for the same message.
+// grows (now and then a number comes late or again) and begins anew with the session, and a message identifier always
+// stands for the same message.
 import * as fc from "fast-check";
 import type { StoreOp } from "../store.ts";
 import { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "./samples.ts";
@@ -8,7 +9,15 @@ const client = fc.constantFrom("a", "b", "ü", "");
 const topic = fc.constantFrom("t/1", "t/2", "t/3", "温度");
 const state = fc.constantFrom("queued", "awaitPuback", "awaitPubrec", "awaitPubcomp");
 
-type Draft = (seqOf: (clientId: string, back: number) => number) => StoreOp;
+/** Where an entry goes: nearly always to the end. */
+const position = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(-1) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 6 }) },
+);
+
+/** The number of a client's entry that is so many `back`; -1: of its next one. */
+type SeqOf = (clientId: string, back: number) => number;
+type Draft = (seqOf: SeqOf) => StoreOp | StoreOp[];
 
 const draft: fc.Arbitrary<Draft> = fc.oneof(
   {
@@ -20,6 +29,10 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: client.map((clientId) => (): StoreOp => ({ op: "deleteSession", clientId })) },
+  {
+    weight: 1,
+    arbitrary: client.map((clientId) => (): StoreOp[] => [{ op: "deleteSession", clientId }, putSession(clientId, 1)]),
+  },
   {
     weight: 2,
     arbitrary: fc.tuple(client, topic, fc.constantFrom(0, 1, 2)).map(
@@ -46,17 +59,17 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   },
   {
     weight: 8,
-    arbitrary: fc.tuple(client, fc.integer({ min: 1, max: 12 }), state, fc.boolean()).map(
-      ([clientId, messageId, at, retain]) =>
-        (seqOf: (clientId: string, back: number) => number): StoreOp => ({
+    arbitrary: fc.tuple(client, fc.integer({ min: 1, max: 12 }), state, fc.boolean(), position).map(
+      ([clientId, messageId, at, retain, back]) =>
+        (seqOf: SeqOf): StoreOp => ({
           op: "enqueue",
           clientId,
-          entry: sampleEntry(seqOf(clientId, -1), {
+          entry: sampleEntry(seqOf(clientId, back), {
             messageId,
             retain,
             qos: messageId % 2 === 0 ? 2 : 1,
-            state: at === "awaitPubcomp" ? "queued" : at,
-            packetId: at === "awaitPuback" || at === "awaitPubrec" ? messageId : 0,
+            state: at,
+            packetId: at === "queued" ? 0 : messageId,
             subscriptionIdentifiers: messageId % 3 === 0 ? [messageId, 268_435_455] : undefined,
           }),
           message: messageFor(messageId),
@@ -67,7 +80,7 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     weight: 5,
     arbitrary: fc.tuple(client, fc.integer({ min: 0, max: 6 }), state, fc.integer({ min: 0, max: 65_535 })).map(
       ([clientId, back, to, packetId]) =>
-        (seqOf: (clientId: string, back: number) => number): StoreOp => ({
+        (seqOf: SeqOf): StoreOp => ({
           op: "advance",
           clientId,
           seq: seqOf(clientId, back),
@@ -80,7 +93,7 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     weight: 6,
     arbitrary: fc.tuple(client, fc.integer({ min: 0, max: 6 })).map(
       ([clientId, back]) =>
-        (seqOf: (clientId: string, back: number) => number): StoreOp => ({
+        (seqOf: SeqOf): StoreOp => ({
           op: "settle",
           clientId,
           seq: seqOf(clientId, back),
@@ -122,7 +135,13 @@ export const randomBatches: fc.Arbitrary<StoreOp[][]> = fc
       last.set(clientId, highest + 1);
       return highest + 1;
     };
-    return batches.map((batch) => batch.map((make) => make(seqOf)));
+    return batches.map((batch) =>
+      batch.flatMap((make) => {
+        const ops = [make(seqOf)].flat();
+        for (const { op, ...of } of ops) if (op === "deleteSession" && "clientId" in of) last.delete(of.clientId);
+        return ops;
+      }),
+    );
   });
 
 function putSession(clientId: string, n: number): StoreOp {
