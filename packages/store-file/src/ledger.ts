@@ -36,8 +36,11 @@ export interface SessionFacts {
   entries: EntryTable | undefined;
 }
 
-/** What an entry, one of its identifiers, a body's head and a held identifier take on disk, at most, nearly. */
-const ENTRY_BYTES = 24;
+/**
+ * What an entry, one of its identifiers, a body's head and a held identifier take on disk: nearly always at most, so that
+ * a full store is not cleaned for room that is not there, and little less, so that room is given back.
+ */
+const ENTRY_BYTES = 16;
 const IDENTIFIER_BYTES = 4;
 const BODY_BYTES = 13;
 const HOLD_BYTES = 6;
