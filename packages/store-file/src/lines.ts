@@ -2,6 +2,7 @@
 // (an expiry) is null.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { StoreError } from "@wrenmq/store";
+import type { Problem } from "./recovery.ts";
 
 type Properties = NonNullable<StoredMessage["properties"]>;
 
@@ -33,8 +34,8 @@ export type StoreLine =
   | { readonly type: "message"; readonly messageId: number; readonly entries: number; readonly message: MessageJson }
   | { readonly type: "entry"; readonly clientId: string; readonly entry: QueueEntry }
   | { readonly type: "retained"; readonly message: MessageJson }
-  /** The last line: without it the export was cut short. */
-  | { readonly type: "end"; readonly lines: number };
+  /** The last line: without it the export was cut short. With `problems` the store is damaged, and something may be missing. */
+  | { readonly type: "end"; readonly lines: number; readonly problems?: readonly Problem[] };
 
 export function messageToJson(message: StoredMessage): MessageJson {
   const { payload, properties, expiresAt, ...rest } = message;

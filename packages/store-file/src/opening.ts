@@ -1,21 +1,16 @@
 // Opens a directory: lock, format, journal, and what to do when the journal is not what it should be.
-import { existsSync, mkdirSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, truncateSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { StoreError } from "@wrenmq/store";
 import type { ByteWriter } from "./byte-writer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { copyRange } from "./copy-range.ts";
-import { FORMAT_VERSION } from "./format.ts";
+import { checkFormat, damaged, newerFormat, timestamp } from "./format-record.ts";
 import { Journal, syncDirectory } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { lockDirectory, type StoreLock } from "./lock.ts";
 import type { FileStoreOptions } from "./options.ts";
-import { type Problem, type Recovered, recover } from "./recovery.ts";
-
-const FORMAT_FILE = "format.json";
-
-/** What leads from each older format to the one after it. */
-export const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map();
+import { type Recovered, recover } from "./recovery.ts";
 
 export interface OpenDirectory {
   readonly lock: StoreLock;
@@ -39,49 +34,11 @@ export function openDirectory(options: FileStoreOptions, segmentBytes: number, w
   }
 }
 
-/** Reads the record of the format, and migrates an older one. */
-export function checkFormat(directory: string, onDamage: "refuse" | "setAside"): void {
-  const path = join(directory, FORMAT_FILE);
-  let version = FORMAT_VERSION;
-  if (existsSync(path)) {
-    const found = readFormat(path);
-    if (found === undefined) {
-      if (onDamage === "refuse")
-        throw damaged(directory, [{ file: FORMAT_FILE, offset: 0, reason: "not a record of a format" }]);
-      renameSync(path, `${path}.damaged-${timestamp()}`);
-    } else version = found;
-  }
-  if (version > FORMAT_VERSION) throw newer(directory, version);
-  for (; version < FORMAT_VERSION; version++) {
-    const migrate = MIGRATIONS.get(version);
-    if (migrate === undefined) {
-      throw new StoreError("ERR_STORE_FORMAT", `the store ${directory} has format ${version}, which nothing migrates`);
-    }
-    migrate(directory);
-    writeFormat(path, version + 1);
-  }
-  if (!existsSync(path)) writeFormat(path, FORMAT_VERSION);
-}
-
-function readFormat(path: string): number | undefined {
-  try {
-    const record = JSON.parse(readFileSync(path, "utf8")) as { store?: unknown; version?: unknown };
-    return record.store === "wrenmq" && typeof record.version === "number" ? record.version : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function writeFormat(path: string, version: number): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify({ store: "wrenmq", version })}\n`, { flush: true });
-  renameSync(`${path}.new`, path);
-}
-
 function openJournal(options: FileStoreOptions, segmentBytes: number, writer: ByteWriter): Omit<OpenDirectory, "lock"> {
   const { path: directory } = options;
   const ledger = new Ledger();
   const recovered = recover(directory, ledger);
-  if (recovered.newerVersion !== undefined) throw newer(directory, recovered.newerVersion);
+  if (recovered.newerVersion !== undefined) throw newerFormat(directory, recovered.newerVersion);
   if (recovered.problems.length > 0 && options.onDamage !== "setAside") throw damaged(directory, recovered.problems);
   cutTear(options, recovered);
   const { files, lastFrame } = recovered;
@@ -143,26 +100,4 @@ function salvage(
     else unlinkSync(file.path);
   });
   options.onNotice?.({ notice: "setAside", problems: recovered.problems, keptAs, lostMessages, lostSessions });
-}
-
-function damaged(directory: string, problems: readonly Problem[]): StoreError {
-  const [first] = problems;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  return new StoreError(
-    "ERR_STORE_DAMAGED",
-    `the store ${directory} is damaged: ${first?.file} at byte ${first?.offset}: ${first?.reason}${more}. ` +
-      "Nothing was changed. Restore it from a copy, or open it with onDamage: setAside, which renames the damaged " +
-      "files and goes on with what can be read.",
-  );
-}
-
-function newer(directory: string, version: number): StoreError {
-  return new StoreError(
-    "ERR_STORE_FORMAT",
-    `the store ${directory} has format ${version}, this version of WrenMQ reads up to ${FORMAT_VERSION}: update WrenMQ`,
-  );
-}
-
-function timestamp(): string {
-  return new Date().toISOString().replaceAll(/[:.]/g, "-");
 }

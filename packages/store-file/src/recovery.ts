@@ -43,6 +43,10 @@ export interface Recovered {
 
 const FILE_NAME = /^(\d{8,10})\.journal$/;
 
+export function isJournalName(name: string): boolean {
+  return FILE_NAME.test(name);
+}
+
 export function recover(directory: string, ledger: Ledger): Recovered {
   return new Recovery(directory, ledger).run();
 }
@@ -184,7 +188,7 @@ class Recovery {
 
 function journalFiles(directory: string): JournalFile[] {
   return readdirSync(directory)
-    .filter((entry) => FILE_NAME.test(entry))
+    .filter(isJournalName)
     .map((entry) => ({ number: Number.parseInt(entry, 10), path: join(directory, entry), size: 0 }))
     .sort((a, b) => a.number - b.number);
 }

@@ -1,12 +1,13 @@
 // What an operator can do with a store that no broker uses: look, copy, compact. All take the store's lock; those that
 // look change nothing.
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import { BodyReader } from "./body-reader.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { AWAIT_PUBCOMP } from "./entry-table.ts";
 import { entryAt, FileStore, placeOf } from "./file-store.ts";
+import { formatProblem, holdsStore, newerFormat } from "./format-record.ts";
 import { journalPath, syncDirectory } from "./journal.ts";
 import { Ledger, type Place, type SessionFacts } from "./ledger.ts";
 import {
@@ -19,7 +20,7 @@ import {
   sessionToLine,
   subscriptionFromJson,
 } from "./lines.ts";
-import { lockDirectory } from "./lock.ts";
+import { lockDirectory, type StoreLock } from "./lock.ts";
 import { readMessage } from "./records.ts";
 import { type Problem, type Recovered, recover, type Tear } from "./recovery.ts";
 
@@ -42,18 +43,26 @@ export interface StoreReport {
 
 /** Reads the whole store and reports. @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN */
 export async function checkStore(path: string): Promise<StoreReport> {
-  return look(path, (ledger, { problems, tear, files, frames }) => ({
-    ok: problems.length === 0,
-    problems,
-    tear,
-    files: files.length,
-    frames,
-    bytes: files.reduce((sum, { size }) => sum + size, 0),
-    liveBytes: ledger.liveBytes,
-    sessions: ledger.sessions.size,
-    messages: ledger.messages.size,
-    retained: ledger.retained.size,
-  }));
+  const lock = lockExisting(path);
+  try {
+    const { ledger, recovered } = readAll(path);
+    const { problems, tear, files, frames } = recovered;
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return {
+      ok: problems.length === 0,
+      problems,
+      tear,
+      files: files.length,
+      frames,
+      bytes,
+      liveBytes: Math.min(bytes, ledger.liveBytes),
+      sessions: ledger.sessions.size,
+      messages: ledger.messages.size,
+      retained: ledger.retained.size,
+    };
+  } finally {
+    lock.release();
+  }
 }
 
 /** Everything that holds, line by line; of a damaged store what can be read. */
@@ -61,9 +70,8 @@ export async function* dumpStore(path: string): AsyncGenerator<StoreLine, void, 
   const lock = lockExisting(path);
   const bodies = new BodyReader((file) => journalPath(path, file));
   try {
-    const ledger = new Ledger();
-    recover(path, ledger);
-    yield* linesOf(ledger, bodies);
+    const { ledger, recovered } = readAll(path);
+    yield* linesOf(ledger, bodies, recovered.problems);
   } finally {
     bodies.close();
     lock.release();
@@ -84,32 +92,51 @@ export async function* exportStore(path: string): AsyncGenerator<string, void, u
 }
 
 /**
- * Makes a store of what `exportStore` gave. The directory must be empty or not there; it is filled at the end, at once.
- * @throws StoreError ERR_STORE_OPEN, ERR_STORE_FORMAT, ERR_STORE_FULL
+ * Makes a store of what `exportStore` gave. The directory must be empty or not there; it is filled at the end.
+ * @throws StoreError ERR_STORE_OPEN, ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_FULL
  */
 export async function importStore(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  const draft = `${path}.importing-${process.pid}`;
-  mkdirSync(path, { recursive: true });
+  const lock = lockEmpty(path);
+  // Inside: the directory may be a file system of its own.
+  const draft = join(path, "importing");
   const store = new FileStore({ path: draft, durability: "batch" });
-  store.open();
   try {
+    store.open();
     await importLines(store, lines);
     await store.close();
-    // Fails when the directory is not empty.
-    rmdirSync(path);
-    renameSync(draft, path);
-    syncDirectory(dirname(path));
+    // The oldest file comes last: without it the journal is none, so half of an import is never taken for a whole.
+    for (const name of readdirSync(draft).sort().reverse()) renameSync(join(draft, name), join(path, name));
+    rmdirSync(draft);
+    syncDirectory(path);
   } catch (error) {
     await store.close();
     rmSync(draft, { recursive: true, force: true });
-    if (error instanceof StoreError) throw error;
-    throw new StoreError("ERR_STORE_OPEN", `the import needs an empty directory: ${path} is none`, { cause: error });
+    throw error instanceof StoreError ? error : cannotImport(path, error);
+  } finally {
+    lock.release();
   }
+}
+
+function lockEmpty(path: string): StoreLock {
+  let found: string | undefined;
+  try {
+    mkdirSync(path, { recursive: true });
+    [found] = readdirSync(path);
+  } catch (error) {
+    throw cannotImport(path, error);
+  }
+  if (found === undefined) return lockDirectory(path);
+  throw new StoreError("ERR_STORE_OPEN", `the import needs an empty directory: in ${path} there is ${found}`);
+}
+
+function cannotImport(path: string, error: unknown): StoreError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreError("ERR_STORE_OPEN", `the import into ${path} failed: ${reason}`, { cause: error });
 }
 
 /** Writes what holds to new files and removes the others. Sizes in bytes. */
 export async function compactStore(path: string): Promise<{ readonly before: number; readonly after: number }> {
-  needDirectory(path);
+  needStore(path);
   const store = new FileStore({ path, durability: "batch" });
   store.open();
   try {
@@ -121,26 +148,30 @@ export async function compactStore(path: string): Promise<{ readonly before: num
   }
 }
 
-function look<T>(path: string, report: (ledger: Ledger, recovered: Recovered) => T): T {
-  const lock = lockExisting(path);
-  try {
-    const ledger = new Ledger();
-    return report(ledger, recover(path, ledger));
-  } finally {
-    lock.release();
-  }
+/** Changes nothing. @throws StoreError ERR_STORE_FORMAT */
+function readAll(path: string): { readonly ledger: Ledger; readonly recovered: Recovered } {
+  const format = formatProblem(path);
+  const ledger = new Ledger();
+  const recovered = recover(path, ledger);
+  if (recovered.newerVersion !== undefined) throw newerFormat(path, recovered.newerVersion);
+  if (format !== undefined) recovered.problems.unshift(format);
+  return { ledger, recovered };
 }
 
-function lockExisting(path: string): ReturnType<typeof lockDirectory> {
-  needDirectory(path);
+function lockExisting(path: string): StoreLock {
+  needStore(path);
   return lockDirectory(path);
 }
 
-function needDirectory(path: string): void {
-  if (!existsSync(path)) throw new StoreError("ERR_STORE_OPEN", `there is no store at ${path}`);
+function needStore(path: string): void {
+  if (!holdsStore(path)) throw new StoreError("ERR_STORE_OPEN", `there is no store at ${path}`);
 }
 
-function* linesOf(ledger: Ledger, bodies: BodyReader): Generator<StoreLine, void, undefined> {
+function* linesOf(
+  ledger: Ledger,
+  bodies: BodyReader,
+  problems: readonly Problem[],
+): Generator<StoreLine, void, undefined> {
   let lines = 0;
   const shared = new Set<number>();
   const read = (place: Place): ReturnType<typeof readMessage> => readMessage(new ByteReader(bodies.read(place)));
@@ -148,7 +179,7 @@ function* linesOf(ledger: Ledger, bodies: BodyReader): Generator<StoreLine, void
     lines++;
     yield line;
   }
-  yield { type: "end", lines };
+  yield { type: "end", lines, ...(problems.length === 0 ? {} : { problems }) };
 }
 
 function* factsOf(
@@ -210,15 +241,29 @@ async function importLines(store: Store, lines: AsyncIterable<string> | Iterable
       ended = true;
     }
     if (line.type === "message")
-      messages.set(line.messageId, { message: messageFromJson(line.message), left: line.entries });
-    const op = opOf(line, number, messages);
+      messages.set(line.messageId, {
+        message: readable(number, () => messageFromJson(line.message)),
+        left: line.entries,
+      });
+    const op = readable(number, () => opOf(line, number, messages));
     if (op !== undefined) batch.push(op);
     if (batch.length < IMPORT_BATCH) continue;
     await store.apply(batch);
     batch = [];
   }
+  if (number === 0) throw new StoreError("ERR_STORE_FORMAT", "there is nothing to import: not one line came");
   if (!ended) throw badExport(number, "the export was cut short");
   await store.apply(batch);
+}
+
+/** Lines have passed through other hands: of the right type does not mean of the right shape. */
+function readable<T>(number: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw badExport(number, "its fields are not those of its type");
+  }
 }
 
 function opOf(

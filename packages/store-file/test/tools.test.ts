@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MemoryStore } from "@wrenmq/store";
 import { contentsOf, sampleEntry, sampleMessage, sampleSession } from "@wrenmq/store/testing";
@@ -88,13 +88,42 @@ test("an import is all or nothing", async () => {
   const lines = await all(exportStore(path));
   const parent = newPlace();
   const target = join(parent, "new");
+  const [head = ""] = lines;
   const wrong = [lines.slice(0, -1), lines.toSpliced(5, 1), ["{"], ['{"type":"poem"}'], [], lines.slice(1)];
+  for (const type of ["entry", "message", "session", "subscription", "retained"])
+    wrong.push([head, `{"type":"${type}"}`]);
   for (const bad of wrong) await expect(importStore(target, bad)).rejects.toMatchObject({ code: "ERR_STORE_FORMAT" });
   expect(readdirSync(parent)).toEqual(["new"]);
   expect(readdirSync(target)).toEqual([]);
   const before = bytesOf(path);
-  await expect(importStore(path, lines)).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+  await expect(importStore(path, lines)).rejects.toThrow(`the import needs an empty directory: in ${path} there is `);
   expect(bytesOf(path)).toEqual(before);
+});
+
+test("an import goes into an empty directory, however it is written, and makes one that is not there", async () => {
+  const { path } = await filled();
+  const lines = await all(exportStore(path));
+  const parent = newPlace();
+  for (const target of [`${parent}/`, join(parent, "deep", "down")]) {
+    await importStore(target, lines);
+    expect(await all(exportStore(target))).toHaveLength(lines.length);
+    if (target.endsWith("/")) for (const name of readdirSync(parent)) rmSync(join(parent, name));
+  }
+  const file = join(parent, "file");
+  writeFileSync(file, "");
+  await expect(importStore(file, lines)).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+});
+
+test("half of an import, ended by a crash, is not taken for a whole one", async () => {
+  const { path } = await filled();
+  // What an import moves, newest first, until the oldest file completes it.
+  const names = readdirSync(path).filter((name) => name.endsWith(".journal"));
+  expect(names.length).toBeGreaterThan(2);
+  for (let there = 1; there < names.length; there++) {
+    const half = newPlace();
+    for (const name of names.sort().slice(-there)) copyFileSync(join(path, name), join(half, name));
+    expect((await checkStore(half)).ok).toBe(false);
+  }
 });
 
 test("dump shows each fact, and of a damaged store what can be read", async () => {
@@ -113,7 +142,10 @@ test("dump shows each fact, and of a damaged store what can be read", async () =
   ]);
   expect(sound.filter((line) => line.type === "message")).toHaveLength(model.stats().messages);
   writeFileSync(join(path, "00009999.journal"), "x".repeat(500));
-  expect((await all(dumpStore(path))).length).toBe(sound.length);
+  const spoiled = await all(dumpStore(path));
+  expect(spoiled.length).toBe(sound.length);
+  expect(spoiled.at(-1)).toMatchObject({ problems: [{ file: "00009999.journal", offset: 0 }] });
+  expect(sound.at(-1)).not.toHaveProperty("problems");
   await expect(all(exportStore(path))).rejects.toMatchObject({ code: "ERR_STORE_DAMAGED" });
 });
 
@@ -137,4 +169,25 @@ test("the tools want a store, and the store for themselves", async () => {
   await expect(checkStore(path)).rejects.toMatchObject({ code: "ERR_STORE_LOCKED" });
   await store.close();
   expect((await checkStore(path)).ok).toBe(true);
+  // A folder of something else stays as it is, and a file is no folder.
+  const other = newPlace();
+  writeFileSync(join(other, "letters.txt"), "");
+  for (const place of [other, join(other, "letters.txt")]) {
+    await expect(checkStore(place)).rejects.toThrow(`there is no store at ${place}`);
+    await expect(all(dumpStore(place))).rejects.toThrow(`there is no store at ${place}`);
+    await expect(compactStore(place)).rejects.toThrow(`there is no store at ${place}`);
+  }
+  expect(readdirSync(other)).toEqual(["letters.txt"]);
+});
+
+test("the tools say of the record of the format what an opening says", async () => {
+  const { path } = await filled();
+  const record = join(path, "format.json");
+  writeFileSync(record, "{}");
+  expect(await checkStore(path)).toMatchObject({ ok: false, problems: [{ file: "format.json" }] });
+  await expect(all(exportStore(path))).rejects.toMatchObject({ code: "ERR_STORE_DAMAGED" });
+  expect((await all(dumpStore(path))).length).toBeGreaterThan(100);
+  writeFileSync(record, '{"store":"wrenmq","version":2}');
+  for (const tool of [checkStore, compactStore]) await expect(tool(path)).rejects.toThrow("has format 2");
+  await expect(all(dumpStore(path))).rejects.toThrow("has format 2");
 });

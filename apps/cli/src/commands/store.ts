@@ -43,7 +43,8 @@ async function check(folder: string): Promise<void> {
   for (const [name, value] of Object.entries(numbers)) await print(`${name}: ${value}`);
   if (tear !== undefined) await print("the last batch was cut short; nothing that was promised is missing");
   for (const { file, offset, reason } of problems) await print(`${file}, byte ${offset}: ${reason}`);
-  if (!ok) throw new CommandError(`${folder} is damaged in ${problems.length} places`);
+  const places = problems.length === 1 ? "one place" : `${problems.length} places`;
+  if (!ok) throw new CommandError(`${folder} is damaged in ${places}`);
 }
 
 /** A store may be larger than the memory: no faster than the reader reads. */
