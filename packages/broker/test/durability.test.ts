@@ -388,6 +388,30 @@ describe("a store that refuses", () => {
     });
   }
 
+  test("in the turn in which the room runs out QoS 1 is told so and comes; QoS 2 is answered when it is stored, and comes once", async () => {
+    const inner = new MemoryStore();
+    const store = new FaultyStore(inner);
+    const fixture = await startBroker({ store });
+    await (await durableSubscriber(fixture, "sub", 2)).cut();
+    const publisher = await fixture.connect(5, { clientId: "p" });
+    await fixture.clock.settle();
+    store.failNext(2);
+    const first = publisher.publishPacket("q", "first", { qos: 1 });
+    const second = publisher.publishPacket("q", "second", { qos: 2 });
+    publisher.send(first, second);
+    await publisher.expect("puback", { packetId: first.packetId as number, reasonCode: 0x97 });
+    await publisher.expectNothing();
+    // A publisher that loses patience sends it again; it was taken and is not taken twice.
+    publisher.send({ ...second, dup: true });
+    await fixture.clock.advance(1_500);
+    await publisher.expect("pubrec", { packetId: second.packetId as number, reasonCode: 0 });
+    const later = await crash(inner);
+    const sub = await reconnect(later, "sub");
+    expect(await sub.messages()).toEqual(["first", "second"]);
+    await later.stop();
+    await fixture.stop();
+  });
+
   test("facts stay in order: those under way behind a refused batch, and those that come during a retry", async () => {
     const inner = new MemoryStore();
     const store = new FaultyStore(inner);
