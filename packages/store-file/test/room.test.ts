@@ -155,3 +155,18 @@ test("a batch that cannot be stored is refused before anything is written", asyn
   expect(contentsOf(store)).toEqual(before);
   await store.close();
 });
+
+test("a body is on disk once, however many sessions queue the message, and however often it is moved", async () => {
+  const path = newPlace();
+  const store = new FileStore({ path, durability: "batch", segmentBytes: 50_000 });
+  store.open();
+  const sessions = Array.from({ length: 50 }, (_, i) => `c${i}`);
+  for (const clientId of sessions) void store.apply([{ op: "putSession", record: sampleSession(clientId) }]);
+  const message = sampleMessage({ payload: new Uint8Array(100_000).fill(1) });
+  for (const clientId of sessions) void store.apply([{ op: "enqueue", clientId, entry: sampleEntry(1), message }]);
+  expect(journalBytes(path)).toBeLessThan(110_000);
+  await store.compact();
+  expect(journalBytes(path)).toBeLessThan(110_000);
+  expect(store.queue("c49", 0, 1)[0]?.message.payload).toHaveLength(100_000);
+  await store.close();
+});
