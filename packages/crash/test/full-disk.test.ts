@@ -91,15 +91,7 @@ test.for(cases)(
   },
   async ({ disk: diskIn, durability, reason }, { skip }) => {
     if (reason !== undefined) return skip(`no disk can be filled here: ${reason}`);
-    const folder = mkdtempSync(join(tmpdir(), "wrenmq-full-"));
-    const disk = await diskIn(folder);
-    const program = inject("wrenmq");
-    const broker = new BrokerProcess({ program, data: disk.data, durability, within: disk.within });
-    onTestFinished(async () => {
-      await broker.crash();
-      rmSync(folder, { recursive: true, force: true });
-    });
-
+    const { disk, program, broker } = await newPlace(diskIn, durability);
     let port = await broker.start();
     for (const [clientId, topic] of [
       ["s", "a"],
@@ -190,6 +182,42 @@ test.for(cases)(
     }
   },
 );
+
+test("a queue that drains makes the room itself", { timeout: 120_000 }, async ({ skip }) => {
+  const [, { disk: diskIn, reason }] = places;
+  if (reason !== undefined) return skip(`no disk can be filled here: ${reason}`);
+  const { disk, broker } = await newPlace(diskIn, "batch");
+  const port = await broker.start();
+  const subscriber = await dial(port, 5);
+  await subscriber.connect({ clientId: "s", ...lasting });
+  await subscriber.subscribe("a", { qos: 1 });
+  await subscriber.disconnect();
+  const publisher = await dial(port, 5);
+  await publisher.connect({ clientId: "p" });
+  let count = 0;
+  while ((await publisher.publish("a", `${count} ${PAD}`, { qos: 1 })) === 0) count++;
+  disk.takeLast?.(broker);
+  const again = await dial(port, 5);
+  await again.connect({ clientId: "s", ...lasting });
+  for (let i = 0; i < count; i++) await again.take("a", `${i} ${PAD}`);
+  await vi.waitFor(() => expect(broker.output).toContain("the store writes again"), { timeout: 10_000 });
+  expect(await publisher.publish("a", "goes on", { qos: 1 })).toBe(0);
+});
+
+async function newPlace(
+  diskIn: (folder: string) => Disk | Promise<Disk>,
+  durability: "batch" | "fsync",
+): Promise<{ readonly disk: Disk; readonly program: string; readonly broker: BrokerProcess }> {
+  const folder = mkdtempSync(join(tmpdir(), "wrenmq-full-"));
+  const disk = await diskIn(folder);
+  const program = inject("wrenmq");
+  const broker = new BrokerProcess({ program, data: disk.data, durability, within: disk.within });
+  onTestFinished(async () => {
+    await broker.crash();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { disk, program, broker };
+}
 
 async function dial(port: number | undefined, version: 4 | 5): Promise<RawClient> {
   const client = new RawClient(await dialTcp("127.0.0.1", port as number), version, new RealPace());

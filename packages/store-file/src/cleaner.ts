@@ -6,7 +6,7 @@ import { StoreError } from "@wrenmq/store";
 import type { ByteWriter } from "./byte-writer.ts";
 import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
 import { FrameReader } from "./frame-reader.ts";
-import type { Journal, JournalFile } from "./journal.ts";
+import { isFull, type Journal, type JournalFile } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { Mover, moveAll } from "./mover.ts";
 
@@ -68,8 +68,22 @@ export class Cleaner {
 
   /** The disk is full: from now on every file there is gets cleaned, once. */
   press(): void {
+    this.#leaveFile();
     this.#pressedBelow = this.#context.journal.tailNumber;
     this.schedule();
+  }
+
+  /** The file that is added to is never cleaned: when it is the only one, and little in it holds, another is begun. */
+  #leaveFile(): void {
+    const { journal, ledger } = this.#context;
+    const isWorthIt = journal.bytes > STEP_BYTES && ledger.liveBytes < 0.1 * journal.bytes;
+    if (journal.files.length > 1 || !isWorthIt) return;
+    try {
+      journal.rotate();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      if (journal.releaseReserve()) journal.rotate();
+    }
   }
 
   /** Cleans now, as long as it is worth it, until a frame of this size has room. */
@@ -132,7 +146,7 @@ export class Cleaner {
       this.#step();
       return true;
     } catch (error) {
-      if (error instanceof StoreError && error.code === "ERR_STORE_FULL") {
+      if (isFull(error)) {
         this.#pressedBelow = 0;
         return this.#context.journal.releaseReserve();
       }

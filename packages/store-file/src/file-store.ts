@@ -8,7 +8,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type EntryTable, QOS2, RETAIN } from "./entry-table.ts";
 import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
-import { type Appended, type Journal, noRoom } from "./journal.ts";
+import { type Appended, isFull, type Journal, noRoom } from "./journal.ts";
 import type { Ledger, Place, SessionFacts } from "./ledger.ts";
 import type { StoreLock } from "./lock.ts";
 import { openDirectory } from "./opening.ts";
@@ -166,7 +166,7 @@ export class FileStore implements Store {
       if (!releasing && journal.needsReserve) throw noRoom();
       return journal.append(this.#writer);
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "ERR_STORE_FULL") throw error;
+      if (!isFull(error)) throw error;
       cleaner.press();
       if (!releasing || !journal.releaseReserve()) throw error;
       return journal.append(this.#writer);

@@ -223,7 +223,7 @@ export class Journal {
         return true;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        if (error.code !== "ERR_STORE_FULL" || !this.#reserve.release()) return false;
+        if (!isFull(error) || !this.#reserve.release()) return false;
       }
     }
   }
@@ -339,6 +339,10 @@ function syncFile(path: string): void {
 function writeFully(fd: number, bytes: Buffer, at: number): void {
   let done = 0;
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+}
+
+export function isFull(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "ERR_STORE_FULL";
 }
 
 export function noRoom(cause?: unknown): StoreError {
