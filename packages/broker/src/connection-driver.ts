@@ -87,7 +87,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     }
     if (!this.#keepsWatch) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
-    if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled) {
+    if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled || this.#isFlooded) {
       this.#updatePause();
       // A transport that goes on although it was told to pause.
       if (this.machine.parked && this.machine.buffered > this.context.limits.maxBuffered) {
@@ -103,6 +103,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     // In the middle of a turn there may be facts that are not durable: what tells of them waits for its end.
     if (this.context.broker.journal === undefined) this.flush();
     else this.outputReady();
+    if (this.#paused) this.#updatePause();
   }
 
   closed(error: Error | undefined): void {
@@ -135,6 +136,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     if (this.#writing || outbox.holds > 0) return;
     const { pending } = outbox;
     this.#write();
+    if (this.#paused) this.#updatePause();
     if (this.#end !== undefined) this.transport.end();
     else if (!this.#writing && (this.#replays !== undefined || pending > this.context.limits.highWater))
       this.#caughtUp();
@@ -304,6 +306,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#replays.add(replay);
   }
 
+  /** New subscriptions whose retained messages have not all been sent. */
+  get owed(): number {
+    return this.#replays?.size ?? 0;
+  }
+
   #replay(now: Millis): void {
     const outcome = this.#replays?.run(now);
     if (outcome === "done") this.#replays = undefined;
@@ -346,6 +353,13 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#updatePause();
   }
 
+  /** Messages wait in the session when the client does not take them: what waits here beyond them are answers to it. */
+  get #isFlooded(): boolean {
+    const { outbox, context } = this;
+    const { highWater, maxBuffered } = context.limits;
+    return outbox.pending > highWater + maxBuffered && (this.#writing || outbox.holds > 0);
+  }
+
   #slowDown(wait: Millis): void {
     if (wait <= 0 || this.#slowed) return;
     this.#slowed = true;
@@ -361,7 +375,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     const { machine } = this;
     const wanted =
       this.isOpen &&
-      (machine.parked || this.#slowed || this.#jammed || machine.unsettled >= this.context.limits.maxUnsettled);
+      (machine.parked ||
+        this.#slowed ||
+        this.#jammed ||
+        machine.unsettled >= this.context.limits.maxUnsettled ||
+        this.#isFlooded);
     if (wanted === this.#paused) return;
     this.#paused = wanted;
     if (wanted) this.transport.pause();
@@ -375,8 +393,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       machine.expire(Code.MaximumConnectTime);
       return;
     }
-    // While we do not read we cannot know whether the client speaks.
-    if (this.#paused) machine.lastReceived = now;
+    // While we do not read we cannot know whether the client speaks; but one that does not read is not kept for that.
+    if (this.#paused && !(this.#isFlooded && this.#writing)) machine.lastReceived = now;
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
     else this.watchKeepAlive();

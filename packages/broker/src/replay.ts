@@ -5,28 +5,36 @@ import { Receiver } from "./receiver.ts";
 import type { Router } from "./router.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
-/** What came of one step. */
-export type ReplayStep = "taken" | "congested" | "thinking" | "done";
+/** What came of one step; `searching`: it has looked for a while and found nothing yet. */
+export type ReplayStep = "taken" | "searching" | "congested" | "thinking" | "done";
+
+/** Places among the retained messages that one step looks at. A filter may match nothing among millions of them. */
+const LOOKS = 64;
 
 export class Replay {
   readonly #router: Router;
   readonly #entry: SessionEntry;
-  readonly #receiver: Receiver;
-  readonly #messages: TopicWalk<Message>;
+  readonly #filter: string;
+  readonly #record: SubscriptionRecord;
+  /** Both are made when its turn comes: a client may be owed very many. */
+  #receiver: Receiver | undefined = undefined;
+  #messages: TopicWalk<Message> | undefined = undefined;
 
-  constructor(router: Router, entry: SessionEntry, record: SubscriptionRecord, messages: TopicWalk<Message>) {
+  constructor(router: Router, entry: SessionEntry, filter: string, record: SubscriptionRecord) {
     this.#router = router;
     this.#entry = entry;
-    this.#receiver = new Receiver(entry, [record]);
-    this.#messages = messages;
+    this.#filter = filter;
+    this.#record = record;
   }
 
   next(now: Millis): ReplayStep {
-    const message = this.#messages.next();
-    if (message === undefined) return "done";
-    if (message.hasExpired(now)) return "taken";
-    const options = this.#receiver.retainedOptions(message.qos);
     const router = this.#router;
+    this.#messages ??= router.retained.walk(this.#filter);
+    const message = this.#messages.next(LOOKS);
+    if (message === undefined) return this.#messages.done ? "done" : "searching";
+    if (message.hasExpired(now)) return "taken";
+    this.#receiver ??= new Receiver(this.#entry, [this.#record]);
+    const options = this.#receiver.retainedOptions(message.qos);
     // With access rules each topic has a verdict of its own.
     const congested = router.checksReceivers
       ? router.deliverAs(this.#receiver.unasked(), message, options, now)

@@ -5,12 +5,16 @@ import type { SessionEntry } from "./session-registry.ts";
 
 /** Bytes of retained messages that are put together before they are written. */
 const BURST = 128 * 1024;
+/** What is done for one client before it is the others' turn, where that does not come to as many bytes. */
+const WORK = 4096;
+/** A step that has found nothing has looked at many. */
+const WORK_OF_SEARCH = 16;
 
 export class Replays {
   readonly #entry: SessionEntry;
   /** Called when it can go on after it had to wait for the queue to get shorter, or for a plugin. */
   readonly #ready: () => void;
-  #replays: Replay[] = [];
+  readonly #owed = new Set<Replay>();
   #waits = false;
 
   constructor(entry: SessionEntry, ready: () => void) {
@@ -19,14 +23,20 @@ export class Replays {
   }
 
   add(replay: Replay): void {
-    this.#replays.push(replay);
+    this.#owed.add(replay);
+  }
+
+  /** Subscriptions that are owed any. */
+  get size(): number {
+    return this.#owed.size;
   }
 
   /** @returns done: nothing is owed any more; burst: write what there is, then go on; waiting: something will call */
   run(now: Millis): "done" | "burst" | "waiting" {
     if (this.#waits) return "waiting";
     const { session } = this.#entry;
-    for (let replay = this.#replays[0]; replay !== undefined; replay = this.#replays[0]) {
+    let work = WORK;
+    for (const replay of this.#owed) {
       for (;;) {
         const { link } = session;
         // Draining calls.
@@ -43,9 +53,11 @@ export class Replays {
           void this.#entry.thinking?.then(() => this.#goOn());
           return "waiting";
         }
-        if (link.outbox.pending > BURST) return "burst";
+        work -= step === "searching" ? WORK_OF_SEARCH : 1;
+        if (link.outbox.pending > BURST || work <= 0) return "burst";
       }
-      this.#replays.shift();
+      this.#owed.delete(replay);
+      if (--work <= 0) return "burst";
     }
     return "done";
   }

@@ -55,7 +55,7 @@ export class RetainedMessages {
     for (const [, message] of this.#tree.matching(filter)) if (!message.hasExpired(now())) yield message;
   }
 
-  /** Like `matching`, step by step and with those that have expired. */
+  /** Like `matching`, step by step, with those that have expired, and to be left off also where nothing matches. */
   walk(filter: string): TopicWalk<Message> {
     return this.#tree.walk(filter);
   }

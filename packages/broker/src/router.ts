@@ -161,7 +161,7 @@ export class Router {
 
   /** The retained messages for a new subscription: each call of `next` delivers one. */
   replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): Replay {
-    return new Replay(this, entry, record, this.retained.walk(filter));
+    return new Replay(this, entry, filter, record);
   }
 
   dropped(session: Session, message: StoredMessage, reason: DropReason): void {

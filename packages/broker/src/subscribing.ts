@@ -15,6 +15,9 @@ import type { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
+/** New subscriptions of one client whose retained messages are still to be sent: each time it subscribes to one it has, too. */
+const MOST_OWED = 100_000;
+
 export function subscribe(
   driver: ConnectionDriver,
   packet: SubscribePacket,
@@ -121,5 +124,6 @@ function checkFilter(
   }
   const { subscriptions } = (driver.entry as SessionEntry).session;
   const isFull = limits.maxSubscriptions > 0 && subscriptions.size >= limits.maxSubscriptions;
-  return isFull && !subscriptions.has(topicFilter) ? ReasonCode.QuotaExceeded : undefined;
+  const isTooMuch = (isFull && !subscriptions.has(topicFilter)) || driver.owed >= MOST_OWED;
+  return isTooMuch ? ReasonCode.QuotaExceeded : undefined;
 }

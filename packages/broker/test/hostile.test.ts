@@ -83,6 +83,87 @@ describe("hostile clients", () => {
     await fixture.stop();
   });
 
+  test("packets that are small for their size limit and large once decoded are refused and counted", async () => {
+    const fixture = await startBroker();
+    const pairs = (count: number) => Array.from({ length: count }, () => ["", ""] as const);
+    const stranger = fixture.open(5);
+    stranger.send(stranger.connectPacket({ properties: { userProperties: pairs(1_001) } }));
+    await stranger.expect("connack", { reasonCode: 0x97 });
+    const client = await fixture.connect(5, { properties: { userProperties: pairs(1_000) } });
+    await client.publish("t", "", { properties: { userProperties: pairs(2_000) } });
+    const head = [0x00, 0x01, 0x00];
+    const filter = [0x00, 0x01, 0x23, 0x00];
+    const body = [...head, ...new Array(100_001).fill(filter).flat()];
+    client.send(
+      new Uint8Array([0x82, 0x80 | (body.length & 0x7f), 0x80 | ((body.length >> 7) & 0x7f), body.length >> 14]),
+    );
+    client.send(new Uint8Array(body));
+    await client.expect("disconnect", { reasonCode: 0x97 });
+    expect(fixture.broker.metrics()).toMatchObject({ subscriptions: 0, protocolErrors: 2 });
+    await fixture.stop();
+  });
+
+  test("one filter again and again: retained messages are not owed without end", async () => {
+    const fixture = await startBroker();
+    const client = await fixture.connect(5, { clientId: "again" });
+    const filters = (packetId: number) => ({
+      type: "subscribe" as const,
+      packetId,
+      subscriptions: new Array(60_000).fill({ topicFilter: "+", qos: 0, retainHandling: 0 }),
+    });
+    client.send(filters(1), filters(2));
+    const first = await client.expect("suback", { packetId: 1 });
+    expect(first.reasonCodes.every((code) => code === 0)).toBe(true);
+    // Some of the first have had theirs by now.
+    const second = await client.expect("suback", { packetId: 2 });
+    expect([second.reasonCodes.includes(0), second.reasonCodes.at(-1)]).toEqual([true, 0x97]);
+    expect((await client.subscribe("+")).reasonCodes).toEqual([0]);
+    await fixture.stop();
+  });
+
+  test("a filter that matches none of many retained messages keeps nobody waiting", async () => {
+    const sent: string[] = [];
+    const fixture = await startBroker({
+      hooks: { packetSent: (client, packet) => void sent.push(`${client?.clientId} ${packet.type}`) },
+    });
+    for (let i = 0; i < 20_000; i++) fixture.broker.publish(`r/${i}`, "x", { retain: true });
+    fixture.broker.publish("last", "x", { retain: true });
+    const seeker = await fixture.connect(5, { clientId: "seeker" });
+    const well = await fixture.connect(5, { clientId: "well" });
+    sent.length = 0;
+    seeker.send(seeker.encode("82 15 00 01 00 00 08 72 2f 2b 2f 6e 6f 6e 65 00 00 04 6c 61 73 74 00"));
+    well.send("c0 00");
+    await fixture.clock.settle();
+    expect(sent).toEqual(["seeker suback", "well pingresp", "seeker publish"]);
+    await fixture.stop();
+  });
+
+  test("who does not read his answers is asked nothing more until he does", async () => {
+    const fixture = await startBroker({ limits: { highWater: 50_000, maxBuffered: 50_000 } });
+    const client = await fixture.connect(5, { clientId: "deaf", keepAlive: 60 });
+    client.freeze();
+    const pings = new Uint8Array(20_000).map((_, index) => (index % 2 === 0 ? 0xc0 : 0));
+    const answered = () => Number(fixture.broker.metrics()["packetsReceived"]) - 1;
+    for (let round = 0; round < 20; round++) {
+      client.send(pings);
+      await fixture.clock.settle();
+    }
+    expect(answered()).toBeLessThan(150_000);
+    client.thaw();
+    await fixture.clock.settle();
+    expect(answered()).toBe(200_000);
+    client.forget();
+    client.freeze();
+    for (let round = 0; round < 20; round++) {
+      client.send(pings);
+      await fixture.clock.settle();
+    }
+    await fixture.clock.advance(100_000);
+    expect(fixture.broker.session("deaf")).toBeUndefined();
+    expect(fixture.broker.metrics()).toMatchObject(nothingLeft);
+    await fixture.stop();
+  });
+
   test("memory is not given to who has not said who he is", async () => {
     const fixture = await startBroker();
     const other = fixture.open(5);

@@ -1,9 +1,12 @@
 // A cursor over part of a byte array: every read is checked against the end, and nothing is allocated by a length that
 // was not checked. [MQTT5 1.5]
-import { malformed, violation } from "./errors.ts";
+import { MqttError, malformed, violation } from "./errors.ts";
+import { ReasonCode } from "./reason-code.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+/** No packet has as many bytes. */
+export const ANY_NUMBER = 268_435_460;
 
 /** All methods throw MqttError 0x81 rather than read past `end`. */
 export class ByteReader {
@@ -11,15 +14,25 @@ export class ByteReader {
   position: number;
   /** Where reading has to stop; narrowed while a part of known length is read. */
   end: number;
+  /** Entries that the lists in the packet (user properties, topic filters) may still have, all together. */
+  #itemsLeft: number;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, maxItems: number = ANY_NUMBER) {
     this.bytes = bytes;
     this.position = start;
     this.end = end;
+    this.#itemsLeft = maxItems;
   }
 
   get atEnd(): boolean {
     return this.position === this.end;
+  }
+
+  /** Call it before each entry of a list: as objects these are many times larger than their bytes. @throws MqttError 0x97 */
+  item(): void {
+    if (this.#itemsLeft-- <= 0) {
+      throw new MqttError(ReasonCode.QuotaExceeded, "too many user properties or topic filters in one packet");
+    }
   }
 
   uint8(): number {

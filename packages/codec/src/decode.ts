@@ -1,5 +1,5 @@
 // From the bytes of one packet to the packet: fixed header, dispatch, and the check that nothing is left over.
-import { ByteReader } from "./byte-reader.ts";
+import { ANY_NUMBER, ByteReader } from "./byte-reader.ts";
 import { malformed } from "./errors.ts";
 import type { Packet, ProtocolVersion } from "./packet.ts";
 import { PacketType } from "./packet-type.ts";
@@ -31,6 +31,7 @@ export function decode(bytes: Uint8Array, version: ProtocolVersion = 4): Packet 
 /**
  * Decodes the packet whose first byte is `header` and whose bytes after the Remaining Length are those from `start` up
  * to `end`. Payloads and other binary values are views of `bytes`.
+ * @param maxItems most user properties and topic filters, together; a packet with more is refused with 0x97
  * @throws MqttError with the reason code for the peer
  */
 export function decodeBody(
@@ -39,8 +40,9 @@ export function decodeBody(
   start: number,
   end: number,
   version: ProtocolVersion,
+  maxItems: number = ANY_NUMBER,
 ): Packet {
-  const reader = new ByteReader(bytes, start, end);
+  const reader = new ByteReader(bytes, start, end, maxItems);
   const type = header >> 4;
   if (type === PacketType.Publish) return decodePublish(reader, header & 0x0f, version);
   checkFlags(type, header & 0x0f, version);

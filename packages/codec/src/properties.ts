@@ -127,6 +127,7 @@ export function readPropertyList<Properties extends object>(reader: ByteReader, 
     const name = property.name;
     const before = found[name];
     if (property.type === "pairs") {
+      reader.item();
       const pair = [reader.string(), reader.string()] as const;
       if (before === undefined) found[name] = [pair];
       else (before as (typeof pair)[]).push(pair);
@@ -135,6 +136,7 @@ export function readPropertyList<Properties extends object>(reader: ByteReader, 
     const value = readValue(reader, property.type);
     if (value === 0 && property.zero !== undefined) throw new MqttError(property.zero, `${name} is 0`);
     if (property.type === "list") {
+      reader.item();
       if (before === undefined) found[name] = [value];
       else (before as unknown[]).push(value);
     } else {

@@ -1,4 +1,11 @@
-import { decode, MqttError, PacketDecoder, type ProtocolVersion } from "@wrenmq/codec";
+import {
+  decode,
+  decodeBody,
+  decodePublishProperties,
+  MqttError,
+  PacketDecoder,
+  type ProtocolVersion,
+} from "@wrenmq/codec";
 import { describe, expect, test } from "vitest";
 import { everywhere, mqtt5, mqtt311 } from "./vectors/rejects.ts";
 import { fromHex, type RejectVector } from "./vectors/vector.ts";
@@ -83,4 +90,31 @@ test("a packet that is too large is refused by its header alone", () => {
 test("in a stream, a Remaining Length with a fifth byte or not in its shortest form is refused", () => {
   expect(reasonOf(() => new PacketDecoder().push(fromHex("30 ff ff ff ff")))).toBe(0x81);
   expect(reasonOf(() => new PacketDecoder().push(fromHex("c0 80 00")))).toBe(0x81);
+});
+
+describe("a bound on lists", () => {
+  const body = (hex: string): Uint8Array => fromHex(hex);
+  const twoPairs = "0a 26 0000 0000 26 0000 0000";
+  const cases: [name: string, header: number, hex: string][] = [
+    ["user properties", 0xe0, `00 ${twoPairs}`],
+    ["topic filters of SUBSCRIBE", 0x82, "0001 00 0001 61 00 0001 61 00"],
+    ["topic filters of UNSUBSCRIBE", 0xa2, "0001 00 0001 61 0001 61"],
+    ["user properties and topic filters", 0xa2, "0001 05 26 0000 0000 0001 61"],
+    [
+      "user properties of CONNECT and its Will",
+      0x10,
+      `0004 4d515454 05 04 0000 05 26 0000 0000 0000 05 26 0000 0000 0001 61 0000`,
+    ],
+    ["subscription identifiers", 0x30, "0001 61 04 0b01 0b02"],
+  ];
+  test.each(cases)("%s: as many are read, one more is refused with 0x97", (_name, header, hex) => {
+    const bytes = body(hex);
+    expect(reasonOf(() => decodeBody(header, bytes, 0, bytes.length, 5, 2))).toBeUndefined();
+    expect(reasonOf(() => decodeBody(header, bytes, 0, bytes.length, 5, 1))).toBe(0x97);
+  });
+  test("user properties of a PUBLISH that is read in parts", () => {
+    const bytes = body(twoPairs);
+    expect(reasonOf(() => decodePublishProperties(bytes, 1, bytes.length, 2))).toBeUndefined();
+    expect(reasonOf(() => decodePublishProperties(bytes, 1, bytes.length, 1))).toBe(0x97);
+  });
 });

@@ -16,6 +16,7 @@ import type { Dialect } from "./dialect.ts";
 import { DEFERRED, type Effects, PUBLISH_PARKED } from "./effects.ts";
 import type { Link } from "./link.ts";
 import { type Layout, Message, PublishFrame } from "./message.ts";
+import { MOST_ITEMS } from "./packet-limits.ts";
 import { PendingAcks, UNKNOWN } from "./pending-acks.ts";
 import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
@@ -75,7 +76,7 @@ export class InboundPublish {
     let topic: Topic;
     let reusable = true;
     if (head.propertiesEnd > head.propertiesStart) {
-      const given = decodePublishProperties(bytes, head.propertiesStart, head.propertiesEnd);
+      const given = decodePublishProperties(bytes, head.propertiesStart, head.propertiesEnd, MOST_ITEMS);
       topic = this.#aliasedTopic(bytes, given.topicAlias);
       checkProperties(given);
       reusable = given.topicAlias === undefined && given.messageExpiryInterval === undefined;

@@ -34,6 +34,7 @@ import { InboundPublish } from "./inbound-publish.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { AckKind } from "./outbound-transitions.ts";
 import type { Outbox } from "./outbox.ts";
+import { LARGEST_CONNECT, MOST_ITEMS, MOST_ITEMS_OF_CONNECT } from "./packet-limits.ts";
 import { SpareMemory } from "./packet-memory.ts";
 import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
@@ -54,9 +55,6 @@ const PINGRESP = encode({ type: "pingresp" });
 
 /** For large packets of all connections: each is dealt with before the next one is put together. */
 const spareMemory = new SpareMemory();
-
-/** Bytes of a CONNECT: five fields of up to 64 KiB and properties. Who has not shown who he is gets no more memory. */
-const LARGEST_CONNECT = 512 * 1024;
 
 export class ServerConnection implements LinkOwner {
   state: ConnectionState = ConnectionState.AwaitConnect;
@@ -254,7 +252,8 @@ export class ServerConnection implements LinkOwner {
   /** Of a copy: who watches may keep what he sees. */
   #tellReceived(tell: (packet: Packet) => void): void {
     const { header, bytes, bodyStart, bodyEnd } = this.#frames;
-    tell(decodeBody(header, copyBytes(bytes, bodyStart, bodyEnd), 0, bodyEnd - bodyStart, this.#version));
+    const copy = copyBytes(bytes, bodyStart, bodyEnd);
+    tell(decodeBody(header, copy, 0, copy.length, this.#version, this.#maxItems));
   }
 
   get #link(): Link {
@@ -267,7 +266,11 @@ export class ServerConnection implements LinkOwner {
 
   #decode(): ReturnType<typeof decodeBody> {
     const { header, bytes, bodyStart, bodyEnd } = this.#frames;
-    return decodeBody(header, bytes, bodyStart, bodyEnd, this.#version);
+    return decodeBody(header, bytes, bodyStart, bodyEnd, this.#version, this.#maxItems);
+  }
+
+  get #maxItems(): number {
+    return this.state === ConnectionState.Connected ? MOST_ITEMS : MOST_ITEMS_OF_CONNECT;
   }
 
   #connected(packet: ConnectPacket, now: Millis): void {

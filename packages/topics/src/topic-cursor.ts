@@ -19,9 +19,14 @@ export class TopicCursor<M> {
     this.#places = [filter === undefined ? EVERYTHING : 0];
   }
 
-  /** The next node that holds a matching topic. */
-  next(): LevelNode<string, M> | undefined {
-    for (;;) {
+  /** Has everything been looked at? */
+  get done(): boolean {
+    return this.#stack.length === 0;
+  }
+
+  /** The next node that holds a matching topic. undefined: there is none, or not among the next `looks` nodes. */
+  next(looks: number = Number.POSITIVE_INFINITY): LevelNode<string, M> | undefined {
+    for (let left = looks; left > 0; left--) {
       const top = this.#stack.at(-1);
       const place = this.#places.at(-1);
       if (top === undefined || place === undefined) return undefined;
@@ -41,6 +46,7 @@ export class TopicCursor<M> {
       this.#expand(top, place);
       if (top.key !== undefined && this.#endsAt(place)) return top;
     }
+    return undefined;
   }
 
   /** Has the filter ended, or is only "/#" left, which stands for the level above as well? */

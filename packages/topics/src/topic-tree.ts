@@ -62,7 +62,7 @@ export class TopicTree<M> {
     }
   }
 
-  /** Like `matching`, one message for each call of `next` and nothing allocated for it. */
+  /** Like `matching`, one message for each call of `next` and nothing allocated for it; see `TopicWalk`. */
   walk(filter: string): TopicWalk<M> {
     return new TopicWalk(new TopicCursor(this.#root, filter));
   }
@@ -76,7 +76,10 @@ export class TopicTree<M> {
   }
 }
 
-/** A walk over the messages that a filter matches; see `TopicTree.walk`. */
+/**
+ * A walk over the messages that a filter matches, which can be left off anywhere: also where nothing matches for long.
+ * See `TopicTree.walk`.
+ */
 export class TopicWalk<M> {
   readonly #cursor: TopicCursor<M>;
 
@@ -84,11 +87,13 @@ export class TopicWalk<M> {
     this.#cursor = cursor;
   }
 
-  /** undefined when there are no more. */
-  next(): M | undefined {
-    for (let node = this.#cursor.next(); node !== undefined; node = this.#cursor.next()) {
-      if (node.key !== undefined) return node.value as M;
-    }
-    return undefined;
+  /** Has everything been looked at? */
+  get done(): boolean {
+    return this.#cursor.done;
+  }
+
+  /** undefined: none of the next `looks` places in the tree has one; there may be more unless the walk is `done`. */
+  next(looks?: number): M | undefined {
+    return this.#cursor.next(looks)?.value;
   }
 }

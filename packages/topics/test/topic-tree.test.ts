@@ -74,6 +74,23 @@ test("a paused walk survives that its branch shrinks to one child and that child
   expect([...walk].map(([topic]) => topic)).toContain("p/b/y/z");
 });
 
+test("a walk that finds nothing can be left off and gone on with", () => {
+  const tree = new TopicTree<number>();
+  for (let i = 0; i < 1000; i++) tree.set(`p/${i}/x`, i);
+  tree.set("p/last/y", 1000);
+  const walk = tree.walk("p/+/y");
+  const found: number[] = [];
+  let pieces = 0;
+  while (!walk.done) {
+    const message = walk.next(10);
+    if (message === undefined) pieces++;
+    else found.push(message);
+  }
+  expect(found).toEqual([1000]);
+  expect(pieces).toBeGreaterThan(100);
+  expect(walk.next()).toBeUndefined();
+});
+
 test("an invalid topic name is refused", () => {
   const tree = new TopicTree<number>();
   for (const topic of ["", "+", "a/#", "a\0"]) {

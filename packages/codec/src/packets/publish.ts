@@ -2,7 +2,7 @@
 // [MQTT5 3.3]
 
 import { allocate } from "../allocate.ts";
-import { ByteReader } from "../byte-reader.ts";
+import { ANY_NUMBER, ByteReader } from "../byte-reader.ts";
 import {
   ByteWriter,
   checkInteger,
@@ -134,8 +134,14 @@ export function encodePublishProperties(properties: PublishProperties | undefine
 /**
  * Reads the properties of a PUBLISH from `start`, the first byte after the Property Length, up to `end`. Binary values
  * are views of `bytes`.
- * @throws MqttError 0x81, 0x82 or 0x94
+ * @param maxItems most user properties
+ * @throws MqttError 0x81, 0x82, 0x94, or 0x97 for more than `maxItems`
  */
-export function decodePublishProperties(bytes: Uint8Array, start: number, end: number): PublishProperties {
-  return readPropertyList(new ByteReader(bytes, start, end), PacketType.Publish);
+export function decodePublishProperties(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maxItems: number = ANY_NUMBER,
+): PublishProperties {
+  return readPropertyList(new ByteReader(bytes, start, end, maxItems), PacketType.Publish);
 }

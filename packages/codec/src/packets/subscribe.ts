@@ -25,6 +25,7 @@ export function decodeSubscribe(reader: ByteReader, version: ProtocolVersion): S
 }
 
 function readSubscription(reader: ByteReader, version: ProtocolVersion): Subscription {
+  reader.item();
   const topicFilter = reader.string();
   const options = reader.uint8();
   // Before MQTT 5.0 all bits but the QoS are reserved. [MQTT-3.8.3-5], [MQTT-3.8.3-4] of 3.1.1

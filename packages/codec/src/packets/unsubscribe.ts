@@ -13,7 +13,10 @@ export function decodeUnsubscribe(reader: ByteReader, version: ProtocolVersion):
   const properties = version === 5 ? readProperties<UnsubscribeProperties>(reader, PacketType.Unsubscribe) : undefined;
   if (reader.atEnd) throw violation("UNSUBSCRIBE without Topic Filter"); // [MQTT-3.10.3-2]
   const topicFilters: string[] = [];
-  while (!reader.atEnd) topicFilters.push(reader.string());
+  while (!reader.atEnd) {
+    reader.item();
+    topicFilters.push(reader.string());
+  }
   const packet: UnsubscribePacket = { type: "unsubscribe", packetId, topicFilters };
   if (properties !== undefined) packet.properties = properties;
   return packet;
