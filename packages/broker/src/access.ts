@@ -2,8 +2,9 @@
 import type { Action, ClientInfo, HookChain, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, DENIED, isAllowed, type Topic, type Verdict } from "@wrenmq/protocol";
 
-/** Topics of which a client's verdicts are remembered. */
-const REMEMBERED = 1000;
+/** Topics of which a client's verdicts are remembered, and characters of all of them. */
+const REMEMBERED = 1_000;
+const REMEMBERED_CHARACTERS = 100_000;
 
 /** What all clients of a listener share; swapped when plugins change. */
 export interface Rules {
@@ -19,6 +20,7 @@ export class Access {
   #lastTopic: Topic | undefined;
   #lastAllowed = false;
   #verdicts: Map<string, Verdict> | undefined;
+  #characters = 0;
 
   constructor(client: ClientInfo, rules: () => Rules) {
     this.#client = client;
@@ -44,9 +46,11 @@ export class Access {
 
   #ask(action: Action, topic: string): MaybePromise<Verdict> {
     const { chain, generation } = this.#rules();
-    if (generation !== this.#generation || (this.#verdicts?.size ?? 0) >= REMEMBERED) {
+    const isFull = (this.#verdicts?.size ?? 0) >= REMEMBERED || this.#characters >= REMEMBERED_CHARACTERS;
+    if (generation !== this.#generation || isFull) {
       this.#generation = generation;
       this.#verdicts = undefined;
+      this.#characters = 0;
       this.#lastTopic = undefined;
     }
     const key = `${action} ${topic}`;
@@ -67,5 +71,6 @@ export class Access {
     if (generation !== this.#generation) return;
     this.#verdicts ??= new Map();
     this.#verdicts.set(key, verdict);
+    this.#characters += key.length;
   }
 }

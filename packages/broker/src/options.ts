@@ -31,7 +31,7 @@ export interface BrokerLimits extends Capabilities {
   readonly overflow: Overflow;
   /** Retained messages; 0: no limit. */
   readonly maxRetainedMessages: number;
-  /** Bytes of their payloads; 0: no limit. */
+  /** Bytes of their payloads, topics and properties; 0: no limit. */
   readonly maxRetainedBytes: number;
   /** PUBLISH packets per second from one client, and bytes per second; 0: no limit. The client is read more slowly. */
   readonly messageRate: number;

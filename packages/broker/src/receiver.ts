@@ -33,7 +33,8 @@ export class Receiver {
   constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
     this.entry = entry;
     this.#records = records;
-    this.#qos = Math.max(...records.map((record) => record.qos));
+    // Not Math.max(...): one client may have more subscriptions that match than a call takes arguments.
+    this.#qos = records.reduce((highest, { qos }) => Math.max(highest, qos), 0);
     this.#retainAsPublished = records.some((record) => record.retainAsPublished);
     const identifiers = records.flatMap((record) => record.subscriptionIdentifier ?? []);
     this.#table = identifiers.length === 0 ? PLAIN : tableOf(identifiers);

@@ -10,7 +10,7 @@ export interface RetainedLimits {
 export class RetainedMessages {
   readonly #tree = new TopicTree<Message>();
   readonly #limits: () => RetainedLimits;
-  /** Bytes of all payloads. */
+  /** Bytes of all: payloads, topics and properties. */
   bytes: number = 0;
 
   constructor(limits: () => RetainedLimits) {
@@ -23,9 +23,9 @@ export class RetainedMessages {
 
   /** @returns false: the limit is reached, nothing changed */
   set(message: Message): boolean {
-    const { topic, payloadLength } = message;
+    const { topic } = message;
     const previous = this.#tree.set(topic, message);
-    const bytes = this.bytes + payloadLength - (previous?.payloadLength ?? 0);
+    const bytes = this.bytes + message.weight - (previous?.weight ?? 0);
     const { maxRetainedMessages, maxRetainedBytes } = this.#limits();
     const isTooMany = maxRetainedMessages > 0 && previous === undefined && this.size > maxRetainedMessages;
     if (isTooMany || (maxRetainedBytes > 0 && bytes > maxRetainedBytes)) {
@@ -42,7 +42,7 @@ export class RetainedMessages {
   delete(topic: string): boolean {
     const previous = this.#tree.delete(topic);
     if (previous === undefined) return false;
-    this.bytes -= previous.payloadLength;
+    this.bytes -= previous.weight;
     return true;
   }
 

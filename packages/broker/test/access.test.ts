@@ -40,6 +40,29 @@ describe("the receive rule", () => {
     await fixture.stop();
   });
 
+  test("verdicts about very long topics are not all remembered", async () => {
+    let asked = 0;
+    const fixture = await startBroker({
+      hooks: {
+        authorize: () => {
+          asked++;
+          return true;
+        },
+      },
+    });
+    const client = await fixture.connect(5);
+    const publishAll = async (length: number) => {
+      asked = 0;
+      for (let round = 0; round < 2; round++) {
+        for (let number = 0; number < 10; number++) await client.publish(`${number}`.padStart(length, "x"), "");
+      }
+      return asked;
+    };
+    expect(await publishAll(100)).toBe(10);
+    expect(await publishAll(60_000)).toBe(20);
+    await fixture.stop();
+  });
+
   test("a # never shows $SYS, and nobody publishes there", async () => {
     const fixture = await startBroker({ sys: { interval: 10 } });
     const client = await fixture.connect(5);

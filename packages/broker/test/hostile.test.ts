@@ -121,6 +121,21 @@ describe("hostile clients", () => {
     await fixture.stop();
   });
 
+  test("one client with more subscriptions to a topic than a function takes arguments: its publisher does not suffer", async () => {
+    const fixture = await startBroker({ limits: { maxSubscriptions: 0 } });
+    const client = await fixture.connect(5, { clientId: "all" });
+    const levels = 17;
+    const filters = Array.from({ length: 2 ** levels }, (_, bits) =>
+      Array.from({ length: levels }, (_, level) => ((bits >> level) & 1 ? "+" : "a")).join("/"),
+    );
+    await client.subscribe(filters.slice(0, 65_536));
+    await client.subscribe(filters.slice(65_536));
+    const publisher = await fixture.connect(5, { clientId: "publisher" });
+    expect(await publisher.publish(filters[0] as string, "x", { qos: 1 })).toBe(0);
+    expect(await client.messages()).toEqual(["x"]);
+    await fixture.stop();
+  });
+
   test("a filter that matches none of many retained messages keeps nobody waiting", async () => {
     const sent: string[] = [];
     const fixture = await startBroker({

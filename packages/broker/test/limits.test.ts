@@ -109,7 +109,7 @@ describe("limits", () => {
   });
 
   test("retained messages: number and bytes; what there is can be replaced and cleared", async () => {
-    const fixture = await startBroker({ limits: { maxRetainedMessages: 2, maxRetainedBytes: 10 } });
+    const fixture = await startBroker({ limits: { maxRetainedMessages: 2, maxRetainedBytes: 12 } });
     const dropped: string[] = [];
     fixture.broker.on("dropped", (clientId, { topic }, reason) => void dropped.push(`${clientId} ${topic} ${reason}`));
     const client = await fixture.connect(5, { clientId: "c" });
@@ -123,7 +123,24 @@ describe("limits", () => {
     expect(await retain("b", "")).toBe(0x10);
     expect(await retain("d", "1")).toBe(0x10);
     expect(dropped).toEqual(["c b storeFull", "c d storeFull"]);
-    expect(fixture.broker.metrics()).toMatchObject({ retained: 2, retainedBytes: 2, droppedStoreFull: 2 });
+    expect(fixture.broker.metrics()).toMatchObject({ retained: 2, retainedBytes: 4, droppedStoreFull: 2 });
+    await fixture.stop();
+  });
+
+  test("messages of nothing but a topic or user properties count with what they take", async () => {
+    const fixture = await startBroker({ limits: { maxRetainedBytes: 2_000, maxQueuedBytes: 20_000 } });
+    const client = await fixture.connect(5, { clientId: "c" });
+    const userProperties = Array.from({ length: 100 }, () => ["", ""] as const);
+    const heavy = { qos: 1, properties: { userProperties } } as const;
+    expect(await client.publish("t", "1", { ...heavy, retain: true })).toBe(0x97);
+    expect(await client.publish("t".repeat(2_000), "1", { qos: 1, retain: true })).toBe(0x97);
+    expect(fixture.broker.metrics()).toMatchObject({ retained: 0, retainedBytes: 0, droppedStoreFull: 2 });
+    const away = await fixture.connect(5, { clientId: "away", properties: { sessionExpiryInterval: 60 } });
+    await away.subscribe("t", { qos: 1 });
+    await away.cut();
+    for (let number = 0; number < 10; number++) await client.publish("t", "", heavy);
+    expect(fixture.broker.session("away")?.queued).toBe(4);
+    expect(fixture.broker.metrics()).toMatchObject({ droppedQueueFull: 6 });
     await fixture.stop();
   });
 });

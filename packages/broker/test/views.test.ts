@@ -46,7 +46,7 @@ describe("what an embedder can do and see", () => {
     await clock.advance(11_000);
     expect(topics("#")).toEqual(["a/1"]);
     await clock.advance(60_000);
-    expect(broker.metrics()).toMatchObject({ retained: 1, retainedBytes: 1 });
+    expect(broker.metrics()).toMatchObject({ retained: 1, retainedBytes: 4 });
     await fixture.stop();
   });
 

@@ -139,5 +139,5 @@ export class MeshPeer implements Peer {
 }
 
 function sizeOf(message: Message): number {
-  return message.payloadLength + HELD_OVERHEAD;
+  return message.weight + HELD_OVERHEAD;
 }

@@ -109,6 +109,16 @@ export class Message implements StoredMessage {
     return this.#payloadEnd - this.#payloadStart;
   }
 
+  /**
+   * Bytes that count where messages are kept: payload, topic and properties. Not those of the packet but what they take
+   * up once decoded, so that a message of nothing but user properties is not free.
+   */
+  get weight(): number {
+    const { properties } = this;
+    const own = this.payloadLength + this.target.length;
+    return properties === undefined ? own : own + propertiesWeight(properties);
+  }
+
   /** A view: valid as long as the message's bytes are (see `keep`). */
   get payload(): Uint8Array {
     this.#payload ??= this.#bytes.subarray(this.#payloadStart, this.#payloadEnd);
@@ -201,6 +211,15 @@ export class Message implements StoredMessage {
     if (bytes === target) target.copyWithin(position, this.#payloadStart, this.#payloadEnd);
     else target.set(bytes.subarray(this.#payloadStart, this.#payloadEnd), position);
   }
+}
+
+/** Two strings and what holds them together. Bytes. */
+const USER_PROPERTY = 64;
+
+function propertiesWeight({ contentType, responseTopic, correlationData, userProperties }: PublishProperties): number {
+  let weight = (contentType?.length ?? 0) + (responseTopic?.length ?? 0) + (correlationData?.length ?? 0);
+  for (const [name, value] of userProperties ?? []) weight += name.length + value.length + USER_PROPERTY;
+  return weight;
 }
 
 /** What one delivery adds to a message in MQTT 5. */

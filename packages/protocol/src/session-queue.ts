@@ -2,11 +2,11 @@
 // is stored only the front lies in memory; the rest is read back page by page.
 import type { Delivery } from "./delivery.ts";
 
-/** What a delivery in the queue counts for besides its payload. Bytes. */
+/** What a delivery in the queue counts for besides its message. Bytes. */
 const OVERHEAD = 100;
 
 function deliveryBytes(delivery: Delivery): number {
-  return delivery.message.payloadLength + delivery.message.target.length + OVERHEAD;
+  return delivery.message.weight + OVERHEAD;
 }
 
 /** Reads the entries of a stored session that follow `after`, at most `limit`. undefined: not possible just now. */

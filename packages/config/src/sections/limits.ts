@@ -52,7 +52,7 @@ export const limitsSection: Section<Limits> = section<Limits>(
     },
     maxRetainedMessages: { doc: "Retained messages of the broker.", type: count, default: 1_000_000 },
     maxRetainedBytes: {
-      doc: "Bytes of all retained messages.",
+      doc: "Bytes of all retained messages: payloads, topics, properties.",
       type: size({ unlimited: true }),
       default: 1024 * MiB,
     },
