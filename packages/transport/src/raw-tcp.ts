@@ -35,6 +35,9 @@ function onShutdown(this: OwnedRequest): void {
 function endConnection(connection: RawConnection): void {
   connection.end();
 }
+function goOn(connection: RawConnection): void {
+  connection.goOn();
+}
 function destroyConnection(connection: RawConnection): void {
   connection.destroy();
 }
@@ -203,6 +206,18 @@ export class RawConnection implements PlainConnection {
     if (!this.ending) this.handler?.data(bytes, start, end);
   }
 
+  /** There is more to read, and libuv would read on from this connection, up to 32 times: first it is the others' turn. */
+  stepAside(): void {
+    if (!this.reading || this.closing) return;
+    this.reading = false;
+    this.handle.readStop();
+    setImmediate(goOn, this);
+  }
+
+  goOn(): void {
+    if (!this.paused) this.read();
+  }
+
   /** The other side has sent its last byte. Whoever answers within the same turn of the event loop is served. */
   peerEnded(): void {
     this.reading = false;
@@ -267,13 +282,15 @@ export class RawConnection implements PlainConnection {
 
 /** For `onread` of every handle: the system has filled the shared buffer. Must answer undefined. */
 function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): () => void {
-  const { bytes, start } = buffer;
+  const { bytes, start, length } = buffer;
   return function onRead(this: OwnedHandle): void {
     const connection = this[owner];
     const result = state[readResult];
     if (connection === undefined || result === undefined) return;
-    if (result > 0) connection.received(bytes, start, start + result);
-    else if (result === eof) connection.peerEnded();
+    if (result > 0) {
+      connection.received(bytes, start, start + result);
+      if (result === length) connection.stepAside();
+    } else if (result === eof) connection.peerEnded();
     else if (result < 0) connection.fail(result, "read");
   };
 }

@@ -4,7 +4,7 @@
 // synchronous on POSIX: between the system filling the buffer and our handler there is no other read. Not so on
 // Windows, where each pending read owns its buffer.
 import { Socket, type SocketConstructorOpts } from "node:net";
-import { connectionOf } from "./stream-connection.ts";
+import { connectionOf, type StreamConnection } from "./stream-connection.ts";
 
 /** A window of a larger array: handlers get the whole `bytes`, so that they can copy within it. Never resize or transfer its memory. */
 export interface ReadBuffer {
@@ -21,6 +21,10 @@ type WithHandle = Socket & { _handle?: Handle | null };
 /** Takes a socket that has not begun to read and returns one in its place that reads into the shared buffer. */
 export type Adopt = (accepted: Socket) => Socket | undefined;
 
+function goOn(connection: StreamConnection): void {
+  connection.goOn();
+}
+
 /** undefined: this platform cannot. */
 export function sharedRead(buffer: ReadBuffer | undefined): Adopt | undefined {
   if (buffer === undefined || process.platform === "win32") return undefined;
@@ -28,8 +32,12 @@ export function sharedRead(buffer: ReadBuffer | undefined): Adopt | undefined {
   const onread = {
     buffer: bytes.subarray(start, start + length),
     callback(this: Socket, count: number): boolean {
-      connectionOf(this)?.received(bytes, start, start + count);
-      return true;
+      const connection = connectionOf(this);
+      connection?.received(bytes, start, start + count);
+      if (count < length) return true;
+      // There is more, and libuv would read on from this socket, up to 32 times: first it is the others' turn.
+      if (connection !== undefined) setImmediate(goOn, connection);
+      return false;
     },
   };
   return (accepted) => {

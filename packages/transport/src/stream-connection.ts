@@ -169,6 +169,11 @@ export class StreamConnection implements PlainConnection {
     if (!this.ending) this.handler?.data(bytes, start, end);
   }
 
+  /** @internal */
+  goOn(): void {
+    if (!this.paused && !this.stream.destroyed) this.stream.resume();
+  }
+
   /**
    * The other side has sent its last byte. What the handler still has to say to bytes it has just got goes out first:
    * whoever answers within the same turn of the event loop is served.

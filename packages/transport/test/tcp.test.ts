@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   type Accept,
+  type Connection,
   createListener,
   type Listener,
   type ListenerOptions,
@@ -59,6 +60,38 @@ describe.each(ways)("TCP with %s", (name, options, way) => {
       expect(seen[0]?.bytes === arena, name).toBe(true);
       expect(seen[0]?.start).toBe(1000);
     } else expect(seen[0]?.bytes).not.toBe(arena);
+  });
+
+  test("one connection that always has more to read does not keep the others waiting", async () => {
+    const reads: string[] = [];
+    let flooded: Connection | undefined;
+    const listener = await listen((connection) => {
+      let name: string | undefined;
+      return {
+        data(bytes, start) {
+          name ??= String.fromCharCode(bytes[start] as number);
+          reads.push(name);
+          if (name !== "f") return;
+          // The rest of what it sends gathers in the system first; then there is enough for many reads.
+          if (flooded === undefined) connection.pause();
+          else if (reads.length === 3) other.write("o");
+          flooded = connection;
+        },
+        drain() {},
+        closed() {},
+      };
+    }, options);
+    const other = await client(listener);
+    other.write("o");
+    await until(() => reads.length === 1);
+    const flooder = await client(listener);
+    flooder.write("f");
+    await until(() => flooded !== undefined);
+    flooder.write(new Uint8Array(8_000_000));
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    flooded?.resume();
+    await until(() => reads.lastIndexOf("o") > 0);
+    expect(reads.lastIndexOf("o")).toBeLessThan(8);
   });
 
   describe("MQTT 5.0", () => {
