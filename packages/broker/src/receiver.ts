@@ -18,11 +18,12 @@ function tableOf(subscriptionIdentifiers: readonly number[] | undefined): Delive
 /** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
 export class Receiver {
   readonly entry: SessionEntry;
-  readonly #records: readonly SubscriptionRecord[];
+  /** Of a member of a group, which has but one: see `unasked`. */
+  readonly #first: SubscriptionRecord;
   /** Without Retain As Published the retain flag is cleared. */
-  #retainAsPublished: boolean;
-  #qos: number;
-  #table: readonly DeliveryOptions[];
+  #retainAsPublished = false;
+  #qos = 0;
+  #table: readonly DeliveryOptions[] = PLAIN;
   /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
   own: Receiver | null | undefined = undefined;
   /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
@@ -30,23 +31,30 @@ export class Receiver {
   #client: ClientInfo | undefined = undefined;
   #rules = -1;
 
+  /** @param records one or more; there may be very many, and what is made of them is kept with each topic */
   constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
     this.entry = entry;
-    this.#records = records;
-    // Not Math.max(...): one client may have more subscriptions that match than a call takes arguments.
-    this.#qos = records.reduce((highest, { qos }) => Math.max(highest, qos), 0);
-    this.#retainAsPublished = records.some((record) => record.retainAsPublished);
-    const identifiers = records.flatMap((record) => record.subscriptionIdentifier ?? []);
-    this.#table = identifiers.length === 0 ? PLAIN : tableOf(identifiers);
-    if (records.some((record) => record.noLocal)) {
+    this.#first = records[0] as SubscriptionRecord;
+    let identifiers: number[] | undefined;
+    let isNoLocal = false;
+    for (const { qos, retainAsPublished, subscriptionIdentifier, noLocal } of records) {
+      if (qos > this.#qos) this.#qos = qos;
+      if (retainAsPublished) this.#retainAsPublished = true;
+      if (noLocal) isNoLocal = true;
+      if (subscriptionIdentifier === undefined) continue;
+      if (identifiers === undefined) identifiers = [subscriptionIdentifier];
+      else identifiers.push(subscriptionIdentifier);
+    }
+    if (identifiers !== undefined) this.#table = tableOf(identifiers);
+    if (isNoLocal) {
       const others = records.filter((record) => !record.noLocal);
       this.own = others.length === 0 ? null : new Receiver(entry, others);
     }
   }
 
-  /** The same for another topic, about which nobody has been asked. */
+  /** The same member of a group for another topic, about which nobody has been asked. */
   unasked(): Receiver {
-    return new Receiver(this.entry, this.#records);
+    return new Receiver(this.entry, [this.#first]);
   }
 
   /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */

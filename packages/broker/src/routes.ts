@@ -13,6 +13,8 @@ export class Route {
   readonly tableGeneration: number;
   /** Other brokers whose subscribers want the topic's messages. */
   readonly peers: readonly Peer[] | undefined;
+  /** Made of so many overlapping subscriptions that it is not to be kept. */
+  readonly isBulky: boolean;
   /** How members of the groups get this topic, for those whose client had to be asked about. */
   #checked: Map<Receiver, Receiver> | undefined = undefined;
 
@@ -22,12 +24,14 @@ export class Route {
     stamp: number,
     tableGeneration: number,
     peers?: readonly Peer[],
+    isBulky: boolean = false,
   ) {
     this.receivers = receivers;
     this.groups = groups;
     this.stamp = stamp;
     this.tableGeneration = tableGeneration;
     this.peers = peers;
+    this.isBulky = isBulky;
   }
 
   /** A group's member stands for all topics of its filter, the access rules' verdict for one: it is kept here. */
@@ -41,6 +45,9 @@ export class Route {
     return receiver;
   }
 }
+
+/** Subscriptions that match a topic besides those of other sessions: nobody needs as many, and a table full of them is large. */
+const MANY_OVERLAPS = 1_000;
 
 /** Told of what local sessions want. */
 export interface RouteWatcher {
@@ -145,7 +152,7 @@ export class Routes {
       return known;
     }
     const route = this.#match(topic.name);
-    topic.route = route;
+    if (!route.isBulky) topic.route = route;
     return route;
   }
 
@@ -184,6 +191,7 @@ export class Routes {
     const found = new Map<SessionEntry, SubscriptionRecord[]>();
     const groups: SharedGroup[] = [];
     let peers: Set<Peer> | undefined;
+    let overlaps = 0;
     this.#tree.match(topic, (value, key) => {
       if (value instanceof SharedGroup) {
         groups.push(value);
@@ -195,12 +203,23 @@ export class Routes {
         return;
       }
       const records = found.get(key as SessionEntry);
-      if (records === undefined) found.set(key as SessionEntry, [value]);
-      else records.push(value);
+      if (records === undefined) {
+        found.set(key as SessionEntry, [value]);
+        return;
+      }
+      records.push(value);
+      overlaps++;
     });
     const receivers: Receiver[] = [];
     for (const [entry, records] of found) receivers.push(new Receiver(entry, records));
-    return new Route(receivers, groups, this.#stamp, this.#topics.generation, peers && [...peers]);
+    return new Route(
+      receivers,
+      groups,
+      this.#stamp,
+      this.#topics.generation,
+      peers && [...peers],
+      overlaps > MANY_OVERLAPS,
+    );
   }
 }
 

@@ -17,6 +17,8 @@ import type { SessionEntry } from "./session-registry.ts";
 
 /** New subscriptions of one client whose retained messages are still to be sent: each time it subscribes to one it has, too. */
 const MOST_OWED = 100_000;
+/** Characters of the filters of one session. Their number has an option. */
+const MOST_FILTER_CHARACTERS = 32 * 1024 * 1024;
 
 export function subscribe(
   driver: ConnectionDriver,
@@ -122,8 +124,10 @@ function checkFilter(
   if (identifier !== undefined && !limits.subscriptionIdentifierAvailable) {
     return ReasonCode.SubscriptionIdentifiersNotSupported;
   }
-  const { subscriptions } = (driver.entry as SessionEntry).session;
-  const isFull = limits.maxSubscriptions > 0 && subscriptions.size >= limits.maxSubscriptions;
+  const { subscriptions, filterCharacters } = (driver.entry as SessionEntry).session;
+  const isFull =
+    (limits.maxSubscriptions > 0 && subscriptions.size >= limits.maxSubscriptions) ||
+    filterCharacters + topicFilter.length > MOST_FILTER_CHARACTERS;
   const isTooMuch = (isFull && !subscriptions.has(topicFilter)) || driver.owed >= MOST_OWED;
   return isTooMuch ? ReasonCode.QuotaExceeded : undefined;
 }

@@ -121,6 +121,21 @@ describe("hostile clients", () => {
     await fixture.stop();
   });
 
+  test("long filters: the bound is on what they take together, and comes back with them", async () => {
+    const fixture = await startBroker();
+    const client = await fixture.connect(5, { clientId: "long" });
+    const filters = Array.from({ length: 100 }, (_, number) => `${number}/`.padEnd(60_000, "x"));
+    const codes: number[] = [];
+    for (let batch = 0; batch < 600 && codes.at(-1) !== 0x97; batch += 100) {
+      codes.push(...(await client.subscribe(filters.map((filter) => `${batch}/${filter}`))).reasonCodes);
+    }
+    expect(codes.indexOf(0x97)).toBe(Math.floor((32 * 1024 * 1024) / 60_004));
+    expect((await client.subscribe("short")).reasonCodes).toEqual([0]);
+    await client.unsubscribe(`100/${filters[0]}`);
+    expect((await client.subscribe(`600/${filters[0]}`)).reasonCodes).toEqual([0]);
+    await fixture.stop();
+  });
+
   test("one client with more subscriptions to a topic than a function takes arguments: its publisher does not suffer", async () => {
     const fixture = await startBroker({ limits: { maxSubscriptions: 0 } });
     const client = await fixture.connect(5, { clientId: "all" });

@@ -55,6 +55,8 @@ export class Session {
   disconnectedAt: Millis | undefined = undefined;
   will: Will | undefined = undefined;
   #subscriptions: Map<string, SubscriptionRecord> | undefined = undefined;
+  /** Characters of the filters of all subscriptions. */
+  filterCharacters: number = 0;
   link: Link | undefined = undefined;
   readonly window: OutboundWindow = new OutboundWindow();
   queue: SessionQueue | undefined = undefined;
@@ -83,12 +85,16 @@ export class Session {
 
   setSubscription(filter: string, record: SubscriptionRecord): void {
     this.#subscriptions ??= new Map();
+    const { size } = this.#subscriptions;
     this.#subscriptions.set(filter, record);
+    if (this.#subscriptions.size > size) this.filterCharacters += filter.length;
   }
 
   /** @returns was there one? */
   deleteSubscription(filter: string): boolean {
-    return this.#subscriptions?.delete(filter) ?? false;
+    if (this.#subscriptions?.delete(filter) !== true) return false;
+    this.filterCharacters -= filter.length;
+    return true;
   }
 
   get queued(): number {
