@@ -30,9 +30,21 @@ export function readable(line: string): string {
 }
 
 function fieldText(value: unknown): string {
-  if (typeof value === "string" && /^[^\s"=]+$/.test(value)) return value;
-  if (typeof value === "object" && value !== null && "message" in value) return JSON.stringify(value.message);
-  return JSON.stringify(value);
+  if (typeof value === "string" && /^[^\s"=\p{C}]+$/u.test(value)) return value;
+  if (typeof value === "object" && value !== null && "message" in value) return quoted(value.message);
+  return quoted(value);
+}
+
+/** Clients choose their identifiers: nothing of theirs may steer a terminal or turn the text around. */
+function quoted(value: unknown): string {
+  // What JSON leaves as it is: DEL, the controls up to U+009F, and those that are not seen.
+  return JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
+    Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(""),
+  );
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }
 
 function put(text: string): void {
