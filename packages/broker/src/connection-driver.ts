@@ -353,11 +353,10 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.#updatePause();
   }
 
-  /** Messages wait in the session when the client does not take them: what waits here beyond them are answers to it. */
+  /** Messages wait in the session when the client does not take them, answers here: one that asks on is not heard. */
   get #isFlooded(): boolean {
-    const { outbox, context } = this;
-    const { highWater, maxBuffered } = context.limits;
-    return outbox.pending > highWater + maxBuffered && (this.#writing || outbox.holds > 0);
+    const { outbox } = this;
+    return outbox.answers > this.context.limits.maxBuffered && (this.#writing || outbox.holds > 0);
   }
 
   #slowDown(wait: Millis): void {

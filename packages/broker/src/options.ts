@@ -40,7 +40,7 @@ export interface BrokerLimits extends Capabilities {
   readonly connectionRate: number;
   /** Messages of one publisher whose acknowledgement waits, before it is read no further. */
   readonly maxUnsettled: number;
-  /** Bytes that are kept of a client that waits for an answer. */
+  /** Bytes that are kept of a client that waits for an answer, and of answers that it does not read. */
   readonly maxBuffered: number;
 }
 

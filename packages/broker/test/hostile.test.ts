@@ -194,6 +194,24 @@ describe("hostile clients", () => {
     await fixture.stop();
   });
 
+  test("who is behind with large messages is heard all the same", async () => {
+    const fixture = await startBroker({ limits: { highWater: 80_000, maxBuffered: 1_000 } });
+    const client = await fixture.connect(5, { clientId: "slow" });
+    await client.subscribe("load");
+    client.freeze();
+    for (const size of [70_000, 200_000]) {
+      fixture.broker.publish("load", "x".repeat(size));
+      await fixture.clock.settle();
+    }
+    const received = () => fixture.broker.metrics()["publishReceived"];
+    for (let number = 1; number <= 3; number++) {
+      client.send(client.publishPacket("t", "x"));
+      await fixture.clock.settle();
+      expect(received()).toBe(number);
+    }
+    await fixture.stop();
+  });
+
   test("memory is not given to who has not said who he is", async () => {
     const fixture = await startBroker();
     const other = fixture.open(5);

@@ -113,6 +113,7 @@ export class Link {
     bytes[position + 3] = packetId & 0xff;
     if (withReason) bytes[position + 4] = reasonCode;
     outbox.position = position + length;
+    outbox.answers += length;
     this.counters.packetsSent++;
     if (this.owner.packetSent !== undefined) this.#tell(bytes, position);
   }
@@ -134,6 +135,7 @@ export class Link {
   sendEncoded(bytes: Uint8Array): void {
     if (this.closed || bytes.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]: nothing that large may be sent
     this.outbox.append(bytes);
+    this.outbox.answers += bytes.length;
     this.counters.packetsSent++;
     if (this.owner.packetSent !== undefined) this.#tell(bytes, 0);
   }

@@ -22,6 +22,8 @@ export class Outbox {
   limit: number = 0;
   /** Bytes that the transport holds until it has drained. */
   inTransit: number = 0;
+  /** How much of what is pending answers the peer: for messages it is asked first whether they may wait here. */
+  answers: number = 0;
   /** Above 0: what is pending must not leave yet, because something it tells of is not durable. */
   holds: number = 0;
   #start = 0;
@@ -111,6 +113,7 @@ export class Outbox {
     this.position = 0;
     this.limit = 0;
     this.#class = OWN;
+    this.answers = 0;
   }
 
   #grow(length: number): void {
