@@ -1,15 +1,24 @@
-// The retained messages that a new subscription is sent, one at a time, so that a slow client can take its time.
+// The retained messages that a new subscription is sent, as many at a time as its client takes.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
 import { Receiver } from "./receiver.ts";
 import type { Router } from "./router.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
-/** What came of one step; `searching`: it has looked for a while and found nothing yet. */
-export type ReplayStep = "taken" | "searching" | "congested" | "thinking" | "done";
+/** Why it has stopped; `blocked`: the client takes no more for now, `spent`: it is the others' turn. */
+export type ReplayEnd = "done" | "blocked" | "congested" | "thinking" | "spent";
 
-/** Places among the retained messages that one step looks at. A filter may match nothing among millions of them. */
+/** What may still be done for one client before it is the others' turn. */
+export interface Turn {
+  work: number;
+}
+
+/** Bytes that are put together before they are written. */
+const BURST = 128 * 1024;
+/** Places among the retained messages that are looked at in one go. A filter may match nothing among millions of them. */
 const LOOKS = 64;
+/** The work of having looked at so many for nothing; to send a message is 1. */
+const WORK_OF_LOOKS = 16;
 
 export class Replay {
   readonly #router: Router;
@@ -27,19 +36,35 @@ export class Replay {
     this.#record = record;
   }
 
-  next(now: Millis): ReplayStep {
+  /** One loop for all that is done for a message: a broker that has just started compiles it within the first replay. */
+  run(turn: Turn, now: Millis): ReplayEnd {
     const router = this.#router;
+    const entry = this.#entry;
+    const { session } = entry;
     this.#messages ??= router.retained.walk(this.#filter);
-    const message = this.#messages.next(LOOKS);
-    if (message === undefined) return this.#messages.done ? "done" : "searching";
-    if (message.hasExpired(now)) return "taken";
-    this.#receiver ??= new Receiver(this.#entry, [this.#record]);
-    const options = this.#receiver.retainedOptions(message.qos);
-    // With access rules each topic has a verdict of its own.
-    const congested = router.checksReceivers
-      ? router.deliverAs(this.#receiver.unasked(), message, options, now)
-      : this.#entry.session.deliver(message, options, now);
-    if (congested) return "congested";
-    return this.#entry.thinking === undefined ? "taken" : "thinking";
+    this.#receiver ??= new Receiver(entry, [this.#record]);
+    const messages = this.#messages;
+    const receiver = this.#receiver;
+    for (; turn.work > 0; turn.work--) {
+      const { link } = session;
+      // Draining calls.
+      if (link === undefined || link.blocked) return "blocked";
+      const message = messages.next(LOOKS);
+      if (message === undefined) {
+        if (messages.done) return "done";
+        turn.work -= WORK_OF_LOOKS - 1;
+        continue;
+      }
+      if (message.hasExpired(now)) continue;
+      const options = receiver.retainedOptions(message.qos);
+      // With access rules each topic has a verdict of its own.
+      const congested = router.checksReceivers
+        ? router.deliverAs(receiver.unasked(), message, options, now)
+        : session.deliver(message, options, now);
+      if (congested) return "congested";
+      if (entry.thinking !== undefined) return "thinking";
+      if (link.outbox.pending > BURST) return "spent";
+    }
+    return "spent";
   }
 }
