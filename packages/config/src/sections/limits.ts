@@ -64,7 +64,11 @@ export const limitsSection: Section<Limits> = section<Limits>(
     maximumQoS: { key: "maximum_qos", doc: "Highest QoS.", type: choice([0, 1, 2]), default: 2 },
     messageRate: { doc: "PUBLISH packets of one client.", type: rate("count"), default: 0 },
     byteRate: { doc: "Bytes of one client.", type: rate("size"), default: 0 },
-    connectionRatePerAddress: { doc: "New connections from one address; with several workers each counts those that it accepts.", type: rate("count"), default: 0 },
+    connectionRatePerAddress: {
+      doc: "New connections from one address; with several workers each counts those that it accepts.",
+      type: rate("count"),
+      default: 0,
+    },
     maxConnections: {
       doc: "Connections of the whole broker; one more is refused with CONNACK 0x97 (3 in MQTT 3).",
       type: count,
