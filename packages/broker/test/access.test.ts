@@ -243,7 +243,7 @@ describe("a receive rule that takes its time", () => {
     await fixture.stop();
   });
 
-  test("[MQTT-3.3.2-5] a message that expires meanwhile is not delivered; one with interval 0 only at once, and says 0", async () => {
+  test("a message that expires meanwhile is not delivered; one with interval 0 only at once, and says 0", async () => {
     const [fixture, questions] = await thinking();
     const sub = await fixture.connect(5, { clientId: "sub" });
     await sub.subscribe("t");
