@@ -3,8 +3,8 @@ const message = { version: 4, qos: 0, size: 64 };
 const pairs = { ...message, kind: "pairs", pairs: 100, window: 50 };
 const fanIn = { ...message, kind: "fanIn", publishers: 100, window: 2_000 };
 const fanOut = { ...message, kind: "fanOut", subscribers: 1_000, window: 20 };
-// Of two workers one is the home of `publisher-i`, the other of `receiver-i`; of `subscriber-i` it would be the same.
-const crossing = { ...pairs, subscriberName: "receiver" };
+// Of two workers one is the home of the publisher, the other of its subscriber.
+const crossing = { ...pairs, homes: 2 };
 const ofWorkers = ["wrenmq", "wrenmq 2 workers"];
 const durable = { ...pairs, qos: 1, durable: true };
 

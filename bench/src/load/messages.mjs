@@ -3,6 +3,7 @@ import { encode } from "@wrenmq/codec";
 import { cpuBetween, sample } from "../processes.mjs";
 import { Histogram, Ledger, makePayload } from "./ledger.mjs";
 import { atEndOfTurn, each, openLinks } from "./link.mjs";
+import { awayFrom } from "./names.mjs";
 
 /** Milliseconds without a delivery after which what is under way counts as lost. */
 const STALL = 2_000;
@@ -135,13 +136,13 @@ export async function messages(options) {
     background = 0,
     durable = false,
     frozen = 0,
-    subscriberName = "subscriber",
+    homes = 1,
     signal,
   } = options;
   const { filters, topics, receivers } = layout(options);
   const others = await openBackground(options, background);
   const subscribers = await openLinks(filters.length, version, port, (i) => ({
-    clientId: `${subscriberName}-${i}`,
+    clientId: homes === 1 ? `subscriber-${i}` : awayFrom(`publisher-${i}`, `subscriber-${i}`, homes),
     cleanStart: !durable,
   }));
   await each(subscribers, (link, i) => link.subscribe(filters[i], qos));
