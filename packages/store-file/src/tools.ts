@@ -2,7 +2,7 @@
 // look change nothing.
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
+import { NO_MESSAGE, type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import { BodyReader } from "./body-reader.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { AWAIT_PUBCOMP } from "./entry-table.ts";
@@ -300,17 +300,6 @@ function opOf(
       return undefined;
   }
 }
-
-/** After PUBREC the message is needed no more, and is not written. */
-const NO_MESSAGE: ReturnType<typeof readMessage> = {
-  topic: "",
-  payload: new Uint8Array(0),
-  qos: 0,
-  retain: false,
-  properties: undefined,
-  expiresAt: Number.POSITIVE_INFINITY,
-  publisher: "",
-};
 
 function badExport(line: number, reason: string): StoreError {
   return new StoreError("ERR_STORE_FORMAT", `line ${line} of the export: ${reason}`);

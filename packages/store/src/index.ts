@@ -1,5 +1,6 @@
 export { MemoryStore } from "./memory-store.ts";
 export {
+  NO_MESSAGE,
   type QueuedMessage,
   type Store,
   StoreError,

@@ -2,6 +2,17 @@
 // journal of facts that is read back at the next start. It never sees a client, a connection or a packet on the wire.
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 
+/** Of an entry that waits for PUBCOMP only: its message is needed no more, and is not kept. */
+export const NO_MESSAGE: StoredMessage = {
+  topic: "",
+  payload: new Uint8Array(0),
+  qos: 0,
+  retain: false,
+  properties: undefined,
+  expiresAt: Number.POSITIVE_INFINITY,
+  publisher: "",
+};
+
 /** One fact. Facts are applied in the order given. */
 export type StoreOp =
   /** Creates the session or replaces its record; its other facts stay. */

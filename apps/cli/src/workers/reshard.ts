@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { homeOf } from "@wrenmq/cluster";
 import type { StoreSection } from "@wrenmq/config";
-import type { Store, StoreOp } from "@wrenmq/store";
+import { NO_MESSAGE, type Store, type StoreOp } from "@wrenmq/store";
 import { FileStore } from "@wrenmq/store-file";
 import type { Logger } from "pino";
 import { CommandError } from "../errors.ts";
@@ -18,19 +18,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Queued messages that are read at once. */
 const PAGE = 100;
 
-type StoredMessage = Extract<StoreOp, { op: "enqueue" }>["message"];
 type Snapshot = ReturnType<Store["sessions"]> extends Iterable<infer T> ? T : never;
-
-/** Of an entry that needs its message no more: after PUBREC. */
-const NO_MESSAGE: StoredMessage = {
-  topic: "",
-  payload: new Uint8Array(0),
-  qos: 0,
-  retain: false,
-  properties: undefined,
-  expiresAt: Number.POSITIVE_INFINITY,
-  publisher: "",
-};
 
 /** Makes the data fit the number of workers. @throws CommandError, StoreError: nothing has changed */
 export async function prepareShards({ path }: StoreSection, count: number, logger: Logger): Promise<void> {
