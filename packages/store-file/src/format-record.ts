@@ -8,7 +8,7 @@ import { isJournalName, type Problem } from "./recovery.ts";
 const FORMAT_FILE = "format.json";
 
 /** What leads from each older format to the one after it. */
-export const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map();
+const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map();
 
 /** Is there a store in the directory, or what may be left of one? */
 export function holdsStore(directory: string): boolean {
