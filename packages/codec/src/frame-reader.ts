@@ -170,6 +170,7 @@ export class FrameReader {
       const size = Math.max(length, Math.min(total, length * GENEROSITY));
       const grown = this.#memory?.take(size) ?? new Uint8Array(size);
       grown.set(partial.subarray(0, this.#partialLength));
+      this.#memory?.give(partial);
       partial = grown;
       this.#partial = partial;
     }

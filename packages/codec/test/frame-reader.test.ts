@@ -60,6 +60,32 @@ test("a packet larger than the first allocation, in small parts", () => {
   expect(reader.pending).toBe(0);
 });
 
+test("borrowed memory: all of it is given back once, and nothing that was given back is looked at", () => {
+  const out = new Set<Uint8Array>();
+  const memory = {
+    take(size: number): Uint8Array {
+      const bytes = new Uint8Array(size).fill(0xdd);
+      out.add(bytes);
+      return bytes;
+    },
+    give(bytes: Uint8Array): void {
+      expect(out.delete(bytes)).toBe(true);
+      bytes.fill(0xcc);
+    },
+  };
+  const large = new Uint8Array(4 + 100_000).fill(1);
+  large.set(fromHex("30 a08d06"));
+  const all = new Uint8Array([...fromHex(stream), ...large, ...fromHex(stream)]);
+  const whole = [...expected, `30:${"01".repeat(100_000)}`, ...expected];
+  for (const size of [7, 150, 1000, 4096, 70_000]) {
+    const reader = new FrameReader(undefined, memory);
+    const frames: string[] = [];
+    for (let at = 0; at < all.length; at += size) frames.push(...feed(reader, all.slice(at, at + size)));
+    expect(frames).toEqual(whole);
+    expect(out.size).toBe(0);
+  }
+});
+
 test("a declared length allocates nothing", () => {
   const reader = new FrameReader();
   expect(feed(reader, fromHex("30 ffffff7f 00"))).toEqual([]);

@@ -62,6 +62,8 @@ for (const version of [3, 4, 5] as const) {
         });
         // That an empty topic needs an alias is for the caller of PublishHead to see: it knows the alias.
         if (whole === 0x82 && typeof parts === "object" && parts.type === "publish" && parts.topic === "") return;
+        // With two faults each names the one it comes to first: the head looks at the identifier before the topic's text.
+        if (whole === 0x81 && parts === 0x82) return;
         expect(parts).toStrictEqual(whole);
       }),
       { numRuns: 3000 },

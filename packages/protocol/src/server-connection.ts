@@ -53,7 +53,7 @@ const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
 
 const PINGRESP = encode({ type: "pingresp" });
 
-/** For large packets of all connections: each is dealt with before the next one is put together. */
+/** For large packets of all connections. */
 const spareMemory = new SpareMemory();
 
 export class ServerConnection implements LinkOwner {
