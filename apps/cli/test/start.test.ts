@@ -85,6 +85,25 @@ test("anonymous access from other machines is warned of", async () => {
   expect(warning.msg).toContain("anonymous clients may connect from other machines");
 });
 
+test("it warms up for clients while there are none, unless it is told not to", async () => {
+  const prepared = ({ msg }: { msg?: unknown }): boolean => msg === "warmed up for clients";
+  const broker = startBroker(["-p", "0", "-d"]);
+  expect(await broker.line(prepared)).toMatchObject({ done: true });
+  await broker.stop("SIGTERM");
+  const file = join(await temporaryFolder(), "wrenmq.yaml");
+  await writeFile(file, 'listeners:\n  open: { bind: "127.0.0.1:0" }\nplugins:\n  anonymous: {}\nwarm_up: false\n');
+  for (const words of [
+    ["-p", "0", "--no-warm-up"],
+    ["-c", file],
+  ]) {
+    const cold = startBroker([...words, "-d"]);
+    await cold.address();
+    expect(await cold.stop("SIGTERM")).toBe(0);
+    // It would say so by then, whether it has been done or stopped.
+    expect(cold.lines.find(prepared)).toBeUndefined();
+  }
+});
+
 test("readable lines when asked for", async () => {
   const server = await listening();
   const { port } = server.address() as { port: number };

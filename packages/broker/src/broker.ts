@@ -76,6 +76,11 @@ export class Broker implements AsyncDisposable {
     return this.#listeners.port(listener);
   }
 
+  /** Clients that are connected now. */
+  get connected(): number {
+    return this.#core.registry.connected;
+  }
+
   /**
    * Opens the store, starts the plugins, listens.
    * @throws BrokerError ERR_BROKER_STATE, ListenerError, PluginError, StoreError; nothing keeps running then

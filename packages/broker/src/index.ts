@@ -14,3 +14,4 @@ export {
 } from "./options.ts";
 export type { ShareStrategy } from "./shared-groups.ts";
 export { VERSION } from "./version.ts";
+export { type WarmUpOptions, warmUp } from "./warm-up.ts";

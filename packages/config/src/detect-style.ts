@@ -16,7 +16,18 @@ const ORIGINAL_TOP = new Set([
   "max_qos",
 ]);
 const ORIGINAL_LISTENER = new Set(["ssl", "certfile", "keyfile", "cafile", "capath", "cadata", "reader", "writer"]);
-const NATIVE_TOP = new Set(["wrenmq", "include", "limits", "store", "session", "keep_alive", "sys", "log", "workers"]);
+const NATIVE_TOP = new Set([
+  "wrenmq",
+  "include",
+  "limits",
+  "store",
+  "session",
+  "keep_alive",
+  "sys",
+  "log",
+  "workers",
+  "warm_up",
+]);
 const NATIVE_LISTENER = new Set([
   "tls",
   "path",

@@ -60,8 +60,8 @@ const SOCKET: readonly (keyof ListenerSection)[] = [
   "proxyProtocol",
   "proxyTimeoutMs",
 ];
-type AtStart = "store" | "workers" | "shared" | "pluginTimeoutMs";
-const AT_START: ReadonlySet<string> = new Set<AtStart>(["store", "workers", "shared", "pluginTimeoutMs"]);
+type AtStart = "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
+const AT_START: ReadonlySet<string> = new Set<AtStart>(["store", "workers", "warmUp", "shared", "pluginTimeoutMs"]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 
 /** The plan that leads from `before` to `after`. */

@@ -203,6 +203,8 @@ export interface WrenConfig {
   pluginTimeoutMs: number;
   /** Threads; 1: the main thread alone; `"auto"`: one per core. */
   workers: number | "auto";
+  /** Prepare the process for its first clients while there are none? */
+  warmUp: boolean;
   /** Absolute path of the file that this was read from. */
   source?: string;
 }

@@ -37,4 +37,5 @@ export type {
   WssListenerConfig,
 } from "./listener-config.ts";
 export type { ReadBuffer } from "./shared-read.ts";
+export { type SimulatedHandle, simulatedHandles } from "./simulated-handle.ts";
 export { fromDuplex } from "./stream-connection.ts";

@@ -28,8 +28,8 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
     const { config: wanted, warnings } = read();
     const plan = diffConfig(current, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, shared, pluginTimeoutMs, session, sys } = current;
-    const possible = { ...wanted, store, workers, shared, pluginTimeoutMs, session, sys };
+    const { store, workers, warmUp, shared, pluginTimeoutMs, session, sys } = current;
+    const possible = { ...wanted, store, workers, warmUp, shared, pluginTimeoutMs, session, sys };
     await change(possible);
     current = possible;
     const restart = [

@@ -29,6 +29,7 @@ export function effectiveConfig(options: StartOptions): EffectiveConfig {
     ...base,
     listeners: withAddress(base.listeners, options),
     store: withData(base.store, options),
+    warmUp: base.warmUp && options.warmUp !== false,
     log: {
       level: options.debug === true ? "debug" : base.log.level,
       format: options.logFormat ?? (read === undefined ? usualFormat() : base.log.format),

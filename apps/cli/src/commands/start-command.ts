@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly dataMax?: string;
   readonly durability?: "memory" | "batch" | "fsync";
   readonly workers?: number | "auto";
+  /** false: --no-warm-up. */
+  readonly warmUp?: boolean;
   readonly debug?: boolean;
   readonly logFormat?: "text" | "json";
 }
@@ -28,6 +30,7 @@ export function startCommand(): Command {
       ).choices(["memory", "batch", "fsync"]),
     )
     .option("--workers <n>", "processes that share the work; auto: one for each core", workerNumber)
+    .option("--no-warm-up", "compile nothing before the first clients come")
     .option("-d, --debug", "log everything that happens")
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
     .action(async (options: StartOptions) => {

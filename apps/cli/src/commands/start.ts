@@ -7,6 +7,7 @@ import { Reloader, reloading } from "../broker/reload.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
+import { prepareForClients } from "../warm-up.ts";
 import { removeLeftovers, storeOf } from "../workers/shards.ts";
 import { effectiveConfig } from "./effective-config.ts";
 import type { StartOptions } from "./start-command.ts";
@@ -31,7 +32,9 @@ export async function start(options: StartOptions): Promise<void> {
     change: (changed) => reloader.change(changed),
   });
   announce(broker, config, logger);
+  const warm = prepareForClients(broker, config, logger);
   await signalled;
+  await warm.stop();
   await broker.shutdown();
   logger.info({}, "stopped");
 }

@@ -8,6 +8,7 @@ import { Reloader } from "../broker/reload.ts";
 import { lineOf } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
+import { prepareForClients } from "../warm-up.ts";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 import { shareOf } from "./share.ts";
 
@@ -67,7 +68,9 @@ async function serve(whole: WrenConfig): Promise<void> {
   reloader = new Reloader(broker, { config, options, logger });
   tell({ kind: "ready", addresses: [...broker.addresses] });
   // Reloading is the supervisor's word: it gets the signal, too.
+  const warm = prepareForClients(broker, config, logger);
   await Promise.race([told, untilSignalled(logger, () => {})]);
+  await warm.stop();
   await broker.shutdown();
 }
 

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { listOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
-import { choice, integer, text } from "../description/scalars.ts";
+import { choice, flag, integer, text } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
@@ -66,6 +66,11 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
   log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
   workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
+  warmUp: {
+    doc: "Have the code for the first clients compiled until they come: about 0.25 s of CPU after the start.",
+    type: flag,
+    default: true,
+  },
 });
 
 /** What no file, or a file without `listeners`, gives: this machine only. */

@@ -1,0 +1,77 @@
+// A handle with no system behind it, for the code of real connections (raw-tcp.ts) without sockets: what is written to it
+// is counted and gone, what it is told to have received is read like any bytes.
+import { type Endpoint, type Handle, type Internals, nodeInternals, type Request } from "./raw-handle.ts";
+
+export class SimulatedHandle implements Handle {
+  onread!: (this: this) => void;
+  /** Bytes that were written to it. */
+  written = 0;
+  private readonly node: Internals;
+  private window = new Uint8Array(0);
+
+  constructor(node: Internals) {
+    this.node = node;
+  }
+
+  /** The other side has sent these bytes. */
+  receive(bytes: Uint8Array): void {
+    const { window } = this;
+    for (let start = 0; start < bytes.length; start += window.length) {
+      const part = bytes.subarray(start, start + window.length);
+      window.set(part);
+      this.answer(part.length);
+    }
+  }
+
+  /** The other side will send no more. */
+  receiveEnd(): void {
+    this.answer(this.node.eof);
+  }
+
+  useUserBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+    this.window = buffer;
+  }
+
+  readStart(): number {
+    return 0;
+  }
+
+  readStop(): number {
+    return 0;
+  }
+
+  writeBuffer(_request: object, bytes: Uint8Array): number {
+    const { state, writeIsAsync } = this.node;
+    state[writeIsAsync] = 0;
+    this.written += bytes.length;
+    return 0;
+  }
+
+  shutdown(request: Request<unknown>): number {
+    setImmediate(() => request.oncomplete?.(0));
+    return 0;
+  }
+
+  close(done: (this: this) => void): void {
+    setImmediate(() => done.call(this));
+  }
+
+  getpeername(into: Endpoint): number {
+    into.address = "127.0.0.1";
+    into.port = 1;
+    into.family = "IPv4";
+    return 0;
+  }
+
+  private answer(result: number): void {
+    const { state, readResult } = this.node;
+    state[readResult] = result;
+    this.onread();
+  }
+}
+
+/** undefined: connections are no raw ones in this process. */
+export function simulatedHandles(): (() => SimulatedHandle) | undefined {
+  const node = nodeInternals();
+  return node && (() => new SimulatedHandle(node));
+}
