@@ -91,7 +91,7 @@ test("it warms up for clients while there are none, unless it is told not to", a
   expect(await broker.line(prepared)).toMatchObject({ done: true });
   await broker.stop("SIGTERM");
   const file = join(await temporaryFolder(), "wrenmq.yaml");
-  await writeFile(file, 'listeners:\n  open: { bind: "127.0.0.1:0" }\nplugins:\n  anonymous: {}\nwarm_up: false\n');
+  await writeFile(file, 'listeners:\n  default: { bind: "127.0.0.1:0" }\nplugins:\n  anonymous: {}\nwarm_up: false\n');
   for (const words of [
     ["-p", "0", "--no-warm-up"],
     ["-c", file],
