@@ -43,8 +43,10 @@ limits: { retain_available: false, shared_subscription_available: false }
 });
 
 test("workers share what bounds the whole broker", () => {
-  const { config } = parseConfig("store: { path: /d, max_bytes: 400MB }\nlimits: { max_connections: 10 }");
+  const { config } = parseConfig(
+    "store: { path: /d, max_bytes: 400MB }\nlimits: { max_connections: 10, max_sessions: 9 }",
+  );
   const { store, limits } = shareOf(config, 2, 4);
   expect(store).toMatchObject({ path: "/d/worker-2", maxBytes: 100_000_000 });
-  expect(limits.maxConnections).toBe(3);
+  expect(limits).toMatchObject({ maxConnections: 3, maxSessions: 3 });
 });

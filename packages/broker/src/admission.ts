@@ -38,12 +38,7 @@ export function admit(driver: ConnectionDriver, lent: ConnectPacket, now: Millis
   const admission: Admission = { packet, assignedClientId };
   driver.admission = admission;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
-  if (!context.hasRoom) {
-    const reasonCode = dialectOf(packet.protocolVersion).negativeAcks
-      ? ReasonCode.QuotaExceeded
-      : ReasonCode.ServerUnavailable;
-    return refuse(driver, { reasonCode, rule: `listener ${context.name}: maximum connections` });
-  }
+  if (!context.hasRoom) return refuseOneMore(driver, packet, `listener ${context.name}: maximum connections`);
   const { connect } = context.chain;
   if (connect === undefined) return authenticate(driver, admission);
   return then(connect(driver.client, packet), (changed) => {
@@ -184,6 +179,10 @@ function enter(
   const { will } = packet;
   const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
   const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
+  // Now and not sooner: plugins have thought, and others have come meanwhile.
+  if (!broker.hasRoomForSession(client.clientId, expiryInterval)) {
+    return refuseOneMore(driver, packet, "maximum sessions");
+  }
   const now = broker.clock.now();
   const { entry, present } = broker.registry.connect(
     driver,
@@ -214,6 +213,11 @@ function enter(
     responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
     authenticationData,
   };
+}
+
+function refuseOneMore(driver: ConnectionDriver, { protocolVersion }: ConnectPacket, rule: string): ConnectRefused {
+  const { negativeAcks } = dialectOf(protocolVersion);
+  return refuse(driver, { reasonCode: negativeAcks ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable, rule });
 }
 
 function refuse(driver: ConnectionDriver, verdict: Verdict): ConnectRefused {

@@ -5,6 +5,7 @@ import {
   Arena,
   Counters,
   type Message,
+  type Seconds,
   Session,
   type SessionEvents,
   type SessionLimits,
@@ -140,6 +141,14 @@ export class BrokerCore {
   /** Is there room for another client? */
   hasRoom(): boolean {
     return this.limits.maxConnections === 0 || this.registry.connected < this.limits.maxConnections;
+  }
+
+  /** May the client have a session with this expiry interval? It has room if it takes the place of one, or ends with its connection. */
+  hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean {
+    const { maxSessions } = this.limits;
+    return (
+      maxSessions === 0 || this.registry.lasting < maxSessions || !this.registry.isOneMore(clientId, expiryInterval)
+    );
   }
 
   /** Changes limits, for sessions that exist as for those to come. */

@@ -27,6 +27,7 @@ export function measure(
     clientsDisconnected: registry.size - registry.connected,
     clientsTotal: registry.size,
     clientsMaximum: registry.maximum,
+    sessionsLasting: registry.lasting,
     inflightIn,
     inflightOut,
     queued,

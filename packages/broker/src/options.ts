@@ -17,6 +17,8 @@ import type { ShareStrategy } from "./shared-groups.ts";
 export interface BrokerLimits extends Capabilities {
   /** Open connections of the whole broker; 0: no limit. */
   readonly maxConnections: number;
+  /** Sessions that outlive their connections, of the whole broker; 0: no limit. Others end with theirs. */
+  readonly maxSessions: number;
   /** Milliseconds until CONNECT must have come. */
   readonly connectTimeout: number;
   /** Bytes of a topic name or filter. */
@@ -48,6 +50,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   ...DEFAULT_CAPABILITIES,
   maximumPacketSize: 16 * 1024 * 1024,
   maxConnections: 100_000,
+  maxSessions: 1_000_000,
   connectTimeout: 10_000,
   maxTopicLength: 65_535,
   maxTopicLevels: 200,
@@ -78,7 +81,7 @@ export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) &
   readonly plugins?: readonly string[];
   /**
    * What differs from the broker's limits. Those of queues hold for the sessions whose clients came by this listener last,
-   * also when these are gone; `maxConnections` and those of retained messages are the broker's alone.
+   * also when these are gone; `maxConnections`, `maxSessions` and those of retained messages are the broker's alone.
    */
   readonly limits?: Partial<BrokerLimits>;
 };

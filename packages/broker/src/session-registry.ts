@@ -28,6 +28,8 @@ export class SessionEntry {
   undecided: number = 0;
   /** Is there a record of it in the store? */
   stored: boolean = false;
+  /** Is it counted as one that outlives its connection? */
+  lasts: boolean = false;
   ended: boolean = false;
 
   constructor(session: Session, client: ClientInfo) {
@@ -74,6 +76,8 @@ export class SessionRegistry {
   connected: number = 0;
   /** Most clients that were connected at one time. */
   maximum: number = 0;
+  /** Sessions that outlive their connections. */
+  lasting: number = 0;
 
   constructor(timers: Timers, newSession: (clientId: string) => Session, events: RegistryEvents) {
     this.#timers = timers;
@@ -91,6 +95,11 @@ export class SessionRegistry {
 
   values(): IterableIterator<SessionEntry> {
     return this.#sessions.values();
+  }
+
+  /** Would a session with this expiry interval be one more that lasts? Who has one comes back to it or gets another for it. */
+  isOneMore(clientId: string, expiryInterval: Seconds): boolean {
+    return expiryInterval > 0 && this.#sessions.get(clientId)?.lasts !== true;
   }
 
   /** A connection for this client identifier: the session it resumes, or a new one. [MQTT5 3.1.2.4] */
@@ -121,6 +130,7 @@ export class SessionRegistry {
     entry.client = client;
     session.username = client.username;
     session.expiryInterval = wanted.expiryInterval;
+    this.#count(entry);
     session.will = wanted.will;
     session.disconnectedAt = undefined;
     this.connected++;
@@ -160,6 +170,7 @@ export class SessionRegistry {
 
   /** For a session that is not connected. */
   scheduleExpiry(entry: SessionEntry): void {
+    this.#count(entry);
     const { disconnectedAt, expiryInterval } = entry.session;
     if (disconnectedAt === undefined || expiryInterval === Number.POSITIVE_INFINITY) return;
     entry.expiryTimer = this.#timers.at(disconnectedAt + expiryInterval * 1000, (now) =>
@@ -175,6 +186,7 @@ export class SessionRegistry {
   end(entry: SessionEntry, reason: SessionEnd, now: Millis): void {
     if (entry.ended) return;
     entry.ended = true;
+    this.#count(entry);
     entry.expiryTimer?.cancel();
     entry.willTimer?.cancel();
     const { pendingWill } = entry;
@@ -189,6 +201,14 @@ export class SessionRegistry {
   clear(): void {
     this.#sessions.clear();
     this.connected = 0;
+    this.lasting = 0;
+  }
+
+  #count(entry: SessionEntry): void {
+    const lasts = !entry.ended && entry.session.expiryInterval > 0;
+    if (lasts === entry.lasts) return;
+    entry.lasts = lasts;
+    this.lasting += lasts ? 1 : -1;
   }
 
   #scheduleWill(entry: SessionEntry, will: Will, since: Millis, now: Millis = since): void {

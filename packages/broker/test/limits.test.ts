@@ -1,7 +1,8 @@
+import { MemoryStore } from "@wrenmq/store";
 import { memoryPair } from "@wrenmq/transport/memory";
 import { describe, expect, test } from "vitest";
 import { ConnectionRate } from "../src/connection-rate.ts";
-import { RawClient, startBroker } from "./support.ts";
+import { type BrokerFixture, type Held, held, MemoryLogger, RawClient, startBroker } from "./support.ts";
 
 describe("limits", () => {
   test("connections: one too many is refused with 0x97, or 3 before MQTT 5; room is found again", async () => {
@@ -142,6 +143,122 @@ describe("limits", () => {
     expect(fixture.broker.session("away")?.queued).toBe(4);
     expect(fixture.broker.metrics()).toMatchObject({ droppedQueueFull: 6 });
     await fixture.stop();
+  });
+});
+
+describe("sessions that outlive their connections", () => {
+  const lasting = { sessionExpiryInterval: 60 };
+  const comeBack = { cleanStart: false, properties: lasting };
+  /** Some that are not connected. */
+  async function away({ connect }: BrokerFixture, ...clientIds: string[]): Promise<void> {
+    for (const clientId of clientIds) await (await connect(5, { clientId, properties: lasting })).cut();
+  }
+  async function refused({ open }: BrokerFixture, clientId: string): Promise<void> {
+    const client = open(5);
+    client.send(client.connectPacket({ clientId, ...comeBack }));
+    await client.expect("connack", { reasonCode: 0x97, sessionPresent: false });
+    await client.expectClosed();
+  }
+
+  test("one too many is refused with 0x97, or 3 before MQTT 5, counted and logged; who needs no more room is served", async () => {
+    const logger = new MemoryLogger();
+    const fixture = await startBroker({ limits: { maxSessions: 2 }, logger });
+    await away(fixture, "1", "2");
+    await refused(fixture, "3");
+    const four = fixture.open(4);
+    four.send(four.connectPacket({ clientId: "4", cleanStart: false }));
+    await four.expectHex("20 02 00 03");
+    await four.expectClosed();
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 2, sessionsLasting: 2, clientsTotal: 2 });
+    const rules = logger.lines.filter(({ message }) => message === "client refused").map(({ fields }) => fields);
+    expect(rules).toMatchObject([
+      { clientId: "3", reasonCode: 0x97, rule: "maximum sessions" },
+      { clientId: "4", reasonCode: 0x88, rule: "maximum sessions" },
+    ]);
+    // Ends with its connection; resumed; taken over; begun anew.
+    await fixture.connect(5, { clientId: "passing" });
+    await fixture.connect(4, { clientId: "passing too" });
+    const resumed = await fixture.connect(5, { clientId: "1", ...comeBack });
+    const next = await fixture.connect(4, { clientId: "1", cleanStart: false });
+    await resumed.expect("disconnect", { reasonCode: 0x8e });
+    await next.expectAlive();
+    await fixture.connect(5, { clientId: "2", cleanStart: true, properties: lasting });
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 2, sessionsLasting: 2, clientsTotal: 4 });
+    await fixture.stop();
+  });
+
+  test("there is room again when one has expired, was ended, or will end with its connection", async () => {
+    const fixture = await startBroker({ limits: { maxSessions: 1 } });
+    await away(fixture, "expires");
+    await refused(fixture, "next");
+    await fixture.clock.advance(60_000);
+    const leaving = await fixture.connect(5, { clientId: "leaves", properties: lasting });
+    await refused(fixture, "next");
+    leaving.send({ type: "disconnect", reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
+    await fixture.clock.settle();
+    await away(fixture, "removed");
+    await refused(fixture, "next");
+    fixture.broker.removeSession("removed");
+    await away(fixture, "resumed");
+    await refused(fixture, "next");
+    await fixture.connect(5, { clientId: "resumed", cleanStart: false });
+    await away(fixture, "next");
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 4, sessionsLasting: 1 });
+    await fixture.stop();
+  });
+
+  test("one that would end with its connection does not come to last over the limit, and keeps its connection", async () => {
+    const fixture = await startBroker({ limits: { maxSessions: 1 } });
+    await away(fixture, "1");
+    const passing = await fixture.connect(5, { clientId: "passing" });
+    await refused(fixture, "passing");
+    await passing.expectAlive();
+    fixture.broker.setLimits({ maxSessions: 0 });
+    await away(fixture, "passing", "3");
+    expect(fixture.broker.metrics()["sessionsLasting"]).toBe(3);
+    await fixture.stop();
+  });
+
+  test("of clients that a plugin thinks about at the same time no more get in than there is room for", async () => {
+    const waiting: Held<boolean>[] = [];
+    const authenticate = (): Promise<boolean> => {
+      const answer = held<boolean>();
+      waiting.push(answer);
+      return answer.promise;
+    };
+    const fixture = await startBroker({ limits: { maxSessions: 2 }, hooks: { authenticate } });
+    const clients = ["1", "2", "3", "4"].map((clientId) => {
+      const client = fixture.open(5);
+      client.send(client.connectPacket({ clientId, ...comeBack }));
+      return client;
+    });
+    await fixture.clock.settle();
+    expect(waiting).toHaveLength(4);
+    for (const answer of waiting.reverse()) answer.keep(true);
+    await fixture.clock.settle();
+    const codes = clients
+      .map(({ history: [first] }) => first?.packet)
+      .map((packet) => packet && "reasonCode" in packet && packet.reasonCode);
+    expect(codes).toEqual([0x97, 0x97, 0, 0]);
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 2, sessionsLasting: 2 });
+    await fixture.stop();
+  });
+
+  test("all that the store has come back, even if they are too many; those made by the program are always there", async () => {
+    const store = new MemoryStore();
+    const first = await startBroker({ store });
+    await away(first, "1", "2", "3");
+    await first.stop();
+    const second = await startBroker({ store, limits: { maxSessions: 2 } });
+    second.broker.subscribe("4", "t");
+    expect(second.broker.metrics()).toMatchObject({ clientsTotal: 4, sessionsLasting: 4 });
+    await refused(second, "5");
+    await (await second.connect(5, { clientId: "1", ...comeBack })).expectAlive();
+    for (const clientId of ["1", "2"]) second.broker.removeSession(clientId);
+    await refused(second, "5");
+    second.broker.removeSession("3");
+    await away(second, "5");
+    await second.stop();
   });
 });
 

@@ -38,6 +38,8 @@ export interface Limits {
   connectionRatePerAddress: number;
   /** Connections of the whole broker; a listener has its own bound beside this one. */
   maxConnections: number;
+  /** Sessions of the whole broker that outlive their connections. */
+  maxSessions: number;
   /** Seconds; a client that asks for more, or for none, gets this as Server Keep Alive (3.2.2.3.14). 0: no bound. */
   keepAliveMaximumSeconds: number;
   /** What MQTT 5 lets a server do without, and says in CONNACK. */

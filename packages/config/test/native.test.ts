@@ -174,6 +174,7 @@ describe("mistakes", () => {
       "listeners: { a: { limits: { max_connections: 5 } } }",
       /limits.max_connections: unknown/,
     ],
+    ["another one", "listeners: { a: { limits: { max_sessions: 5 } } }", /limits.max_sessions: unknown/],
     ["an IPv6 address without quotes", "listeners:\n  a:\n    bind: [::]:1883\n", /put an IPv6 address in quotes/],
     ["an include that is no path", "include: [{}]", /include.0: expected the path of a file, got a mapping/],
     ["SPIFFE without a domain", "plugins: { x509: { identity: spiffe } }", /x509.uri_domain: missing/],

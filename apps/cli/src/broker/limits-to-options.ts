@@ -21,6 +21,7 @@ const NAMES = {
   byteRate: "byteRate",
   connectionRatePerAddress: "connectionRate",
   maxConnections: "maxConnections",
+  maxSessions: "maxSessions",
   keepAliveMaximumSeconds: "keepAliveMaximum",
   retainAvailable: "retainAvailable",
   wildcardSubscriptionAvailable: "wildcardSubscriptionAvailable",

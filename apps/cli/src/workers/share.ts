@@ -7,7 +7,11 @@ export function shareOf(config: WrenConfig, self: number, count: number): WrenCo
   const { limits, listeners } = config;
   return {
     ...config,
-    limits: { ...limits, maxConnections: part(limits.maxConnections, count) },
+    limits: {
+      ...limits,
+      maxConnections: part(limits.maxConnections, count),
+      maxSessions: part(limits.maxSessions, count),
+    },
     listeners: listeners.map((listener) => ({
       ...listener,
       maxConnections: part(listener.maxConnections, count),

@@ -6,7 +6,12 @@ import { type Section, section } from "../description/section.ts";
 import type { Limits } from "../wren-config.ts";
 
 /** Limits that only the whole broker can have; a listener bounds its connections with a key of its own. */
-export const GLOBAL_LIMITS: readonly (keyof Limits)[] = ["maxConnections", "maxRetainedMessages", "maxRetainedBytes"];
+export const GLOBAL_LIMITS: readonly (keyof Limits)[] = [
+  "maxConnections",
+  "maxSessions",
+  "maxRetainedMessages",
+  "maxRetainedBytes",
+];
 
 const MiB = 1024 * 1024;
 /** Largest packet the standard can express: four length bytes and the header (2.1.4). */
@@ -73,6 +78,11 @@ export const limitsSection: Section<Limits> = section<Limits>(
       doc: "Connections of the whole broker; one more is refused with CONNACK 0x97 (3 in MQTT 3).",
       type: count,
       default: 100_000,
+    },
+    maxSessions: {
+      doc: "Sessions that outlive their connections; a client that needs one more is refused with CONNACK 0x97 (3 in MQTT 3).",
+      type: count,
+      default: 1_000_000,
     },
     keepAliveMaximumSeconds: {
       key: "maximum_keep_alive",
