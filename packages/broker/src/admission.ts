@@ -16,6 +16,7 @@ import {
 import { Access } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 import type { Placement } from "./doorway.ts";
+import type { ListenerContext } from "./listener-context.ts";
 
 /** What is known of a client between CONNECT and CONNACK. */
 export interface Admission {
@@ -38,7 +39,7 @@ export function admit(driver: ConnectionDriver, lent: ConnectPacket, now: Millis
   const admission: Admission = { packet, assignedClientId };
   driver.admission = admission;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
-  if (!context.hasRoom) return refuseOneMore(driver, packet, `listener ${context.name}: maximum connections`);
+  if (!context.hasRoom) return refuseOneMore(driver, packet, maximumConnections(context));
   const { connect } = context.chain;
   if (connect === undefined) return authenticate(driver, admission);
   return then(connect(driver.client, packet), (changed) => {
@@ -179,7 +180,10 @@ function enter(
   const { will } = packet;
   const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
   const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
-  // Now and not sooner: plugins have thought, and others have come meanwhile.
+  // Plugins have thought, and others have come meanwhile.
+  if (!broker.hasRoom() && !broker.registry.isConnected(client.clientId)) {
+    return refuseOneMore(driver, packet, maximumConnections(context));
+  }
   if (!broker.hasRoomForSession(client.clientId, expiryInterval)) {
     return refuseOneMore(driver, packet, "maximum sessions");
   }
@@ -213,6 +217,10 @@ function enter(
     responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
     authenticationData,
   };
+}
+
+function maximumConnections({ name }: ListenerContext): string {
+  return `listener ${name}: maximum connections`;
 }
 
 function refuseOneMore(driver: ConnectionDriver, { protocolVersion }: ConnectPacket, rule: string): ConnectRefused {

@@ -93,6 +93,10 @@ export class SessionRegistry {
     return this.#sessions.get(clientId);
   }
 
+  isConnected(clientId: string): boolean {
+    return this.#sessions.get(clientId)?.connection !== undefined;
+  }
+
   values(): IterableIterator<SessionEntry> {
     return this.#sessions.values();
   }

@@ -1,7 +1,9 @@
+import type { ClientInfo } from "@wrenmq/plugin-api";
 import { MemoryStore } from "@wrenmq/store";
 import { memoryPair } from "@wrenmq/transport/memory";
 import { describe, expect, test } from "vitest";
 import { ConnectionRate } from "../src/connection-rate.ts";
+import type { BrokerLimits } from "../src/index.ts";
 import { type BrokerFixture, type Held, held, MemoryLogger, RawClient, startBroker } from "./support.ts";
 
 describe("limits", () => {
@@ -219,31 +221,6 @@ describe("sessions that outlive their connections", () => {
     await fixture.stop();
   });
 
-  test("of clients that a plugin thinks about at the same time no more get in than there is room for", async () => {
-    const waiting: Held<boolean>[] = [];
-    const authenticate = (): Promise<boolean> => {
-      const answer = held<boolean>();
-      waiting.push(answer);
-      return answer.promise;
-    };
-    const fixture = await startBroker({ limits: { maxSessions: 2 }, hooks: { authenticate } });
-    const clients = ["1", "2", "3", "4"].map((clientId) => {
-      const client = fixture.open(5);
-      client.send(client.connectPacket({ clientId, ...comeBack }));
-      return client;
-    });
-    await fixture.clock.settle();
-    expect(waiting).toHaveLength(4);
-    for (const answer of waiting.reverse()) answer.keep(true);
-    await fixture.clock.settle();
-    const codes = clients
-      .map(({ history: [first] }) => first?.packet)
-      .map((packet) => packet && "reasonCode" in packet && packet.reasonCode);
-    expect(codes).toEqual([0x97, 0x97, 0, 0]);
-    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 2, sessionsLasting: 2 });
-    await fixture.stop();
-  });
-
   test("all that the store has come back, even if they are too many; those made by the program are always there", async () => {
     const store = new MemoryStore();
     const first = await startBroker({ store });
@@ -259,6 +236,54 @@ describe("sessions that outlive their connections", () => {
     second.broker.removeSession("3");
     await away(second, "5");
     await second.stop();
+  });
+});
+
+describe("clients that a plugin thinks about at the same time", () => {
+  async function thinking(limits: Partial<BrokerLimits>) {
+    const questions: { readonly clientId: string; readonly answer: Held<boolean> }[] = [];
+    const authenticate = ({ clientId }: ClientInfo): Promise<boolean> => {
+      const answer = held<boolean>();
+      questions.push({ clientId, answer });
+      return answer.promise;
+    };
+    const fixture = await startBroker({ limits, hooks: { authenticate } });
+    const properties = { sessionExpiryInterval: 60 };
+    const ask = (...clientIds: string[]): RawClient[] =>
+      clientIds.map((clientId) => {
+        const client = fixture.open(5);
+        client.send(client.connectPacket({ clientId, cleanStart: false, properties }));
+        return client;
+      });
+    /** Those asked about last are let in first. */
+    const answer = async (count: number): Promise<void> => {
+      await fixture.clock.settle();
+      for (let left = count; left > 0; left--) questions.pop()?.answer.keep(true);
+      await fixture.clock.settle();
+    };
+    return { ...fixture, ask, answer };
+  }
+  const codes = (clients: readonly RawClient[]): unknown[] =>
+    clients.map(({ history: [first] }) => first && "reasonCode" in first.packet && first.packet.reasonCode);
+
+  test.each(["maxSessions", "maxConnections"] as const)("no more get in than %s", async (name) => {
+    const { broker, ask, answer, stop } = await thinking({ [name]: 2 });
+    const clients = ask("1", "2", "3", "4");
+    await answer(4);
+    expect(codes(clients)).toEqual([0x97, 0x97, 0, 0]);
+    expect(broker.metrics()).toMatchObject({ connectionsRefused: 2, clientsConnected: 2, sessionsLasting: 2 });
+    await stop();
+  });
+
+  test("who is there already is not one more", async () => {
+    const { broker, ask, answer, stop } = await thinking({ maxConnections: 2 });
+    ask("1");
+    await answer(1);
+    const clients = ask("1", "2");
+    await answer(2);
+    expect(codes(clients)).toEqual([0, 0]);
+    expect(broker.metrics()).toMatchObject({ connectionsRefused: 0, clientsConnected: 2 });
+    await stop();
   });
 });
 
