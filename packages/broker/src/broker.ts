@@ -401,6 +401,7 @@ export class Broker implements AsyncDisposable {
     await core.cluster?.bus.stop();
     await core.journal?.drain();
     core.timers.clear();
+    core.longWork.clear();
     core.registry.clear();
     try {
       await this.#options.store?.close();

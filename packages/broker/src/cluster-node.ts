@@ -231,7 +231,7 @@ export class ClusterNode implements LocalNode {
     if (groups !== undefined) {
       for (const filter of groups) {
         const group = router.routes.group(filter);
-        if (group !== undefined && group.members.length > 0) {
+        if (group?.hasMembers === true) {
           router.deliverShared(group, message, now);
           isWanted = true;
         } else {

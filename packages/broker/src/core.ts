@@ -18,6 +18,7 @@ import type { Placement } from "./doorway.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
+import { LongWork } from "./long-work.ts";
 import {
   type BrokerLimits,
   type BrokerOptions,
@@ -49,6 +50,7 @@ export class BrokerCore {
   readonly arena: Arena;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly longWork: LongWork;
   readonly counters: Counters = new Counters();
   readonly flusher: Flusher;
   readonly logger: Logger;
@@ -81,6 +83,7 @@ export class BrokerCore {
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
+    this.longWork = new LongWork(clock, (error) => logger.error({ error }, "work that takes long failed"));
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
     this.responseInformation = options.responseInformation;
@@ -101,7 +104,8 @@ export class BrokerCore {
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
-        for (const filter of entry.session.subscriptions.keys()) routes.remove(entry, filter);
+        const rest = routes.removeAll(entry);
+        if (rest !== undefined) this.longWork.add(rest);
         this.durability?.forget(entry);
         this.#observe.sessionEnded?.(entry.info(), reason);
       },

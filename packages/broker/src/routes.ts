@@ -49,6 +49,11 @@ export class Route {
 /** Subscriptions that match a topic besides those of other sessions: nobody needs as many, and a table full of them is large. */
 const MANY_OVERLAPS = 1_000;
 
+/** A session that ends with so few subscriptions leaves at once: only routes that it was in are made again. */
+const FEW = 64;
+/** Subscriptions that may wait to be taken out: who makes sessions faster than that does not fill the memory. */
+const MOST_LEAVING = 1_000_000;
+
 /** Told of what local sessions want. */
 export interface RouteWatcher {
   added(entry: SessionEntry, filter: string): void;
@@ -79,6 +84,8 @@ export class Routes {
   #nobody = new Route([], [], -1, -1);
   /** Subscriptions of all sessions. */
   size: number = 0;
+  /** Those of sessions that have ended and are still to be taken out. */
+  #leaving = 0;
 
   constructor(topics: TopicTable, strategy: ShareStrategy) {
     this.#topics = topics;
@@ -101,16 +108,44 @@ export class Routes {
 
   remove(entry: SessionEntry, filter: string): void {
     const shared = sharedOf(filter);
-    if (shared === undefined) {
-      if (this.#tree.delete(filter, entry) === undefined) return;
-    } else {
-      const group = this.#groups.get(filter);
-      if (group?.delete(entry) !== true) return;
-      this.#dropIfEmpty(group, shared.filter);
-    }
+    if (!this.#delete(entry, filter, shared)) return;
     this.size--;
     this.#changed(shared?.filter ?? filter);
     this.watcher?.removed(entry, filter);
+  }
+
+  /**
+   * The session has ended: from now on no message finds it.
+   * @returns steps by which its subscriptions, which are many, are taken out; undefined: they are out
+   */
+  removeAll(entry: SessionEntry): Iterator<void> | undefined {
+    const { subscriptions } = entry.session;
+    const { size } = subscriptions;
+    if (size <= FEW || this.#leaving + size > MOST_LEAVING) {
+      for (const filter of subscriptions.keys()) this.remove(entry, filter);
+      return undefined;
+    }
+    this.#stamp++;
+    this.size -= size;
+    this.#leaving += size;
+    return this.#leave(entry, subscriptions.keys());
+  }
+
+  /** Routes are made without sessions that have ended already: they need not be made again. */
+  *#leave(entry: SessionEntry, filters: Iterable<string>): IterableIterator<void> {
+    for (const filter of filters) {
+      if (this.#delete(entry, filter, sharedOf(filter))) this.watcher?.removed(entry, filter);
+      this.#leaving--;
+      yield;
+    }
+  }
+
+  #delete(entry: SessionEntry, filter: string, shared: SharedFilter | undefined): boolean {
+    if (shared === undefined) return this.#tree.delete(filter, entry) !== undefined;
+    const group = this.#groups.get(filter);
+    if (group?.delete(entry) !== true) return false;
+    this.#dropIfEmpty(group, shared.filter);
+    return true;
   }
 
   /** A shared subscription, by the filter that its members subscribed to. */
@@ -194,7 +229,7 @@ export class Routes {
     let overlaps = 0;
     this.#tree.match(topic, (value, key) => {
       if (value instanceof SharedGroup) {
-        groups.push(value);
+        if (value.isWanted) groups.push(value);
         return;
       }
       if (value instanceof PeerKey) {
@@ -202,6 +237,7 @@ export class Routes {
         peers.add(value.peer);
         return;
       }
+      if ((key as SessionEntry).ended) return;
       const records = found.get(key as SessionEntry);
       if (records === undefined) {
         found.set(key as SessionEntry, [value]);

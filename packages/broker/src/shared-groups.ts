@@ -9,22 +9,25 @@ import type { SessionEntry } from "./session-registry.ts";
  */
 export type ShareStrategy = "round-robin" | "random" | "sticky" | "publisher";
 
-/** How many members a group has at another broker. */
-interface Elsewhere {
+/** How many members a group has at one broker. */
+interface Side {
   readonly connected: number;
   readonly members: number;
 }
 
+const NOBODY: Side = { connected: 0, members: 0 };
+
 export class SharedGroup {
   /** As subscribed to: `$share/…`. */
   readonly filter: string;
+  /** Sessions that have ended may be among them for a while. */
   readonly members: Receiver[] = [];
   /** Members here with a connection, as last told to the other brokers. */
   connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
   #next = 0;
   #nextSide = 0;
-  #elsewhere: Map<Peer, Elsewhere> | undefined;
+  #elsewhere: Map<Peer, Side> | undefined;
 
   constructor(filter: string, strategy: ShareStrategy) {
     this.filter = filter;
@@ -33,6 +36,16 @@ export class SharedGroup {
 
   get isEmpty(): boolean {
     return this.members.length === 0 && this.#elsewhere === undefined;
+  }
+
+  /** Is there anybody who could get a message? */
+  get isWanted(): boolean {
+    return this.hasMembers || this.#elsewhere !== undefined;
+  }
+
+  /** Is there a member here whose session has not ended? */
+  get hasMembers(): boolean {
+    return this.members.some(({ entry }) => !entry.ended);
   }
 
   /** @returns is it a new member? */
@@ -64,16 +77,16 @@ export class SharedGroup {
   /** The broker whose turn it is, each as often as it has members; undefined: this one. */
   chooseSide(publisher: string, self: number): Peer | undefined {
     if (this.#elsewhere === undefined) return undefined;
+    const here = this.hasMembers ? { connected: this.connectedHere, members: this.members.length } : NOBODY;
     const sides: { readonly peer: Peer | undefined; readonly weight: number }[] = [];
-    const isAnyConnected =
-      this.connectedHere > 0 || [...this.#elsewhere.values()].some(({ connected }) => connected > 0);
+    const isAnyConnected = here.connected > 0 || [...this.#elsewhere.values()].some(({ connected }) => connected > 0);
     let total = 0;
-    const add = (peer: Peer | undefined, { connected, members }: Elsewhere): void => {
+    const add = (peer: Peer | undefined, { connected, members }: Side): void => {
       const weight = isAnyConnected ? connected : members;
       total += weight;
       if (weight > 0) sides.push({ peer, weight });
     };
-    add(undefined, { connected: this.connectedHere, members: this.members.length });
+    add(undefined, here);
     for (const [peer, elsewhere] of this.#elsewhere) add(peer, elsewhere);
     if (this.#strategy === "sticky") {
       sides.sort((one, other) => (one.peer?.id ?? self) - (other.peer?.id ?? self));
@@ -105,7 +118,8 @@ export class SharedGroup {
     let chosen: Receiver | undefined;
     for (let offset = 0; offset < count && chosen === undefined; offset++) {
       const member = members[(start + offset) % count] as Receiver;
-      const { session } = member.entry;
+      const { session, ended } = member.entry;
+      if (ended) continue;
       if (session.link !== undefined && !session.link.blocked && !session.congested) {
         chosen = member;
         if (this.#strategy === "round-robin") this.#next = (start + offset + 1) % count;

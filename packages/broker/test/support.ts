@@ -15,6 +15,7 @@ export {
 } from "../../testkit/src/index.ts";
 
 import type { Logger } from "@wrenmq/plugin-api";
+import type { SimClock } from "../../testkit/src/index.ts";
 
 /** A promise that the test keeps when it wants to. */
 export interface Held<T> {
@@ -31,6 +32,12 @@ export function held<T>(): Held<T> {
     breakIt = reject;
   });
   return { promise, keep, breakIt };
+}
+
+/** Calls back now and in each of the next turns of the event loop. */
+export function inTurns(clock: SimClock, count: number, callback: (turn: number) => void, turn = 0): void {
+  callback(turn);
+  if (turn < count) clock.soon(() => inTurns(clock, count, callback, turn + 1));
 }
 
 /** Remembers what was logged, by level. */

@@ -214,6 +214,9 @@ export class Session {
       if (delivery !== undefined) this.#events.dropped(this, delivery.message, "sessionEnded");
     }
     this.queue = undefined;
+    // There may be very many, and who has sent to it may hold on to it for a while.
+    this.#subscriptions = undefined;
+    this.filterCharacters = 0;
     this.#relieve();
   }
 
