@@ -95,8 +95,9 @@ export class ClusterNode implements LocalNode {
     return sum;
   }
 
-  sweep(now: Millis): void {
-    this.#replica.sweep(
+  /** Each step a little of it. */
+  sweep(now: Millis): Iterable<void> {
+    return this.#replica.sweep(
       now,
       this.bus.peers.every((peer) => peer.up),
     );

@@ -13,6 +13,7 @@ export class Housekeeping {
   readonly #core: BrokerCore;
   readonly #timers = new Set<Timer>();
   #stopped = false;
+  #sweeping = false;
   #cpu = process.cpuUsage();
   #cpuAt = 0;
 
@@ -22,7 +23,9 @@ export class Housekeeping {
 
   /** @param publish publishes a retained message */
   start(sys: SysOptions, metrics: () => Metrics, publish: (topic: string, payload: string) => void): void {
-    this.#repeat(SWEEP_INTERVAL, () => this.#sweep());
+    this.#repeat(SWEEP_INTERVAL, () => {
+      if (!this.#sweeping) this.#core.longWork.add(this.#sweep());
+    });
     if (sys.interval <= 0) return;
     const topics = new SysTopics(sys.names, VERSION, this.#core.clock.now());
     const tell = (values: readonly [topic: string, payload: string][]): void => {
@@ -53,10 +56,19 @@ export class Housekeeping {
     this.#timers.add(timer);
   }
 
-  #sweep(): void {
+  *#sweep(): IterableIterator<void> {
     const { router, clock, journal, cluster } = this.#core;
-    cluster?.sweep(clock.now());
-    for (const topic of router.retained.sweep(clock.now())) journal?.record({ op: "deleteRetained", topic }, undefined);
+    const now = clock.now();
+    this.#sweeping = true;
+    try {
+      if (cluster !== undefined) yield* cluster.sweep(now);
+      for (const topic of router.retained.sweep(now)) {
+        if (topic !== undefined) journal?.record({ op: "deleteRetained", topic }, undefined);
+        yield;
+      }
+    } finally {
+      this.#sweeping = false;
+    }
   }
 
   #processUse(): ProcessUse {

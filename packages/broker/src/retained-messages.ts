@@ -64,11 +64,12 @@ export class RetainedMessages {
     for (const [, message] of this.#tree.entries()) yield message;
   }
 
-  /** Forgets what has expired and returns its topics. */
-  sweep(now: Millis): string[] {
-    const expired: string[] = [];
-    for (const [topic, message] of this.#tree.entries()) if (message.hasExpired(now)) expired.push(topic);
-    for (const topic of expired) this.delete(topic);
-    return expired;
+  /** Forgets what has expired: each step looks at one and yields its topic if it was forgotten. */
+  *sweep(now: Millis): IterableIterator<string | undefined> {
+    for (const [topic, message] of this.#tree.entries()) {
+      const hasExpired = message.hasExpired(now);
+      if (hasExpired) this.delete(topic);
+      yield hasExpired ? topic : undefined;
+    }
   }
 }

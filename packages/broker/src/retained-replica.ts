@@ -53,11 +53,20 @@ export class RetainedReplica {
     }
   }
 
-  /** @param allKnow are all brokers there? */
-  sweep(now: Millis, allKnow: boolean): void {
-    for (const topic of this.#set.keys()) if (this.#messages.get(topic) === undefined) this.#set.delete(topic);
+  /**
+   * Forgets stamps that nobody needs any more, a topic each step.
+   * @param allKnow are all brokers there?
+   */
+  *sweep(now: Millis, allKnow: boolean): IterableIterator<void> {
+    for (const topic of this.#set.keys()) {
+      if (this.#messages.get(topic) === undefined) this.#set.delete(topic);
+      yield;
+    }
     if (!allKnow) return;
-    for (const [topic, { at }] of this.#cleared) if (at + CLEARING_AGE <= now) this.#cleared.delete(topic);
+    for (const [topic, { at }] of this.#cleared) {
+      if (at + CLEARING_AGE <= now) this.#cleared.delete(topic);
+      yield;
+    }
   }
 
   #known(topic: string): number {
