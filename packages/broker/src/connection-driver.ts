@@ -131,6 +131,17 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     if (this.context.broker.journal?.isPending !== true) this.#write();
   }
 
+  outputThrough(bytes: Uint8Array, start: number, end: number): number {
+    const { transport, outbox } = this;
+    const { journal, counters } = this.context.broker;
+    if (transport.tryWrite === undefined || journal?.isPending === true) return 0;
+    this.#write();
+    if (outbox.backlog > 0) return 0;
+    const taken = transport.tryWrite(bytes, start, end);
+    counters.bytesSent += taken;
+    return taken;
+  }
+
   flush(): void {
     const { outbox } = this;
     if (this.#writing || outbox.holds > 0) return;

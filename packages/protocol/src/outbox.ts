@@ -13,6 +13,11 @@ export interface OutboxOwner {
   outputReady(): void;
   /** There is a lot: write it now if possible. */
   outputLarge(): void;
+  /**
+   * Writes what is pending and then, if nothing is left of it, of these bytes as many as are taken at once. Absent: none.
+   * @returns how many of them were taken
+   */
+  outputThrough?(bytes: Uint8Array, start: number, end: number): number;
 }
 
 export class Outbox {
@@ -66,6 +71,12 @@ export class Outbox {
     if (source === target) target.copyWithin(this.position, start, end);
     else target.set(source.subarray(start, end), this.position);
     this.position += end - start;
+  }
+
+  /** Like `appendRange`, but what is taken at once is not copied: for large packets a copy costs more than a write. */
+  passThrough(source: Uint8Array, start: number, end: number): void {
+    const taken = this.#owner.outputThrough?.(source, start, end) ?? 0;
+    if (start + taken < end) this.appendRange(source, start + taken, end);
   }
 
   /** Nothing leaves until `release` was called as often. */

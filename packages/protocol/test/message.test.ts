@@ -1,17 +1,20 @@
-import { encode, encodeUtf8, type PublishProperties, type QoS } from "@wrenmq/codec";
+import { encode, encodeUtf8, type Packet, type PublishProperties, type QoS } from "@wrenmq/codec";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   Arena,
   Counters,
   dialectOf,
+  encodePublish,
   Link,
   type LinkOptions,
+  type LinkOwner,
   Message,
   NEVER,
   Outbox,
   TopicTable,
 } from "../src/index.ts";
+import { concat } from "./support/machine.ts";
 import { message } from "./support/messages.ts";
 
 const topics = new TopicTable();
@@ -34,9 +37,13 @@ const properties: fc.Arbitrary<PublishProperties | undefined> = fc.option(
 );
 const text = fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom("a", "/", "\u00e4", "\u{1f600}", "b") });
 
-function linkOf(version: 4 | 5, options: Partial<LinkOptions> = {}): { link: Link; sent: () => Uint8Array } {
-  const outbox = new Outbox(new Arena(new Uint8Array(1024 * 1024)), { outputReady: () => {}, outputLarge: () => {} });
-  const link = new Link(outbox, { closeLink: () => {} } as never, new Counters(), {
+function linkOf(
+  version: 4 | 5,
+  options: Partial<LinkOptions> = {},
+  outbox: Outbox = new Outbox(new Arena(new Uint8Array(1024 * 1024)), { outputReady: () => {}, outputLarge: () => {} }),
+  owner: LinkOwner = { closeLink: () => {} },
+): { link: Link; sent: () => Uint8Array } {
+  const link = new Link(outbox, owner, new Counters(), {
     dialect: dialectOf(version),
     maximumPacketSize: 268_435_460,
     receiveMaximum: 65_535,
@@ -168,4 +175,49 @@ test("a message that is too large for its client is not sent, nor is its alias t
   const three = message(topics, "a/b", "x".repeat(40));
   expect(link.publish(three, 0, false, false, 0, undefined, 0)).toBe(true);
   expect(String.fromCharCode(...sent())).toContain("a/b");
+});
+
+test("a large packet is made each client's in the place where it was read, and is then as it came", () => {
+  const payload = Uint8Array.from({ length: 40_000 }, (_, index) => index & 0xff);
+  const target = topics.find("large/one");
+  if (target === undefined) throw new Error("not a topic name");
+  for (const layout of [0, 1] as const) {
+    const frame = encodePublish(
+      new Message(target, payload, 0, payload.length, 1, false, undefined, NEVER, "", true),
+      layout,
+    );
+    const asItCame = asText(frame.bytes);
+    const one = new Message(target, payload, 0, payload.length, 1, false, undefined, NEVER, "", true);
+    one.useFrame(layout, frame);
+    for (const taken of [0, 1, 20_000, 1_000_000]) {
+      const out: Uint8Array[] = [];
+      const told: Packet[] = [];
+      const outbox: Outbox = new Outbox(new Arena(new Uint8Array(1024 * 1024)), {
+        outputReady: () => {},
+        outputLarge: () => {},
+        outputThrough(bytes, start, end) {
+          out.push(bytes.slice(start, Math.min(end, start + taken)));
+          return Math.min(end - start, taken);
+        },
+      });
+      const owner = { closeLink: () => {}, packetSent: (packet: Packet) => told.push(packet) };
+      const { link } = linkOf(4, {}, outbox, owner);
+      const qos = layout === 0 ? 0 : 2;
+      expect(link.publish(one, qos, true, layout === 1, 0xabcd, undefined, 0)).toBe(true);
+      out.push(outbox.take());
+      const id = qos > 0 ? { packetId: 0xabcd } : {};
+      const packet: Packet = {
+        type: "publish",
+        topic: "large/one",
+        payload,
+        qos,
+        retain: true,
+        dup: layout === 1,
+        ...id,
+      };
+      expect(asText(concat(...out))).toBe(asText(encode(packet, 4)));
+      expect(asText(frame.bytes)).toBe(asItCame);
+      expect(told).toMatchObject([{ type: "publish", qos, retain: true, ...id }]);
+    }
+  }
 });

@@ -168,3 +168,39 @@ test("large packets are written, not moved to a larger slab, when the owner can 
   expect(written.length).toBe(2);
   expect(outbox.pending).toBe(6 * 65_550);
 });
+
+test("what is passed through comes out as if it had been appended, however much of it is taken at once", () => {
+  const lengths = fc.array(fc.tuple(fc.boolean(), fc.nat(100_000), fc.nat(120_000)), { maxLength: 30 });
+  fc.assert(
+    fc.property(lengths, (steps) => {
+      const arena = new Arena(new Uint8Array(4 * 1024 * 1024));
+      arena.bytes.set(bytes(arena.readLength, 3), arena.readStart);
+      const out: Uint8Array[] = [];
+      const write = (): void => {
+        out.push(outbox.take().slice());
+        outbox.taken(true);
+      };
+      let atOnce = 0;
+      const outbox: Outbox = new Outbox(arena, {
+        outputReady: () => {},
+        outputLarge: write,
+        outputThrough(source, start, end) {
+          if (outbox.pending > 0) write();
+          const taken = Math.min(atOnce, end - start);
+          out.push(source.slice(start, start + taken));
+          return taken;
+        },
+      });
+      const twin: Uint8Array[] = [];
+      for (const [through, size, most] of steps) {
+        atOnce = most;
+        twin.push(arena.bytes.slice(1, 1 + size));
+        if (through) outbox.passThrough(arena.bytes, 1, 1 + size);
+        else outbox.appendRange(arena.bytes, 1, 1 + size);
+      }
+      write();
+      same(concat(...out), concat(...twin));
+    }),
+    { numRuns: 50 },
+  );
+});

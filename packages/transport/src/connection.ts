@@ -51,6 +51,12 @@ export interface Connection {
    * After `end()`, `destroy()` or the loss of the connection the bytes are dropped and the answer is true.
    */
   write(bytes: Uint8Array): boolean;
+  /**
+   * Writes as many of these bytes as the system takes at once, none while it still has to take earlier ones; they may be
+   * reused at once. Absent: this connection cannot tell.
+   * @returns how many were taken, from `start` on
+   */
+  tryWrite?(bytes: Uint8Array, start: number, end: number): number;
   /** No more `data()` until `resume()`; the other side is slowed down by its own transport. */
   pause(): void;
   resume(): void;

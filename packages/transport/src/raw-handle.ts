@@ -23,6 +23,8 @@ export interface Request<Owner> {
 /** An accepted TCP or Pipe handle. Statuses are 0 or a negative error number. */
 export interface Handle {
   onread: (this: this) => void;
+  /** The system's number of the socket; -1 when it is closed. */
+  readonly fd?: number;
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;

@@ -2,6 +2,7 @@
 // its listeners takes several kilobytes and most of the time of an accept. `net.Server` still binds, listens and closes;
 // only what becomes of an accepted handle is different. The plain twin is StreamConnection; the tests of TCP, Unix
 // sockets and the PROXY protocol run with both. What these connections need of Node's internals is in raw-handle.ts.
+import { writeSync } from "node:fs";
 import type { Server } from "node:net";
 import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
@@ -148,6 +149,19 @@ export class RawConnection implements PlainConnection {
     spare.bytes = bytes;
     this.expect(spare, onWritten);
     return false;
+  }
+
+  tryWrite(bytes: Uint8Array, start: number, end: number): number {
+    const { fd } = this.handle;
+    if (this.ending || this.requests > 0 || fd === undefined || fd < 0) return 0;
+    try {
+      return writeSync(fd, bytes, start, end - start);
+    } catch (error) {
+      const { code, errno } = error as NodeJS.ErrnoException;
+      // Nothing else would tell: the system says once why a connection is lost.
+      if (code !== "EAGAIN" && code !== "EINTR") this.fail(errno ?? this.site.node.eof, "write");
+      return 0;
+    }
   }
 
   pause(): void {

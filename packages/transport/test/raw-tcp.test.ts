@@ -301,6 +301,60 @@ describe.each([true, false])("rawTcp %s", (rawTcp) => {
   });
 });
 
+test("raw: what the system takes at once is counted, and nothing is taken before what waits", async () => {
+  const server = recording();
+  const listener = await listen(server.accept);
+  const socket = await client(listener);
+  socket.pause();
+  const recorder = await server.next();
+  const { connection } = recorder;
+  const bytes = pattern(16_000_000, 3);
+  const tryWrite = (from: number, to: number): number => connection.tryWrite?.(bytes, from, to) ?? -1;
+  let at = 0;
+  for (let taken = 100_000; taken === 100_000; at += taken) {
+    taken = tryWrite(at, at + 100_000);
+    expect(taken).toBeGreaterThanOrEqual(0);
+  }
+  expect(at).toBeLessThan(bytes.length);
+  expect(tryWrite(at, at)).toBe(0);
+  expect(tryWrite(at, at + 1_000_000)).toBe(0);
+  expect(connection.write(bytes.subarray(at))).toBe(false);
+  const got = gather(socket);
+  // There is room in between, but an earlier write comes first.
+  socket.on("data", () => {
+    if (recorder.drains === 0 && got.size < bytes.length) expect(tryWrite(0, 10)).toBe(0);
+  });
+  socket.resume();
+  await until(() => recorder.drains === 1);
+  expect(tryWrite(0, 10)).toBe(10);
+  connection.end();
+  expect(tryWrite(0, 10)).toBe(0);
+  await closing(socket);
+  expect(got.bytes().equals(Buffer.concat([bytes, bytes.subarray(0, 10)]))).toBe(true);
+  await until(() => recorder.closes.length > 0);
+  expect(tryWrite(0, 10)).toBe(0);
+});
+
+test("raw: a client that has reset takes nothing, and the loss is told", async () => {
+  const server = recording();
+  const listener = await listen(server.accept);
+  const socket = await client(listener);
+  const recorder = await server.next();
+  socket.resetAndDestroy();
+  await closing(socket);
+  // Unread, the loss is found by writing.
+  recorder.connection.pause();
+  let taken = 1;
+  while (recorder.closes.length === 0) {
+    taken = recorder.connection.tryWrite?.(Buffer.from("x"), 0, 1) ?? -1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(taken).toBe(0);
+  expect(recorder.closes).toEqual([
+    expect.objectContaining({ code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/), syscall: "write" }),
+  ]);
+});
+
 test("raw: who has gone before anybody asked has no address", async () => {
   const server = recording();
   const listener = await listen(server.accept);
