@@ -40,6 +40,7 @@ mqtt { host: 127.0.0.1, port: ${port} }
  */
 export const brokers = {
   wrenmq: { command: ({ port }) => [...wrenmq, "-p", port] },
+  "wrenmq cold": { command: ({ port }) => [...wrenmq, "-p", port, "--no-warm-up"] },
   // CPU of all processes is counted; `--no-pin` lets them have more than one core.
   "wrenmq 2 workers": { command: ({ port }) => [...wrenmq, "-p", port, "--workers", "2"] },
   "wrenmq batch": { command: ({ port, dir }) => [...wrenmq, "-p", port, "--data", join(dir, "data")] },

@@ -6,6 +6,8 @@ const fanOut = { ...message, kind: "fanOut", subscribers: 1_000, window: 20 };
 // Of two workers one is the home of the publisher, the other of its subscriber.
 const crossing = { ...pairs, homes: 2 };
 const ofWorkers = ["wrenmq", "wrenmq 2 workers"];
+// What is done once for each client, right after the start: with and without warming up for it (ADR 0013).
+const ofTheFirst = ["wrenmq", "wrenmq cold", "mosquitto", "aedes", "nats"];
 const durable = { ...pairs, qos: 1, durable: true };
 
 export const scenarios = {
@@ -30,13 +32,17 @@ export const scenarios = {
   retained: {
     title: "20,000 retained messages replayed to a subscriber",
     load: { ...message, kind: "retained", topics: 20_000, readers: 1 },
+    brokers: ofTheFirst,
   },
-  // The first replays are over before the functions are compiled; this shows what comes after.
   "retained-10": {
     title: "20,000 retained messages replayed to 10 subscribers",
     load: { ...message, kind: "retained", topics: 20_000, readers: 10 },
   },
-  connect: { title: "10,000 clients connect", load: { ...message, kind: "connects", clients: 10_000, hold: 2 } },
+  connect: {
+    title: "10,000 clients connect",
+    load: { ...message, kind: "connects", clients: 10_000, hold: 2 },
+    brokers: ofTheFirst,
+  },
   "crossing-q0": { title: "100 pairs in two homes, QoS 0", load: crossing, brokers: ofWorkers },
   "crossing-q1": { title: "100 pairs in two homes, QoS 1", load: { ...crossing, qos: 1 }, brokers: ofWorkers },
   "crossing-q2": { title: "100 pairs in two homes, QoS 2", load: { ...crossing, qos: 2 }, brokers: ofWorkers },
