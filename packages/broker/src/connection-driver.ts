@@ -80,11 +80,14 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   data(bytes: Uint8Array, start: number, end: number): void {
     const now = this.context.broker.clock.now();
+    const { lending } = this.context.broker;
+    lending.begin(bytes);
     try {
       this.machine.receive(bytes, start, end, now);
     } catch (error) {
       this.#crashed(error);
     }
+    lending.end();
     if (!this.#keepsWatch) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled || this.#isFlooded) {
@@ -129,6 +132,10 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   outputLarge(): void {
     // With facts that are not durable yet nothing may leave before its time.
     if (this.context.broker.journal?.isPending !== true) this.#write();
+  }
+
+  mayWaitIn(bytes: Uint8Array): boolean {
+    return this.context.broker.lending.mayWait(bytes, this.outbox);
   }
 
   outputThrough(bytes: Uint8Array, start: number, end: number): number {

@@ -18,6 +18,7 @@ import type { Placement } from "./doorway.ts";
 import { Durability } from "./durability.ts";
 import { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
+import { Lending } from "./lending.ts";
 import { LongWork } from "./long-work.ts";
 import {
   type BrokerLimits,
@@ -53,6 +54,7 @@ export class BrokerCore {
   readonly longWork: LongWork;
   readonly counters: Counters = new Counters();
   readonly flusher: Flusher;
+  readonly lending: Lending = new Lending();
   readonly logger: Logger;
   /** Clients that come and go are worth a line only to those who look for it. */
   readonly logsClients: boolean;

@@ -115,6 +115,13 @@ export class Link {
 
   /** Without a copy if the system takes it at once: the packet is made this client's where it lies, for as long as that takes. */
   #passOn({ bytes, start, end, packetIdOffset }: PublishFrame, header: number, packetId: number): void {
+    this.counters.publishSent++;
+    this.counters.packetsSent++;
+    if (packetIdOffset === 0 && bytes[start] === header) {
+      if (this.owner.packetSent !== undefined) this.#tell(bytes, start);
+      this.outbox.passAlong(bytes, start, end);
+      return;
+    }
     const idAt = start + packetIdOffset;
     const original = [bytes[start], bytes[idAt], bytes[idAt + 1]] as [number, number, number];
     if (packetIdOffset > 0) {
@@ -122,8 +129,6 @@ export class Link {
       bytes[idAt + 1] = packetId & 0xff;
     }
     bytes[start] = header;
-    this.counters.publishSent++;
-    this.counters.packetsSent++;
     if (this.owner.packetSent !== undefined) this.#tell(bytes, start);
     this.outbox.passThrough(bytes, start, end);
     if (packetIdOffset > 0) {

@@ -18,6 +18,8 @@ export interface OutboxOwner {
    * @returns how many of them were taken
    */
   outputThrough?(bytes: Uint8Array, start: number, end: number): number;
+  /** May packets that lie in these bytes wait there for what follows them? Then `settle` is called while they are valid. */
+  mayWaitIn?(bytes: Uint8Array): boolean;
 }
 
 export class Outbox {
@@ -34,6 +36,10 @@ export class Outbox {
   #start = 0;
   #class = OWN;
   #transitStart = 0;
+  /** Where packets lie that follow each other and have neither been written nor copied. */
+  #run: Uint8Array | undefined = undefined;
+  #runStart = 0;
+  #runEnd = 0;
   #transitClass = OWN;
   readonly #arena: Arena;
   readonly #owner: OutboxOwner;
@@ -73,14 +79,41 @@ export class Outbox {
     this.position += end - start;
   }
 
+  /** Like `passThrough`; packets that follow each other where they lie may leave in one piece, when `settle` is called. */
+  passAlong(source: Uint8Array, start: number, end: number): void {
+    if (source === this.#run && start === this.#runEnd) {
+      this.#runEnd = end;
+      return;
+    }
+    this.settle();
+    // Only before an outbox without memory: whatever is appended behind asks for some first, and settles.
+    if (this.limit > 0 || this.inTransit > 0 || this.holds > 0 || this.#owner.mayWaitIn?.(source) !== true) {
+      this.passThrough(source, start, end);
+      return;
+    }
+    this.#run = source;
+    this.#runStart = start;
+    this.#runEnd = end;
+  }
+
+  /** The memory where packets wait is about to be used again. */
+  settle(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    this.passThrough(run, this.#runStart, this.#runEnd);
+  }
+
   /** Like `appendRange`, but what is taken at once is not copied: for large packets a copy costs more than a write. */
   passThrough(source: Uint8Array, start: number, end: number): void {
+    this.settle();
     const taken = this.#owner.outputThrough?.(source, start, end) ?? 0;
     if (start + taken < end) this.appendRange(source, start + taken, end);
   }
 
   /** Nothing leaves until `release` was called as often. */
   hold(): void {
+    this.settle();
     this.holds++;
   }
 
@@ -114,6 +147,7 @@ export class Outbox {
 
   /** Forgets what is pending: the connection is gone. */
   discard(): void {
+    this.#run = undefined;
     if (this.#class !== OWN) this.#arena.release(this.#start, this.#class);
     this.#reset();
   }
@@ -128,6 +162,10 @@ export class Outbox {
   }
 
   #grow(length: number): void {
+    if (this.#run !== undefined) {
+      this.settle();
+      if (this.limit - this.position >= length) return;
+    }
     const first = this.limit === 0;
     if (!first && this.pending + length > LARGE) {
       this.#owner.outputLarge();

@@ -169,14 +169,20 @@ test("large packets are written, not moved to a larger slab, when the owner can 
   expect(outbox.pending).toBe(6 * 65_550);
 });
 
-test("what is passed through comes out as if it had been appended, however much of it is taken at once", () => {
-  const lengths = fc.array(fc.tuple(fc.boolean(), fc.nat(100_000), fc.nat(120_000)), { maxLength: 30 });
+test("what is passed on comes out as if it had been appended, however much is taken at once and whatever waits", () => {
+  const step = fc.record({
+    how: fc.constantFrom("along", "along", "along", "through", "append", "hold", "release"),
+    gap: fc.boolean(),
+    size: fc.nat(30_000),
+    atOnce: fc.nat(50_000),
+  });
+  const reads = fc.array(fc.array(step, { maxLength: 8 }), { maxLength: 8 });
   fc.assert(
-    fc.property(lengths, (steps) => {
+    fc.property(reads, (lent) => {
       const arena = new Arena(new Uint8Array(4 * 1024 * 1024));
-      arena.bytes.set(bytes(arena.readLength, 3), arena.readStart);
       const out: Uint8Array[] = [];
       const write = (): void => {
+        if (outbox.pending === 0 || outbox.holds > 0) return;
         out.push(outbox.take().slice());
         outbox.taken(true);
       };
@@ -185,22 +191,73 @@ test("what is passed through comes out as if it had been appended, however much 
         outputReady: () => {},
         outputLarge: write,
         outputThrough(source, start, end) {
-          if (outbox.pending > 0) write();
+          write();
+          if (outbox.backlog > 0) return 0;
           const taken = Math.min(atOnce, end - start);
           out.push(source.slice(start, start + taken));
           return taken;
         },
+        mayWaitIn: (source) => source === arena.bytes,
       });
       const twin: Uint8Array[] = [];
-      for (const [through, size, most] of steps) {
-        atOnce = most;
-        twin.push(arena.bytes.slice(1, 1 + size));
-        if (through) outbox.passThrough(arena.bytes, 1, 1 + size);
-        else outbox.appendRange(arena.bytes, 1, 1 + size);
+      for (const [seed, steps] of lent.entries()) {
+        const { bytes: memory, readStart } = arena;
+        memory.set(bytes(arena.readLength, seed), readStart);
+        let at = readStart;
+        for (const { how, gap, size, ...more } of steps) {
+          atOnce = more.atOnce;
+          if (how === "hold") outbox.hold();
+          else if (how === "release") {
+            if (outbox.holds > 0) outbox.release();
+          } else {
+            at = gap ? readStart : at;
+            twin.push(memory.slice(at, at + size));
+            if (how === "along") outbox.passAlong(memory, at, at + size);
+            else if (how === "through") outbox.passThrough(memory, at, at + size);
+            else outbox.appendRange(memory, at, at + size);
+            at += size;
+          }
+        }
+        outbox.settle();
+        memory.fill(0xee, readStart, readStart + arena.readLength);
       }
+      while (outbox.holds > 0) outbox.release();
       write();
       same(concat(...out), concat(...twin));
     }),
-    { numRuns: 50 },
+    { numRuns: 100 },
   );
+});
+
+test("packets that follow each other where they lie leave in one piece", () => {
+  const arena = new Arena(new Uint8Array(1024 * 1024));
+  const pieces: [number, number][] = [];
+  const outbox = new Outbox(arena, {
+    outputReady: () => {},
+    outputLarge: () => {},
+    outputThrough(_source, start, end) {
+      pieces.push([start, end]);
+      return end - start;
+    },
+    mayWaitIn: () => true,
+  });
+  for (const [start, end] of [
+    [0, 100],
+    [100, 250],
+    [250, 300],
+    [400, 500],
+  ] as const) {
+    outbox.passAlong(arena.bytes, start, end);
+  }
+  expect(pieces).toEqual([[0, 300]]);
+  outbox.settle();
+  outbox.settle();
+  expect(pieces).toEqual([
+    [0, 300],
+    [400, 500],
+  ]);
+  outbox.passAlong(arena.bytes, 0, 100);
+  outbox.discard();
+  outbox.settle();
+  expect(pieces.length).toBe(2);
 });
