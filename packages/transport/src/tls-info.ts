@@ -28,7 +28,8 @@ function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
   const x509 = socket.getPeerX509Certificate();
   if (x509 === undefined) return undefined;
   const certificate: PeerCertificate = {
-    subject: x509.subject,
+    // Node says undefined where there is none; its types say string.
+    subject: (x509.subject as string | undefined) ?? "",
     subjectAltNames: splitAltNames(x509.subjectAltName ?? ""),
     fingerprint256: x509.fingerprint256,
     serialNumber: x509.serialNumber,
