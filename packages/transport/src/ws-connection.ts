@@ -89,6 +89,7 @@ export class WsConnection implements Connection {
   message(pieces: readonly Uint8Array[], isBinary: boolean): void {
     if (this.ending) return;
     if (!isBinary) {
+      this.error = new Error("a text frame came, MQTT is in binary ones");
       this.finish(UNSUPPORTED_DATA); // [MQTT-6.0.0-1]
       return;
     }

@@ -79,6 +79,7 @@ describe.each(["MQTT 3.1.1", "MQTT 5.0"])("%s", () => {
     const recorder = await made.next();
     await until(() => recorder.closes.length === 1);
     expect(recorder.size).toBe(0);
+    expect(recorder.closes[0]?.message).toContain("a text frame");
   });
 
   test("[MQTT-6.0.0-2] frames hold parts of packets, or several, or are fragmented", async () => {
