@@ -25,8 +25,8 @@ export function askHandler<C>(
 }
 
 /** Asks for a handler and starts the connection with it, or ends it. */
-export function admit(connection: ExternalConnection, accept: Accept, options: ListenerOptions): void {
-  const handler = askHandler<Connection>(connection, accept, options.onError);
+export function admit(connection: ExternalConnection, accept: Accept, { onError }: ListenerOptions): void {
+  const handler = askHandler<Connection>(connection, accept, onError);
   if (handler === undefined) connection.destroy();
   else connection.attach(handler);
 }
@@ -36,6 +36,8 @@ export interface PlainAdmission {
   readonly accepted: (socket: Socket) => void;
   /** Call it when the server listens: where it can be, its connections do without sockets. */
   listening(server: Server): void;
+  /** Who still owes a PROXY header is sent away: nobody else knows of them. */
+  close(): void;
 }
 
 /** For what carries MQTT directly: TCP and Unix. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
@@ -49,16 +51,20 @@ export function plainAdmission(
   const adopt = sharedRead(options.readBuffer);
   const proxies = trustedProxies(config.proxyProtocol);
   const lingerMs = config.lingerMs ?? DEFAULT_LINGER_MS;
+  const { onError, admits } = options;
+  const waiting = new Set<PlainConnection>();
+  const welcome: Accept = (connection) => (admits?.(connection.info) === false ? undefined : accept(connection));
   const opened = (connection: PlainConnection): void => {
     if (proxies === undefined || (transport !== "unix" && !proxies.has(connection.info.remoteAddress))) {
-      admit(connection, accept, options);
+      admit(connection, welcome, options);
       return;
     }
     const afterHeader = (source: { address: string; port: number } | undefined): ConnectionHandler | undefined => {
       if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
-      return askHandler<Connection>(connection, accept, options.onError);
+      return askHandler<Connection>(connection, welcome, onError);
     };
-    connection.attach(new ProxyHandshake(connection, config.proxyProtocol?.timeoutMs, afterHeader, options.onError));
+    const { timeoutMs } = config.proxyProtocol ?? {};
+    connection.attach(new ProxyHandshake(connection, timeoutMs, afterHeader, onError, waiting));
   };
   return {
     accepted(socket) {
@@ -73,6 +79,9 @@ export function plainAdmission(
       const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
       const keepAliveSeconds = keepAliveMs === undefined ? undefined : Math.trunc(keepAliveMs / 1000);
       acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
+    },
+    close() {
+      for (const connection of waiting) connection.destroy();
     },
   };
 }

@@ -1,7 +1,7 @@
 // Listeners: one function from plain data to something that accepts connections.
 
 import { printableAddress } from "./bind.ts";
-import type { Accept } from "./connection.ts";
+import type { Accept, ConnectionInfo } from "./connection.ts";
 import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "./listener-config.ts";
 import { trustedProxies } from "./proxy-admission.ts";
 import type { ReadBuffer } from "./shared-read.ts";
@@ -16,6 +16,11 @@ export interface ListenerOptions {
    * names this very array. Not used on Windows, nor by TLS and WebSocket.
    */
   readBuffer?: ReadBuffer;
+  /**
+   * Asked once for each client, as soon as its address is known and before anything else is spent on it; false: it is
+   * closed without an answer.
+   */
+  admits?: (client: Pick<ConnectionInfo, "remoteAddress">) => boolean;
   /** Trouble that is not a connection's own: failed handshakes, bad PROXY headers, certificates that cannot be reloaded. */
   onError?: (error: Error) => void;
 }
@@ -28,7 +33,7 @@ export interface Listener {
   readonly connections: number;
   /** Rejects with a `ListenerError`. */
   listen(): Promise<void>;
-  /** Stops accepting; open connections stay. */
+  /** Stops accepting; open connections stay, handshakes that are under way end. */
   close(): Promise<void>;
   /** TLS only: reads certificates, keys, CAs and CRLs again. Open connections stay; if it rejects, the old ones stay too. */
   reloadCertificates?(): Promise<void>;

@@ -1,12 +1,11 @@
 // The wait for a PROXY header, in the two places where it can stand: before the MQTT bytes of a plain socket,
 // and before the TLS or HTTP handshake of a Node server.
-import { createServer, type Server, type Socket } from "node:net";
-import { acceptOptions } from "./bind.ts";
+import type { Socket } from "node:net";
 import type { ConnectionHandler, PlainConnection } from "./connection.ts";
 import { ListenerError } from "./errors.ts";
-import type { IpListenerConfig, ProxyProtocolConfig } from "./listener-config.ts";
+import { plainAddress } from "./ip-address.ts";
+import type { ProxyProtocolConfig } from "./listener-config.ts";
 import { ProxyHeaderParser, type ProxySource } from "./proxy-protocol.ts";
-import { plainAddress } from "./socket-info.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -20,12 +19,13 @@ function badHeader(peer: string, why: string): ListenerError {
   return new ListenerError("ERR_LISTENER_PROXY", `connection from ${peer} closed: ${why}`);
 }
 
-/** First handler of a connection from a trusted proxy; hands over to the one that `admit` finds. */
+/** First handler of a connection from a trusted proxy; hands over to the one that `admit` finds. Until then it is in `waiting`. */
 export class ProxyHandshake implements ConnectionHandler {
   private readonly parser: ProxyHeaderParser = new ProxyHeaderParser();
   private readonly connection: PlainConnection;
   private readonly admit: (source: ProxySource | undefined) => ConnectionHandler | undefined;
   private readonly onError: OnError;
+  private readonly waiting: Set<PlainConnection>;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -33,17 +33,20 @@ export class ProxyHandshake implements ConnectionHandler {
     timeoutMs: number | undefined,
     admit: (source: ProxySource | undefined) => ConnectionHandler | undefined,
     onError: OnError,
+    waiting: Set<PlainConnection>,
   ) {
     this.connection = connection;
     this.admit = admit;
     this.onError = onError;
+    this.waiting = waiting;
+    waiting.add(connection);
     this.timer = setTimeout(() => this.refuse("no PROXY header in time"), timeoutMs ?? DEFAULT_TIMEOUT_MS);
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
     const step = this.parser.push(bytes, start, end);
     if (step.state === "more") return;
-    clearTimeout(this.timer);
+    this.stop();
     if (step.state === "bad") {
       this.refuse(step.why);
       return;
@@ -56,7 +59,12 @@ export class ProxyHandshake implements ConnectionHandler {
   drain(): void {}
 
   closed(): void {
+    this.stop();
+  }
+
+  private stop(): void {
     clearTimeout(this.timer);
+    this.waiting.delete(this.connection);
   }
 
   private refuse(why: string): void {
@@ -65,42 +73,8 @@ export class ProxyHandshake implements ConnectionHandler {
   }
 }
 
-/** Finds a proxied socket again inside the TLS socket around it, which shares nothing public with it but its addresses. */
-function addressKey(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
-}
-
-/** Stands in front of a TLS or HTTP server. */
-export interface Front {
-  /** The server to listen with. */
-  readonly server: Server;
-  /** What the proxy said about this socket, if there was one. */
-  sourceOf(socket: Socket): ProxySource | undefined;
-}
-
-export function front(inner: Server, config: IpListenerConfig, onError: OnError): Front {
-  const trusted = trustedProxies(config.proxyProtocol);
-  if (trusted === undefined) return { server: inner, sourceOf: () => undefined };
-  const sources = new Map<string, ProxySource>();
-  const server = createServer({ ...acceptOptions(config), allowHalfOpen: true }, (socket) => {
-    if (!trusted.has(plainAddress(socket.remoteAddress ?? ""))) {
-      inner.emit("connection", socket);
-      return;
-    }
-    readHeader(socket, config.proxyProtocol?.timeoutMs, onError, (source) => {
-      if (source !== undefined) {
-        const key = addressKey(socket);
-        sources.set(key, source);
-        socket.once("close", () => sources.delete(key));
-      }
-      inner.emit("connection", socket);
-    });
-  });
-  return { server, sourceOf: (socket) => sources.get(addressKey(socket)) };
-}
-
 /** Reads the header and puts back what follows it. */
-function readHeader(
+export function readHeader(
   socket: Socket,
   timeoutMs: number | undefined,
   onError: OnError,

@@ -1,6 +1,7 @@
 // PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): who the client of a trusted proxy really is.
 // A streaming parser with a bound; it takes not one byte more than the header. Extensions (TLVs) are skipped.
 import { isIPv4, isIPv6 } from "node:net";
+import { canonicalAddress } from "./ip-address.ts";
 
 export interface ProxySource {
   address: string;
@@ -26,6 +27,8 @@ const bad = (why: string): ProxyStep => ({ state: "bad", why });
 
 export class ProxyHeaderParser {
   private readonly head: number[] = [];
+  /** Bytes of a version 2 header, as far as is known. */
+  private wanted = V2_PREFIX;
 
   /** Looks at `bytes[start, end)`. After "done" or "bad" the parser is spent. */
   push(bytes: Uint8Array, start: number, end: number): ProxyStep {
@@ -53,11 +56,12 @@ export class ProxyHeaderParser {
     if (length <= V2_SIGNATURE.length) {
       return head[length - 1] === V2_SIGNATURE[length - 1] ? MORE : bad("no PROXY header");
     }
-    if (length < V2_PREFIX) return MORE;
-    const header = Buffer.from(head);
-    const body = header.readUInt16BE(14);
-    if (body > MAX_V2_BODY) return bad("version 2 header too long");
-    return length < V2_PREFIX + body ? MORE : parseBinary(header);
+    if (length === V2_PREFIX) {
+      const body = Buffer.from(head).readUInt16BE(14);
+      if (body > MAX_V2_BODY) return bad("version 2 header too long");
+      this.wanted += body;
+    }
+    return length < this.wanted ? MORE : parseBinary(Buffer.from(head));
   }
 }
 
@@ -67,9 +71,10 @@ function parseLine(line: string): ProxyStep {
   if (family === "UNKNOWN") return { state: "done", used: 0, source: undefined };
   const valid = family === "TCP4" ? isIPv4 : family === "TCP6" ? isIPv6 : undefined;
   if (valid === undefined) return bad("unknown address family");
-  if (!valid(source) || !valid(target)) return bad("malformed address");
+  const address = valid(source) && valid(target) ? canonicalAddress(source) : undefined;
+  if (address === undefined) return bad("malformed address");
   if (!isPort(sourcePort) || !isPort(targetPort) || more.length > 0) return bad("malformed port");
-  return { state: "done", used: 0, source: { address: source, port: Number(sourcePort) } };
+  return { state: "done", used: 0, source: { address, port: Number(sourcePort) } };
 }
 
 function isPort(text: string): boolean {
@@ -92,7 +97,7 @@ function parseBinary(header: Buffer): ProxyStep {
     }
     case 0x21: {
       if (body < 36) return bad("version 2 header too short");
-      return { state: "done", used: 0, source: { address: ipv6Text(header, 16), port: header.readUInt16BE(48) } };
+      return { state: "done", used: 0, source: { address: ipv6Address(header, 16), port: header.readUInt16BE(48) } };
     }
     case 0x00: // AF_UNSPEC
     case 0x31: // a Unix socket at the proxy: no address to report
@@ -102,12 +107,9 @@ function parseBinary(header: Buffer): ProxyStep {
   }
 }
 
-/** RFC 5952 text, the way the system prints the addresses that rules are compared with. */
-function ipv6Text(bytes: Buffer, offset: number): string {
+function ipv6Address(bytes: Buffer, offset: number): string {
   const groups: string[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(bytes.readUInt16BE(offset + i).toString(16));
-  // The URL parser knows where "::" goes.
-  const text = new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text);
-  return mapped === null ? text : bytes.subarray(offset + 12, offset + 16).join(".");
+  const text = groups.join(":");
+  return canonicalAddress(text) ?? text;
 }

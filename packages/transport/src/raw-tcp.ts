@@ -6,6 +6,7 @@ import { writeSync } from "node:fs";
 import type { Server } from "node:net";
 import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
+import { plainAddress } from "./ip-address.ts";
 import {
   type Endpoint,
   type Handle,
@@ -17,7 +18,6 @@ import {
   takeHandles,
 } from "./raw-handle.ts";
 import type { ReadBuffer } from "./shared-read.ts";
-import { plainAddress } from "./socket-info.ts";
 import type { ConnectionCount } from "./stream-connection.ts";
 
 const owner: unique symbol = Symbol("connection");

@@ -1,11 +1,7 @@
 // Addresses of a socket, as `ConnectionInfo`.
 import type { Socket } from "node:net";
 import type { ConnectionInfo, TransportName } from "./connection.ts";
-
-/** IPv4 clients of a dual-stack listener look like `::ffff:192.0.2.1`; rules and logs want `192.0.2.1`. */
-export function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-}
+import { plainAddress } from "./ip-address.ts";
 
 /** The local half is asked from the system only when wanted. */
 export class SocketInfo implements ConnectionInfo {

@@ -41,6 +41,7 @@ export class TcpListener implements Listener {
   async close(): Promise<void> {
     const server = this.server;
     this.server = undefined;
+    this.admission.close();
     if (server !== undefined) await unbind(server);
   }
 }

@@ -1,14 +1,11 @@
 // TLS listener.
-import type { Server } from "node:net";
 import { createServer } from "node:tls";
 import { admit } from "./admission.ts";
-import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
+import { bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
 import type { Accept } from "./connection.ts";
-import { ListenerError } from "./errors.ts";
+import { Front } from "./front.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { TlsListenerConfig } from "./listener-config.ts";
-import { front } from "./proxy-admission.ts";
-import { plainAddress } from "./socket-info.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import { TlsCertificates } from "./tls-certificates.ts";
 import { TlsSocketInfo } from "./tls-info.ts";
@@ -19,7 +16,7 @@ export class TlsListener implements Listener {
   private readonly config: TlsListenerConfig;
   private readonly accept: Accept;
   private readonly options: ListenerOptions;
-  private server: Server | undefined;
+  private front: Front | undefined;
   private certificates: TlsCertificates | undefined;
 
   constructor(config: TlsListenerConfig, accept: Accept, options: ListenerOptions) {
@@ -36,38 +33,30 @@ export class TlsListener implements Listener {
   async listen(): Promise<void> {
     const { config, options } = this;
     const certificates = await TlsCertificates.load(config.tls, options.onError);
-    const inner = createServer({ ...acceptOptions(config), ...certificates.serverOptions(), allowHalfOpen: true });
-    const { server, sourceOf } = front(inner, config, options.onError);
+    const inner = createServer(certificates.serverOptions());
+    const front = new Front(inner, config, options);
     inner.on("secureConnection", (socket) => {
-      const info = new TlsSocketInfo("tls", socket, sourceOf(socket));
+      const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
+      socket.allowHalfOpen = true;
       admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, options);
     });
-    inner.on("tlsClientError", (cause, socket) => {
-      socket.destroy();
-      options.onError?.(handshakeError(socket.remoteAddress, cause));
-    });
-    await bind(server, ipListenOptions(config), this.address);
-    server.on("error", (error) => options.onError?.(error));
-    this.server = server;
-    this.port = portOf(server);
+    await bind(front.server, ipListenOptions(config), this.address);
+    front.server.on("error", (error) => options.onError?.(error));
+    this.front = front;
+    this.port = portOf(front.server);
     this.certificates = certificates;
     await certificates.watch(inner);
   }
 
   async close(): Promise<void> {
-    const server = this.server;
-    this.server = undefined;
+    const { front } = this;
+    this.front = undefined;
     this.certificates?.stop();
     this.certificates = undefined;
-    if (server !== undefined) await unbind(server);
+    await front?.close();
   }
 
   async reloadCertificates(): Promise<void> {
     await this.certificates?.reload();
   }
-}
-
-export function handshakeError(peer: string | undefined, cause: Error): ListenerError {
-  const text = `TLS handshake with ${plainAddress(peer ?? "a client that has left")} failed: ${cause.message}`;
-  return new ListenerError("ERR_LISTENER_HANDSHAKE", text, cause);
 }

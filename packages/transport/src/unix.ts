@@ -46,6 +46,7 @@ export class UnixListener implements Listener {
   async close(): Promise<void> {
     const server = this.server;
     this.server = undefined;
+    this.admission.close();
     if (server !== undefined) await unbind(server);
   }
 }

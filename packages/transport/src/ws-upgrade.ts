@@ -1,8 +1,7 @@
 // Decisions about an HTTP request that wants to become an MQTT connection. No sockets here.
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
+import { canonicalAddress } from "./ip-address.ts";
 import type { WebSocketConfig } from "./listener-config.ts";
-import { plainAddress } from "./socket-info.ts";
 import type { TrustedAddresses } from "./trusted-addresses.ts";
 
 /** MQTT 3.1.1 and 5.0 say `mqtt`; MQTT 3.1 clients say `mqttv3.1`. */
@@ -12,7 +11,7 @@ export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv
 }
 
 export interface Refusal {
-  status: 400 | 403 | 404;
+  status: 400 | 403 | 404 | 408 | 431;
   reason: string;
 }
 
@@ -27,6 +26,19 @@ export function checkUpgrade(request: IncomingMessage, config: WebSocketConfig):
   const offered = new Set((request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
   if (chooseSubprotocol(offered) === undefined) return { status: 400, reason: "subprotocol must be mqtt or mqttv3.1" };
   return undefined;
+}
+
+/** What Node says of a request that it cannot read. */
+export type RequestError = Error & { readonly code?: string; readonly rawPacket?: Uint8Array };
+
+/** First byte of a TLS handshake. */
+const TLS_HANDSHAKE = 0x16;
+
+export function requestRefusal({ code, message, rawPacket }: RequestError): Refusal {
+  if (code === "HPE_HEADER_OVERFLOW") return { status: 431, reason: "the headers are too large" };
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, reason: "no request in time" };
+  if (code === "ECONNRESET") return { status: 400, reason: "the client has left" };
+  return { status: 400, reason: rawPacket?.[0] === TLS_HANDSHAKE ? "the client speaks TLS" : `no HTTP: ${message}` };
 }
 
 /**
@@ -47,5 +59,5 @@ export function forwardedFor(peer: string, header: string | undefined, trusted: 
 /** `192.0.2.1`, `192.0.2.1:5678`, `2001:db8::1`, `[2001:db8::1]:5678`. */
 function hopAddress(hop: string): string | undefined {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
-  return isIP(bare) === 0 ? undefined : plainAddress(bare);
+  return canonicalAddress(bare);
 }

@@ -6,13 +6,15 @@ import {
   STATUS_CODES,
 } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { askHandler } from "./admission.ts";
-import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
+import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
 import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
+import { Front } from "./front.ts";
+import { plainAddress } from "./ip-address.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import {
   DEFAULT_LINGER_MS,
@@ -20,14 +22,19 @@ import {
   type WsListenerConfig,
   type WssListenerConfig,
 } from "./listener-config.ts";
-import { front } from "./proxy-admission.ts";
 import { SocketInfo } from "./socket-info.ts";
-import { handshakeError } from "./tls.ts";
 import { TlsCertificates } from "./tls-certificates.ts";
 import { tlsInfo } from "./tls-info.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 import { WsConnection } from "./ws-connection.ts";
-import { checkUpgrade, chooseSubprotocol, forwardedFor, type Refusal } from "./ws-upgrade.ts";
+import {
+  checkUpgrade,
+  chooseSubprotocol,
+  forwardedFor,
+  type Refusal,
+  type RequestError,
+  requestRefusal,
+} from "./ws-upgrade.ts";
 
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_HANDSHAKE_MS = 10_000;
@@ -65,7 +72,7 @@ class WsListener implements Listener {
   private readonly options: ListenerOptions;
   private readonly trusted: TrustedAddresses;
   private readonly upgrader: WebSocketServer;
-  private server: Server | undefined;
+  private front: Front | undefined;
   private certificates: TlsCertificates | undefined;
 
   constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerOptions) {
@@ -94,34 +101,31 @@ class WsListener implements Listener {
 
   async listen(): Promise<void> {
     const { config, options } = this;
-    const onError = (error: Error): void => options.onError?.(error);
     const certificates = config.type === "wss" ? await TlsCertificates.load(config.tls, options.onError) : undefined;
     const inner = this.httpServer(certificates);
-    const { server, sourceOf } = front(inner, config, options.onError);
-    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => {
-      const refusal = checkUpgrade(request, this.websocket);
-      if (refusal !== undefined) {
-        refuse(stream, refusal);
-        return;
-      }
-      const socket = request.socket;
-      const info = this.info(socket, request, sourceOf(socket));
-      this.upgrader.handleUpgrade(request, stream, head, (ws) => this.open(ws, info));
+    const front = new Front(inner, config, options, (address) => this.trusted.has(address));
+    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head, front));
+    inner.on("clientError", (cause: RequestError, stream) => {
+      const socket = stream as Socket;
+      const client = front.arrived(socket)?.address ?? plainAddress(socket.remoteAddress ?? "");
+      const refusal = requestRefusal(cause);
+      front.failed("WebSocket", client, refusal.reason);
+      refuse(stream, refusal);
     });
-    await bind(server, ipListenOptions(config), this.address);
-    server.on("error", onError);
-    this.server = server;
-    this.port = portOf(server);
+    await bind(front.server, ipListenOptions(config), this.address);
+    front.server.on("error", (error) => options.onError?.(error));
+    this.front = front;
+    this.port = portOf(front.server);
     this.certificates = certificates;
     if (inner instanceof HttpsServer) await certificates?.watch(inner);
   }
 
   async close(): Promise<void> {
-    const server = this.server;
-    this.server = undefined;
+    const { front } = this;
+    this.front = undefined;
     this.certificates?.stop();
     this.certificates = undefined;
-    if (server !== undefined) await unbind(server);
+    await front?.close();
   }
 
   async reloadCertificates(): Promise<void> {
@@ -138,12 +142,7 @@ class WsListener implements Listener {
       connectionsCheckingInterval: Math.min(timeout, 5000),
     };
     if (certificates === undefined) return this.answering(createHttpServer(http));
-    const server = createHttpsServer({ ...http, ...certificates.serverOptions() });
-    server.on("tlsClientError", (cause, socket) => {
-      socket.destroy();
-      this.options.onError?.(handshakeError(socket.remoteAddress, cause));
-    });
-    return this.answering(server);
+    return this.answering(createHttpsServer({ ...http, ...certificates.serverOptions() }));
   }
 
   /** Requests that are no upgrade: there are no pages here. */
@@ -154,12 +153,30 @@ class WsListener implements Listener {
     return server;
   }
 
-  private info(
-    socket: Socket,
-    request: IncomingMessage,
-    source: { address: string; port: number } | undefined,
-  ): WsInfo {
-    const direct = new WsInfo(socket, request, source);
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, front: Front): void {
+    const { socket } = request;
+    const direct = new WsInfo(socket, request, front.arrived(socket));
+    const info = this.behindProxies(direct, socket, request);
+    if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
+      stream.destroy();
+      return;
+    }
+    const refusal = checkUpgrade(request, this.websocket);
+    if (refusal !== undefined) {
+      front.failed("WebSocket", info.remoteAddress, refusal.reason);
+      refuse(stream, refusal);
+      return;
+    }
+    let isOpen = false;
+    this.upgrader.handleUpgrade(request, stream, head, (ws) => {
+      isOpen = true;
+      this.open(ws, info);
+    });
+    // It has answered by now.
+    if (!isOpen) front.failed("WebSocket", info.remoteAddress, "the headers of the request are wrong");
+  }
+
+  private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {
     const header = request.headers["x-forwarded-for"];
     const address = forwardedFor(direct.remoteAddress, Array.isArray(header) ? header.join() : header, this.trusted);
     return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type Socket, connect as tcpConnect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import WebSocket from "ws";
 import { createListener, type Listener, type ListenerConfig, type ListenerOptions } from "../src/index.ts";
 import { ProxyHeaderParser, type ProxyStep } from "../src/proxy-protocol.ts";
@@ -16,6 +16,9 @@ const v1 = (line: string): Buffer => Buffer.from(line, "latin1");
 const good: [string, Buffer, { address: string; port: number } | undefined][] = [
   ["v1 TCP4", v1("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n"), { address: "192.0.2.1", port: 56324 }],
   ["v1 TCP6", v1("PROXY TCP6 2001:db8::1 2001:db8::2 1 65535\r\n"), { address: "2001:db8::1", port: 1 }],
+  ["v1 TCP6, otherwise written", v1("PROXY TCP6 2001:0DB8:0::0:1 ::1 1 2\r\n"), { address: "2001:db8::1", port: 1 }],
+  ["v1 TCP6 with a mapped address", v1("PROXY TCP6 ::ffff:c000:201 ::1 1 2\r\n"), { address: "192.0.2.1", port: 1 }],
+  ["v1 TCP6 with a zone", v1("PROXY TCP6 fe80::1%eth7 fe80::2 1 2\r\n"), { address: "fe80::1", port: 1 }],
   ["v1 UNKNOWN", v1("PROXY UNKNOWN\r\n"), undefined],
   ["v1 UNKNOWN with rubbish", v1("PROXY UNKNOWN ffff:f...f:ffff x 65535 65535\r\n"), undefined],
   ["v2 TCP4", v2("21 11 000c c0000201 c6336401 dc04 01bb"), { address: "192.0.2.1", port: 56324 }],
@@ -71,6 +74,16 @@ describe("PROXY protocol header", () => {
       expect(parser.push(Buffer.of(byte), 0, 1)).toEqual({ state: "more" });
     }
     expect(parser.push(bytes, 2 + header.length - 1, bytes.length)).toEqual({ state: "done", used: 1, source });
+  });
+
+  test("the longest header is copied twice, not once for each of its bytes", () => {
+    const header = v2(`21 11 1000 c0000201 c6336401 dc04 01bb ${"00".repeat(4084)}`);
+    const from = vi.spyOn(Buffer, "from");
+    const step = new ProxyHeaderParser().push(header, 0, header.length);
+    const copies = from.mock.calls.length;
+    from.mockRestore();
+    expect(step).toMatchObject({ state: "done", used: header.length });
+    expect(copies).toBe(2);
   });
 
   test.each(wrong)("bad: %s, whole and byte by byte", (_name, header) => {
