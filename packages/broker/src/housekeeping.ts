@@ -1,4 +1,5 @@
 // What a broker does by the clock, whether or not anybody connects: `$SYS`, and forgetting retained messages that expired.
+import { getHeapStatistics } from "node:v8";
 import type { Seconds } from "@wrenmq/protocol";
 import type { BrokerCore } from "./core.ts";
 import type { Metrics } from "./metrics.ts";
@@ -48,9 +49,10 @@ export class Housekeeping {
     const again = (now: number): void => {
       this.#timers.delete(timer);
       if (this.#stopped) return;
-      action();
+      // Before the action, which may throw: it is due again then, too.
       timer = timers.at(now + seconds * 1000, again);
       this.#timers.add(timer);
+      action();
     };
     timer = timers.at(clock.now() + seconds * 1000, again);
     this.#timers.add(timer);
@@ -78,6 +80,7 @@ export class Housekeeping {
     const cpuPercent = this.#cpuAt === 0 ? 0 : (used.user + used.system) / 10 / elapsed;
     this.#cpu = process.cpuUsage();
     this.#cpuAt = now;
-    return { heapUsed: process.memoryUsage().heapUsed, cpuPercent };
+    // `process.memoryUsage` reads a file, and throws when there are no more descriptors.
+    return { heapUsed: getHeapStatistics().used_heap_size, cpuPercent };
   }
 }
