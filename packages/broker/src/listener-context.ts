@@ -1,11 +1,13 @@
 // What all connections of one listener share: its name, its limits, its plugins, and the broker's parts.
+import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { ConnectionEnd, ConnectionSettings, SessionLimits } from "@wrenmq/protocol";
-import type { Connection } from "@wrenmq/transport";
+import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Rules } from "./access.ts";
 import type { ConnectionDriver } from "./connection-driver.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import type { BrokerCore } from "./core.ts";
+import { ListenerTrouble } from "./listener-trouble.ts";
 import { type BrokerLimits, sessionLimitsOf } from "./options.ts";
 
 export class ListenerContext {
@@ -20,6 +22,7 @@ export class ListenerContext {
   chain: HookChain;
   /** For `Access`: the rules as they are when it asks. */
   readonly rules: () => Rules;
+  readonly trouble: ListenerTrouble;
   #maxConnections = 0;
   #rate: ConnectionRate | undefined;
   readonly #connections = new Set<ConnectionDriver>();
@@ -29,6 +32,8 @@ export class ListenerContext {
     this.broker = broker;
     this.chain = chain;
     this.sessionLimits = sessionLimitsOf(broker.limits);
+    const { logger, clock, timers, counters } = broker;
+    this.trouble = new ListenerTrouble({ listener: name, logger, clock, timers, counters });
     this.rules = () => ({ chain: this.chain, generation: broker.router.rules });
     this.configure(broker.limits, 0);
   }
@@ -55,8 +60,8 @@ export class ListenerContext {
   }
 
   /** @returns false: too many connections came from its address within a second */
-  admits({ info }: Connection): boolean {
-    if (this.#rate === undefined || this.#rate.admits(info.remoteAddress, this.broker.clock.now())) return true;
+  admits(client: Pick<ConnectionInfo, "remoteAddress">): boolean {
+    if (this.#rate === undefined || this.#rate.admits(client.remoteAddress, this.broker.clock.now())) return true;
     this.broker.counters.connectionsRefused++;
     return false;
   }
@@ -77,6 +82,8 @@ export class ListenerContext {
     const { entry } = driver;
     if (entry === undefined) {
       logger.debug({ listener: this.name, reasonCode, reason }, "connection ended");
+      const isNonsense = reasonCode === ReasonCode.ProtocolError || reasonCode === ReasonCode.MalformedPacket;
+      if (isNonsense && by === "server") this.trouble.misspoke(driver.transport.info.remoteAddress, reason);
       return;
     }
     const { session } = entry;

@@ -61,9 +61,10 @@ export class Listeners {
       return;
     }
     const { arena, logger } = core;
-    const listener = createListener(options, (connection) => this.#accept(connection, context, false), {
+    const listener = createListener(options, (connection) => this.#accept(connection, context), {
       readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
-      onError: (error) => logger.warn({ listener: name, error: error.message }, "listener trouble"),
+      admits: (client) => context.admits(client),
+      onError: (error) => context.trouble.report(error),
     });
     await listener.listen();
     this.#running.set(name, { context, listener, options });
@@ -102,7 +103,8 @@ export class Listeners {
 
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
   accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
-    return this.#accept(connection, this.#known(name, "accept").context, handedOver);
+    const { context } = this.#known(name, "accept");
+    return handedOver || context.admits(connection.info) ? this.#accept(connection, context) : undefined;
   }
 
   #known(name: string, caller: "accept" | "adopt"): Running {
@@ -121,7 +123,10 @@ export class Listeners {
 
   /** Reads certificates again; the old ones stay where the new ones are bad. @throws ListenerError */
   async reloadCertificates(): Promise<void> {
-    for (const { listener } of this.#running.values()) await listener?.reloadCertificates?.();
+    const reloads = [...this.#running.values()].map(async ({ listener }) => listener?.reloadCertificates?.());
+    // Each for itself: what is wrong with one keeps no other from its new certificate.
+    const failed = (await Promise.allSettled(reloads)).find((reload) => reload.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Stops accepting. @returns the connections that are open */
@@ -138,8 +143,7 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: ListenerContext, handedOver: boolean): ConnectionHandler | undefined {
-    if (!handedOver && !context.admits(connection)) return undefined;
+  #accept(connection: Connection, context: ListenerContext): ConnectionHandler {
     const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
     context.connectionOpened(driver);
     const { placement } = this.#core;

@@ -39,7 +39,7 @@ export class SysTopics {
     const values: [string, string | number][] = [];
     if (this.#names !== "mosquitto") values.push(...this.#amqtt(get, use, now));
     if (this.#names !== "amqtt") values.push(...mosquitto(get, use));
-    values.push(...drops(metrics));
+    values.push(...losses(metrics, "dropped", "messages"), ...losses(metrics, "failed", "connections"));
     return values.map(([name, value]) => [PREFIX + name, String(value)]);
   }
 
@@ -98,9 +98,12 @@ function mosquitto(get: (name: string) => number, use: ProcessUse): [string, str
   ];
 }
 
-/** Nothing is lost silently: each reason has its number. */
-function drops(metrics: Metrics): [string, number][] {
+/** Nothing is lost silently: each reason has its number. `droppedQueueFull` becomes `messages/dropped/queueFull`. */
+function losses(metrics: Metrics, how: "dropped" | "failed", what: string): [string, number][] {
   return Object.entries(metrics)
-    .filter(([name]) => name.startsWith("dropped"))
-    .map(([name, count]) => [`messages/dropped/${name.charAt(7).toLowerCase()}${name.slice(8)}`, count]);
+    .filter(([name]) => name.startsWith(how))
+    .map(([name, count]) => {
+      const [initial = "", ...rest] = name.slice(how.length);
+      return [`${what}/${how}/${initial.toLowerCase()}${rest.join("")}`, count];
+    });
 }

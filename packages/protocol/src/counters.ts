@@ -11,6 +11,11 @@ export class Counters {
   connectionsAccepted: number = 0;
   connectionsRefused: number = 0;
   protocolErrors: number = 0;
+  /** TLS and WebSocket handshakes, and PROXY headers, that came to nothing. */
+  failedHandshake: number = 0;
+  failedProxyHeader: number = 0;
+  /** Connections on which no CONNECT came in time. */
+  failedConnect: number = 0;
   droppedQueueFull: number = 0;
   droppedExpired: number = 0;
   droppedTooLarge: number = 0;

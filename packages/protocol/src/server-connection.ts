@@ -15,6 +15,7 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
+import { beginningProblem } from "./beginning.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions } from "./connack.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
@@ -119,8 +120,9 @@ export class ServerConnection implements LinkOwner {
     this.#settings.counters.bytesReceived += end - start;
     const isFirst = this.state === ConnectionState.AwaitConnect && this.#frames.pending === 0 && !this.parked;
     // Whoever does not begin with CONNECT is not heard out. [MQTT-3.1.0-1]
-    if (isFirst && start < end && (bytes[start] as number) >> 4 !== PacketType.Connect) {
-      this.#fail(new MqttError(ReasonCode.ProtocolError, "the first packet is not CONNECT"));
+    const problem = isFirst && start < end ? beginningProblem(bytes, start, end) : undefined;
+    if (problem !== undefined) {
+      this.#fail(new MqttError(ReasonCode.ProtocolError, problem));
       return;
     }
     this.#frames.push(bytes, start, end);
@@ -130,8 +132,12 @@ export class ServerConnection implements LinkOwner {
 
   /** The client has not spoken for too long, or took too long to connect. */
   expire(reasonCode: ReasonCode): void {
-    if (this.state === ConnectionState.Connected) this.closeLink(reasonCode);
-    else this.#close(reasonCode, "server", "no CONNECT in time");
+    if (this.state === ConnectionState.Connected) {
+      this.closeLink(reasonCode);
+      return;
+    }
+    this.#settings.counters.failedConnect++;
+    this.#close(reasonCode, "server", "no CONNECT in time");
   }
 
   /** The transport is gone. */

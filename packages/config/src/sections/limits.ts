@@ -70,7 +70,7 @@ export const limitsSection: Section<Limits> = section<Limits>(
     messageRate: { doc: "PUBLISH packets of one client.", type: rate("count"), default: 0 },
     byteRate: { doc: "Bytes of one client.", type: rate("size"), default: 0 },
     connectionRatePerAddress: {
-      doc: "New connections from one address; with several workers each counts those that it accepts.",
+      doc: "New connections from one address; more are closed at once, before any handshake. With several workers each counts those that it accepts.",
       type: rate("count"),
       default: 0,
     },
