@@ -1,8 +1,8 @@
 // Structured lines on stderr: JSON for machines, or a readable form for people. Both are written before the call
 // returns, so that the last words of a process are never lost.
-import { writeSync } from "node:fs";
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { LogFile } from "./log-file.ts";
 
 const LEVELS: Readonly<Record<number, string>> = {
   10: "trace",
@@ -14,9 +14,9 @@ const LEVELS: Readonly<Record<number, string>> = {
 };
 
 export function createLogger({ level, format }: LogSection): Logger {
-  const destination: DestinationStream = {
-    write: (line) => put(format === "json" ? line : readable(line)),
-  };
+  const formatted = (line: string): string => (format === "json" ? line : readable(line));
+  const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)));
+  const destination: DestinationStream = { write: (line) => file.write(formatted(line)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
@@ -47,12 +47,7 @@ function escaped(unit: number): string {
   return `\\u${unit.toString(16).padStart(4, "0")}`;
 }
 
-function put(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch (error) {
-    // Nobody reads (EPIPE), or not fast enough (EAGAIN): a broker does not stop for its log.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EPIPE" && code !== "EAGAIN") throw error;
-  }
+function gapLine(lost: number, reason: string): string {
+  const fields = { level: 40, time: new Date().toISOString(), lost, reason, msg: "lines of the log were lost" };
+  return `${JSON.stringify(fields)}\n`;
 }

@@ -1,5 +1,5 @@
 // The process: arguments in, exit code out. The only file that ends it.
-import { reportError } from "./errors.ts";
+import { CommandError, reportError } from "./errors.ts";
 import { createProgram } from "./program.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
@@ -17,10 +17,12 @@ export async function main(words: readonly string[]): Promise<number> {
 }
 
 export async function run(words: readonly string[]): Promise<void> {
-  // A reader that went away (`wrenmq sub | head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that went away (`wrenmq sub | head`) is no failure.
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    process.exit(reportError(new CommandError(`the output cannot be written: ${error.message}`)));
   });
+  // What is wrong cannot be said either: the exit code says it.
+  process.stderr.on("error", () => {});
   process.exitCode = await main(words);
 }

@@ -8,6 +8,14 @@ import type { Logger } from "@wrenmq/plugin-api";
 const SAME_SIGNAL = 300;
 
 /**
+ * From now on SIGHUP does not end the process, which reads its configuration later anyway. To be called before anything
+ * that takes time; `untilSignalled` is for when there is something to reload.
+ */
+export function outliveHangUps(): void {
+  process.on("SIGHUP", () => {});
+}
+
+/**
  * Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, with exit code 1.
  * @param reload called at SIGHUP
  */

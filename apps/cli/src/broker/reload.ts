@@ -20,11 +20,16 @@ export interface ReloadOptions {
   change(config: WrenConfig): Promise<void>;
 }
 
-/** What to do at SIGHUP: one after the other, however fast they are asked for. Its promise never rejects. */
+/**
+ * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
+ */
 export function reloading({ config, logger, read, change }: ReloadOptions): () => Promise<void> {
   let last = Promise.resolve();
+  /** One has been asked for that has not read anything yet. */
+  let isDue = false;
   let current = config;
   const reload = async (): Promise<void> => {
+    isDue = false;
     const { config: wanted, warnings } = read();
     const plan = diffConfig(current, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
@@ -41,6 +46,8 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
     logger.level = wanted.log.level;
   };
   return () => {
+    if (isDue) return last;
+    isDue = true;
     last = last.then(reload).catch((error: unknown) => {
       logger.error({ reason: lineOf(error) }, "the configuration was not reloaded: nothing has changed");
     });

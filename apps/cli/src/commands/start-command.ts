@@ -1,5 +1,6 @@
 // `wrenmq start`: its options.
 import { Command, InvalidArgumentError, Option } from "commander";
+import { outliveHangUps } from "../signals.ts";
 
 export interface StartOptions {
   readonly config?: string;
@@ -34,6 +35,7 @@ export function startCommand(): Command {
     .option("-d, --debug", "log everything that happens")
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
     .action(async (options: StartOptions) => {
+      outliveHangUps();
       const { startBroker } = await import("../workers/start-broker.ts");
       await startBroker(options);
     });

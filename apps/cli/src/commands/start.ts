@@ -16,8 +16,11 @@ import type { StartOptions } from "./start-command.ts";
 export async function start(options: StartOptions): Promise<void> {
   const { config, warnings } = effectiveConfig(options);
   const logger = createLogger(config.log);
-  let reload: (() => Promise<void>) | undefined;
-  const signalled = untilSignalled(logger, () => void reload?.());
+  let isReloadDue = false;
+  let reload = (): void => {
+    isReloadDue = true;
+  };
+  const signalled = untilSignalled(logger, () => reload());
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   const brokerOptions = await configToOptions({ ...config, store: storeOf(config.store, 0, 1) }, logger);
@@ -25,14 +28,16 @@ export async function start(options: StartOptions): Promise<void> {
   await broker.start();
   removeLeftovers(config.store);
   const reloader = new Reloader(broker, { config, options: brokerOptions, logger });
-  reload = reloading({
+  const reloadNow = reloading({
     config,
     logger,
     read: () => effectiveConfig(options),
     change: (changed) => reloader.change(changed),
   });
+  reload = () => void reloadNow();
   announce(broker, config, logger);
   const warm = prepareForClients(broker, config, logger);
+  if (isReloadDue) reload();
   await signalled;
   await warm.stop();
   await broker.shutdown();
