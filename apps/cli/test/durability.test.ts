@@ -1,9 +1,11 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
 import { describe, expect, test } from "vitest";
 import { startBroker } from "./support/broker-process.ts";
-import { runCommand } from "./support/command.ts";
+import { runCommand, spawnCommand } from "./support/command.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 const SESSION = { clientId: "durable", clean: false, reconnectPeriod: 0, protocolVersion: 4 } as const;
@@ -120,10 +122,27 @@ describe("wrenmq store", () => {
     expect(missing.code).toBe(1);
     expect(missing.stderr).toMatch(/^wrenmq: there is no store at [^\n]+\n$/);
     await writeFile(join(folder, "bad.txt"), "x");
+    const file = await runCommand(["store", "check", join(folder, "bad.txt")]);
+    expect(file).toMatchObject({ code: 1, stderr: `wrenmq: ${join(folder, "bad.txt")} is not a folder\n` });
     const bad = await runCommand(["store", "import", join(folder, "new")], { input: "no export\n" });
     expect(bad.code).toBe(1);
     expect(bad.stderr).toMatch(/^wrenmq: line 1 of the export[^\n]+\n$/);
   });
+});
+
+test("half of an import is not started with", async () => {
+  const data = join(await temporaryFolder(), "data");
+  const child = spawnCommand(["store", "import", data]);
+  // It waits for its lines.
+  while (!existsSync(join(data, "importing", "format.json"))) await new Promise((resolve) => setImmediate(resolve));
+  const gone = once(child, "close");
+  child.kill("SIGKILL");
+  await gone;
+  const { code, stderr } = await runCommand(["start", "--data", data, "-p", "0"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`wrenmq: the import into ${data} was cut short: `);
+  const empty = '{"type":"store","format":1}\n{"type":"end","lines":1}\n';
+  expect(await runCommand(["store", "import", data], { input: empty })).toMatchObject({ code: 0, stderr: "" });
 });
 
 /** The first messages, in the order of their topics. */

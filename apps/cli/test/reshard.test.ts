@@ -199,3 +199,15 @@ test("what cannot be written leaves nothing behind; data in use are not touched"
   await user.close();
   expect(await contents(path)).toEqual(before);
 });
+
+test("what one of several workers keeps is not taken for the data", async () => {
+  const path = await temporaryFolder();
+  await reshard(path, 2);
+  await expect(reshard(join(path, "worker-0"), 1)).rejects.toThrow(`the folder of the data is ${path}`);
+  noteShards(path, { workers: 3, folder: "shards-1" });
+  await expect(reshard(join(path, "shards-1", "worker-2"), 1)).rejects.toThrow(`the folder of the data is ${path}`);
+  // A name alone says nothing.
+  const other = join(await temporaryFolder(), "worker-0");
+  await reshard(other, 2);
+  expect(shardsIn(other)).toEqual({ workers: 2, folder: undefined });
+});

@@ -22,7 +22,7 @@ export interface StoreLock {
   release(): void;
 }
 
-/** @throws StoreError ERR_STORE_LOCKED */
+/** @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN */
 export function lockDirectory(directory: string): StoreLock {
   const draft = join(directory, `lock.draft-${process.pid}-${Math.random().toString(36).slice(2)}`);
   try {
@@ -50,9 +50,21 @@ function writeDraft(directory: string, draft: string): void {
   try {
     writeFileSync(draft, content);
   } catch (error) {
+    if (isForbidden(error)) {
+      throw new StoreError(
+        "ERR_STORE_OPEN",
+        `the store ${directory} cannot be opened: no permission to write into the folder, not even its lock`,
+        { cause: error },
+      );
+    }
     if (!isNoRoom(error) || !lendRoom(directory)) throw error;
     writeFileSync(draft, content);
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EACCES" || code === "EPERM" || code === "EROFS";
 }
 
 function lockPath(directory: string, number: number): string {

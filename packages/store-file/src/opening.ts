@@ -6,6 +6,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { copyRange } from "./copy-range.ts";
 import { checkFormat, damaged, newerFormat, timestamp } from "./format-record.ts";
+import { refuseHalfImport } from "./import-draft.ts";
 import { Journal, syncDirectory } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { lockDirectory, type StoreLock } from "./lock.ts";
@@ -24,6 +25,7 @@ export function openDirectory(options: FileStoreOptions, segmentBytes: number, w
   try {
     mkdirSync(options.path, { recursive: true });
     lock = lockDirectory(options.path);
+    refuseHalfImport(options.path);
     checkFormat(options.path, options.onDamage ?? "refuse");
     return { lock, ...openJournal(options, segmentBytes, writer) };
   } catch (error) {

@@ -8,6 +8,7 @@ import { ByteReader } from "./byte-reader.ts";
 import { AWAIT_PUBCOMP } from "./entry-table.ts";
 import { entryAt, FileStore, placeOf } from "./file-store.ts";
 import { formatProblem, holdsStore, newerFormat } from "./format-record.ts";
+import { DRAFT, draftIn, refuseHalfImport } from "./import-draft.ts";
 import { journalPath, syncDirectory } from "./journal.ts";
 import { Ledger, type Place, type SessionFacts } from "./ledger.ts";
 import {
@@ -97,8 +98,7 @@ export async function* exportStore(path: string): AsyncGenerator<string, void, u
  */
 export async function importStore(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
   const lock = lockEmpty(path);
-  // Inside: the directory may be a file system of its own.
-  const draft = join(path, "importing");
+  const draft = draftIn(path);
   const store = new FileStore({ path: draft, durability: "batch" });
   try {
     store.open();
@@ -118,14 +118,33 @@ export async function importStore(path: string, lines: AsyncIterable<string> | I
 }
 
 function lockEmpty(path: string): StoreLock {
-  let found: string | undefined;
+  makeDirectory(path);
+  refuseUnlessEmpty(path);
+  const lock = lockDirectory(path);
+  try {
+    // Another import may have been done before the lock was ours.
+    refuseUnlessEmpty(path);
+    rmSync(draftIn(path), { recursive: true, force: true });
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
-    [found] = readdirSync(path);
   } catch (error) {
     throw cannotImport(path, error);
   }
-  if (found === undefined) return lockDirectory(path);
+}
+
+/** An import that was cut short leaves a lock and its draft: both are of no use to anybody. */
+function refuseUnlessEmpty(path: string): void {
+  const found = readdirSync(path).find((name) => !name.startsWith("lock.") && name !== DRAFT);
+  if (found === undefined) return;
+  refuseHalfImport(path);
   throw new StoreError("ERR_STORE_OPEN", `the import needs an empty directory: in ${path} there is ${found}`);
 }
 
@@ -164,6 +183,7 @@ function lockExisting(path: string): StoreLock {
 }
 
 function needStore(path: string): void {
+  refuseHalfImport(path);
   if (!holdsStore(path)) throw new StoreError("ERR_STORE_OPEN", `there is no store at ${path}`);
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MemoryStore } from "@wrenmq/store";
 import { contentsOf, sampleEntry, sampleMessage, sampleSession } from "@wrenmq/store/testing";
@@ -126,6 +126,57 @@ test("half of an import, ended by a crash, is not taken for a whole one", async 
   }
 });
 
+test("an import that was cut short: nobody opens what there is of it, and another one begins anew", async () => {
+  const { path } = await filled();
+  const lines = await all(exportStore(path));
+  const half = newPlace();
+  // As a process leaves it that is killed: nobody cleans up, and its lock is there.
+  const draft = join(half, "importing");
+  const killed = new FileStore({ path: draft, durability: "batch" });
+  killed.open();
+  await killed.apply([{ op: "putSession", record: sampleSession("c") }]);
+  const cut = { code: "ERR_STORE_OPEN", message: expect.stringContaining(`the import into ${half} was cut short`) };
+  const opens = (): Promise<void> =>
+    Promise.resolve().then(() => new FileStore({ path: half, durability: "batch" }).open());
+  const refused = async (): Promise<void> => {
+    await expect(opens()).rejects.toMatchObject(cut);
+    await expect(checkStore(half)).rejects.toMatchObject(cut);
+    await expect(compactStore(half)).rejects.toMatchObject(cut);
+  };
+  await refused();
+  await killed.close();
+  // In the middle of moving it.
+  renameSync(join(draft, "format.json"), join(half, "format.json"));
+  await refused();
+  await expect(importStore(half, lines)).rejects.toMatchObject(cut);
+  renameSync(join(half, "format.json"), join(draft, "format.json"));
+  await importStore(half, lines);
+  expect(await all(exportStore(half))).toHaveLength(lines.length);
+  expect(readdirSync(half)).not.toContain("importing");
+});
+
+test("an import into a directory that another one is filling is refused", async () => {
+  const { path } = await filled();
+  const lines = await all(exportStore(path));
+  const target = newPlace();
+  let goOn = (): void => {};
+  const second = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* slowly(): AsyncGenerator<string> {
+    const [first = "", ...rest] = lines;
+    yield first;
+    await second;
+    yield* rest;
+  }
+  const importing = importStore(target, slowly());
+  await expect(importStore(target, lines)).rejects.toMatchObject({ code: "ERR_STORE_LOCKED" });
+  goOn();
+  await importing;
+  await expect(importStore(target, lines)).rejects.toThrow("the import needs an empty directory");
+  expect(await all(exportStore(target))).toHaveLength(lines.length);
+});
+
 test("dump shows each fact, and of a damaged store what can be read", async () => {
   const { path, model } = await filled();
   const types = (lines: StoreLine[]): Set<string> => new Set(lines.map((line) => line.type));
@@ -178,6 +229,22 @@ test("the tools want a store, and the store for themselves", async () => {
     await expect(compactStore(place)).rejects.toThrow(`there is no store at ${place}`);
   }
   expect(readdirSync(other)).toEqual(["letters.txt"]);
+});
+
+// Who may do everything may write there, too.
+test.skipIf(process.getuid?.() === 0)("a folder that may not be written is said to be one", async () => {
+  const { path } = await filled();
+  chmodSync(path, 0o555);
+  const reason = {
+    code: "ERR_STORE_OPEN",
+    message: expect.stringContaining(`${path} cannot be opened: no permission`),
+  };
+  await expect(checkStore(path)).rejects.toMatchObject(reason);
+  await expect(compactStore(path)).rejects.toMatchObject(reason);
+  const empty = newPlace();
+  chmodSync(empty, 0o555);
+  await expect(importStore(empty, [])).rejects.toMatchObject({ code: "ERR_STORE_OPEN" });
+  for (const folder of [path, empty]) chmodSync(folder, 0o755);
 });
 
 test("the tools say of the record of the format what an opening says", async () => {

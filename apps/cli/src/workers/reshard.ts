@@ -10,7 +10,7 @@ import { FileStore } from "@wrenmq/store-file";
 import type { Logger } from "pino";
 import { CommandError } from "../errors.ts";
 import { syncDirectory } from "./durable-file.ts";
-import { nextFolder, noteShards, type Shards, shardPath, shardsIn } from "./shards.ts";
+import { nextFolder, noteShards, refusePart, type Shards, shardPath, shardsIn } from "./shards.ts";
 
 /** A batch is applied when it has so many facts, or so many bytes of messages. */
 const BATCH_FACTS = 1000;
@@ -23,6 +23,7 @@ type Snapshot = ReturnType<Store["sessions"]> extends Iterable<infer T> ? T : ne
 /** Makes the data fit the number of workers. @throws CommandError, StoreError: nothing has changed */
 export async function prepareShards({ path }: StoreSection, count: number, logger: Logger): Promise<void> {
   if (path === undefined) return;
+  refusePart(path);
   const found = shardsIn(path);
   if (found === undefined) {
     if (count > 1) noteShards(path, { workers: count, folder: undefined });

@@ -6,13 +6,14 @@
 //   data/workers.json          {"workers": 2}: worker-0, worker-1
 //   data/workers.json          {"workers": 3, "folder": "shards-1"}: shards-1/worker-0 …
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { StoreSection } from "@wrenmq/config";
 import { CommandError } from "../errors.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 
 const NOTE = "workers.json";
 const FOLDER = /^shards-(\d+)$/;
+const PART = /^worker-\d+$/;
 /** What a store keeps in its directory, and what older numbers of workers left beside the note. */
 const FORMER = /^(?:worker-\d+|\d+\.journal|format\.json|reserve|lock\..*)$/;
 
@@ -23,13 +24,30 @@ export interface Shards {
   readonly folder: string | undefined;
 }
 
+/** @throws CommandError where the folder is a part of the data: the clients of the other parts would find nothing */
+export function refusePart(path: string): void {
+  const above = dirname(path);
+  const whole = FOLDER.test(basename(above)) ? dirname(above) : above;
+  if (!PART.test(basename(path)) || !existsSync(join(whole, NOTE))) return;
+  throw new CommandError(`${path} holds what one of several workers keeps: the folder of the data is ${whole}`);
+}
+
 /** undefined: there are no data yet. @throws CommandError */
 export function shardsIn(path: string): Shards | undefined {
   if (!existsSync(path)) return undefined;
   const note = join(path, NOTE);
   if (existsSync(note)) return parseNote(note, readFileSync(note, "utf8"));
-  const isEmpty = readdirSync(path).every((name) => FOLDER.test(name));
+  const isEmpty = namesIn(path).every((name) => FOLDER.test(name));
   return isEmpty ? undefined : { workers: 1, folder: undefined };
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandError(code === "ENOTDIR" ? `${path} is not a folder` : `${path} cannot be read: ${message}`);
+  }
 }
 
 /** The directory of one worker's store. */
