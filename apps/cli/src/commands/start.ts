@@ -36,8 +36,8 @@ export async function start(options: StartOptions): Promise<void> {
   });
   reload = () => void reloadNow();
   announce(broker, config, logger);
-  const warm = prepareForClients(broker, config, logger);
   if (isReloadDue) reload();
+  const warm = prepareForClients(broker, config, logger);
   await signalled;
   await warm.stop();
   await broker.shutdown();
