@@ -232,7 +232,6 @@ test("the tools want a store, and the store for themselves", async () => {
 });
 
 // Who may do everything may write there, too.
-// Root may write anywhere.
 test.skipIf(process.getuid?.() === 0)("a folder that may not be written is said to be one", async () => {
   const { path } = await filled();
   chmodSync(path, 0o555);
