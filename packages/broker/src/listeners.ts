@@ -30,6 +30,7 @@ export class Listeners {
   readonly #running = new Map<string, Running>();
   readonly #core: BrokerCore;
   readonly #makeChain: ChainMaker;
+  #isClosed = false;
 
   constructor(core: BrokerCore, makeChain: ChainMaker) {
     this.#core = core;
@@ -67,6 +68,10 @@ export class Listeners {
       onError: (error) => context.trouble.report(error),
     });
     await listener.listen();
+    if (this.#isClosed) {
+      await listener.close();
+      throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
+    }
     this.#running.set(name, { context, listener, options });
     logger.info({ listener: name, address: listener.address }, "listening");
   }
@@ -131,10 +136,11 @@ export class Listeners {
 
   /** Stops accepting. @returns the connections that are open */
   async close(): Promise<ConnectionDriver[]> {
+    this.#isClosed = true;
     const open: ConnectionDriver[] = [];
     for (const { listener, context } of this.#running.values()) {
       await listener?.close();
-      open.push(...context.connections);
+      for (const driver of context.connections) open.push(driver);
     }
     return open;
   }

@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { duplexPair } from "node:stream";
 import { MemoryStore } from "@wrenmq/store";
 import { fromDuplex } from "@wrenmq/transport";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { BrokerError, createBroker } from "../src/index.ts";
 import { dialTcp, held, pluginOf, RawClient, RealPace, startBroker, text } from "./support.ts";
 
@@ -227,6 +230,19 @@ describe("listeners", () => {
     ).rejects.toMatchObject({ code: "ECONNREFUSED" });
     await stays.expectAlive();
     await fixture.stop();
+  });
+
+  test("one that is still being opened when the broker stops does not stay", async () => {
+    const fixture = await startBroker();
+    const folder = await mkdtemp(join(tmpdir(), "wrenmq-test-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, "s");
+    const added = fixture.broker.addListener("late", { type: "unix", path });
+    const [outcome] = await Promise.allSettled([added, fixture.broker.shutdown()]);
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "ERR_BROKER_STATE" } });
+    await expect(
+      new Promise((resolve, reject) => connect({ path }).once("connect", resolve).once("error", reject)),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/ECONNREFUSED|ENOENT/) });
   });
 
   test("a listener that is removed tells its clients 0x98", async () => {
