@@ -106,20 +106,25 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
-  return holder.started === "" || holder.started === started(holder.pid);
+  const { started, isOver } = look(holder.pid);
+  return !isOver && (holder.started === "" || holder.started === started);
 }
 
 function describe(pid: number): Holder {
-  return { pid, started: started(pid), machine: machine() };
+  return { pid, started: look(pid).started, machine: machine() };
 }
 
-/** Linux: field 22 of /proc/PID/stat, counted after the name, which may hold spaces and parentheses. */
-function started(pid: number): string {
+/** Linux: fields 3, 20 and 22 of /proc/PID/stat, counted after the name, which may hold spaces and parentheses. */
+function look(pid: number): { readonly started: string; readonly isOver: boolean } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // It has ended, and waits for a parent that does not ask: in a container that may be for ever. While it has threads
+    // one of them may still be writing.
+    const isOver = (fields[0] === "Z" || fields[0] === "X") && Number(fields[17]) <= 1;
+    return { started: fields[19] ?? "", isOver };
   } catch {
-    return "";
+    return { started: "", isOver: false };
   }
 }
 

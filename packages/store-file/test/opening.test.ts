@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
 import { sampleSession } from "@wrenmq/store/testing";
@@ -58,6 +59,32 @@ test("the lock of a process that is no more is taken over", async () => {
   }
   expect(locksIn(path)).toEqual([]);
 });
+
+test.skipIf(!existsSync("/proc/self/stat"))(
+  "so is that of one that has ended and whose parent does not ask",
+  async () => {
+    const path = newPlace();
+    const store = new FileStore({ path, durability: "batch" });
+    store.open();
+    const [name = ""] = locksIn(path);
+    const holder = JSON.parse(readFileSync(join(path, name), "utf8")) as object;
+    await store.close();
+    // `sleep` takes the place of the shell, and knows nothing of the shell's child.
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+    try {
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(String(line));
+      const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+      while (stat()[0] !== "Z") await new Promise((resolve) => setImmediate(resolve));
+      writeFileSync(join(path, "lock.7"), JSON.stringify({ ...holder, pid, started: stat()[19] }));
+      store.open();
+      expect(locksIn(path)).toEqual(["lock.8"]);
+      await store.close();
+    } finally {
+      parent.kill();
+    }
+  },
+);
 
 test("a newer format is refused, whatever is wished for", () => {
   const path = newPlace();
