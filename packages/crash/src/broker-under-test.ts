@@ -1,4 +1,5 @@
 // What a run crashes: the real command in a process of its own, or a broker in this process on a store that forgets.
+import type { Random } from "./random.ts";
 
 export interface BrokerUnderTest {
   /** Its crash breaks no connection: the clients have to. */
@@ -9,6 +10,8 @@ export interface BrokerUnderTest {
   start(): Promise<number | undefined>;
   /** Ends it without warning. */
   crash(): Promise<void>;
+  /** Ends one of several workers without warning. @returns false: there is none that could be ended now */
+  crashWorker?(random: Random): Promise<boolean>;
   /** Ends it as an operator would. */
   stop(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 // What the tools of `wrenmq store` say about a folder that survived: sound, and the same after export and import.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Finished {
@@ -18,6 +20,22 @@ export async function runProgram(program: string, words: readonly string[], inpu
   child.stdin.end(input);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout: out?.join("") ?? "", stderr: err?.join("") ?? "" };
+}
+
+/** Each store in the folder of the data: of one process it is the folder itself. @returns what is wrong */
+export async function checkData(program: string, data: string, spare: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const path of await storesIn(data)) {
+    problems.push(...(await checkFolder(program, path, await mkdtemp(join(spare, "check-")))));
+  }
+  return problems;
+}
+
+async function storesIn(data: string): Promise<string[]> {
+  if (!existsSync(join(data, "workers.json"))) return [data];
+  const names = await readdir(data, { recursive: true });
+  const stores = names.filter((name) => /(?:^|[\\/])worker-\d+$/.test(name));
+  return stores.map((name) => join(data, name));
 }
 
 /** @param spare an existing folder for copies @returns what is wrong */

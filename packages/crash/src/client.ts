@@ -16,9 +16,9 @@ export abstract class Client {
   #wanted = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(world: World, clientId: string, version: ProtocolVersion) {
+  constructor(world: World, name: string, version: ProtocolVersion) {
     this.world = world;
-    this.clientId = clientId;
+    this.clientId = world.clientId(name);
     this.version = version;
   }
 

@@ -74,7 +74,7 @@ export class Publisher extends Client {
     if (packet.type === "pubcomp") return;
     if (reasonCode >= 0x80) {
       sent.refused = true;
-      if (!world.refuses || reasonCode !== 0x97) {
+      if (!world.refuses.includes(found.packet.qos) || reasonCode !== 0x97) {
         world.problem(`${this.clientId}: a message was refused with ${reasonCode}`);
       }
       return;

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly kills: number;
   readonly seed: number;
   readonly qos: "1" | "2" | "both";
+  /** Worker processes of the broker; default 1. */
+  readonly workers?: number;
   /** Told after each crash. */
   readonly onKill?: (kills: number, world: World) => void;
   /** Done while the broker is down. */
@@ -18,6 +20,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly problems: readonly string[];
   readonly kills: number;
+  /** Kills of one worker while the others went on. */
+  readonly workerKills: number;
   readonly stops: number;
   readonly acknowledged: number;
   readonly delivered: number;
@@ -28,16 +32,22 @@ export interface RunResult {
   readonly slowestStart: number;
 }
 
+/** Milliseconds in which clients see that their connections have ended with a worker. */
+const CLOSING = 20;
+
 /** @throws Error when the broker does not start */
-export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOptions): Promise<RunResult> {
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { broker, kills, seed, qos, workers = 1, onKill, whileDown } = options;
   // What the clients do must not change when crashes come at other moments.
   const random = new Random(seed);
-  const world = new World(random.fork());
+  const world = new World(random.fork(), workers);
   world.forgets = broker.sharesProcess;
-  world.refuses = broker.refuses;
+  // What one worker has not answered when it ends is refused, unless its publisher must not send it again.
+  world.refuses = broker.refuses ? [1, 2] : workers > 1 ? [1] : [];
   const cast = new Cast(world, { qos });
   let slowestStart = 0;
   let killed = 0;
+  let workerKills = 0;
   let stops = 0;
   const up = async (): Promise<void> => {
     const began = Date.now();
@@ -49,8 +59,21 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   await cast.begin();
   while (killed < kills && world.problems.length === 0) {
     await sleep(random.between(30, 700));
+    const { port } = world;
     world.port = undefined;
     world.crashes++;
+    if (broker.crashWorker !== undefined && workers > 1 && random.chance(0.4)) {
+      world.tell("a worker ends");
+      if (await broker.crashWorker(random)) {
+        workerKills++;
+        killed++;
+        onKill?.(killed, world);
+      }
+      // Its connections have ended: who sees that now knows why.
+      await sleep(CLOSING);
+      world.port = port;
+      continue;
+    }
     world.tell("the broker ends");
     if (broker.sharesProcess) cast.cutAll();
     if (random.chance(0.1)) {
@@ -77,5 +100,5 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   await cast.finish();
   await broker.stop();
   const { problems, story, acknowledged, delivered, redelivered } = world;
-  return { problems, story, kills: killed, stops, acknowledged, delivered, redelivered, slowestStart };
+  return { problems, story, kills: killed, workerKills, stops, acknowledged, delivered, redelivered, slowestStart };
 }

@@ -1,4 +1,5 @@
 // What the clients of one run share: where the broker is, chance, the order of events, and what went wrong.
+import { homeOf } from "@wrenmq/cluster";
 import type { QoS } from "@wrenmq/codec";
 import type { Random } from "./random.ts";
 
@@ -33,17 +34,29 @@ export class World {
   crashes: number = 0;
   /** Publishers publish, sessions come and go. */
   running: boolean = true;
-  /** Does the broker say no now and then? */
-  refuses: boolean = false;
+  /** Messages of which QoS the broker may refuse. */
+  refuses: readonly QoS[] = [];
   /** May a crash undo what was not acknowledged, although its effects were seen? */
   forgets: boolean = false;
   acknowledged: number = 0;
   delivered: number = 0;
   redelivered: number = 0;
+  readonly #workers: number;
+  #named = 0;
   #ticks = 0;
 
-  constructor(random: Random) {
+  /** @param workers worker processes of the broker */
+  constructor(random: Random, workers = 1) {
     this.random = random;
+    this.#workers = workers;
+  }
+
+  /** A client identifier. One after the other they are at home on each of the workers. */
+  clientId(name: string): string {
+    const home = this.#named++ % this.#workers;
+    let clientId = name;
+    for (let n = 1; homeOf(clientId, this.#workers) !== home; n++) clientId = `${name}-${n}`;
+    return clientId;
   }
 
   tick(): number {
