@@ -1,9 +1,12 @@
 // What a run crashes: the real command in a process of its own, or a broker in this process on a store that forgets.
 import type { Random } from "./random.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export interface BrokerUnderTest {
   /** Its crash breaks no connection: the clients have to. */
   readonly sharesProcess: boolean;
+  /** Time and connections; default: those of the system. */
+  readonly surroundings?: Surroundings;
   /** Its store refuses batches now and then. */
   readonly refuses: boolean;
   /** Starts it. @returns the port it listens on; undefined: it was ended before it listened */

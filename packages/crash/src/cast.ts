@@ -77,7 +77,7 @@ export class Cast {
       if (!each.isDone) world.problem(`${each.clientId}: acknowledgements are missing`);
     }
     await this.#untilStill(() => this.#hasAll());
-    await sleep(QUIET);
+    await world.sleep(QUIET);
     for (const each of [...this.#subscribers, ...this.#togglers]) each.check(world.streams);
     for (const mortal of this.#mortals) mortal.check();
     await this.checkRetained();
@@ -93,15 +93,15 @@ export class Cast {
 
   /** Until it is so, or nothing has moved for long. */
   async #untilStill(isSo: () => boolean): Promise<void> {
-    let moved = Date.now();
+    let moved = this.#world.now();
     let last = -1;
-    while (!isSo() && Date.now() < moved + PATIENCE) {
+    while (!isSo() && this.#world.now() < moved + PATIENCE) {
       const { acknowledged, delivered } = this.#world;
       if (acknowledged + delivered !== last) {
         last = acknowledged + delivered;
-        moved = Date.now();
+        moved = this.#world.now();
       }
-      await sleep(10);
+      await this.#world.sleep(10);
     }
   }
 
@@ -115,8 +115,4 @@ export class Cast {
       this.#witness,
     ];
   }
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

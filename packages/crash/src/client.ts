@@ -1,7 +1,7 @@
 // A client that wants to be connected: it comes back after every end of its connection until it is told to stay away.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
-import { Link } from "./link.ts";
-import type { World } from "./world.ts";
+import type { ClientLink } from "./link.ts";
+import type { Cancel, World } from "./world.ts";
 
 /** Milliseconds between two tries. */
 const RETRY = 8;
@@ -12,9 +12,9 @@ export abstract class Client {
   protected readonly world: World;
   /** CONNACK has come. */
   protected connected: boolean = false;
-  protected link: Link | undefined = undefined;
+  protected link: ClientLink | undefined = undefined;
   #wanted = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
 
   constructor(world: World, name: string, version: ProtocolVersion) {
     this.world = world;
@@ -40,7 +40,7 @@ export abstract class Client {
   /** Stays away, without a word to the broker. */
   leave(): void {
     this.#wanted = false;
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.link?.destroy();
   }
 
@@ -62,8 +62,9 @@ export abstract class Client {
       this.#retry();
       return;
     }
-    const link = new Link(
+    const link = this.world.dial(
       port,
+      this.clientId,
       this.version,
       {
         packet: (packet) => this.#packet(packet),
@@ -82,8 +83,8 @@ export abstract class Client {
   }
 
   #retry(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#dial(), RETRY);
+    this.#timer?.();
+    this.#timer = this.world.setTimer(() => this.#dial(), RETRY);
   }
 
   #packet(packet: Packet): void {

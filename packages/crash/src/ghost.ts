@@ -3,7 +3,7 @@
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import type { World } from "./world.ts";
+import type { Cancel, World } from "./world.ts";
 
 type Step =
   /** Comes to a session that lasts; subscribes if it is new. */
@@ -22,12 +22,12 @@ export class Ghost extends Client {
   #step: Step = "last";
   #present: boolean | "unknown" = false;
   #subscribed = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
   checks: number = 0;
 
   constructor(world: World, name: string, version: ProtocolVersion) {
     super(world, name, version);
-    this.#receiver = new Receiver(world.random.fork(), ({ topic }) => {
+    this.#receiver = new Receiver(world, ({ topic }) => {
       if (!this.#subscribed) this.world.problem(`${this.clientId}: ${topic} came to a session without subscriptions`);
     });
   }
@@ -63,7 +63,7 @@ export class Ghost extends Client {
       } as const;
       this.link?.send({ type: "subscribe", packetId: 1, subscriptions: [subscription] });
     }
-    this.#timer = setTimeout(() => this.#goOn(), this.world.random.between(20, 300));
+    this.#timer = this.world.setTimer(() => this.#goOn(), this.world.random.between(20, 300));
   }
 
   protected received(packet: Packet): void {
@@ -71,7 +71,7 @@ export class Ghost extends Client {
   }
 
   protected override lost(hadConnack: boolean): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.#receiver.lost();
     // Without an answer nobody knows whether there is a session now. A session that fades does so from now on, or from the restart; one that may have been ended may be there or not.
     if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
@@ -87,7 +87,7 @@ export class Ghost extends Client {
     this.leave();
     this.#step = world.random.pick(this.version === 5 ? ["last", "end", "fade"] : ["last", "end"]);
     const isPatient = isFading && world.random.chance(0.5);
-    this.#timer = setTimeout(
+    this.#timer = this.world.setTimer(
       () => {
         // A crash begins its time anew if the broker had not seen the end of the connection: then nobody knows.
         if (isFading) this.#present = isPatient ? (world.crashes === crashes ? false : "unknown") : "unknown";

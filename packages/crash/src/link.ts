@@ -10,7 +10,14 @@ export interface LinkOwner {
   broken(error: unknown): void;
 }
 
-export class Link {
+/** A client's connection, whatever carries it. */
+export interface ClientLink {
+  send(packet: Packet): void;
+  /** Ends the connection without a word; `closed` is called before it returns. */
+  destroy(): void;
+}
+
+export class Link implements ClientLink {
   readonly #version: ProtocolVersion;
   readonly #socket: Socket;
   #owner: LinkOwner | undefined;

@@ -2,7 +2,7 @@
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import type { World } from "./world.ts";
+import type { Cancel, World } from "./world.ts";
 
 /** What has to become of the will of one connection. */
 type Fate = "must" | "never" | "either";
@@ -16,7 +16,7 @@ export class Witness extends Client {
 
   constructor(world: World, name: string) {
     super(world, name, 5);
-    this.#receiver = new Receiver(world.random.fork(), ({ payload }: PublishPacket) => {
+    this.#receiver = new Receiver(world, ({ payload }: PublishPacket) => {
       const will = new TextDecoder().decode(payload);
       this.#heard.set(will, this.times(will) + 1);
       this.world.tell(`${will} is heard of`);
@@ -81,7 +81,7 @@ export class Mortal extends Client {
   #askedBefore = false;
   #leftAt: number | undefined;
   #saidGoodbye = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
 
   /** @param delay seconds, for MQTT 5 */
   constructor(world: World, name: string, version: ProtocolVersion, delay: number, witness: Witness) {
@@ -131,14 +131,14 @@ export class Mortal extends Client {
   protected accepted(): void {
     const previous = this.#previous;
     if (previous !== undefined && this.#cutAt !== undefined && this.#fates.get(previous) === "either") {
-      const inTime = Date.now() < this.#cutAt + this.#delay * 1000;
+      const inTime = this.world.now() < this.#cutAt + this.#delay * 1000;
       if (inTime && !this.#saidGoodbye) this.#fates.set(previous, "never");
     }
     this.world.tell(`${this.#will} lives`);
     this.#fates.set(this.#will, "must");
     this.#leftAt = undefined;
     this.#saidGoodbye = false;
-    this.#timer = setTimeout(() => this.#die(), this.world.random.between(50, 900));
+    this.#timer = this.world.setTimer(() => this.#die(), this.world.random.between(50, 900));
   }
 
   protected received(packet: Packet): void {
@@ -146,7 +146,7 @@ export class Mortal extends Client {
   }
 
   protected override lost(hadConnack: boolean): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     if (!hadConnack) {
       // Whether the broker took this CONNECT, nobody knows.
       if (this.#askedBefore) this.#fates.set(this.#will, "either");
@@ -164,7 +164,7 @@ export class Mortal extends Client {
     if (!running) return;
     // Some stay away until they are buried, others are back before their delay is over.
     if (this.#delay > 0 && random.chance(0.5)) this.#comeBackAfter(this.#previous as string);
-    else this.#timer = setTimeout(() => this.#return(), random.between(1, 400));
+    else this.#timer = this.world.setTimer(() => this.#return(), random.between(1, 400));
   }
 
   get #will(): string {
@@ -174,7 +174,7 @@ export class Mortal extends Client {
   #nextLife(hadConnack: boolean): void {
     if (hadConnack) {
       this.#previous = this.#will;
-      this.#cutAt = this.#leftAt ?? Date.now();
+      this.#cutAt = this.#leftAt ?? this.world.now();
     } else if (this.#askedBefore) this.#previous = undefined;
     this.#askedBefore = false;
     this.#life++;
@@ -183,7 +183,7 @@ export class Mortal extends Client {
   #die(): void {
     const { random, running } = this.world;
     if (!running) return;
-    this.#leftAt = Date.now();
+    this.#leftAt = this.world.now();
     if (random.chance(0.5)) this.cut();
     else if (random.chance(0.3) && this.version === 5) this.goodbye({ type: "disconnect", reasonCode: 4 });
     else {
@@ -198,7 +198,7 @@ export class Mortal extends Client {
   }
 
   #comeBackAfter(will: string): void {
-    this.#timer = setTimeout(() => {
+    this.#timer = this.world.setTimer(() => {
       if (!this.world.running) return;
       if (this.#fates.get(will) !== "must" || this.#witness.times(will) > 0) this.#return();
       else this.#comeBackAfter(will);

@@ -4,6 +4,7 @@ import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
 import { MemoryStore, type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
 import { opsOf } from "./ops-of.ts";
 import type { Random } from "./random.ts";
+import { type Cancel, realSurroundings, type Surroundings } from "./surroundings.ts";
 
 interface Write {
   readonly batch: readonly StoreOp[];
@@ -25,12 +26,19 @@ export class PowerLossStore implements Store {
   readonly #seen = new MemoryStore();
   readonly #disk: MemoryStore;
   #writing: Write[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #setTimer: Surroundings["setTimer"];
+  #timer: Cancel | undefined;
   #powered = true;
   refusals: number = 0;
 
   /** @param disk what an earlier store has left */
-  constructor(random: Random, faults: Faults, disk: MemoryStore = new MemoryStore()) {
+  constructor(
+    random: Random,
+    faults: Faults,
+    disk: MemoryStore = new MemoryStore(),
+    setTimer: Surroundings["setTimer"] = realSurroundings.setTimer,
+  ) {
+    this.#setTimer = setTimer;
     this.#random = random;
     this.#faults = faults;
     this.#disk = disk;
@@ -42,10 +50,18 @@ export class PowerLossStore implements Store {
   /** Ends it, with what is under way. @returns what is on disk */
   loseThePower(): MemoryStore {
     this.#powered = false;
-    clearTimeout(this.#timer);
+    this.#timer?.();
     const lost = this.#writing;
     this.#writing = [];
     for (const write of lost) write.lost(new StoreError("ERR_STORE_CLOSED", "the power is off"));
+    return this.#disk;
+  }
+
+  /** Its process ends: what it has written the system keeps. @returns what is there for the next one */
+  endTheProcess(): MemoryStore {
+    this.#powered = false;
+    this.#timer?.();
+    for (const { batch } of this.#writing.splice(0)) this.#disk.apply(batch);
     return this.#disk;
   }
 
@@ -53,7 +69,8 @@ export class PowerLossStore implements Store {
 
   /** Waits for what is under way, if there is power. */
   async close(): Promise<void> {
-    while (this.#powered && this.#writing.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#powered && this.#writing.length > 0)
+      await new Promise<void>((resolve) => void this.#setTimer(resolve, 5));
   }
 
   apply(batch: readonly StoreOp[]): Promise<void> {
@@ -95,8 +112,8 @@ export class PowerLossStore implements Store {
   }
 
   /** Some of what waits gets to the disk, in order. */
-  #later(): NodeJS.Timeout {
-    return setTimeout(
+  #later(): Cancel {
+    return this.#setTimer(
       () => {
         const done = this.#writing.splice(0, this.#random.between(1, this.#writing.length));
         for (const { batch } of done) this.#disk.apply(batch);

@@ -2,7 +2,7 @@
 // sent again with the same packet identifier and DUP, in the same order; after PUBREC it is PUBREL that is sent again.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import { Client, lastingConnect } from "./client.ts";
-import { payloadOf, type Sent, type Stream, type World } from "./world.ts";
+import { type Cancel, payloadOf, type Sent, type Stream, type World } from "./world.ts";
 
 /** Few identifiers, so that each is used again soon: a broker that still holds one would swallow a message. */
 const PACKET_IDS = 40;
@@ -21,7 +21,7 @@ export class Publisher extends Client {
   /** In the order in which they were sent first. */
   readonly #inFlight = new Map<number, InFlight>();
   #wasPresent = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
 
   constructor(world: World, name: string, version: ProtocolVersion, qos: "1" | "2" | "both") {
     super(world, name, version);
@@ -54,7 +54,7 @@ export class Publisher extends Client {
   }
 
   protected override lost(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
   }
 
   protected received(packet: Packet): void {
@@ -92,7 +92,7 @@ export class Publisher extends Client {
     for (let left = world.random.between(0, 10); left > 0 && world.running; left--) {
       if (this.#inFlight.size < this.#window) this.#publishOne(world.random.pick(this.#streams));
     }
-    this.#timer = setTimeout(() => this.#publish(), PACE);
+    this.#timer = this.world.setTimer(() => this.#publish(), PACE);
   }
 
   #publishOne({ topic, qos, retain, log }: Stream): void {

@@ -1,14 +1,14 @@
 // Looks at retained messages: each topic has to hold the last acknowledged update or one that came after it.
 import type { ConnackPacket, ConnectPacket, Packet } from "@wrenmq/codec";
 import { Client } from "./client.ts";
-import { numberIn, type Sent, type Stream, type World } from "./world.ts";
+import { type Cancel, numberIn, type Sent, type Stream, type World } from "./world.ts";
 
 /** Milliseconds. Replay comes in pieces; a ping behind the last of them says that it is over. */
 const PATIENCE = 10_000;
 
 export class RetainedReader extends Client {
   readonly #found = new Map<string, number>();
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: Cancel | undefined;
   #finished: (() => void) | undefined;
   #acknowledged = new Map<Stream, number>();
   #isComplete = false;
@@ -23,11 +23,11 @@ export class RetainedReader extends Client {
     const { world } = this;
     const finished = new Promise<void>((resolve) => {
       this.#finished = resolve;
-      this.#deadline = setTimeout(resolve, PATIENCE);
+      this.#deadline = world.setTimer(resolve, PATIENCE);
     });
     this.come();
     await finished;
-    clearTimeout(this.#deadline);
+    this.#deadline?.();
     this.leave();
     const streams = world.streams.filter(({ retain }) => retain);
     for (const stream of streams) {
@@ -81,7 +81,7 @@ export class RetainedReader extends Client {
     );
     if (!this.#pinged && packet.type !== "publish") {
       this.#pinged = true;
-      setTimeout(() => this.link?.send({ type: "pingreq" }), 20);
+      this.world.setTimer(() => this.link?.send({ type: "pingreq" }), 20);
     }
   }
 

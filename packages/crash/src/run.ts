@@ -1,7 +1,8 @@
 // One run: load, crash, start again, many times; then everything that was begun comes to its end and is checked.
 import type { BrokerUnderTest } from "./broker-under-test.ts";
-import { Cast, sleep } from "./cast.ts";
+import { Cast } from "./cast.ts";
 import { Random } from "./random.ts";
+import { realSurroundings } from "./surroundings.ts";
 import { World } from "./world.ts";
 
 export interface RunOptions {
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly qos: "1" | "2" | "both";
   /** Worker processes of the broker; default 1. */
   readonly workers?: number;
+  /** Milliseconds between two crashes, at least and at most; default 30 to 700. */
+  readonly pause?: readonly [number, number];
   /** Told after each crash. */
   readonly onKill?: (kills: number, world: World) => void;
   /** Done while the broker is down. */
@@ -37,10 +40,10 @@ const CLOSING = 20;
 
 /** @throws Error when the broker does not start */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { broker, kills, seed, qos, workers = 1, onKill, whileDown } = options;
+  const { broker, kills, seed, qos, workers = 1, pause = [30, 700], onKill, whileDown } = options;
   // What the clients do must not change when crashes come at other moments.
   const random = new Random(seed);
-  const world = new World(random.fork(), workers);
+  const world = new World(random.fork(), workers, broker.surroundings ?? realSurroundings);
   world.forgets = broker.sharesProcess;
   // What one worker has not answered when it ends is refused, unless its publisher must not send it again.
   world.refuses = broker.refuses ? [1, 2] : workers > 1 ? [1] : [];
@@ -50,15 +53,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
   let workerKills = 0;
   let stops = 0;
   const up = async (): Promise<void> => {
-    const began = Date.now();
+    const began = world.now();
     world.port = await broker.start();
     world.tell("the broker listens");
-    slowestStart = Math.max(slowestStart, Date.now() - began);
+    slowestStart = Math.max(slowestStart, world.now() - began);
   };
   await up();
   await cast.begin();
   while (killed < kills && world.problems.length === 0) {
-    await sleep(random.between(30, 700));
+    await world.sleep(random.between(...pause));
     const { port } = world;
     world.port = undefined;
     world.crashes++;
@@ -70,7 +73,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         onKill?.(killed, world);
       }
       // Its connections have ended: who sees that now knows why.
-      await sleep(CLOSING);
+      await world.sleep(CLOSING);
       world.port = port;
       continue;
     }
@@ -88,7 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (killed < kills && !broker.sharesProcess && random.chance(0.1)) {
       // In the middle of its start.
       const starting = broker.start();
-      await sleep(random.between(20, 400));
+      await world.sleep(random.between(20, 400));
       await broker.crash();
       await starting;
       killed++;

@@ -2,7 +2,7 @@
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket, QoS } from "@wrenmq/codec";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import { effectiveQoS, numberIn, type Stream, type World } from "./world.ts";
+import { type Cancel, effectiveQoS, numberIn, type Stream, type World } from "./world.ts";
 
 export interface Filter {
   readonly topicFilter: string;
@@ -19,12 +19,12 @@ export class Subscriber extends Client {
   readonly #receiveMaximum: number;
   #subscribed = false;
   #whenSubscribed: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
 
   constructor(world: World, name: string, version: ProtocolVersion, filter: Filter) {
     super(world, name, version);
     this.#filter = filter;
-    this.#receiver = new Receiver(world.random.fork(), (packet) => this.#deliver(packet));
+    this.#receiver = new Receiver(world, (packet) => this.#deliver(packet));
     this.#receiveMaximum = world.random.between(3, 60);
   }
 
@@ -89,17 +89,17 @@ export class Subscriber extends Client {
   }
 
   protected override lost(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.#receiver.lost();
   }
 
   #absentNowAndThen(): void {
     const { random } = this.world;
-    this.#timer = setTimeout(
+    this.#timer = this.world.setTimer(
       () => {
         if (!this.world.running) return;
         this.leave();
-        setTimeout(() => this.come(), random.between(0, 250));
+        this.world.setTimer(() => this.come(), random.between(0, 250));
       },
       random.between(20, 600),
     );

@@ -3,7 +3,7 @@
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import { numberIn, type Stream, type World } from "./world.ts";
+import { type Cancel, numberIn, type Stream, type World } from "./world.ts";
 
 /** Ticks; subscribed for certain from `from` to before `until`, and possibly from `asked` to before `gone`. */
 interface Period {
@@ -21,12 +21,12 @@ export class Toggler extends Client {
   #wanted: "subscribe" | "unsubscribe" = "subscribe";
   #answered = true;
   #wasPresent = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Cancel | undefined;
 
   constructor(world: World, name: string, version: ProtocolVersion, topicFilter: string) {
     super(world, name, version);
     this.#topicFilter = topicFilter;
-    this.#receiver = new Receiver(world.random.fork(), (packet) => this.#deliver(packet));
+    this.#receiver = new Receiver(world, (packet) => this.#deliver(packet));
   }
 
   hasAll(streams: readonly Stream[]): boolean {
@@ -76,13 +76,13 @@ export class Toggler extends Client {
   }
 
   protected override lost(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.#receiver.lost();
   }
 
   #later(): void {
     const { random } = this.world;
-    this.#timer = setTimeout(
+    this.#timer = this.world.setTimer(
       () => {
         if (!this.world.running) return;
         if (random.chance(0.2)) {

@@ -2,6 +2,9 @@
 import { homeOf } from "@wrenmq/cluster";
 import type { QoS } from "@wrenmq/codec";
 import type { Random } from "./random.ts";
+import { realSurroundings, type Surroundings } from "./surroundings.ts";
+
+export type { Cancel } from "./surroundings.ts";
 
 /** One message of a stream. Times are ticks: the order in which things happened here. */
 export interface Sent {
@@ -41,14 +44,20 @@ export class World {
   acknowledged: number = 0;
   delivered: number = 0;
   redelivered: number = 0;
+  readonly setTimer: Surroundings["setTimer"];
+  readonly now: Surroundings["now"];
+  readonly dial: Surroundings["dial"];
   readonly #workers: number;
   #named = 0;
   #ticks = 0;
 
   /** @param workers worker processes of the broker */
-  constructor(random: Random, workers = 1) {
+  constructor(random: Random, workers = 1, { setTimer, now, dial }: Surroundings = realSurroundings) {
     this.random = random;
     this.#workers = workers;
+    this.setTimer = setTimer;
+    this.now = now;
+    this.dial = dial;
   }
 
   /** A client identifier. One after the other they are at home on each of the workers. */
@@ -59,12 +68,16 @@ export class World {
     return clientId;
   }
 
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => void this.setTimer(resolve, milliseconds));
+  }
+
   tick(): number {
     return ++this.#ticks;
   }
 
   tell(text: string): void {
-    this.story.push(`${Date.now()} ${text}`);
+    this.story.push(`${this.now()} ${text}`);
   }
 
   problem(text: string): void {
