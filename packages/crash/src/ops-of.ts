@@ -15,6 +15,10 @@ const NOTHING: StoredMessage = {
 
 export function* opsOf(store: Store): IterableIterator<StoreOp> {
   for (const message of store.retained()) yield { op: "putRetained", message };
+  for (const { entry, message } of store.outbox()) yield { op: "putOutbox", entry, message };
+  for (const origin of store.origins()) yield { op: "putOrigin", origin };
+  const identity = store.identity();
+  if (identity !== undefined) yield { op: "putIdentity", identity };
   for (const { record, subscriptions, inflight, inboundPacketIds } of store.sessions()) {
     const { clientId } = record;
     yield { op: "putSession", record };

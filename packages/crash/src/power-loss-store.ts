@@ -1,7 +1,16 @@
 // A store in RAM with a disk that is late: a batch can be read back at once and is durable some time later. When the power
 // fails, what is not durable is gone. It shows what SIGKILL cannot: the system keeps what a killed process has written.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
-import { MemoryStore, type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
+import {
+  MemoryStore,
+  type OriginRecord,
+  type OutboxMessage,
+  type QueuedMessage,
+  type Store,
+  StoreError,
+  type StoreOp,
+  type StoreStats,
+} from "@wrenmq/store";
 import { opsOf } from "./ops-of.ts";
 import type { Random } from "./random.ts";
 import { type Cancel, realSurroundings, type Surroundings } from "./surroundings.ts";
@@ -105,6 +114,18 @@ export class PowerLossStore implements Store {
 
   message(clientId: string, seq: number): StoredMessage | undefined {
     return this.#seen.message(clientId, seq);
+  }
+
+  outbox(): Iterable<OutboxMessage> {
+    return this.#seen.outbox();
+  }
+
+  origins(): Iterable<OriginRecord> {
+    return this.#seen.origins();
+  }
+
+  identity(): string | undefined {
+    return this.#seen.identity();
   }
 
   stats(): StoreStats {

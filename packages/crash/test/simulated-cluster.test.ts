@@ -4,9 +4,9 @@ import { Random } from "../src/random.ts";
 import { run } from "../src/run.ts";
 import { SimulatedCluster } from "../src/simulation/simulated-cluster.ts";
 
-const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 40);
+const SEEDS = Number(process.env["CRASH_SEEDS"] ?? 8);
 const FIRST = Number(process.env["CRASH_SEED"] ?? 1);
-const COUNT = Number(process.env["CRASH_WORKERS"] ?? 0);
+const COUNT = Number(process.env["CRASH_WORKERS"] ?? 1);
 const KILLS = Number(process.env["CRASH_KILLS"] ?? 6);
 
 test.each([

@@ -1,19 +1,24 @@
 // Turns a batch of the broker into the operations of one frame. What has no effect is left out: facts of sessions that
 // do not exist, bodies that the journal has already, and entries that come and go within the batch.
-import type { QueueEntry } from "@wrenmq/protocol";
+import type { QueueEntry, StoredMessage } from "@wrenmq/protocol";
 import type { StoreOp } from "@wrenmq/store";
 import type { ByteWriter } from "./byte-writer.ts";
 import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "./entry-table.ts";
 import type { Ledger, SessionFacts } from "./ledger.ts";
 import {
   writeAdvanceOp,
+  writeDropOriginOp,
   writeDropSessionOp,
   writeEnqueueOp,
   writeHoldOp,
+  writeIdentityOp,
+  writeOriginOp,
+  writeOutboxOp,
   writeReleaseOp,
   writeRetainOp,
   writeSessionOp,
   writeSettleOp,
+  writeSettleOutboxOp,
   writeSubscribeOp,
   writeUnretainOp,
   writeUnsubscribeOp,
@@ -79,6 +84,25 @@ export class BatchEncoder {
         writeSessionOp(to, handle, op.record);
         return;
       }
+      case "putOutbox": {
+        const { messageId } = op.entry;
+        const withBody = !this.#hasBody(messageId);
+        writeOutboxOp(to, op.entry, withBody);
+        if (withBody) this.#encodeBody(messageId, op.message, to);
+        return;
+      }
+      case "settleOutbox":
+        writeSettleOutboxOp(to, op.number);
+        return;
+      case "putOrigin":
+        writeOriginOp(to, op.origin);
+        return;
+      case "deleteOrigin":
+        writeDropOriginOp(to, op.store, op.run);
+        return;
+      case "putIdentity":
+        writeIdentityOp(to, op.identity);
+        return;
       default: {
         const handle = this.#handle(op.clientId);
         if (handle !== NO_HANDLE) this.#encodeOfSession(op, handle, to);
@@ -86,11 +110,7 @@ export class BatchEncoder {
     }
   }
 
-  #encodeOfSession(
-    op: Exclude<StoreOp, { op: "putRetained" | "deleteRetained" | "putSession" }>,
-    handle: number,
-    to: ByteWriter,
-  ): void {
+  #encodeOfSession(op: Extract<StoreOp, { readonly clientId: string }>, handle: number, to: ByteWriter): void {
     switch (op.op) {
       case "enqueue":
         this.#encodeEnqueue(op, handle, to);
@@ -127,10 +147,13 @@ export class BatchEncoder {
     const withBody = stateNumber !== AWAIT_PUBCOMP && !this.#hasBody(messageId);
     if (withBody) flags |= HAS_BODY;
     writeEnqueueOp(to, handle, seq, messageId, flags, packetId, subscriptionIdentifiers);
-    if (!withBody) return;
+    if (withBody) this.#encodeBody(messageId, op.message, to);
+  }
+
+  #encodeBody(messageId: number, message: StoredMessage, to: ByteWriter): void {
     this.#written.add(messageId);
     const start = to.beginBlock();
-    writeMessage(to, op.message);
+    writeMessage(to, message);
     to.endBlock(start);
   }
 

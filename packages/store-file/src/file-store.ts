@@ -1,7 +1,15 @@
 // The durable store: puts batches into the journal, and what the journal adds up to into answers. Opening is in
 // opening.ts, making room in cleaner.ts.
 import type { QueueEntry, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
-import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
+import {
+  type OriginRecord,
+  type OutboxMessage,
+  type QueuedMessage,
+  type Store,
+  StoreError,
+  type StoreOp,
+  type StoreStats,
+} from "@wrenmq/store";
 import { BatchEncoder, STATES } from "./batch-encoder.ts";
 import { ByteReader, DamagedError } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
@@ -37,6 +45,8 @@ const RELEASING: ReadonlySet<StoreOp["op"]> = new Set([
   "settle",
   "release",
   "deleteRetained",
+  "settleOutbox",
+  "deleteOrigin",
 ]);
 
 /** Sessions and retained messages in a journal of plain files. */
@@ -121,6 +131,24 @@ export class FileStore implements Store {
     return place === undefined ? undefined : decode(journal.read(place));
   }
 
+  *outbox(): IterableIterator<OutboxMessage> {
+    const { ledger, journal } = this.#need();
+    const numbers = [...ledger.outboxEntries.keys()].sort((a, b) => a - b);
+    for (const number of numbers) {
+      const entry = ledger.outboxEntries.get(number)?.value;
+      const place = entry && placeOf(ledger, entry.messageId);
+      if (entry !== undefined && place !== undefined) yield { entry, message: decode(journal.read(place)) };
+    }
+  }
+
+  *origins(): IterableIterator<OriginRecord> {
+    for (const { value } of this.#need().ledger.origins.values()) yield value;
+  }
+
+  identity(): string | undefined {
+    return this.#need().ledger.storeIdentity?.value;
+  }
+
   /** @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE, ERR_STORE_CLOSED */
   apply(batch: readonly StoreOp[]): undefined | Promise<void> {
     const { journal } = this.#need();
@@ -179,6 +207,7 @@ export class FileStore implements Store {
       sessions: ledger.sessions.size,
       messages: ledger.messages.size,
       retained: ledger.retained.size,
+      outbox: ledger.outboxEntries.size,
       bytes: journal.bytes,
       lastMessageId: ledger.messages.highest,
     };

@@ -8,7 +8,10 @@ import { isJournalName, type Problem } from "./recovery.ts";
 const FORMAT_FILE = "format.json";
 
 /** What leads from each older format to the one after it. */
-const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map();
+const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map([
+  // 2 has more operations, those of 1 are as they were: only who does not know them must not read on.
+  [1, () => {}],
+]);
 
 /** Is there a store in the directory, or what may be left of one? */
 export function holdsStore(directory: string): boolean {

@@ -10,7 +10,7 @@
 import { crc32 } from "node:zlib";
 import type { ByteWriter } from "./byte-writer.ts";
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const HEAD_BYTES = 40;
 export const FRAME_HEAD_BYTES = 32;
 /** Offsets in files are kept in 32 bits. */

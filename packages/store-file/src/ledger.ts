@@ -2,6 +2,7 @@
 // here is only where they lie. The ledger is made by reading the journal and by nothing else: a running store reads the
 // frame it has just written, so what it knows is what it will know after a restart.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
+import { type OriginRecord, type OutboxEntry, originKey } from "@wrenmq/store";
 import { ByteReader } from "./byte-reader.ts";
 import { AWAIT_PUBCOMP, EntryTable, STATE_MASK, STATE_SHIFT } from "./entry-table.ts";
 import { MessageTable } from "./message-table.ts";
@@ -50,6 +51,9 @@ export class Ledger implements OpVisitor {
   readonly byHandle: Map<number, SessionFacts> = new Map();
   readonly messages: MessageTable = new MessageTable();
   readonly retained: Map<string, Place> = new Map();
+  readonly outboxEntries: Map<number, Fact<OutboxEntry>> = new Map();
+  readonly origins: Map<string, Fact<OriginRecord>> = new Map();
+  storeIdentity: Fact<string> | undefined;
   highestHandle = 0;
   /** Bytes that facts that hold take on disk, about. */
   liveBytes = 0;
@@ -208,6 +212,44 @@ export class Ledger implements OpVisitor {
     if (slot >= 0) this.#moveBody(slot, bodyStart, bodyLength);
   }
 
+  outbox(entry: OutboxEntry, size: number, bodyStart: number, bodyLength: number): void {
+    const slot = this.messages.add(entry.messageId);
+    this.messages.need(slot, 1);
+    if (bodyStart >= 0) this.#moveBody(slot, bodyStart, bodyLength);
+    this.settleOutbox(entry.number);
+    this.outboxEntries.set(entry.number, { value: entry, home: this.#file, size });
+    this.#gain(this.#file, size);
+  }
+
+  settleOutbox(number: number): void {
+    const known = this.outboxEntries.get(number);
+    if (known === undefined) return;
+    this.outboxEntries.delete(number);
+    this.#lose(known.home, known.size);
+    this.#unneed(known.value.messageId);
+  }
+
+  origin(origin: OriginRecord, size: number): void {
+    this.dropOrigin(origin.store, origin.run);
+    this.origins.set(originKey(origin), { value: origin, home: this.#file, size });
+    this.#gain(this.#file, size);
+  }
+
+  dropOrigin(store: string, run: number): void {
+    const key = originKey({ store, run });
+    const known = this.origins.get(key);
+    if (known === undefined) return;
+    this.origins.delete(key);
+    this.#lose(known.home, known.size);
+  }
+
+  identity(identity: string, size: number): void {
+    const known = this.storeIdentity;
+    if (known !== undefined) this.#lose(known.home, known.size);
+    this.storeIdentity = { value: identity, home: this.#file, size };
+    this.#gain(this.#file, size);
+  }
+
   /** Whether this is the place of the retained message that holds for its topic. */
   retains(message: Buffer, file: number, offset: number): boolean {
     const place = this.retained.get(readMessageTopic(new ByteReader(message)));
@@ -225,6 +267,12 @@ export class Ledger implements OpVisitor {
       }
       if (clientId === undefined || seqs.length > 0) yield { handle: facts.handle, clientId, seqs };
     }
+  }
+
+  /** Entries of the outbox without message: as little to be found in a journal that is complete. */
+  danglingOutbox(): number[] {
+    const entries = [...this.outboxEntries.values()];
+    return entries.filter(({ value }) => this.#bodyless(value.messageId)).map(({ value }) => value.number);
   }
 
   #bodyless(messageId: number): boolean {

@@ -1,7 +1,7 @@
 // Facts as lines of JSON: what `dump` shows and `export` and `import` exchange. Bytes are base64; what never comes
 // (an expiry) is null.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
-import { StoreError } from "@wrenmq/store";
+import { type OriginRecord, type OutboxEntry, StoreError } from "@wrenmq/store";
 import type { Problem } from "./recovery.ts";
 
 type Properties = NonNullable<StoredMessage["properties"]>;
@@ -14,7 +14,8 @@ export interface MessageJson extends Omit<StoredMessage, "payload" | "properties
 }
 
 export type StoreLine =
-  | { readonly type: "store"; readonly format: 1 }
+  /** Format 1 knew nothing of brokers that act as one. */
+  | { readonly type: "store"; readonly format: 1 | 2 }
   | {
       readonly type: "session";
       readonly clientId: string;
@@ -34,6 +35,10 @@ export type StoreLine =
   | { readonly type: "message"; readonly messageId: number; readonly entries: number; readonly message: MessageJson }
   | { readonly type: "entry"; readonly clientId: string; readonly entry: QueueEntry }
   | { readonly type: "retained"; readonly message: MessageJson }
+  | { readonly type: "identity"; readonly identity: string }
+  | { readonly type: "origin"; readonly origin: OriginRecord }
+  /** Needs a message, as the entry of a queue does. */
+  | { readonly type: "outbox"; readonly entry: OutboxEntry }
   /** The last line: without it the export was cut short. With `problems` the store is damaged, and something may be missing. */
   | { readonly type: "end"; readonly lines: number; readonly problems?: readonly Problem[] };
 
@@ -102,6 +107,14 @@ export function entryFromJson(entry: QueueEntry): QueueEntry {
   return { ...entry, subscriptionIdentifiers: entry.subscriptionIdentifiers };
 }
 
+/** What JSON leaves out because it is undefined. */
+export function outboxFromJson(entry: OutboxEntry): OutboxEntry {
+  const targets = entry.targets.map((target) =>
+    target.kind === "session" ? { ...target, subscriptionIdentifiers: target.subscriptionIdentifiers } : target,
+  );
+  return { ...entry, targets };
+}
+
 const TYPES: ReadonlySet<string> = new Set<StoreLine["type"]>([
   "store",
   "session",
@@ -110,6 +123,9 @@ const TYPES: ReadonlySet<string> = new Set<StoreLine["type"]>([
   "message",
   "entry",
   "retained",
+  "identity",
+  "origin",
+  "outbox",
   "end",
 ]);
 

@@ -1,6 +1,7 @@
 // Takes what still holds out of files that go: writes it again at the end of the journal. Only the oldest file is ever
 // removed, so what it undoes lies in itself or in files that are gone already: removals need not be moved.
-import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
+import type { OriginRecord, OutboxEntry } from "@wrenmq/store";
+import { originKey } from "@wrenmq/store";
 import { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { AWAIT_PUBCOMP } from "./entry-table.ts";
@@ -11,6 +12,9 @@ import {
   writeBodyOp,
   writeEnqueueOp,
   writeHoldOp,
+  writeIdentityOp,
+  writeOriginOp,
+  writeOutboxOp,
   writeRetainOp,
   writeSessionOp,
   writeSubscribeOp,
@@ -21,7 +25,7 @@ export class Mover implements OpVisitor {
   readonly #ledger: Ledger;
   readonly #to: ByteWriter;
   /** What this step has written already: the ledger learns of it only when the step is written. */
-  readonly #moved = new Set<Fact<SessionRecord> | Fact<SubscriptionRecord> | number>();
+  readonly #moved = new Set<Fact<unknown> | number>();
   #file = 0;
   #payload: Buffer = Buffer.alloc(0);
   #shift = 0;
@@ -93,6 +97,24 @@ export class Mover implements OpVisitor {
     writeBlock(this.#to, this.#payload.subarray(bodyStart, bodyStart + bodyLength));
   }
 
+  outbox({ number, messageId }: OutboxEntry, _size: number, bodyStart: number, bodyLength: number): void {
+    const fact = this.#ledger.outboxEntries.get(number);
+    if (fact !== undefined && this.#leaves(fact)) writeOutboxOp(this.#to, fact.value, false);
+    if (bodyStart >= 0) this.body(messageId, bodyStart, bodyLength);
+  }
+
+  origin(origin: OriginRecord): void {
+    const fact = this.#ledger.origins.get(originKey(origin));
+    if (fact !== undefined && this.#leaves(fact)) writeOriginOp(this.#to, fact.value);
+  }
+
+  identity(): void {
+    const fact = this.#ledger.storeIdentity;
+    if (fact !== undefined && this.#leaves(fact)) writeIdentityOp(this.#to, fact.value);
+  }
+
+  settleOutbox(): void {}
+  dropOrigin(): void {}
   dropSession(): void {}
   unsubscribe(): void {}
   advance(): void {}
@@ -100,7 +122,7 @@ export class Mover implements OpVisitor {
   release(): void {}
   unretain(): void {}
 
-  #leaves(fact: Fact<SessionRecord> | Fact<SubscriptionRecord>): boolean {
+  #leaves(fact: Fact<unknown>): boolean {
     if (fact.home !== this.#file || this.#moved.has(fact)) return false;
     this.#moved.add(fact);
     return true;
@@ -119,6 +141,9 @@ export function moveAll(
   flush: () => boolean,
 ): void {
   const written = new Set<number>();
+  if (ledger.storeIdentity !== undefined) writeIdentityOp(to, ledger.storeIdentity.value);
+  for (const { value } of ledger.origins.values()) writeOriginOp(to, value);
+  flush();
   for (const facts of [...ledger.byHandle.values()]) {
     if (facts.record === undefined) continue;
     writeSessionOp(to, facts.handle, facts.record.value);
@@ -126,6 +151,11 @@ export function moveAll(
     for (const packetId of facts.inbound.keys()) writeHoldOp(to, facts.handle, packetId);
     if (flush()) written.clear();
     moveEntries(ledger, facts, before, to, read, flush, written);
+  }
+  for (const { value } of [...ledger.outboxEntries.values()]) {
+    writeOutboxOp(to, value, false);
+    moveBody(ledger, value.messageId, before, to, read, written);
+    if (flush()) written.clear();
   }
   for (const place of [...ledger.retained.values()]) {
     if (place.file >= before) continue;
@@ -146,26 +176,30 @@ function moveEntries(
 ): void {
   const { entries } = facts;
   if (entries === undefined) return;
-  const { messages } = ledger;
   // By number, not by position: writing a frame changes the columns.
   for (let at = entries.first(-1); at >= 0; ) {
     const seq = entries.seq(at);
     writeEntry(to, facts.handle, entries, at);
-    if (entries.state(at) !== AWAIT_PUBCOMP) {
-      const id = entries.message(at);
-      const slot = messages.find(id);
-      if (slot >= 0 && messages.file(slot) < before && !written.has(id)) {
-        written.add(id);
-        writeBodyOp(to, id);
-        writeBlock(
-          to,
-          read({ file: messages.file(slot), offset: messages.offset(slot), length: messages.length(slot) }),
-        );
-      }
-    }
+    if (entries.state(at) !== AWAIT_PUBCOMP) moveBody(ledger, entries.message(at), before, to, read, written);
     if (flush()) written.clear();
     at = entries.first(seq);
   }
+}
+
+/** @param written bodies that are in the frame */
+function moveBody(
+  { messages }: Ledger,
+  messageId: number,
+  before: number,
+  to: ByteWriter,
+  read: (place: Place) => Buffer,
+  written: Set<number>,
+): void {
+  const slot = messages.find(messageId);
+  if (slot < 0 || messages.file(slot) >= before || written.has(messageId)) return;
+  written.add(messageId);
+  writeBodyOp(to, messageId);
+  writeBlock(to, read({ file: messages.file(slot), offset: messages.offset(slot), length: messages.length(slot) }));
 }
 
 function writeEntry(to: ByteWriter, handle: number, entries: NonNullable<SessionFacts["entries"]>, at: number): void {

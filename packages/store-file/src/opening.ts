@@ -93,6 +93,10 @@ function salvage(
     } else for (const seq of seqs) ledger.settle(handle, seq);
     lostMessages += seqs.length;
   }
+  for (const number of ledger.danglingOutbox()) {
+    lostMessages++;
+    ledger.settleOutbox(number);
+  }
   const stamp = timestamp();
   const keptAs = [...recovered.damaged].map((file) => `${file}.damaged-${stamp}`);
   const cleaner = new Cleaner({ ledger, journal, writer, segmentBytes, maxBytes: undefined });

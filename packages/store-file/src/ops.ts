@@ -1,9 +1,11 @@
 // The operations of the journal, as bytes. They differ from the operations of the store in two ways: a session is named
 // by its handle (a number that is never used again), and a message's body is there only where it is needed first.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
+import type { OriginRecord, OutboxEntry } from "@wrenmq/store";
 import { type ByteReader, DamagedError } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { HAS_BODY, HAS_IDENTIFIERS, HAS_PACKET_ID } from "./entry-table.ts";
+import { readOrigin, readOutboxEntry, writeOrigin, writeOutboxEntry } from "./outbox-records.ts";
 import {
   readNumbers,
   readSession,
@@ -25,6 +27,11 @@ const RELEASE = 9;
 const RETAIN = 10;
 const UNRETAIN = 11;
 const BODY = 12;
+const OUTBOX = 13;
+const SETTLE_OUTBOX = 14;
+const ORIGIN = 15;
+const DROP_ORIGIN = 16;
+const IDENTITY = 17;
 
 /** What reads the journal: one method for each operation. Bodies are given as a range of the frame's buffer. */
 export interface OpVisitor {
@@ -51,6 +58,12 @@ export interface OpVisitor {
   unretain(topic: string): void;
   /** The body of a message whose entries are kept, moved here from a file that goes. */
   body(messageId: number, bodyStart: number, bodyLength: number): void;
+  /** `bodyStart` is −1 when the body is elsewhere in the journal. `size`: without the body. */
+  outbox(entry: OutboxEntry, size: number, bodyStart: number, bodyLength: number): void;
+  settleOutbox(number: number): void;
+  origin(origin: OriginRecord, size: number): void;
+  dropOrigin(store: string, run: number): void;
+  identity(identity: string, size: number): void;
 }
 
 /** @throws DamagedError */
@@ -108,6 +121,37 @@ function readOp(from: ByteReader, to: OpVisitor): void {
       const messageId = from.varint();
       const length = from.u32();
       to.body(messageId, from.take(length), length);
+      return;
+    }
+    default:
+      readOutboxOp(code, start, from, to);
+  }
+}
+
+function readOutboxOp(code: number, start: number, from: ByteReader, to: OpVisitor): void {
+  switch (code) {
+    case OUTBOX: {
+      const hasBody = from.u8() !== 0;
+      const entry = readOutboxEntry(from);
+      const size = from.position - start;
+      const length = hasBody ? from.u32() : 0;
+      to.outbox(entry, size, hasBody ? from.take(length) : -1, length);
+      return;
+    }
+    case SETTLE_OUTBOX:
+      to.settleOutbox(from.varint());
+      return;
+    case ORIGIN: {
+      const origin = readOrigin(from);
+      to.origin(origin, from.position - start);
+      return;
+    }
+    case DROP_ORIGIN:
+      to.dropOrigin(from.string(), from.varint());
+      return;
+    case IDENTITY: {
+      const identity = from.string();
+      to.identity(identity, from.position - start);
       return;
     }
     default:
@@ -215,4 +259,32 @@ export function writeUnretainOp(to: ByteWriter, topic: string): void {
 export function writeBodyOp(to: ByteWriter, messageId: number): void {
   to.u8(BODY);
   to.varint(messageId);
+}
+
+/** With `hasBody` the caller writes the message right after, as a block. */
+export function writeOutboxOp(to: ByteWriter, entry: OutboxEntry, hasBody: boolean): void {
+  to.u8(OUTBOX);
+  to.u8(hasBody ? 1 : 0);
+  writeOutboxEntry(to, entry);
+}
+
+export function writeSettleOutboxOp(to: ByteWriter, number: number): void {
+  to.u8(SETTLE_OUTBOX);
+  to.varint(number);
+}
+
+export function writeOriginOp(to: ByteWriter, origin: OriginRecord): void {
+  to.u8(ORIGIN);
+  writeOrigin(to, origin);
+}
+
+export function writeDropOriginOp(to: ByteWriter, store: string, run: number): void {
+  to.u8(DROP_ORIGIN);
+  to.string(store);
+  to.varint(run);
+}
+
+export function writeIdentityOp(to: ByteWriter, identity: string): void {
+  to.u8(IDENTITY);
+  to.string(identity);
 }

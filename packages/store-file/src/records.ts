@@ -173,7 +173,7 @@ export function readSubscription(from: ByteReader): SubscriptionRecord {
 }
 
 /** What cannot be read back must not be written. */
-function storable(value: number): number {
+export function storable(value: number): number {
   if (value === 0 || value === 1 || value === 2) return value;
   throw new RangeError(`${value} where 0, 1 or 2 is expected`);
 }

@@ -177,6 +177,13 @@ class Recovery {
       this.#problem(first, 0, `the journal refers to ${what}: older files are missing`);
       return;
     }
+    const { length } = this.#ledger.danglingOutbox();
+    if (length === 0) return;
+    this.#problem(
+      first,
+      0,
+      `the journal refers to ${length} messages in the outbox without their body: older files are missing`,
+    );
   }
 
   #problem(file: JournalFile, offset: number, reason: string): void {

@@ -15,6 +15,7 @@ import {
   entryFromJson,
   messageFromJson,
   messageToJson,
+  outboxFromJson,
   parseLine,
   type StoreLine,
   sessionFromLine,
@@ -40,6 +41,8 @@ export interface StoreReport {
   readonly sessions: number;
   readonly messages: number;
   readonly retained: number;
+  /** Messages that other brokers have to get and may not have. */
+  readonly outbox: number;
 }
 
 /** Reads the whole store and reports. @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN */
@@ -60,6 +63,7 @@ export async function checkStore(path: string): Promise<StoreReport> {
       sessions: ledger.sessions.size,
       messages: ledger.messages.size,
       retained: ledger.retained.size,
+      outbox: ledger.outboxEntries.size,
     };
   } finally {
     lock.release();
@@ -207,7 +211,7 @@ function* factsOf(
   shared: Set<number>,
   read: (place: Place) => ReturnType<typeof readMessage>,
 ): Generator<StoreLine, void, undefined> {
-  yield { type: "store", format: 1 };
+  yield { type: "store", format: 2 };
   for (const facts of ledger.sessions.values()) {
     const { record } = facts;
     if (record === undefined) continue;
@@ -219,6 +223,14 @@ function* factsOf(
     yield* entriesOf(ledger, facts, clientId, shared, read);
   }
   for (const place of ledger.retained.values()) yield { type: "retained", message: messageToJson(read(place)) };
+  if (ledger.storeIdentity !== undefined) yield { type: "identity", identity: ledger.storeIdentity.value };
+  for (const { value } of ledger.origins.values()) yield { type: "origin", origin: value };
+  for (const { value } of ledger.outboxEntries.values()) {
+    const place = placeOf(ledger, value.messageId);
+    if (place === undefined) continue;
+    yield* messageOnce(ledger, value.messageId, place, shared, read);
+    yield { type: "outbox", entry: value };
+  }
 }
 
 function* entriesOf(
@@ -234,27 +246,37 @@ function* entriesOf(
       const place = placeOf(ledger, messageId);
       // Only of a damaged store: an entry whose message is lost.
       if (place === undefined) continue;
-      const count = ledger.messages.need(ledger.messages.find(messageId), 0);
-      if (!shared.has(messageId))
-        yield { type: "message", messageId, entries: count, message: messageToJson(read(place)) };
-      if (count > 1) shared.add(messageId);
+      yield* messageOnce(ledger, messageId, place, shared, read);
     }
     yield { type: "entry", clientId, entry: entryAt(entries, at) };
   }
 }
 
+/** Before the first of those that need it. */
+function* messageOnce(
+  ledger: Ledger,
+  messageId: number,
+  place: Place,
+  shared: Set<number>,
+  read: (place: Place) => ReturnType<typeof readMessage>,
+): Generator<StoreLine, void, undefined> {
+  const count = ledger.messages.need(ledger.messages.find(messageId), 0);
+  if (!shared.has(messageId)) yield { type: "message", messageId, entries: count, message: messageToJson(read(place)) };
+  if (count > 1) shared.add(messageId);
+}
+
 const IMPORT_BATCH = 1000;
 
 async function importLines(store: Store, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  const messages = new Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>();
+  const messages: MessagesInHand = new Map();
   let batch: StoreOp[] = [];
   let number = 0;
   let ended = false;
   for await (const text of lines) {
     if (text.trim() === "") continue;
     const line = parseLine(text, ++number);
-    if (number === 1 && (line.type !== "store" || line.format !== 1))
-      throw badExport(1, "this is not an export of a store in format 1");
+    if (number === 1 && (line.type !== "store" || (line.format !== 1 && line.format !== 2)))
+      throw badExport(1, "this is not an export of a store in format 1 or 2");
     if (line.type === "end") {
       if (line.lines !== number - 1)
         throw badExport(number, `${line.lines} lines were written, ${number - 1} are here`);
@@ -286,11 +308,18 @@ function readable<T>(number: number, read: () => T): T {
   }
 }
 
-function opOf(
-  line: StoreLine,
-  number: number,
-  messages: Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>,
-): StoreOp | undefined {
+type MessagesInHand = Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>;
+
+/** The message, which is forgotten when nothing more needs it. */
+function needed(messages: MessagesInHand, messageId: number, line: number): ReturnType<typeof readMessage> {
+  const known = messages.get(messageId);
+  if (known === undefined) throw badExport(line, `message ${messageId} is missing`);
+  known.left--;
+  if (known.left === 0) messages.delete(messageId);
+  return known.message;
+}
+
+function opOf(line: StoreLine, number: number, messages: MessagesInHand): StoreOp | undefined {
   switch (line.type) {
     case "session":
       return { op: "putSession", record: sessionFromLine(line) };
@@ -307,13 +336,17 @@ function opOf(
       return { op: "putRetained", message: messageFromJson(line.message) };
     case "entry": {
       const entry = entryFromJson(line.entry);
-      const known = messages.get(entry.messageId);
       if (entry.state === "awaitPubcomp") return { op: "enqueue", clientId: line.clientId, entry, message: NO_MESSAGE };
-      if (known === undefined) throw badExport(number, `message ${entry.messageId} is missing`);
-      known.left--;
-      if (known.left === 0) messages.delete(entry.messageId);
-      return { op: "enqueue", clientId: line.clientId, entry, message: known.message };
+      return { op: "enqueue", clientId: line.clientId, entry, message: needed(messages, entry.messageId, number) };
     }
+    case "outbox": {
+      const entry = outboxFromJson(line.entry);
+      return { op: "putOutbox", entry, message: needed(messages, entry.messageId, number) };
+    }
+    case "origin":
+      return { op: "putOrigin", origin: line.origin };
+    case "identity":
+      return { op: "putIdentity", identity: line.identity };
     case "store":
     case "message":
     case "end":

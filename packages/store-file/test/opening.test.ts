@@ -2,11 +2,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { StoreError } from "@wrenmq/store";
-import { sampleSession } from "@wrenmq/store/testing";
+import { sampleMessage, sampleOutboxEntry, sampleSession } from "@wrenmq/store/testing";
 import { FileStore } from "@wrenmq/store-file";
 import { expect, test } from "vitest";
-import { newPlace } from "./places.ts";
+import { journalFiles, newPlace } from "./places.ts";
 
 function failureOf(action: () => void): StoreError {
   try {
@@ -93,6 +94,29 @@ test("a newer format is refused, whatever is wished for", () => {
   expect(error.code).toBe("ERR_STORE_FORMAT");
   expect(error.message).toContain("update WrenMQ");
   expect(locksIn(path)).toEqual([]);
+});
+
+test("a store of the format before is read, goes on in this one, and its files stay readable", async () => {
+  const path = newPlace();
+  const store = new FileStore({ path, durability: "batch" });
+  store.open();
+  void store.apply([{ op: "putSession", record: sampleSession("old") }]);
+  await store.close();
+  writeFileSync(join(path, "format.json"), JSON.stringify({ store: "wrenmq", version: 1 }));
+  const [file = ""] = journalFiles(path);
+  const bytes = readFileSync(join(path, file));
+  bytes.writeUInt32LE(1, 16);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 32)), 32);
+  writeFileSync(join(path, file), bytes);
+  store.open();
+  void store.apply([{ op: "putOutbox", entry: sampleOutboxEntry(1), message: sampleMessage() }]);
+  await store.close();
+  expect(JSON.parse(readFileSync(join(path, "format.json"), "utf8"))).toEqual({ store: "wrenmq", version: 2 });
+  store.open();
+  expect(store.stats()).toMatchObject({ sessions: 1, outbox: 1 });
+  await store.compact();
+  expect(store.stats()).toMatchObject({ sessions: 1, outbox: 1 });
+  await store.close();
 });
 
 test("a path that cannot be a directory is refused", () => {

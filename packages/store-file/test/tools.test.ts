@@ -254,7 +254,7 @@ test("the tools say of the record of the format what an opening says", async () 
   expect(await checkStore(path)).toMatchObject({ ok: false, problems: [{ file: "format.json" }] });
   await expect(all(exportStore(path))).rejects.toMatchObject({ code: "ERR_STORE_DAMAGED" });
   expect((await all(dumpStore(path))).length).toBeGreaterThan(100);
-  writeFileSync(record, '{"store":"wrenmq","version":2}');
-  for (const tool of [checkStore, compactStore]) await expect(tool(path)).rejects.toThrow("has format 2");
-  await expect(all(dumpStore(path))).rejects.toThrow("has format 2");
+  writeFileSync(record, '{"store":"wrenmq","version":3}');
+  for (const tool of [checkStore, compactStore]) await expect(tool(path)).rejects.toThrow("has format 3");
+  await expect(all(dumpStore(path))).rejects.toThrow("has format 3");
 });

@@ -1,4 +1,5 @@
 export { MemoryStore } from "./memory-store.ts";
+export { type OriginRecord, type OutboxEntry, type OutboxMessage, type OutboxTarget, originKey } from "./outbox.ts";
 export {
   NO_MESSAGE,
   type QueuedMessage,

@@ -2,6 +2,7 @@
 // are compared with, so it follows the contract to the letter and nothing else.
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { EntryList } from "./entry-list.ts";
+import { type OriginRecord, type OutboxEntry, type OutboxMessage, originKey } from "./outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "./store.ts";
 
 /** A message and how many entries need it. */
@@ -16,6 +17,9 @@ interface Item {
   kept: Kept | undefined;
 }
 
+/** An operation that is about a session. */
+type SessionOp = Extract<StoreOp, { readonly clientId: string }>;
+
 interface MemorySession {
   record: SessionRecord;
   readonly subscriptions: Map<string, SubscriptionRecord>;
@@ -28,6 +32,9 @@ export class MemoryStore implements Store {
   readonly #sessions = new Map<string, MemorySession>();
   readonly #messages = new Map<number, Kept>();
   readonly #retained = new Map<string, StoredMessage>();
+  readonly #outbox = new Map<number, { readonly entry: OutboxEntry; readonly kept: Kept }>();
+  readonly #origins = new Map<string, OriginRecord>();
+  #identity: string | undefined;
   #open = false;
   #lastMessageId = 0;
 
@@ -63,6 +70,22 @@ export class MemoryStore implements Store {
     return this.#sessions.get(clientId)?.entries.get(seq)?.kept?.message;
   }
 
+  *outbox(): IterableIterator<OutboxMessage> {
+    const numbers = [...this.#outbox.keys()].sort((a, b) => a - b);
+    for (const number of numbers) {
+      const found = this.#outbox.get(number);
+      if (found !== undefined) yield { entry: found.entry, message: found.kept.message };
+    }
+  }
+
+  origins(): Iterable<OriginRecord> {
+    return this.#origins.values();
+  }
+
+  identity(): string | undefined {
+    return this.#identity;
+  }
+
   /** @throws StoreError ERR_STORE_CLOSED */
   apply(batch: readonly StoreOp[]): undefined {
     if (!this.#open) throw new StoreError("ERR_STORE_CLOSED", "the memory store is not open");
@@ -75,6 +98,7 @@ export class MemoryStore implements Store {
       sessions: this.#sessions.size,
       messages: this.#messages.size,
       retained: this.#retained.size,
+      outbox: this.#outbox.size,
       bytes: 0,
       lastMessageId: this.#lastMessageId,
     };
@@ -94,6 +118,21 @@ export class MemoryStore implements Store {
       case "deleteRetained":
         this.#retained.delete(op.topic);
         return;
+      case "putOutbox":
+        this.#putOutbox(op.entry, op.message);
+        return;
+      case "settleOutbox":
+        this.#settleOutbox(op.number);
+        return;
+      case "putOrigin":
+        this.#origins.set(originKey(op.origin), op.origin);
+        return;
+      case "deleteOrigin":
+        this.#origins.delete(originKey(op));
+        return;
+      case "putIdentity":
+        this.#identity = op.identity;
+        return;
       default: {
         // Facts of a session that is gone are void: a delivery may end in the same tick as its session.
         const session = this.#sessions.get(op.clientId);
@@ -102,10 +141,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  #applyToSession(
-    session: MemorySession,
-    op: Exclude<StoreOp, { op: "putSession" | "deleteSession" | "putRetained" | "deleteRetained" }>,
-  ): void {
+  #applyToSession(session: MemorySession, op: Exclude<SessionOp, { op: "deleteSession" }>): void {
     switch (op.op) {
       case "putSubscription":
         session.subscriptions.set(op.filter, op.subscription);
@@ -155,13 +191,31 @@ export class MemoryStore implements Store {
     const replaced = session.entries.get(entry.seq);
     let kept: Kept | undefined;
     this.#lastMessageId = Math.max(this.#lastMessageId, entry.messageId);
-    if (entry.state !== "awaitPubcomp") {
-      kept = this.#messages.get(entry.messageId) ?? { message, needed: 0 };
-      kept.needed++;
-      this.#messages.set(entry.messageId, kept);
-    }
+    if (entry.state !== "awaitPubcomp") kept = this.#keep(entry.messageId, message);
     session.entries.set(entry.seq, { entry, kept });
     this.#drop(replaced);
+  }
+
+  #putOutbox(entry: OutboxEntry, message: StoredMessage): void {
+    this.#lastMessageId = Math.max(this.#lastMessageId, entry.messageId);
+    const kept = this.#keep(entry.messageId, message);
+    this.#settleOutbox(entry.number);
+    this.#outbox.set(entry.number, { entry, kept });
+  }
+
+  #settleOutbox(number: number): void {
+    const found = this.#outbox.get(number);
+    if (found === undefined) return;
+    this.#outbox.delete(number);
+    this.#release(found.entry.messageId, found.kept);
+  }
+
+  /** One more needs the message. */
+  #keep(messageId: number, message: StoredMessage): Kept {
+    const kept = this.#messages.get(messageId) ?? { message, needed: 0 };
+    kept.needed++;
+    this.#messages.set(messageId, kept);
+    return kept;
   }
 
   #advance(session: MemorySession, seq: number, packetId: number, state: QueueEntry["state"]): void {
@@ -177,9 +231,12 @@ export class MemoryStore implements Store {
 
   /** One entry needs its message no more. */
   #drop(item: Item | undefined): void {
-    if (item?.kept === undefined) return;
-    item.kept.needed--;
-    if (item.kept.needed === 0) this.#messages.delete(item.entry.messageId);
+    if (item?.kept !== undefined) this.#release(item.entry.messageId, item.kept);
+  }
+
+  #release(messageId: number, kept: Kept): void {
+    kept.needed--;
+    if (kept.needed === 0) this.#messages.delete(messageId);
   }
 }
 

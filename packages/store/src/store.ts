@@ -1,6 +1,8 @@
 // The contract between the broker and whatever remembers for it. RAM is the truth while the broker runs; a store is a
 // journal of facts that is read back at the next start. It never sees a client, a connection or a packet on the wire.
+
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+import type { OriginRecord, OutboxEntry, OutboxMessage } from "./outbox.ts";
 
 /** Of an entry that waits for PUBCOMP only: its message is needed no more, and is not kept. */
 export const NO_MESSAGE: StoredMessage = {
@@ -47,7 +49,17 @@ export type StoreOp =
   | { readonly op: "hold"; readonly clientId: string; readonly packetId: number }
   | { readonly op: "release"; readonly clientId: string; readonly packetId: number }
   | { readonly op: "putRetained"; readonly message: StoredMessage }
-  | { readonly op: "deleteRetained"; readonly topic: string };
+  | { readonly op: "deleteRetained"; readonly topic: string }
+  /** Adds an entry to the outbox. Its message is kept like that of a queue, until the entry is settled. */
+  | { readonly op: "putOutbox"; readonly entry: OutboxEntry; readonly message: StoredMessage }
+  /** Everybody has the message. */
+  | { readonly op: "settleOutbox"; readonly number: number }
+  /** Takes the place of what was known of the origin. */
+  | { readonly op: "putOrigin"; readonly origin: OriginRecord }
+  /** Nothing comes from it any more. */
+  | { readonly op: "deleteOrigin"; readonly store: string; readonly run: number }
+  /** What other brokers know this store by. */
+  | { readonly op: "putIdentity"; readonly identity: string };
 
 /** A queued entry together with its message. */
 export interface QueuedMessage {
@@ -74,6 +86,12 @@ export interface Store {
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[];
   /** The message of an entry in flight; undefined when it is not kept (any more). */
   message(clientId: string, seq: number): StoredMessage | undefined;
+  /** Every entry of the outbox, in the order of their numbers: read once at the start. */
+  outbox(): Iterable<OutboxMessage>;
+  /** Every origin that something was taken from. */
+  origins(): Iterable<OriginRecord>;
+  /** What was put last; undefined: nothing was. */
+  identity(): string | undefined;
   /** All or nothing. @throws StoreError ERR_STORE_FULL and others, synchronously or by rejection: nothing was applied. */
   apply(batch: readonly StoreOp[]): undefined | Promise<void>;
   /** For `$SYS` and metrics. */
@@ -84,6 +102,8 @@ export interface StoreStats {
   readonly sessions: number;
   readonly messages: number;
   readonly retained: number;
+  /** Entries of the outbox. */
+  readonly outbox: number;
   /** Bytes on disk (0 for a store in memory). */
   readonly bytes: number;
   /** No message that is kept has a higher identifier: after a restart the next one is free. 0 when none is kept. */

@@ -1,6 +1,6 @@
 // What of the facts that a full store has refused would make room in it. Taken out of their order and applied first, they
 // let queues drain: else what waits for room would keep back what gives it.
-import type { StoreOp } from "@wrenmq/store";
+import { originKey, type StoreOp } from "@wrenmq/store";
 
 export interface SpaceFreeing {
   /** Facts that take no room and do not build on any of the others. */
@@ -54,6 +54,8 @@ function makesRoom(op: StoreOp, replacing: { has(op: StoreOp): boolean }): boole
     case "deleteSubscription":
     case "deleteSession":
     case "deleteRetained":
+    case "settleOutbox":
+    case "deleteOrigin":
       return true;
     case "putSession":
       return replacing.has(op);
@@ -61,6 +63,9 @@ function makesRoom(op: StoreOp, replacing: { has(op: StoreOp): boolean }): boole
     case "hold":
     case "putSubscription":
     case "putRetained":
+    case "putOutbox":
+    case "putOrigin":
+    case "putIdentity":
       return false;
   }
 }
@@ -86,5 +91,15 @@ function subjectOf(op: StoreOp): string {
       return `session ${op.record.clientId}`;
     case "deleteSession":
       return `session ${op.clientId}`;
+    case "putOutbox":
+      return `outbox ${op.entry.number}`;
+    case "settleOutbox":
+      return `outbox ${op.number}`;
+    case "putOrigin":
+      return `origin ${originKey(op.origin)}`;
+    case "deleteOrigin":
+      return `origin ${originKey(op)}`;
+    case "putIdentity":
+      return "identity";
   }
 }

@@ -15,11 +15,11 @@ function possible(batches: readonly (readonly StoreOp[])[]): StoreOp[][] {
   const known = new Set<string>();
   return batches.map((batch) =>
     batch.filter((op) => {
-      if (op.op === "putRetained" || op.op === "deleteRetained") return true;
       if (op.op === "putSession") {
         known.add(op.record.clientId);
         return true;
       }
+      if (!("clientId" in op)) return true;
       return op.op === "deleteSession" ? known.delete(op.clientId) : known.has(op.clientId);
     }),
   );

@@ -1,5 +1,6 @@
 // Everything that a store says it holds, as plain data: equal contents mean that no reader could tell two stores apart.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+import { type OriginRecord, type OutboxMessage, originKey } from "../outbox.ts";
 import type { Store } from "../store.ts";
 
 export interface SessionContents {
@@ -16,6 +17,9 @@ export interface SessionContents {
 export interface StoreContents {
   readonly sessions: Readonly<Record<string, SessionContents>>;
   readonly retained: Readonly<Record<string, StoredMessage>>;
+  readonly outbox: readonly OutboxMessage[];
+  readonly origins: Readonly<Record<string, OriginRecord>>;
+  readonly identity: string | undefined;
   readonly messages: number;
 }
 
@@ -36,7 +40,14 @@ export function contentsOf(store: Store, page = 7): StoreContents {
   }
   const retained: Record<string, StoredMessage> = {};
   for (const message of store.retained()) retained[message.topic] = plain(message);
-  return { sessions, retained, messages: store.stats().messages };
+  return {
+    sessions,
+    retained,
+    outbox: [...store.outbox()].map(({ entry, message }) => ({ entry, message: plain(message) })),
+    origins: Object.fromEntries([...store.origins()].map((origin) => [originKey(origin), origin])),
+    identity: store.identity(),
+    messages: store.stats().messages,
+  };
 }
 
 export function readQueue(store: Store, clientId: string, page: number): SessionContents["queue"] {

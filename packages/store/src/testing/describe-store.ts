@@ -5,7 +5,7 @@ import { MemoryStore } from "../memory-store.ts";
 import type { Store, StoreOp } from "../store.ts";
 import { contentsOf, plain, readQueue } from "./contents.ts";
 import { randomBatches } from "./random-ops.ts";
-import { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "./samples.ts";
+import { sampleEntry, sampleMessage, sampleOutboxEntry, sampleSession, sampleSubscription } from "./samples.ts";
 
 /** One place for facts, empty at first. */
 export interface StoreFixture {
@@ -62,7 +62,8 @@ export function describeStore(
           expect([...store.retained()]).toEqual([]);
           expect(store.queue("nobody", 0, 10)).toEqual([]);
           expect(store.message("nobody", 1)).toBeUndefined();
-          expect(store.stats()).toMatchObject({ sessions: 0, messages: 0, retained: 0 });
+          expect([...store.outbox()]).toEqual([]);
+          expect(store.stats()).toMatchObject({ sessions: 0, messages: 0, retained: 0, outbox: 0 });
         });
       });
 
@@ -412,6 +413,107 @@ export function describeStore(
         });
         await put({ op: "deleteRetained", topic: "a" });
         await both(() => expect(Object.keys(contentsOf(store).retained)).toEqual(["b"]));
+      });
+    });
+
+    describe("outbox", () => {
+      it("keeps every field of an entry, and the entries in the order of their numbers", async () => {
+        const first = sampleOutboxEntry(3, {
+          run: 2 ** 48 - 1,
+          messageId: 2 ** 50,
+          clientId: "温度",
+          packetId: 65_535,
+          targets: [
+            { kind: "member", member: 2, plain: true, groups: [], retainedAt: 0 },
+            { kind: "member", member: 63, plain: false, groups: ["$share/g/a", "$share/h/#"], retainedAt: 2 ** 50 + 1 },
+            { kind: "home", home: 1, count: 4, plain: true, groups: [], retainedAt: 0 },
+          ],
+        });
+        const second = sampleOutboxEntry(4, {
+          targets: [
+            { kind: "session", clientId: "s", qos: 2, retain: true, subscriptionIdentifiers: [1, 268_435_455] },
+          ],
+        });
+        const third = sampleOutboxEntry(5, {
+          targets: [{ kind: "session", clientId: "", qos: 1, retain: false, subscriptionIdentifiers: undefined }],
+        });
+        const message = sampleMessage({ qos: 2, properties: { userProperties: [["a", "b"]] }, publisher: "温度" });
+        await put(
+          { op: "putOutbox", entry: third, message: sampleMessage() },
+          { op: "putOutbox", entry: second, message: sampleMessage() },
+          { op: "putOutbox", entry: first, message },
+        );
+        await both(() => {
+          const { outbox } = contentsOf(store);
+          expect(outbox.map(({ entry }) => entry)).toEqual([first, second, third]);
+          expect(outbox[0]?.message).toEqual(message);
+          expect(store.stats()).toMatchObject({ outbox: 3, lastMessageId: 2 ** 50 });
+        });
+      });
+
+      it("shares a message with queues, until neither needs it", async () => {
+        const message = sampleMessage();
+        await put(
+          { op: "putSession", record: sampleSession("c") },
+          { op: "enqueue", clientId: "c", entry: sampleEntry(1, { messageId: 9 }), message },
+          { op: "putOutbox", entry: sampleOutboxEntry(1, { messageId: 9 }), message },
+          { op: "putOutbox", entry: sampleOutboxEntry(2, { messageId: 9 }), message },
+        );
+        await both(() => expect(store.stats()).toMatchObject({ messages: 1, outbox: 2 }));
+        await put({ op: "settle", clientId: "c", seq: 1 }, { op: "settleOutbox", number: 1 });
+        await both(() => {
+          expect(store.stats()).toMatchObject({ messages: 1, outbox: 1 });
+          expect(contentsOf(store).outbox[0]?.message).toEqual(message);
+        });
+        await put({ op: "settleOutbox", number: 2 });
+        await both(() => expect(store.stats()).toMatchObject({ messages: 0, outbox: 0 }));
+      });
+
+      it("stays when the session of the publisher ends, and an entry can be replaced", async () => {
+        const entry = sampleOutboxEntry(1, { clientId: "c", packetId: 5 });
+        await put(
+          { op: "putSession", record: sampleSession("c") },
+          { op: "hold", clientId: "c", packetId: 5 },
+          { op: "putOutbox", entry, message: sampleMessage() },
+        );
+        await put({ op: "deleteSession", clientId: "c" });
+        await both(() => expect(contentsOf(store).outbox.map((found) => found.entry)).toEqual([entry]));
+        const other = sampleOutboxEntry(1, { messageId: 1 });
+        await put({ op: "putOutbox", entry: other, message: sampleMessage() });
+        await both(() => expect(contentsOf(store).outbox.map((found) => found.entry)).toEqual([other]));
+      });
+
+      it("ignores an entry that is settled twice, or was never there", async () => {
+        await put({ op: "putOutbox", entry: sampleOutboxEntry(1), message: sampleMessage() });
+        await put(
+          { op: "settleOutbox", number: 1 },
+          { op: "settleOutbox", number: 1 },
+          { op: "settleOutbox", number: 7 },
+        );
+        await both(() => expect(store.stats()).toMatchObject({ messages: 0, outbox: 0 }));
+      });
+
+      it("remembers up to where it has taken what came from each origin, and what it is known by itself", async () => {
+        await both(() => expect([[...store.origins()], store.identity()]).toEqual([[], undefined]));
+        await put(
+          { op: "putIdentity", identity: "a" },
+          { op: "putOrigin", origin: { store: "x", run: 2 ** 48 - 1, taken: 5 } },
+          { op: "putOrigin", origin: { store: "x", run: 2, taken: 2 ** 50 } },
+          { op: "putOrigin", origin: { store: "y", run: 2, taken: 0 } },
+        );
+        await put(
+          { op: "putOrigin", origin: { store: "x", run: 2 ** 48 - 1, taken: 6 } },
+          { op: "deleteOrigin", store: "x", run: 2 },
+          { op: "deleteOrigin", store: "z", run: 2 },
+          { op: "putIdentity", identity: "b" },
+        );
+        await both(() => {
+          expect([...store.origins()].sort((a, b) => a.taken - b.taken)).toEqual([
+            { store: "y", run: 2, taken: 0 },
+            { store: "x", run: 2 ** 48 - 1, taken: 6 },
+          ]);
+          expect(store.identity()).toBe("b");
+        });
       });
     });
 

@@ -1,5 +1,6 @@
 // A store that fails and dawdles when told to, around one that does neither.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
+import type { OriginRecord, OutboxMessage } from "../outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "../store.ts";
 
 export class FaultyStore implements Store {
@@ -75,6 +76,18 @@ export class FaultyStore implements Store {
 
   message(clientId: string, seq: number): StoredMessage | undefined {
     return this.#inner.message(clientId, seq);
+  }
+
+  outbox(): Iterable<OutboxMessage> {
+    return this.#inner.outbox();
+  }
+
+  origins(): Iterable<OriginRecord> {
+    return this.#inner.origins();
+  }
+
+  identity(): string | undefined {
+    return this.#inner.identity();
   }
 
   stats(): StoreStats {

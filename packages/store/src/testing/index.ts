@@ -2,4 +2,4 @@ export { contentsOf, type SessionContents, type StoreContents } from "./contents
 export { type DescribeStoreOptions, describeStore, type StoreFixture } from "./describe-store.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export { randomBatches } from "./random-ops.ts";
-export { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "./samples.ts";
+export { sampleEntry, sampleMessage, sampleOutboxEntry, sampleSession, sampleSubscription } from "./samples.ts";

@@ -2,8 +2,9 @@
 // grows (now and then a number comes late or again) and begins anew with the session, and a message identifier always
 // stands for the same message.
 import * as fc from "fast-check";
+import type { OutboxTarget } from "../outbox.ts";
 import type { StoreOp } from "../store.ts";
-import { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "./samples.ts";
+import { sampleEntry, sampleMessage, sampleOutboxEntry, sampleSession, sampleSubscription } from "./samples.ts";
 
 const client = fc.constantFrom("a", "b", "ü", "");
 const topic = fc.constantFrom("t/1", "t/2", "t/3", "温度");
@@ -122,6 +123,42 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: topic.map((name) => (): StoreOp => ({ op: "deleteRetained", topic: name })) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 12 })).map(
+      ([number, messageId]) =>
+        (): StoreOp => ({
+          op: "putOutbox",
+          entry: sampleOutboxEntry(number, {
+            messageId,
+            run: 2 ** 47 + messageId,
+            clientId: messageId % 2 === 0 ? "ü" : "",
+            packetId: messageId % 2 === 0 ? 65_535 : 0,
+            targets: outboxTargets(messageId),
+          }),
+          message: messageFor(messageId),
+        }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 1, max: 8 }).map((number) => (): StoreOp => ({ op: "settleOutbox", number })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom("s", "store-ü"), fc.integer({ min: 0, max: 2 }), fc.nat()).map(
+      ([store, run, taken]) =>
+        (): StoreOp => ({ op: "putOrigin", origin: { store, run, taken } }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 0, max: 2 }).map((run) => (): StoreOp => ({ op: "deleteOrigin", store: "s", run })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("me", "another").map((identity) => (): StoreOp => ({ op: "putIdentity", identity })),
+  },
 );
 
 /** Batches of operations. */
@@ -155,6 +192,15 @@ function putSession(clientId: string, n: number): StoreOp {
       will,
     }),
   };
+}
+
+function outboxTargets(n: number): OutboxTarget[] {
+  const groups = n % 2 === 0 ? [] : ["$share/g/t", "$share/ü/#"];
+  const targets: OutboxTarget[] = [{ kind: "member", member: n, plain: n % 3 === 0, groups, retainedAt: n * 1e12 }];
+  if (n % 3 === 0) targets.push({ kind: "home", home: 1, count: 3, plain: true, groups, retainedAt: 0 });
+  if (n % 4 > 0) return targets;
+  const subscriptionIdentifiers = n % 8 === 0 ? [n, 268_435_455] : undefined;
+  return [{ kind: "session", clientId: "b", qos: n % 8 === 0 ? 2 : 1, retain: n === 8, subscriptionIdentifiers }];
 }
 
 function messageFor(id: number): ReturnType<typeof sampleMessage> {

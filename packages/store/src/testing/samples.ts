@@ -1,5 +1,6 @@
 // Facts to put into stores under test.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
+import type { OutboxEntry } from "../outbox.ts";
 
 export function sampleMessage(overrides: Partial<StoredMessage> = {}): StoredMessage {
   return {
@@ -45,6 +46,18 @@ export function sampleSubscription(overrides: Partial<SubscriptionRecord> = {}):
     retainAsPublished: false,
     retainHandling: 0,
     subscriptionIdentifier: undefined,
+    ...overrides,
+  };
+}
+
+export function sampleOutboxEntry(number: number, overrides: Partial<OutboxEntry> = {}): OutboxEntry {
+  return {
+    number,
+    run: 7,
+    messageId: number,
+    clientId: "",
+    packetId: 0,
+    targets: [{ kind: "member", member: 1, plain: true, groups: [], retainedAt: 0 }],
     ...overrides,
   };
 }

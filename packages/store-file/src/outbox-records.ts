@@ -1,0 +1,99 @@
+// The bytes of an entry of the outbox and of an origin. Positional, like records.ts: a change needs a new version of the
+// format.
+import type { OriginRecord, OutboxEntry, OutboxTarget } from "@wrenmq/store";
+import { type ByteReader, DamagedError } from "./byte-reader.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { readNumbers, storable, writeNumbers } from "./records.ts";
+
+const MEMBER = 0;
+const HOME = 1;
+const SESSION = 2;
+const KIND = 3;
+/** Of targets that are forwarded to. */
+const PLAIN = 4;
+const GROUPS = 8;
+const RETAINED = 16;
+/** Of sessions; the QoS is in the two bits above. */
+const RETAIN = 4;
+const IDENTIFIERS = 8;
+const QOS_SHIFT = 4;
+
+export function writeOutboxEntry(to: ByteWriter, entry: OutboxEntry): void {
+  const { number, run, messageId, clientId, packetId, targets } = entry;
+  to.varint(number);
+  to.varint(run);
+  to.varint(messageId);
+  to.varint(packetId);
+  if (packetId !== 0) to.string(clientId);
+  to.varint(targets.length);
+  for (const target of targets) writeTarget(to, target);
+}
+
+export function readOutboxEntry(from: ByteReader): OutboxEntry {
+  const number = from.varint();
+  const run = from.varint();
+  const messageId = from.varint();
+  const packetId = from.varint();
+  const clientId = packetId === 0 ? "" : from.string();
+  const targets: OutboxTarget[] = [];
+  for (let left = from.varint(); left > 0; left--) targets.push(readTarget(from));
+  return { number, run, messageId, clientId, packetId, targets };
+}
+
+function writeTarget(to: ByteWriter, target: OutboxTarget): void {
+  if (target.kind === "session") {
+    const { clientId, qos, retain, subscriptionIdentifiers } = target;
+    const given = subscriptionIdentifiers === undefined ? 0 : IDENTIFIERS;
+    to.u8(SESSION | (retain ? RETAIN : 0) | given | (storable(qos) << QOS_SHIFT));
+    to.string(clientId);
+    if (subscriptionIdentifiers !== undefined) writeNumbers(to, subscriptionIdentifiers);
+    return;
+  }
+  const { kind, plain, groups, retainedAt } = target;
+  to.u8(
+    (kind === "member" ? MEMBER : HOME) |
+      (plain ? PLAIN : 0) |
+      (groups.length > 0 ? GROUPS : 0) |
+      (retainedAt > 0 ? RETAINED : 0),
+  );
+  if (kind === "member") to.varint(target.member);
+  else {
+    to.varint(target.home);
+    to.varint(target.count);
+  }
+  if (groups.length > 0) {
+    to.varint(groups.length);
+    for (const group of groups) to.string(group);
+  }
+  if (retainedAt > 0) to.f64(retainedAt);
+}
+
+function readTarget(from: ByteReader): OutboxTarget {
+  const flags = from.u8();
+  if ((flags & KIND) === SESSION) {
+    const clientId = from.string();
+    const subscriptionIdentifiers = flags & IDENTIFIERS ? readNumbers(from) : undefined;
+    const qos = flags >> QOS_SHIFT;
+    if (qos !== 1 && qos !== 2) throw new DamagedError(`${qos} is no QoS`);
+    return { kind: "session", clientId, qos, retain: (flags & RETAIN) !== 0, subscriptionIdentifiers };
+  }
+  if ((flags & KIND) === MEMBER) return { kind: "member", member: from.varint(), ...readForwardedTo(from, flags) };
+  if ((flags & KIND) !== HOME) throw new DamagedError("a target of no kind");
+  return { kind: "home", home: from.varint(), count: from.varint(), ...readForwardedTo(from, flags) };
+}
+
+function readForwardedTo(from: ByteReader, flags: number) {
+  const groups: string[] = [];
+  for (let left = flags & GROUPS ? from.varint() : 0; left > 0; left--) groups.push(from.string());
+  return { plain: (flags & PLAIN) !== 0, groups, retainedAt: flags & RETAINED ? from.f64() : 0 };
+}
+
+export function writeOrigin(to: ByteWriter, { store, run, taken }: OriginRecord): void {
+  to.string(store);
+  to.varint(run);
+  to.varint(taken);
+}
+
+export function readOrigin(from: ByteReader): OriginRecord {
+  return { store: from.string(), run: from.varint(), taken: from.varint() };
+}

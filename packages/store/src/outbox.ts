@@ -1,0 +1,60 @@
+// What brokers that act as one remember of messages on their way between them: the sender what it has to send until all
+// have it, the receiver up to where it has it. Two stores cannot commit together: a number that both know stands in.
+import type { StoredMessage } from "@wrenmq/protocol";
+
+/** For whom a message in the outbox is. */
+export type OutboxTarget =
+  /** Another broker, by its number among those that act as one. */
+  | ({ readonly kind: "member"; readonly member: number } & ForwardedTo)
+  /** Sessions whose home was broker `home`, when there were `count`: wherever they are at home now. */
+  | ({ readonly kind: "home"; readonly home: number; readonly count: number } & ForwardedTo)
+  /** A session of this broker, which a plugin has not yet allowed or refused to receive the message. */
+  | {
+      readonly kind: "session";
+      readonly clientId: string;
+      readonly qos: 1 | 2;
+      readonly retain: boolean;
+      readonly subscriptionIdentifiers: readonly number[] | undefined;
+    };
+
+interface ForwardedTo {
+  /** Subscribers there. */
+  readonly plain: boolean;
+  /** Shared subscriptions for which it was chosen. */
+  readonly groups: readonly string[];
+  /** When the topic's retained message was set; 0: it is not to be retained. */
+  readonly retainedAt: number;
+}
+
+/** A message that is kept until everybody it is for has it. */
+export interface OutboxEntry {
+  /** Grows with each entry of the store and is never used again. */
+  readonly number: number;
+  /** Of the process that made the entry: its numbers mean nothing without. See `OriginRecord`. */
+  readonly run: number;
+  /** The message's number in this store: queues may refer to the same message. */
+  readonly messageId: number;
+  /** The client and the packet identifier that are acknowledged when everybody has the message; 0: nobody waits. */
+  readonly clientId: string;
+  readonly packetId: number;
+  readonly targets: readonly OutboxTarget[];
+}
+
+export interface OutboxMessage {
+  readonly entry: OutboxEntry;
+  readonly message: StoredMessage;
+}
+
+/** Up to where this broker has taken what another one had in its outbox. */
+export interface OriginRecord {
+  /** Identity of the other broker's store, and the run of its process: chosen by chance at each start, so that numbers cannot
+   * be mistaken for others, whatever the other's disk has lost. */
+  readonly store: string;
+  readonly run: number;
+  /** The highest number taken. Numbers come in order: all below it have been taken, too. */
+  readonly taken: number;
+}
+
+export function originKey({ store, run }: Pick<OriginRecord, "store" | "run">): string {
+  return `${run} ${store}`;
+}
