@@ -3,6 +3,7 @@
 // broker tells another, and refuses to know sessions.
 import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
 import type { Ticket } from "./forward-ticket.ts";
+import type { Origin, Parcel } from "./parcel.ts";
 
 /** Another broker, as this one sees it; one object for as long as the bus lives. */
 export interface Peer {
@@ -24,6 +25,21 @@ export interface ForwardTarget {
   readonly groups: readonly string[] | undefined;
   /** When the topic's retained message was set (see `Stamps`); 0: it is not to be retained. */
   readonly retainedAt: number;
+  /** Only for those of its sessions whose home was broker `home` when there were `count`. */
+  readonly homes?: Homes | undefined;
+}
+
+export interface Homes {
+  readonly home: number;
+  readonly count: number;
+}
+
+/** A forwarded message as it arrives. */
+export interface ArrivedTarget extends ForwardTarget {
+  /** Of a parcel: what its number means. */
+  readonly origin: Origin | undefined;
+  /** Parcels come in the order of their numbers, and may come again; 0: no parcel. */
+  readonly number: number;
 }
 
 /** A retained message, or (with an empty payload) that there is none. */
@@ -39,6 +55,11 @@ export interface ClusterBus {
   readonly peers: readonly Peer[];
   /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
   readonly congested: boolean;
+  /**
+   * Has some peer whose sessions outlive its process not been heard of since this broker started? Then it is not known what
+   * it wants, and a message above QoS 0 must not be acknowledged.
+   */
+  readonly isUncertain: boolean;
   /** Who speaks and listens here. Routes may be set from now on; what is forwarded waits for `start`. */
   attach(node: LocalNode): void;
   /** Begins to talk to the others. Resolves when all are there, or when those that are not have had their time. */
@@ -57,7 +78,12 @@ export interface ClusterBus {
    * @param ticket given where somebody waits for the result; it is settled in any case
    */
   forward(peer: Peer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void;
-  /** Would `forward` refuse a message above QoS 0, because as much is held for the peer, which is away, as may be? */
+  /**
+   * Sends a parcel to a peer, over each new link again until it has answered: then the parcel, which expects it,
+   * is settled, once. A peer that is away gets it when it is back.
+   */
+  handOver(peer: Peer, parcel: Parcel, target: ForwardTarget): void;
+  /** Is as much held for the peer, which is away, as may be? Then no message above QoS 0 may be sent to it. */
   isFull(peer: Peer, message: Message): boolean;
   /** The result of a message for which `deliver` answered `Later`. */
   acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
@@ -69,6 +95,8 @@ export interface ClusterBus {
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The numbers that peers have shared last. */
   metrics(): Iterable<Readonly<Record<string, number>>>;
+  /** Parcels, and messages that wait for peers that are away. */
+  readonly waiting: number;
 }
 
 /** The broker, as the bus sees it. All calls come from the event loop, none from inside a call to the bus. */
@@ -77,6 +105,8 @@ export interface LocalNode {
   readonly topics: TopicTable;
   /** Do sessions outlive the process? */
   readonly durable: boolean;
+  /** Where the numbers of parcels come from that may still be sent. */
+  readonly origins: readonly Origin[];
   now(): Millis;
   /** Calls back once at a time; returns a function that cancels. */
   at(time: Millis, callback: () => void): () => void;
@@ -91,7 +121,9 @@ export interface LocalNode {
    * @param sequence for `acknowledge`; -1: nobody waits
    * @returns what became of it; `Later`: `acknowledge` will tell
    */
-  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult;
+  deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
+  /** From these a peer may still send parcels; from others of the same store nothing comes any more. */
+  originsTold(peer: Peer, origins: readonly Origin[]): void;
   /** What a peer that has just come should know of retained messages. */
   retainedFor(peer: Peer): Iterator<RetainedFact>;
   problem(error: Error): void;

@@ -1,7 +1,9 @@
 export {
+  type ArrivedTarget,
   type ClusterBus,
   ForwardResult,
   type ForwardTarget,
+  type Homes,
   type LocalNode,
   type Peer,
   type RetainedFact,
@@ -12,5 +14,6 @@ export { homeOf, stableHash } from "./home.ts";
 export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";
 export { MeshBus, type MeshOptions } from "./mesh-bus.ts";
 export type { MeshTransport } from "./mesh-transport.ts";
+export { type Origin, Parcel } from "./parcel.ts";
 export { Stamps, UNDATED } from "./stamps.ts";
 export { UnixMesh } from "./unix-mesh.ts";

@@ -11,6 +11,9 @@ export interface LoopbackOptions {
 export class LoopbackMesh {
   readonly #options: LoopbackOptions;
   readonly #listening = new Map<number, Accept>();
+  /** Of members whose process has ended: one that takes its place begins with a transport of its own. */
+  readonly #ended = new WeakSet<MeshTransport>();
+  readonly #transports: { readonly member: number; readonly transport: MeshTransport }[] = [];
   /** Both ends of each link, by the members that they join. */
   readonly #links: { readonly members: readonly number[]; cut(): void }[] = [];
 
@@ -20,20 +23,26 @@ export class LoopbackMesh {
 
   /** The transport of one member. */
   member(self: number): MeshTransport {
-    return {
+    const transport: MeshTransport = {
       listen: async (accept) => {
         this.#listening.set(self, accept);
       },
-      dial: async (peer) => this.#connect(self, peer),
+      dial: async (peer) => {
+        if (this.#ended.has(transport)) throw new Error("the process has ended");
+        return this.#connect(self, peer);
+      },
       close: async () => {
         this.#listening.delete(self);
       },
     };
+    this.#transports.push({ member: self, transport });
+    return transport;
   }
 
   /** The process of a member ends without a word. */
   cut(self: number): void {
     this.#listening.delete(self);
+    for (const { member, transport } of this.#transports) if (member === self) this.#ended.add(transport);
     for (const link of this.#links.filter(({ members }) => members.includes(self))) link.cut();
   }
 

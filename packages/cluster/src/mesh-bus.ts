@@ -2,6 +2,7 @@
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
 import {
+  type ArrivedTarget,
   type ClusterBus,
   ForwardResult,
   type ForwardTarget,
@@ -13,6 +14,7 @@ import type { Ticket } from "./forward-ticket.ts";
 import { type Greeting, type LinkEvents, MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { MeshTransport } from "./mesh-transport.ts";
+import type { Origin, Parcel } from "./parcel.ts";
 import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
 import type { RelayOpening } from "./relay-info.ts";
 
@@ -58,6 +60,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
   readonly #retries = new Set<() => void>();
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
   #unknown = false;
+  #uncertain = false;
   #known: Promise<void> | undefined;
   #lastRelay = 0;
   #stopped = false;
@@ -75,6 +78,14 @@ export class MeshBus implements ClusterBus, LinkEvents {
     return this.#congested.size > 0;
   }
 
+  get isUncertain(): boolean {
+    return this.#uncertain;
+  }
+
+  get waiting(): number {
+    return this.#peers.reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
   attach(node: LocalNode): void {
     const { self, count } = this.#options;
     this.#node = node;
@@ -82,6 +93,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     for (let id = 0; id < count; id++) if (id !== self) this.#peers.push(new MeshPeer(id, node));
     this.#routes.clear();
     this.#groups.clear();
+    this.#uncertain = node.durable && this.#peers.length > 0;
   }
 
   async start(): Promise<void> {
@@ -138,6 +150,12 @@ export class MeshBus implements ClusterBus, LinkEvents {
     peer.forward(message, target, ticket);
     const { link } = peer;
     if (link?.congested === true) this.#congested.add(link);
+  }
+
+  handOver(peer: MeshPeer, parcel: Parcel, target: ForwardTarget): void {
+    peer.handOver(parcel, target);
+    const { link } = peer;
+    if (link !== undefined && (link.congested || peer.isBehind)) this.#congested.add(link);
   }
 
   isFull(peer: MeshPeer, message: Message): boolean {
@@ -206,11 +224,17 @@ export class MeshBus implements ClusterBus, LinkEvents {
     this.#byLink.set(link, peer);
     link.peer = peer;
     peer.linked(link, durable);
+    link.tellOrigins((this.#node as LocalNode).origins);
     for (const [filter, isDurable] of this.#routes) link.setRoute(filter, isDurable);
     for (const [filter, group] of this.#groups) {
       link.setGroup(filter, group.connected, group.members, group.durable);
     }
     link.endRoutes();
+  }
+
+  originsTold(link: MeshLink, origins: readonly Origin[]): void {
+    const { peer } = link;
+    if (peer !== undefined) this.#node?.originsTold(peer, origins);
   }
 
   routeSet(link: MeshLink, filter: string, durable: boolean): void {
@@ -229,12 +253,13 @@ export class MeshBus implements ClusterBus, LinkEvents {
     const peer = this.#byLink.get(link);
     if (peer === undefined || this.#node === undefined) return;
     peer.routesEnded();
+    this.#uncertain = this.#peers.some((one) => one.durable && !one.isKnown);
     this.#syncs.set(link, this.#node.retainedFor(peer));
     this.#synchronise(link);
     if (this.#isComplete) this.#complete?.();
   }
 
-  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
+  forwarded(link: MeshLink, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult {
     const { peer } = link;
     if (peer === undefined || this.#node === undefined) return ForwardResult.Refused;
     const tagged = sequence < 0 ? -1 : peer.generation * SEQUENCES + sequence;
@@ -242,7 +267,10 @@ export class MeshBus implements ClusterBus, LinkEvents {
   }
 
   answered(link: MeshLink, sequence: number, count: number, result: ForwardResult): void {
-    link.peer?.answered(sequence, count, result);
+    const { peer } = link;
+    if (peer === undefined) return;
+    peer.answered(sequence, count, result);
+    if (this.#congested.has(link)) this.#takesAgain(link);
   }
 
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void {
@@ -265,7 +293,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
 
   drained(link: MeshLink): void {
     this.#synchronise(link);
-    if (!link.congested && this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+    this.#takesAgain(link);
   }
 
   closed(link: MeshLink, error: Error | undefined): void {
@@ -282,6 +310,12 @@ export class MeshBus implements ClusterBus, LinkEvents {
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Publishers may go on if nothing keeps them any more. */
+  #takesAgain(link: MeshLink): void {
+    if (link.congested || link.peer?.isBehind === true) return;
+    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+  }
 
   get #isComplete(): boolean {
     return this.#peers.every((peer) => peer.up);

@@ -2,15 +2,17 @@
 import { encodeUtf8, MqttError } from "@wrenmq/codec";
 import { type Message, type Millis, Outbox, type OutboxOwner } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import { ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
+import { type ArrivedTarget, ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
 import { malformed } from "./errors.ts";
 import type { MeshPeer } from "./mesh-peer.ts";
+import type { Origin, Parcel } from "./parcel.ts";
 import type { RelayLink, RelaySide } from "./relay.ts";
 import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
 import { FieldReader, putBytes, putUint16, putUint32 } from "./wire/fields.ts";
 import { ForwardReader, writeForward } from "./wire/forward-frame.ts";
 import { FRAME_HEAD, FrameType, WIRE_VERSION } from "./wire/frame-type.ts";
 import { MeshFrameReader } from "./wire/mesh-frame-reader.ts";
+import { originsBody, readOrigins } from "./wire/origins-frame.ts";
 
 /** Bytes that may wait for a peer that has stopped reading. */
 const HIGH_WATER = 2 * 1024 * 1024;
@@ -25,12 +27,13 @@ export interface Greeting {
 /** Who the link belongs to: the bus. */
 export interface LinkEvents {
   greeted(link: MeshLink, greeting: Greeting): void;
+  originsTold(link: MeshLink, origins: readonly Origin[]): void;
   routeSet(link: MeshLink, filter: string, durable: boolean): void;
   routeRemoved(link: MeshLink, filter: string): void;
   groupSet(link: MeshLink, filter: string, connected: number, members: number, durable: boolean): void;
   routesEnded(link: MeshLink): void;
   /** @returns what became of it */
-  forwarded(link: MeshLink, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult;
+  forwarded(link: MeshLink, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
   /** The result of `count` messages, from `sequence` on. */
   answered(link: MeshLink, sequence: number, count: number, result: ForwardResult): void;
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void;
@@ -51,6 +54,8 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly #frames = new MeshFrameReader();
   readonly #fields = new FieldReader();
   readonly #forward: ForwardReader;
+  /** Those that the peer was told, in the order that it knows. */
+  #origins: readonly Origin[] = [];
   /** Called, in order, when the peer has passed a barrier, or is gone. */
   #barriers: (() => void)[] = [];
   /** Results that go out as one frame: so many in sequence, all the same. */
@@ -147,6 +152,13 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     bytes[at + 5] = durable ? 1 : 0;
   }
 
+  tellOrigins(origins: readonly Origin[]): void {
+    this.#origins = origins;
+    const body = originsBody(origins);
+    const at = this.#begin(FrameType.Origins, body.length);
+    putBytes(this.outbox.bytes, at, body);
+  }
+
   setRoute(filter: string, durable: boolean): void {
     const text = encodeUtf8(filter);
     const at = this.#begin(FrameType.RouteSet, 1 + text.length);
@@ -179,6 +191,11 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   forward(message: Message, target: ForwardTarget, sequence: number): void {
     if (!this.#over) writeForward(this.outbox, message, target, sequence);
+  }
+
+  handOver({ message, origin, number }: Parcel, target: ForwardTarget, sequence: number): void {
+    if (this.#over) return;
+    writeForward(this.outbox, message, target, sequence, number, this.#origins.indexOf(origin));
   }
 
   answer(sequence: number, result: ForwardResult): void {
@@ -298,6 +315,10 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
         events.groupSet(this, fields.text(), connected, members, durable);
         return;
       }
+      case FrameType.Origins:
+        this.#forward.origins = readOrigins(fields);
+        events.originsTold(this, this.#forward.origins);
+        return;
       case FrameType.RoutesEnd:
         events.routesEnded(this);
         return;

@@ -5,12 +5,15 @@ import type { Message } from "@wrenmq/protocol";
 import { ForwardResult, type ForwardTarget, type LocalNode, type Peer } from "./cluster-bus.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { MeshLink } from "./mesh-link.ts";
+import { type Handover, Handovers, type Parcel } from "./parcel.ts";
 import { PendingTickets } from "./pending-tickets.ts";
 
 /** Bytes and messages that are held for a peer that is away. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const MAX_HELD_MESSAGES = 100_000;
 const HELD_OVERHEAD = 200;
+/** Bytes of parcels that a peer has not answered, although it is there. */
+const HIGH_WATER = 16 * 1024 * 1024;
 
 interface Held {
   readonly message: Message;
@@ -27,6 +30,8 @@ export class MeshPeer implements Peer {
   metrics: Readonly<Record<string, number>> | undefined = undefined;
   /** Counts the links: what belongs to an old one must not reach a new one. */
   generation: number = 0;
+  /** Is it known what its durable sessions want, from this link or an earlier one? */
+  isKnown: boolean = false;
   readonly #node: LocalNode;
   /** Filters and whether they are durable. */
   readonly #routes = new Map<string, boolean>();
@@ -36,6 +41,7 @@ export class MeshPeer implements Peer {
   #pending = new PendingTickets();
   #held: Held[] = [];
   #heldBytes = 0;
+  readonly #handovers = new Handovers();
 
   constructor(id: number, node: LocalNode) {
     this.id = id;
@@ -45,6 +51,7 @@ export class MeshPeer implements Peer {
 
   linked(link: MeshLink, durable: boolean): void {
     this.link = link;
+    this.#handovers.link = link;
     this.durable = durable;
     this.generation++;
     this.#pending = new PendingTickets();
@@ -75,6 +82,9 @@ export class MeshPeer implements Peer {
     for (const filter of [...this.#routes.keys()]) if (!told.has(filter)) this.removeRoute(filter);
     for (const filter of [...this.#groups.keys()]) if (!told.has(filter)) this.setGroup(filter, 0, 0, false);
     this.up = true;
+    this.isKnown = true;
+    // They are older than what is held, or there is no order between them.
+    for (const handover of this.#handovers) this.#sendParcel(handover);
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
@@ -88,6 +98,22 @@ export class MeshPeer implements Peer {
     else this.#hold(message, target, ticket);
   }
 
+  /** Messages that wait for it or for its answer; without parcels only those that wait for it. */
+  get waiting(): number {
+    return this.#held.length + this.#handovers.size;
+  }
+
+  /** Does it take longer over parcels than their publishers do? */
+  get isBehind(): boolean {
+    return this.up && this.#handovers.bytes > HIGH_WATER;
+  }
+
+  handOver(parcel: Parcel, target: ForwardTarget): void {
+    const handover = this.#handovers.add(parcel, target, sizeOf(parcel.message));
+    if (this.up) this.#sendParcel(handover);
+    else if (!this.durable) this.#handovers.answer(handover, ForwardResult.Nobody);
+  }
+
   answered(sequence: number, count: number, result: ForwardResult): void {
     this.#pending.settle(sequence, count, result);
   }
@@ -95,6 +121,7 @@ export class MeshPeer implements Peer {
   /** The link is gone, and with it what did not outlive the peer. */
   lost(): void {
     this.link = undefined;
+    this.#handovers.link = undefined;
     this.up = false;
     this.#told = undefined;
     this.metrics = undefined;
@@ -106,10 +133,12 @@ export class MeshPeer implements Peer {
     // Taken or not, nobody knows. Where sessions end with their process, nobody is left who could miss a message.
     const result = this.durable ? ForwardResult.Refused : ForwardResult.Nobody;
     this.#pending.settleAll(result);
+    if (!this.durable) this.#handovers.answerAll(ForwardResult.Nobody);
   }
 
-  /** The broker stops: nobody will answer any more. */
+  /** The broker stops: nobody will answer any more. Parcels are kept by who made them. */
   close(): void {
+    this.#handovers.link = undefined;
     const held = this.#held;
     this.#held = [];
     for (const { ticket } of held) ticket?.settle(0, 1, ForwardResult.Refused);
@@ -118,12 +147,17 @@ export class MeshPeer implements Peer {
 
   /** Of a peer that is away: is there no room to hold the message for it? */
   isFull(message: Message): boolean {
-    const isMore = this.#held.length >= MAX_HELD_MESSAGES || this.#heldBytes + sizeOf(message) > MAX_HELD_BYTES;
-    return this.durable && isMore;
+    const bytes = this.#heldBytes + this.#handovers.bytes + sizeOf(message);
+    return this.durable && (this.waiting >= MAX_HELD_MESSAGES || bytes > MAX_HELD_BYTES);
   }
 
   #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     this.link?.forward(message, target, ticket === undefined ? -1 : this.#pending.add(ticket));
+  }
+
+  #sendParcel(handover: Handover): void {
+    handover.sentOver = this.link;
+    this.link?.handOver(handover.parcel, handover.target, this.#pending.add(handover));
   }
 
   #hold(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {

@@ -1,7 +1,7 @@
-import { Arena, type Message, TopicTable } from "@wrenmq/protocol";
+import { Arena, Message, NEVER, TopicTable } from "@wrenmq/protocol";
 import type { Connection } from "@wrenmq/transport";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   ForwardResult,
   ForwardRun,
@@ -10,19 +10,24 @@ import {
   type LocalNode,
   LoopbackMesh,
   MeshBus,
+  type Origin,
+  Parcel,
   Stamps,
   stableHash,
   UNDATED,
 } from "../src/index.ts";
 import { type LinkEvents, MeshLink } from "../src/mesh-link.ts";
+import type { MeshPeer } from "../src/mesh-peer.ts";
 import { PendingTickets } from "../src/pending-tickets.ts";
 import { openingFromText, openingToText } from "../src/relay-info.ts";
+import { WIRE_VERSION } from "../src/wire/frame-type.ts";
 
 function node(problems: Error[] = []): LocalNode {
   return {
     arena: new Arena(new Uint8Array(8 * 1024 * 1024)),
     topics: new TopicTable(),
     durable: false,
+    origins: [],
     now: () => Date.now(),
     at: (time, callback) => {
       const timer = setTimeout(callback, time - Date.now());
@@ -34,8 +39,67 @@ function node(problems: Error[] = []): LocalNode {
     groupSet() {},
     deliver: () => ForwardResult.Nobody,
     retainedFor: () => [][Symbol.iterator](),
+    originsTold() {},
     problem: (error) => problems.push(error),
   };
+}
+
+const origin: Origin = { store: "store-of-0", run: 2 ** 48 - 1 };
+
+/** Two brokers; the second writes down which parcels it gets, and answers when it is asked to. */
+async function twoBrokers(durable = true) {
+  const topics = new TopicTable();
+  const mesh = new LoopbackMesh();
+  const got: number[] = [];
+  const answers: (() => void)[] = [];
+  const told: Origin[] = [];
+  const start = async (self: number): Promise<MeshBus> => {
+    const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 50 });
+    bus.attach({
+      ...node(),
+      durable,
+      origins: self === 0 ? [{ store: "store-of-0", run: 1 }, origin] : [],
+      originsTold: (_peer, origins) => void told.push(...origins),
+      deliver(peer, _message, arrived, sequence) {
+        expect(arrived.origin).toEqual(origin);
+        got.push(arrived.number);
+        answers.push(() => bus.acknowledge(peer as MeshPeer, sequence, ForwardResult.Received));
+        return ForwardResult.Later;
+      },
+    });
+    await bus.start();
+    return bus;
+  };
+  const [first, second] = await Promise.all([start(0), start(1)]);
+  const settled: string[] = [];
+  const send = (number: number, payload = new Uint8Array(1)): Parcel => {
+    const content = {
+      payload,
+      qos: 2,
+      retain: false,
+      properties: undefined,
+      expiresAt: NEVER,
+      publisher: "p",
+    } as const;
+    const target = topics.find("t");
+    if (target === undefined) throw new Error("no topic");
+    const parcel = new Parcel(Message.of(target, content), origin, number);
+    parcel.waiting = 1;
+    parcel.whenSettled = () => {
+      const { received, refused } = parcel;
+      settled.push(`${number} ${received ? "received" : refused ? "refused" : "nobody"}`);
+    };
+    first.handOver(first.peers[0] as (typeof first.peers)[0], parcel, {
+      plain: true,
+      groups: undefined,
+      retainedAt: 0,
+    });
+    return parcel;
+  };
+  const peer = first.peers[0] as (typeof first.peers)[0];
+  const quiet = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+  onTestFinished(() => Promise.all([first.stop(), second.stop()]).then(() => undefined));
+  return { first, peer, send, got, answers, settled, told, quiet, mesh, restart: () => start(1) };
 }
 
 describe("homes", () => {
@@ -165,9 +229,105 @@ describe("tickets", () => {
   });
 });
 
+describe("parcels", () => {
+  test("are sent again over every new link, in the order of their numbers, until they are answered", async () => {
+    const { first, peer, send, got, answers, settled, told, quiet, mesh, restart } = await twoBrokers();
+    expect(told).toEqual([{ store: "store-of-0", run: 1 }, origin]);
+    for (const number of [3, 5, 6]) send(number);
+    await quiet();
+    answers[1]?.();
+    await quiet();
+    expect([got, settled]).toEqual([[3, 5, 6], ["5 received"]]);
+    mesh.cut(1);
+    await quiet();
+    expect(settled).toEqual(["5 received"]);
+    send(8);
+    expect(first.waiting).toBe(3);
+    answers.length = 0;
+    got.length = 0;
+    await restart();
+    await quiet();
+    expect(got).toEqual([3, 6, 8]);
+    send(9);
+    await quiet();
+    for (const answer of answers) answer();
+    await quiet();
+    expect(got).toEqual([3, 6, 8, 9]);
+    expect(settled).toEqual(["5 received", "3 received", "6 received", "8 received", "9 received"]);
+    expect([first.waiting, peer.isBehind]).toEqual([0, false]);
+  });
+
+  test("an answer that comes over a link that is gone counts for nothing", async () => {
+    const { send, answers, settled, got, quiet, mesh, restart } = await twoBrokers();
+    send(1);
+    await quiet();
+    mesh.cut(1);
+    await quiet();
+    answers[0]?.();
+    await restart();
+    await quiet();
+    expect([got, settled]).toEqual([[1, 1], []]);
+  });
+
+  test("for a peer whose sessions have ended with it there is nobody who gets them", async () => {
+    const { first, send, settled, quiet, mesh } = await twoBrokers(false);
+    send(1);
+    await quiet();
+    mesh.cut(1);
+    await quiet();
+    send(2);
+    expect([settled, first.waiting]).toEqual([["1 nobody", "2 nobody"], 0]);
+  });
+
+  test("many bytes that are not answered make publishers wait, until they are", async () => {
+    const { first, send, answers, quiet } = await twoBrokers();
+    for (let number = 1; number <= 5; number++) send(number, new Uint8Array(4 * 1024 * 1024));
+    expect(first.congested).toBe(true);
+    let isRelieved = false;
+    first.whenRelieved(() => {
+      isRelieved = true;
+    });
+    await quiet();
+    expect(first.congested).toBe(true);
+    answers[0]?.();
+    answers[1]?.();
+    await quiet();
+    expect([first.congested, isRelieved]).toEqual([false, true]);
+  });
+
+  test("for a peer that is away there is room for so many", async () => {
+    const { first, peer, send, quiet, mesh } = await twoBrokers();
+    mesh.cut(1);
+    await quiet();
+    const parcel = send(1, new Uint8Array(63 * 1024 * 1024));
+    expect([first.isFull(peer, parcel.message), first.isFull(peer, send(2).message)]).toEqual([true, false]);
+  });
+
+  test("until a durable peer was heard of once it is not known what it wants", async () => {
+    const mesh = new LoopbackMesh();
+    const make = (self: number, durable: boolean): MeshBus => {
+      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 5 });
+      bus.attach({ ...node(), durable });
+      return bus;
+    };
+    const first = make(0, true);
+    await first.start();
+    expect(first.isUncertain).toBe(true);
+    const second = make(1, true);
+    await second.start();
+    expect([first.isUncertain, second.isUncertain]).toEqual([false, false]);
+    mesh.cut(1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(first.isUncertain).toBe(false);
+    expect(make(0, false).isUncertain).toBe(false);
+    await Promise.all([first.stop(), second.stop()]);
+  });
+});
+
 describe("links", () => {
   const ignore: LinkEvents = {
     greeted() {},
+    originsTold() {},
     routeSet() {},
     routeRemoved() {},
     groupSet() {},
@@ -179,6 +339,9 @@ describe("links", () => {
     drained() {},
     closed() {},
   };
+
+  /** Its memory is large: one for thousands of links. */
+  const shared = node();
 
   function link(events = ignore): { readonly made: MeshLink; readonly written: Uint8Array[]; isDestroyed(): boolean } {
     let destroyed = false;
@@ -197,7 +360,7 @@ describe("links", () => {
         destroyed = true;
       },
     };
-    return { made: new MeshLink(connection, node(), events), written, isDestroyed: () => destroyed };
+    return { made: new MeshLink(connection, shared, events), written, isDestroyed: () => destroyed };
   }
 
   test("each answer goes out once, also when there is no room left for it", () => {
@@ -236,7 +399,7 @@ describe("links", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 21 }), fc.uint8Array({ maxLength: 80 }), (type, body) => {
         const { made } = link();
-        const hello = new Uint8Array([0, 0, 0, 6, 1, 1, 0, 1, 0, 2, 0]);
+        const hello = new Uint8Array([0, 0, 0, 6, 1, WIRE_VERSION, 0, 1, 0, 2, 0]);
         made.data(hello, 0, hello.length);
         const frame = new Uint8Array([0, 0, 0, body.length, type, ...body]);
         made.data(frame, 0, frame.length);

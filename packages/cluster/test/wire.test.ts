@@ -39,22 +39,36 @@ const forwarded = fc.record({
   groups: fc.option(fc.array(someText, { minLength: 1, maxLength: 3 }), { nil: undefined }),
   retainedAt: fc.constantFrom(0, 1, 7_000_000_000_123_456),
   sequence: fc.constantFrom(-1, 0, 0xffff_ffff),
+  number: fc.constantFrom(0, 1, 2 ** 52),
+  homes: fc.option(fc.record({ home: fc.nat({ max: 63 }), count: fc.nat({ max: 64 }) }), { nil: undefined }),
 });
+const ORIGINS = [
+  { store: "a", run: 1 },
+  { store: "温", run: 2 ** 48 - 1 },
+];
 type Forwarded = typeof forwarded extends fc.Arbitrary<infer T> ? T : never;
 
 function isGoodTopic(name: string): boolean {
   return !/[+#\0]/.test(name) && new TopicTable().find(name) !== undefined;
 }
 
+function readerOf(topics: TopicTable): ForwardReader {
+  const reader = new ForwardReader(topics);
+  reader.origins = ORIGINS;
+  return reader;
+}
+
 function write(outbox: Outbox, topics: TopicTable, given: Forwarded): void {
   const target = topics.find(given.topic);
   if (target === undefined) throw new Error("no topic");
-  writeForward(outbox, Message.of(target, given), given, given.sequence);
+  writeForward(outbox, Message.of(target, given), given, given.sequence, given.number, given.number % ORIGINS.length);
 }
 
 function expectSame(read: ForwardReader, given: Forwarded): void {
   const { message } = read;
-  const { plain, groups, retainedAt, sequence, ...content } = given;
+  const { plain, groups, retainedAt, sequence, number, homes, ...content } = given;
+  const origin = number > 0 ? ORIGINS[number % ORIGINS.length] : undefined;
+  expect([read.number, read.origin, read.homes]).toEqual([number, origin, homes]);
   expect({ plain: read.plain, groups: read.groups, retainedAt: read.retainedAt, sequence: read.sequence }).toEqual({
     plain,
     groups,
@@ -78,7 +92,7 @@ describe("frames", () => {
           for (const given of all) write(outbox, topics, given);
           const stream = taken(outbox);
           const frames = new MeshFrameReader();
-          const reader = new ForwardReader(topics);
+          const reader = readerOf(topics);
           let count = 0;
           for (let start = 0; start < stream.length; start += step) {
             frames.push(stream, start, Math.min(stream.length, start + step));
@@ -102,10 +116,10 @@ describe("frames", () => {
         const outbox = newOutbox();
         write(outbox, topics, given);
         const stream = taken(outbox);
-        const reader = new ForwardReader(topics);
+        const reader = readerOf(topics);
         reader.read(stream, FRAME_HEAD, stream.length);
         const first = reader.message;
-        writeForward(outbox, first, reader, reader.sequence);
+        writeForward(outbox, first, reader, reader.sequence, reader.number, reader.number % ORIGINS.length);
         const again = taken(outbox);
         expect(again).toEqual(stream);
       }),
@@ -137,7 +151,7 @@ describe("frames", () => {
         const at = FRAME_HEAD + (where % (stream.length - FRAME_HEAD));
         stream[at] = (stream[at] as number) ^ change;
         try {
-          new ForwardReader(topics).read(stream, FRAME_HEAD, stream.length);
+          readerOf(topics).read(stream, FRAME_HEAD, stream.length);
         } catch (error) {
           expect(error instanceof ClusterError || error instanceof MqttError).toBe(true);
         }
@@ -169,10 +183,12 @@ describe("frames", () => {
       groups: ["$share/grüppe/straße/+"],
       retainedAt: 0,
       sequence: 0,
+      number: 7,
+      homes: undefined,
     };
     write(outbox, topics, given);
     const stream = taken(outbox);
-    const reader = new ForwardReader(topics);
+    const reader = readerOf(topics);
     reader.read(stream, FRAME_HEAD, stream.length);
     expectSame(reader, given);
   });

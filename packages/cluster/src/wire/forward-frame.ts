@@ -1,7 +1,7 @@
 // A message on its way to a peer. The PUBLISH packet is part of the frame as it goes out to subscribers: the peer copies
 // it on without encoding anything.
 //
-//   flags layout [sequence] [expiry] [stamp] publisher [groups] PUBLISH
+//   flags layout [sequence] [expiry] [stamp] [origin number] [home count] publisher [groups] PUBLISH
 import { decodePublishProperties, encodeUtf8, type PublishProperties, type QoS } from "@wrenmq/codec";
 import {
   copyBytes,
@@ -13,12 +13,16 @@ import {
   PublishFrame,
   type TopicTable,
 } from "@wrenmq/protocol";
-import type { ForwardTarget } from "../cluster-bus.ts";
+import type { ArrivedTarget, ForwardTarget, Homes } from "../cluster-bus.ts";
 import { malformed } from "../errors.ts";
+import type { Origin } from "../parcel.ts";
 import { FieldReader, putBytes, putDouble, putUint16, putUint32 } from "./fields.ts";
 import { FRAME_HEAD, FrameType } from "./frame-type.ts";
 
 const Flag = { Retain: 4, Plain: 8, Sequence: 16, Groups: 32, Expiry: 64, Stamp: 128 } as const;
+/** In the byte of the layout, which takes the lowest two bits. */
+const Extra = { Parcel: 4, Homes: 8 } as const;
+const LAYOUT = 3;
 const NO_BYTES = new Uint8Array(0);
 
 /** Encodes the texts that one message after the other repeats only once. */
@@ -36,17 +40,31 @@ class LastText {
 
 const publishers = new LastText();
 
-/** @param sequence -1: nobody waits for a result */
-export function writeForward(outbox: Outbox, message: Message, target: ForwardTarget, sequence: number): void {
+/**
+ * @param sequence -1: nobody waits for a result
+ * @param number of a parcel; 0: it is none
+ * @param origin where the number comes from, by its position among those that the peer was told
+ */
+export function writeForward(
+  outbox: Outbox,
+  message: Message,
+  target: ForwardTarget,
+  sequence: number,
+  number = 0,
+  origin = 0,
+): void {
   const layout = message.wholeLayout;
   const frame = message.frame(layout) ?? encodePublish(message, layout);
   const publisher = publishers.encode(message.publisher);
+  const { homes } = target;
   const groups = target.groups?.map((filter) => encodeUtf8(filter));
   const length =
     2 +
     (sequence >= 0 ? 4 : 0) +
     (message.expiresAt === NEVER ? 0 : 8) +
     (target.retainedAt > 0 ? 8 : 0) +
+    (number > 0 ? 10 : 0) +
+    (homes === undefined ? 0 : 4) +
     2 +
     publisher.length +
     (groups === undefined ? 0 : groups.reduce((sum, { length }) => sum + 2 + length, 2)) +
@@ -63,10 +81,12 @@ export function writeForward(outbox: Outbox, message: Message, target: ForwardTa
     (groups === undefined ? 0 : Flag.Groups) |
     (message.expiresAt === NEVER ? 0 : Flag.Expiry) |
     (target.retainedAt > 0 ? Flag.Stamp : 0);
-  bytes[at++] = layout;
+  bytes[at++] = layout | (number > 0 ? Extra.Parcel : 0) | (homes === undefined ? 0 : Extra.Homes);
   if (sequence >= 0) at = putUint32(bytes, at, sequence);
   if (message.expiresAt !== NEVER) at = putDouble(bytes, at, message.expiresAt);
   if (target.retainedAt > 0) at = putDouble(bytes, at, target.retainedAt);
+  if (number > 0) at = putDouble(bytes, putUint16(bytes, at, origin), number);
+  if (homes !== undefined) at = putUint16(bytes, putUint16(bytes, at, homes.home), homes.count);
   at = putUint16(bytes, at, publisher.length);
   at = putBytes(bytes, at, publisher);
   if (groups !== undefined) {
@@ -78,12 +98,17 @@ export function writeForward(outbox: Outbox, message: Message, target: ForwardTa
 }
 
 /** One forwarded message, read. Filled anew each time; texts that repeat are decoded once. */
-export class ForwardReader implements ForwardTarget {
+export class ForwardReader implements ArrivedTarget {
   message!: Message;
   plain: boolean = false;
   groups: readonly string[] | undefined = undefined;
   retainedAt: number = 0;
+  homes: Homes | undefined = undefined;
+  origin: Origin | undefined = undefined;
+  number: number = 0;
   sequence: number = -1;
+  /** Those that the peer has told. */
+  origins: readonly Origin[] = [];
   readonly #fields = new FieldReader();
   readonly #topics: TopicTable;
   #publisher = "";
@@ -98,16 +123,29 @@ export class ForwardReader implements ForwardTarget {
   read(bytes: Uint8Array, start: number, end: number): void {
     const fields = this.#fields.over(bytes, start, end);
     const flags = fields.uint8();
-    const layout = fields.uint8();
+    const extra = fields.uint8();
+    const layout = extra & LAYOUT;
     const qos = flags & 3;
-    if (qos === 3 || layout > 3 || (layout & 1) !== (qos > 0 ? 1 : 0)) throw malformed("flags that do not fit");
+    if (qos === 3 || extra > (LAYOUT | Extra.Parcel | Extra.Homes) || (layout & 1) !== (qos > 0 ? 1 : 0))
+      throw malformed("flags that do not fit");
     this.sequence = (flags & Flag.Sequence) === 0 ? -1 : fields.uint32();
     const expiresAt = (flags & Flag.Expiry) === 0 ? NEVER : fields.double();
     this.retainedAt = (flags & Flag.Stamp) === 0 ? 0 : fields.double();
+    this.#readParcel(fields, (extra & Extra.Parcel) !== 0);
+    this.homes = (extra & Extra.Homes) === 0 ? undefined : readHomes(fields);
     this.plain = (flags & Flag.Plain) !== 0;
     const publisher = this.#readPublisher(fields);
     this.groups = (flags & Flag.Groups) === 0 ? undefined : readGroups(fields);
     this.#readPublish(fields, layout as Layout, qos as QoS, (flags & Flag.Retain) !== 0, expiresAt, publisher);
+  }
+
+  #readParcel(fields: FieldReader, isParcel: boolean): void {
+    this.origin = undefined;
+    this.number = 0;
+    if (!isParcel) return;
+    this.origin = this.origins[fields.uint16()];
+    this.number = fields.double();
+    if (this.origin === undefined) throw malformed("a parcel of an origin that was not told");
   }
 
   #readPublish(
@@ -158,6 +196,10 @@ export class ForwardReader implements ForwardTarget {
     this.#publisherBytes = copyBytes(bytes, position, position + length);
     return this.#publisher;
   }
+}
+
+function readHomes(fields: FieldReader): Homes {
+  return { home: fields.uint16(), count: fields.uint16() };
 }
 
 function readGroups(fields: FieldReader): string[] {

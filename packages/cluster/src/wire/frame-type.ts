@@ -15,6 +15,8 @@ export const FrameType = {
   /** To be answered when everything before it has been dealt with. */
   Barrier: 9,
   BarrierPassed: 10,
+  /** Where the numbers of parcels come from: each parcel names one of these by its position. */
+  Origins: 11,
   RelayOpen: 16,
   RelayData: 17,
   /** So many bytes of the relay have been dealt with. */
@@ -29,4 +31,4 @@ export const FRAME_HEAD = 5;
 /** Longest body: the longest PUBLISH and what is said about it. */
 export const MAX_BODY: number = 268_435_460 + 1024 * 1024;
 /** Grows when frames change: brokers of different versions do not talk to each other. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
