@@ -36,6 +36,7 @@ export { Outbox, type OutboxOwner } from "./outbox.ts";
 export { PEEK_MORE, peekClientId } from "./peek-client-id.ts";
 export { type ConnectionSettings, ServerConnection } from "./server-connection.ts";
 export {
+  DeliveryResult,
   type FactSink,
   type Overflow,
   Session,

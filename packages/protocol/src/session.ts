@@ -18,13 +18,29 @@ export interface SessionLimits {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly overflow: Overflow;
+  /** Milliseconds that a connected session may hold its publishers with the policy `backpressure`; Infinity: no limit. */
+  readonly backpressureTimeout: Millis;
 }
+
+/** What `deliver` has done, as bits. */
+export const DeliveryResult = {
+  /** A fact was recorded: an acknowledgement waits until it is durable. */
+  Recorded: 1,
+  /** The queue is over its bound: the publisher waits until `whenRelieved`. */
+  Congested: 2,
+} as const;
 
 /** Told what happens to messages. Functions that nobody needs are undefined. */
 export interface SessionEvents {
   dropped(session: Session, message: Message, reason: DropReason): void;
   readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
   readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
+  /** The queue has passed its bound and publishers wait from now on: `stopHolding` is to be called when that takes too long. */
+  congested(session: Session): void;
+  /** A session that did not keep up has worked off half of its queue; `dropped` messages did not reach it meanwhile. */
+  caughtUp(session: Session, dropped: number): void;
+  /** Do the access rules still allow a message that was queued before they changed? undefined: known later, `pump` again then. */
+  mayReceive(session: Session, message: Message): boolean | undefined;
 }
 
 /** Remembers the facts of a session that is stored. */
@@ -71,7 +87,13 @@ export class Session {
   readonly #events: SessionEvents;
   /** Packet identifiers in flight that this connection has not been sent yet. */
   #toResend: number[] | undefined = undefined;
-  #relieved: (() => void)[] | undefined = undefined;
+  /** Publishers that wait for the queue, and who waits for room in it. */
+  #heldPublishers: (() => void)[] | undefined = undefined;
+  #roomWaiters: (() => void)[] | undefined = undefined;
+  /** Since when its queue is over the bound and holds publishers. */
+  #congestedSince: Millis | undefined = undefined;
+  /** Messages that it was not given because it does not keep up; undefined: it keeps up. */
+  #missed: number | undefined = undefined;
 
   constructor(options: SessionOptions) {
     this.clientId = options.clientId;
@@ -101,16 +123,31 @@ export class Session {
     return this.queue?.length ?? 0;
   }
 
-  /** Is the queue over its bound, so that publishers had better wait? */
+  /** Is the queue at its bound? */
   get congested(): boolean {
     return this.queue !== undefined && this.#isOver(this.queue);
   }
 
+  /** May more be queued, without holding a publisher and without loss? */
+  get hasRoom(): boolean {
+    return !this.congested && this.#missed === undefined;
+  }
+
+  /** Since when publishers wait for this session; undefined: none does. */
+  get congestedSince(): Millis | undefined {
+    return this.#congestedSince;
+  }
+
+  /** False: it has held publishers for too long. Until its queue is below half of its bound what is new for it is dropped. */
+  get keepsUp(): boolean {
+    return this.#missed === undefined;
+  }
+
   /**
-   * Sends or queues a message.
-   * @returns true: taken, but the queue is over its bound: the publisher is to wait until `whenRelieved`
+   * Sends, queues or drops a message.
+   * @returns bits of `DeliveryResult`
    */
-  deliver(message: Message, options: DeliveryOptions, now: Millis): boolean {
+  deliver(message: Message, options: DeliveryOptions, now: Millis): number {
     const qos = options.qos;
     const link = this.link;
     if (qos === 0) {
@@ -119,14 +156,14 @@ export class Session {
       else if (link.publish(message, 0, options.retain, false, 0, options.subscriptionIdentifiers, now)) {
         if (this.#events.delivered !== undefined) this.#events.delivered(this, message, 0);
       } else this.#events.dropped(this, message, "tooLarge");
-      return false;
+      return 0;
     }
     const isFirst = this.queue === undefined || this.queue.length === 0;
     if (link !== undefined && isFirst && this.#mayStart(link) && this.#isTaken(Number.POSITIVE_INFINITY)) {
       this.#start(link, message, options, undefined, now);
-      return false;
+      return this.facts === undefined ? 0 : DeliveryResult.Recorded;
     }
-    return this.#enqueue(message, qos, options);
+    return this.#enqueue(message, qos, options, now);
   }
 
   /** A connection for this session: resends what was in flight, then sends what waits. [MQTT-4.4.0-1] */
@@ -149,7 +186,7 @@ export class Session {
     this.link = undefined;
     this.disconnectedAt = now;
     this.#toResend = undefined;
-    this.#relieve();
+    this.#release();
   }
 
   /** Sends as much of what waits as the client can take. Call it when an acknowledgement came or the socket drained. */
@@ -162,11 +199,31 @@ export class Session {
     while (this.#mayStart(link)) {
       const next = queue.peek();
       if (next === undefined || !this.#isTaken(next.seq)) break;
+      const mayReceive = queue.unchecked === 0 || this.#events.mayReceive(this, next.message);
+      if (mayReceive === undefined) break;
       const delivery = queue.shift() as Delivery;
-      if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
+      if (!mayReceive) this.#drop(delivery, "notAuthorized");
+      else if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
       else this.#start(link, delivery.message, delivery, delivery, now);
     }
-    if (this.#relieved !== undefined && !this.#isOver(queue)) this.#relieve();
+    if (this.#missed !== undefined && this.#isBelowHalf(queue)) {
+      const missed = this.#missed;
+      this.#missed = undefined;
+      this.#events.caughtUp(this, missed);
+    }
+    if (this.#isWaitedFor && !this.#isOver(queue)) this.#release();
+  }
+
+  /** The access rules have changed: what is queued now is checked again before it is sent. */
+  recheckQueue(): void {
+    if (this.queue !== undefined) this.queue.unchecked = this.queue.length;
+  }
+
+  /** Nobody waits for this session any more: it does not keep up until its queue is below half of its bound. */
+  stopHolding(): void {
+    this.#missed ??= 0;
+    this.#congestedSince = undefined;
+    this.#releasePublishers();
   }
 
   /** @returns false: the client broke the protocol */
@@ -194,10 +251,16 @@ export class Session {
     return true;
   }
 
-  /** Calls back once when the queue is within its bound again, or its connection is gone. */
+  /** Calls back once when publishers need not wait any more: the queue is within its bound, its connection is gone, or `stopHolding`. */
   whenRelieved(callback: () => void): void {
-    this.#relieved ??= [];
-    this.#relieved.push(callback);
+    this.#heldPublishers ??= [];
+    this.#heldPublishers.push(callback);
+  }
+
+  /** Calls back once when `hasRoom` is true again, or its connection is gone. */
+  whenRoom(callback: () => void): void {
+    this.#roomWaiters ??= [];
+    this.#roomWaiters.push(callback);
   }
 
   /** The session ends: what waits in it is lost with it, and counted. */
@@ -217,7 +280,7 @@ export class Session {
     // There may be very many, and who has sent to it may hold on to it for a while.
     this.#subscriptions = undefined;
     this.filterCharacters = 0;
-    this.#relieve();
+    this.#release();
   }
 
   /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
@@ -271,30 +334,50 @@ export class Session {
     return new Delivery(message, qos, options.retain, options.subscriptionIdentifiers, seq);
   }
 
-  #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions): boolean {
+  #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions, now: Millis): number {
     this.queue ??= new SessionQueue(this.loadPage);
     const queue = this.queue;
-    const limits = this.limits;
-    const over = this.#isOver(queue);
-    const overflow = limits.overflow === "backpressure" && this.link === undefined ? "drop-new" : limits.overflow;
-    if (over && overflow === "drop-new") {
+    const isOver = this.#isOver(queue);
+    const holdsPublisher = isOver && this.link !== undefined && this.limits.overflow === "backpressure";
+    const isMissed = this.link !== undefined && this.#missed !== undefined;
+    if (isMissed || (isOver && !holdsPublisher && !this.#makesRoom(queue))) {
+      if (this.#missed !== undefined) this.#missed++;
       this.#events.dropped(this, message, "queueFull");
-      return false;
-    }
-    if (over && overflow === "disconnect") {
-      this.#events.dropped(this, message, "queueFull");
-      this.link?.owner.closeLink(ReasonCode.QuotaExceeded, "the queue of this session is full");
-      return false;
-    }
-    if (over && overflow === "drop-old") {
-      const oldest = queue.shift();
-      if (oldest !== undefined) this.#drop(oldest, "queueFull");
+      return 0;
     }
     const delivery = this.#delivery(message, qos, options);
     queue.push(delivery);
+    const recorded = this.facts === undefined ? 0 : DeliveryResult.Recorded;
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
-    // Only a publisher that can help it waits: with the other policies there is room again.
-    return over && overflow === "backpressure";
+    if (!holdsPublisher) return recorded;
+    if (this.#congestedSince === undefined) {
+      this.#congestedSince = now;
+      this.#events.congested(this);
+      // Where nobody is to be held at all `stopHolding` was called.
+      if (this.#missed !== undefined) return recorded;
+    }
+    return recorded | DeliveryResult.Congested;
+  }
+
+  /** The queue is at its bound and nobody waits for it. @returns false: what is new is dropped */
+  #makesRoom(queue: SessionQueue): boolean {
+    switch (this.limits.overflow) {
+      case "backpressure": // without a connection there is no end to wait for
+      case "drop-new":
+        return false;
+      case "disconnect":
+        this.link?.owner.closeLink(ReasonCode.QuotaExceeded, "the queue of this session is full");
+        return false;
+      case "drop-old": {
+        const oldest = queue.shift();
+        if (oldest !== undefined) this.#drop(oldest, "queueFull");
+        return true;
+      }
+    }
+  }
+
+  #isBelowHalf(queue: SessionQueue): boolean {
+    return queue.length * 2 < this.limits.maxQueuedMessages && queue.bytes * 2 < this.limits.maxQueuedBytes;
   }
 
   #isOver(queue: SessionQueue): boolean {
@@ -329,10 +412,23 @@ export class Session {
     this.#events.dropped(this, delivery.message, reason);
   }
 
-  #relieve(): void {
-    const callbacks = this.#relieved;
-    if (callbacks === undefined) return;
-    this.#relieved = undefined;
-    for (const callback of callbacks) callback();
+  get #isWaitedFor(): boolean {
+    return this.#congestedSince !== undefined || this.#heldPublishers !== undefined || this.#roomWaiters !== undefined;
+  }
+
+  #release(): void {
+    this.#congestedSince = undefined;
+    this.#releasePublishers();
+    const waiters = this.#roomWaiters;
+    if (waiters === undefined || (this.#missed !== undefined && this.link !== undefined)) return;
+    this.#roomWaiters = undefined;
+    for (const callback of waiters) callback();
+  }
+
+  #releasePublishers(): void {
+    const held = this.#heldPublishers;
+    if (held === undefined) return;
+    this.#heldPublishers = undefined;
+    for (const callback of held) callback();
   }
 }

@@ -1,7 +1,12 @@
 // `$SYS`: what the broker tells of itself, retained, at intervals, off the path of any message.
-import type { Millis } from "@wrenmq/protocol";
-import type { SysOptions } from "../options.ts";
+import type { Millis, Seconds } from "@wrenmq/protocol";
 import type { Metrics } from "./metrics.ts";
+
+export interface SysOptions {
+  /** Seconds between two publications; 0 switches `$SYS` off. */
+  readonly interval: Seconds;
+  readonly names: "amqtt" | "mosquitto" | "both";
+}
 
 const PREFIX = "$SYS/broker/";
 const MIB = 1024 * 1024;
