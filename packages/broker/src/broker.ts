@@ -18,18 +18,18 @@ import { type Adoption, type ExternalConnection, fromDuplex, type TransportName 
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
-import { Listeners } from "./listeners/listeners.ts";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
+import { Listeners } from "./listeners/listeners.ts";
 import type { BrokerOptions } from "./options.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
 import { type Metrics, measure } from "./reporting/metrics.ts";
 import { restore } from "./restore.ts";
-import { recheckAll } from "./routing/recheck.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
 import { PublishWaits } from "./routing/publish-waits.ts";
+import { recheckAll } from "./routing/recheck.ts";
 import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -152,7 +152,10 @@ export class Broker implements AsyncDisposable {
     this.#mustRun("accept()");
     const transport = "info" in stream ? stream : fromDuplex(stream);
     if (typeof (transport as Partial<ExternalConnection>).attach !== "function") {
-      throw new BrokerError("ERR_BROKER_CONFIG", "accept(): the connection has no attach(handler): see ExternalConnection");
+      throw new BrokerError(
+        "ERR_BROKER_CONFIG",
+        "accept(): the connection has no attach(handler): see ExternalConnection",
+      );
     }
     const handler = this.#listeners.accept(transport, options.listener, options.handedOver === true);
     if (handler === undefined) transport.destroy();
@@ -177,8 +180,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Changes limits and plugins of a listener: what is not given is as if it never had been. Its clients stay and are
-   * checked again. @returns is there such a listener?
+   * Replaces limits and plugins of a listener: what is not given is the broker's, as with `addListener`. Its clients stay
+   * and are checked again. @returns is there such a listener?
    */
   updateListener(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
     const isThere = this.#listeners.update(name, options);
@@ -196,9 +199,17 @@ export class Broker implements AsyncDisposable {
     await this.#listeners.reloadCertificates();
   }
 
-  /** Changes limits; those of a connection hold as they were when it came. */
+  /** The broker's limits as they are now. */
+  get limits(): BrokerLimits {
+    return this.#limits;
+  }
+
+  /**
+   * Replaces the broker's limits: what is not given has its default, as with `createBroker`. Those of a connection hold as
+   * they were when it came. To change one: `setLimits({ ...broker.limits, maxSessions: 5 })`.
+   */
   setLimits(limits: Partial<BrokerLimits>): void {
-    this.#limits = { ...this.#limits, ...limits };
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#core.setLimits(this.#limits);
     this.#listeners.refresh();
   }

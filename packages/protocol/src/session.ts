@@ -353,8 +353,6 @@ export class Session {
     if (this.#congestedSince === undefined) {
       this.#congestedSince = now;
       this.#events.congested(this);
-      // Where nobody is to be held at all `stopHolding` was called.
-      if (this.#missed !== undefined) return recorded;
     }
     return recorded | DeliveryResult.Congested;
   }

@@ -119,7 +119,12 @@ export class DrivenConnection implements Effects {
     this.outbox = new Outbox(driver.arena, { outputReady: () => {}, outputLarge: () => {} });
     const { capabilities, topics, counters } = driver;
     const { maxUnsettled = Number.POSITIVE_INFINITY } = driver.options;
-    this.machine = new ServerConnection({ capabilities, topics, counters, maxUnsettled }, this, this.outbox, driver.now);
+    this.machine = new ServerConnection(
+      { capabilities, topics, counters, maxUnsettled },
+      this,
+      this.outbox,
+      driver.now,
+    );
   }
 
   get isOpen(): boolean {

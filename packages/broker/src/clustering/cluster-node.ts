@@ -95,7 +95,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   /** The numbers of all, for the one that tells of them; the others get to know ours. */
-  gather(own: Readonly<Record<string, number>>): Record<string, number> {
+  gather<Names extends string>(own: Readonly<Record<Names, number>>): Readonly<Record<Names, number>> {
     this.bus.shareMetrics(own);
     const sum: Record<string, number> = { ...own };
     for (const metrics of this.bus.metrics()) {
@@ -103,7 +103,7 @@ export class ClusterNode implements LocalNode, Forwarder {
         if (!NOT_SUMMED.includes(name)) sum[name] = (sum[name] ?? 0) + value;
       }
     }
-    return sum;
+    return sum as Record<Names, number>;
   }
 
   /** Each step a little of it. */

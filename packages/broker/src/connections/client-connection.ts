@@ -29,7 +29,7 @@ import { RetainedDeliveries } from "../routing/retained-deliveries.ts";
 import type { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { Timer } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
-import { type ConnectingClient, ConnectFlow } from "./connect-flow.ts";
+import { ConnectFlow, type ConnectingClient } from "./connect-flow.ts";
 import { endConversation } from "./disconnect-flow.ts";
 import { concludePublish, type Publisher, publish } from "./publish-flow.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -453,10 +453,7 @@ export class ClientConnection
     const { machine } = this;
     const wanted =
       this.isOpen &&
-      (this.#slowed ||
-        machine.leaving ||
-        (machine.waits && machine.buffered >= this.#bufferLimit) ||
-        this.#isFlooded);
+      (this.#slowed || machine.leaving || (machine.waits && machine.buffered >= this.#bufferLimit) || this.#isFlooded);
     if (wanted === this.#paused) return;
     this.#paused = wanted;
     if (wanted) this.transport.pause();

@@ -1,6 +1,7 @@
 // PUBLISH from a client: allowed, changed by plugins, routed. When it is acknowledged is decided by `AckBarrier`.
-import type { ClientInfo } from "@wrenmq/plugin-api";
+
 import { ReasonCode } from "@wrenmq/codec";
+import type { ClientInfo } from "@wrenmq/plugin-api";
 import { DEFERRED, type Message, type Millis, type Verdict } from "@wrenmq/protocol";
 import type { AckReceiver } from "../routing/ack-barrier.ts";
 import type { AuthorizationCache } from "../routing/authorization-cache.ts";

@@ -1,5 +1,12 @@
 // The limits of a broker and of a listener: names, units, defaults.
-import { type Capabilities, DEFAULT_CAPABILITIES, type Millis, type Overflow, type Seconds, type SessionLimits } from "@wrenmq/protocol";
+import {
+  type Capabilities,
+  DEFAULT_CAPABILITIES,
+  type Millis,
+  type Overflow,
+  type Seconds,
+  type SessionLimits,
+} from "@wrenmq/protocol";
 
 export interface BrokerLimits extends Capabilities {
   /** Open connections of the whole broker; 0: no limit. */
@@ -20,7 +27,7 @@ export interface BrokerLimits extends Capabilities {
   readonly overflow: Overflow;
   /**
    * Milliseconds that a session with the policy `backpressure` may hold its publishers, from when its queue has passed the
-   * bound; then what is new for it is dropped until its queue is below half of the bound. 0: not at all; Infinity: no limit.
+   * bound; then what is new for it is dropped until its queue is below half of the bound. 0: no limit. Default 2,000.
    */
   readonly backpressureTimeout: Millis;
   /** Retained messages; 0: no limit. */
@@ -67,7 +74,7 @@ export function sessionLimitsOf(limits: BrokerLimits): SessionLimits {
     maxQueuedMessages: bound(maxQueuedMessages),
     maxQueuedBytes: bound(maxQueuedBytes),
     overflow,
-    backpressureTimeout,
+    backpressureTimeout: bound(backpressureTimeout),
   };
 }
 

@@ -6,8 +6,8 @@ import {
   type Connection,
   type ConnectionHandler,
   createListener,
-  type Listener as TransportListener,
   socketAdopter,
+  type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
 import { ClientPlacement, type Placement } from "../clustering/client-placement.ts";
@@ -101,7 +101,8 @@ export class Listeners {
       if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
     }
     await running.listener?.close();
-    for (const connection of [...running.scope.connections]) connection.machine.closeLink(ReasonCode.AdministrativeAction);
+    for (const connection of [...running.scope.connections])
+      connection.machine.closeLink(ReasonCode.AdministrativeAction);
     return true;
   }
 

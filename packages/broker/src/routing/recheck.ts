@@ -74,7 +74,10 @@ export function mayReceiveQueued(core: RecheckParts, session: Session, { topic }
     },
     (error: unknown) => {
       verdicts.set(topic, false);
-      core.logger.error({ clientId: session.clientId, err: error }, "access to a queued message could not be checked again");
+      core.logger.error(
+        { clientId: session.clientId, err: error },
+        "access to a queued message could not be checked again",
+      );
       session.pump(core.clock.now());
     },
   );

@@ -24,10 +24,6 @@ export class SlowConsumers {
   /** The session's queue has passed its bound: publishers wait from now on. */
   congested(session: Session): void {
     const { registry, clock } = this.#parts;
-    if (session.limits.backpressureTimeout <= 0) {
-      this.#giveUp(session);
-      return;
-    }
     const entry = registry.get(session.clientId);
     if (entry?.session === session) this.#watch(entry, clock.now());
   }
