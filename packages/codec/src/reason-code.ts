@@ -134,7 +134,6 @@ export function toV3Connack(code: ReasonCode): ConnectReturnCode | undefined {
     case ReasonCode.UnsupportedProtocolVersion:
       return 1;
     case ReasonCode.ClientIdentifierNotValid:
-    case ReasonCode.TopicNameInvalid: // of the will
       return 2;
     case ReasonCode.UnspecifiedError:
     case ReasonCode.ImplementationSpecificError:

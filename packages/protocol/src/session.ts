@@ -8,27 +8,10 @@ import type { Link } from "./link.ts";
 import type { Message } from "./message.ts";
 import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
 import { OutboundWindow } from "./outbound-window.ts";
+import { QueuePressure } from "./queue-pressure.ts";
+import { DeliveryResult, type SessionLimits } from "./session-limits.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
 import type { Millis, Seconds } from "./time.ts";
-
-/** What happens to a message for a session whose queue is at its bound. */
-export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
-
-export interface SessionLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
-  readonly overflow: Overflow;
-  /** Milliseconds that a connected session may hold its publishers with the policy `backpressure`; Infinity: no limit. */
-  readonly backpressureTimeout: Millis;
-}
-
-/** What `deliver` has done, as bits. */
-export const DeliveryResult = {
-  /** A fact was recorded: an acknowledgement waits until it is durable. */
-  Recorded: 1,
-  /** The queue is over its bound: the publisher waits until `whenRelieved`. */
-  Congested: 2,
-} as const;
 
 /** Told what happens to messages. Functions that nobody needs are undefined. */
 export interface SessionEvents {
@@ -87,13 +70,8 @@ export class Session {
   readonly #events: SessionEvents;
   /** Packet identifiers in flight that this connection has not been sent yet. */
   #toResend: number[] | undefined = undefined;
-  /** Publishers that wait for the queue, and who waits for room in it. */
-  #heldPublishers: (() => void)[] | undefined = undefined;
-  #roomWaiters: (() => void)[] | undefined = undefined;
-  /** Since when its queue is over the bound and holds publishers. */
-  #congestedSince: Millis | undefined = undefined;
-  /** Messages that it was not given because it does not keep up; undefined: it keeps up. */
-  #missed: number | undefined = undefined;
+  /** Made when its queue is at the bound for the first time. */
+  #pressure: QueuePressure | undefined = undefined;
 
   constructor(options: SessionOptions) {
     this.clientId = options.clientId;
@@ -130,17 +108,17 @@ export class Session {
 
   /** May more be queued, without holding a publisher and without loss? */
   get hasRoom(): boolean {
-    return !this.congested && this.#missed === undefined;
+    return !this.congested && this.keepsUp;
   }
 
   /** Since when publishers wait for this session; undefined: none does. */
   get congestedSince(): Millis | undefined {
-    return this.#congestedSince;
+    return this.#pressure?.congestedSince;
   }
 
   /** False: it has held publishers for too long. Until its queue is below half of its bound what is new for it is dropped. */
   get keepsUp(): boolean {
-    return this.#missed === undefined;
+    return this.#pressure?.missed === undefined;
   }
 
   /**
@@ -186,7 +164,7 @@ export class Session {
     this.link = undefined;
     this.disconnectedAt = now;
     this.#toResend = undefined;
-    this.#release();
+    this.#pressure?.release();
   }
 
   /** Sends as much of what waits as the client can take. Call it when an acknowledgement came or the socket drained. */
@@ -206,12 +184,7 @@ export class Session {
       else if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
       else this.#start(link, delivery.message, delivery, delivery, now);
     }
-    if (this.#missed !== undefined && this.#isBelowHalf(queue)) {
-      const missed = this.#missed;
-      this.#missed = undefined;
-      this.#events.caughtUp(this, missed);
-    }
-    if (this.#isWaitedFor && !this.#isOver(queue)) this.#release();
+    if (this.#pressure !== undefined) this.#relax(this.#pressure, queue);
   }
 
   /** The access rules have changed: what is queued now is checked again before it is sent. */
@@ -221,9 +194,9 @@ export class Session {
 
   /** Nobody waits for this session any more: it does not keep up until its queue is below half of its bound. */
   stopHolding(): void {
-    this.#missed ??= 0;
-    this.#congestedSince = undefined;
-    this.#releasePublishers();
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.missed ??= 0;
+    this.#pressure.relieve();
   }
 
   /** @returns false: the client broke the protocol */
@@ -253,14 +226,14 @@ export class Session {
 
   /** Calls back once when publishers need not wait any more: the queue is within its bound, its connection is gone, or `stopHolding`. */
   whenRelieved(callback: () => void): void {
-    this.#heldPublishers ??= [];
-    this.#heldPublishers.push(callback);
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.whenRelieved(callback);
   }
 
   /** Calls back once when `hasRoom` is true again, or its connection is gone. */
   whenRoom(callback: () => void): void {
-    this.#roomWaiters ??= [];
-    this.#roomWaiters.push(callback);
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.whenRoom(callback);
   }
 
   /** The session ends: what waits in it is lost with it, and counted. */
@@ -280,7 +253,7 @@ export class Session {
     // There may be very many, and who has sent to it may hold on to it for a while.
     this.#subscriptions = undefined;
     this.filterCharacters = 0;
-    this.#release();
+    this.#pressure?.release();
   }
 
   /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
@@ -339,9 +312,9 @@ export class Session {
     const queue = this.queue;
     const isOver = this.#isOver(queue);
     const holdsPublisher = isOver && this.link !== undefined && this.limits.overflow === "backpressure";
-    const isMissed = this.link !== undefined && this.#missed !== undefined;
+    const isMissed = this.link !== undefined && !this.keepsUp;
     if (isMissed || (isOver && !holdsPublisher && !this.#makesRoom(queue))) {
-      if (this.#missed !== undefined) this.#missed++;
+      if (this.#pressure?.missed !== undefined) this.#pressure.missed++;
       this.#events.dropped(this, message, "queueFull");
       return 0;
     }
@@ -350,8 +323,9 @@ export class Session {
     const recorded = this.facts === undefined ? 0 : DeliveryResult.Recorded;
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
     if (!holdsPublisher) return recorded;
-    if (this.#congestedSince === undefined) {
-      this.#congestedSince = now;
+    this.#pressure ??= new QueuePressure();
+    if (this.#pressure.congestedSince === undefined) {
+      this.#pressure.congestedSince = now;
       this.#events.congested(this);
     }
     return recorded | DeliveryResult.Congested;
@@ -372,6 +346,18 @@ export class Session {
         return true;
       }
     }
+  }
+
+  /** The queue has become shorter. */
+  #relax(pressure: QueuePressure, queue: SessionQueue): void {
+    const { missed } = pressure;
+    if (missed !== undefined && this.#isBelowHalf(queue)) {
+      pressure.missed = undefined;
+      this.#events.caughtUp(this, missed);
+    }
+    if (!pressure.isWaitedFor || this.#isOver(queue)) return;
+    if (this.keepsUp) pressure.release();
+    else pressure.relieve();
   }
 
   #isBelowHalf(queue: SessionQueue): boolean {
@@ -408,25 +394,5 @@ export class Session {
   #drop(delivery: Delivery, reason: DropReason): void {
     if (this.facts !== undefined) this.facts.settled(this, delivery);
     this.#events.dropped(this, delivery.message, reason);
-  }
-
-  get #isWaitedFor(): boolean {
-    return this.#congestedSince !== undefined || this.#heldPublishers !== undefined || this.#roomWaiters !== undefined;
-  }
-
-  #release(): void {
-    this.#congestedSince = undefined;
-    this.#releasePublishers();
-    const waiters = this.#roomWaiters;
-    if (waiters === undefined || (this.#missed !== undefined && this.link !== undefined)) return;
-    this.#roomWaiters = undefined;
-    for (const callback of waiters) callback();
-  }
-
-  #releasePublishers(): void {
-    const held = this.#heldPublishers;
-    if (held === undefined) return;
-    this.#heldPublishers = undefined;
-    for (const callback of held) callback();
   }
 }

@@ -114,7 +114,10 @@ export class ConnectFlow {
     const { maxTopicLength, maxTopicLevels } = this.#scope.limits;
     if (utf8Length(will.topic) > maxTopicLength || !isTopicName(will.topic, { maxLevels: maxTopicLevels })) {
       const rule = `a will topic has at most ${maxTopicLength} bytes and ${maxTopicLevels} levels`;
-      return this.#refuse({ reasonCode: ReasonCode.TopicNameInvalid, rule });
+      // Before MQTT 5 there is no code for it: "identifier rejected" comes nearest.
+      const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
+      const reasonCode = negativeAcks ? ReasonCode.TopicNameInvalid : ReasonCode.ClientIdentifierNotValid;
+      return this.#refuse({ reasonCode, rule });
     }
     if (will.topic.startsWith(SYS_PREFIX)) {
       // Bridges of other brokers have one by default: they are let in.

@@ -100,7 +100,7 @@ describe("only PUBLISH waits", () => {
     const client = await fixture.connect(4, { clientId: "c", keepAlive: 0 });
     await client.subscribe("own", { qos: 1 });
     const count = 50;
-    fixture.clock.settle();
+    await fixture.clock.settle();
     for (let number = 0; number < count; number++) client.send(client.publishPacket("own", `${number}`, { qos: 1 }));
     const got: string[] = [];
     let acknowledged = 0;
