@@ -18,6 +18,7 @@ import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
 import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
+import { MessageOutbox } from "./persistence/message-outbox.ts";
 import { AckBarrier } from "./routing/ack-barrier.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
 import { mayReceiveQueued } from "./routing/recheck.ts";
@@ -60,6 +61,7 @@ export class BrokerCore implements BrokerServices {
   readonly router: Router;
   readonly registry: SessionRegistry;
   readonly factLog: FactLog | undefined;
+  readonly outbox: MessageOutbox | undefined;
   readonly sessionFacts: SessionFacts | undefined;
   readonly ackBarrier: AckBarrier;
   /** This broker among others that act as one with it. */
@@ -129,10 +131,12 @@ export class BrokerCore implements BrokerServices {
         wake: () => this.flusher.wake(),
         recovered: () => this.#pumpAll(),
       });
+      this.outbox = new MessageOutbox(this.factLog);
       this.sessionFacts = new SessionFacts(store, this.factLog, this.topics);
     }
     this.flusher.factLog = this.factLog;
     this.router.factLog = this.factLog;
+    this.router.outbox = this.outbox;
     this.ackBarrier = new AckBarrier(this.factLog);
     this.placement = placement;
     if (bus !== undefined) {

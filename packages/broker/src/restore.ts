@@ -3,6 +3,7 @@ import type { Will } from "@wrenmq/codec";
 import type { Store } from "@wrenmq/store";
 import type { BrokerCore } from "./core.ts";
 import type { FactLog } from "./persistence/fact-log.ts";
+import { restoreOutbox } from "./restore-outbox.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-entry.ts";
 import { makeDurable, restoreMessage, restoreSession, willFrom } from "./sessions/stored-session.ts";
@@ -12,6 +13,7 @@ export function restore(core: BrokerCore, store: Store, factLog: FactLog): void 
   restoreRetained(core, store, factLog);
   const restored = restoreSessions(core, store, factLog);
   const { registry, clock, router, logger } = core;
+  restoreOutbox(core, store);
   const now = clock.now();
   // Wills are published when every session is there to get them.
   for (const [entry, will] of restored) {

@@ -25,10 +25,11 @@ export interface ForwardTarget {
   readonly groups: readonly string[] | undefined;
   /** When the topic's retained message was set (see `Stamps`); 0: it is not to be retained. */
   readonly retainedAt: number;
-  /** Only for those of its sessions whose home was broker `home` when there were `count`. */
-  readonly homes?: Homes | undefined;
+  /** Only for those of its sessions of whom all of these hold. */
+  readonly homes?: readonly Homes[] | undefined;
 }
 
+/** Its home was broker `home` when there were `count`. */
 export interface Homes {
   readonly home: number;
   readonly count: number;
@@ -112,6 +113,8 @@ export interface LocalNode {
   at(time: Millis, callback: () => void): () => void;
   /** Calls `flush` at the end of this turn of the event loop, once what was learnt during it is durable. */
   flushLater(output: { flush(): void }): void;
+  /** What all peers want is known from now on: `isUncertain` is false. */
+  routesKnown(): void;
   routeSet(peer: Peer, filter: string): void;
   routeRemoved(peer: Peer, filter: string): void;
   groupSet(peer: Peer, filter: string, connected: number, members: number): void;

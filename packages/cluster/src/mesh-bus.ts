@@ -253,7 +253,11 @@ export class MeshBus implements ClusterBus, LinkEvents {
     const peer = this.#byLink.get(link);
     if (peer === undefined || this.#node === undefined) return;
     peer.routesEnded();
-    this.#uncertain = this.#peers.some((one) => one.durable && !one.isKnown);
+    const isUncertain = this.#peers.some((one) => one.durable && !one.isKnown);
+    if (this.#uncertain && !isUncertain) {
+      this.#uncertain = false;
+      this.#node.routesKnown();
+    }
     this.#syncs.set(link, this.#node.retainedFor(peer));
     this.#synchronise(link);
     if (this.#isComplete) this.#complete?.();

@@ -34,6 +34,7 @@ function node(problems: Error[] = []): LocalNode {
       return () => clearTimeout(timer);
     },
     flushLater: (output) => queueMicrotask(() => output.flush()),
+    routesKnown() {},
     routeSet() {},
     routeRemoved() {},
     groupSet() {},
@@ -328,6 +329,7 @@ describe("links", () => {
   const ignore: LinkEvents = {
     greeted() {},
     originsTold() {},
+    routesKnown() {},
     routeSet() {},
     routeRemoved() {},
     groupSet() {},

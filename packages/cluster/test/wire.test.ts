@@ -40,7 +40,9 @@ const forwarded = fc.record({
   retainedAt: fc.constantFrom(0, 1, 7_000_000_000_123_456),
   sequence: fc.constantFrom(-1, 0, 0xffff_ffff),
   number: fc.constantFrom(0, 1, 2 ** 52),
-  homes: fc.option(fc.record({ home: fc.nat({ max: 63 }), count: fc.nat({ max: 64 }) }), { nil: undefined }),
+  homes: fc.option(fc.array(fc.record({ home: fc.nat({ max: 63 }), count: fc.nat({ max: 64 }) }), { maxLength: 3 }), {
+    nil: undefined,
+  }),
 });
 const ORIGINS = [
   { store: "a", run: 1 },

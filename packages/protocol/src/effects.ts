@@ -1,6 +1,6 @@
 // All that the protocol core may ask of the world. Answers come back as values; two of them mean "later":
 //   PARKED    nothing more is read from this client until the answer comes (`resume…`)
-//   DEFERRED  the message is taken, its acknowledgement follows (`publishSettled`)
+//   DEFERRED  the message is taken, its acknowledgement follows (`publishSettled`, also when the connection has ended)
 import type {
   AuthPacket,
   ConnectPacket,

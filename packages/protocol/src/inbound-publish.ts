@@ -123,15 +123,16 @@ export class InboundPublish {
     if (message.qos > 0) this.#settleOrDefer(message.qos as 1 | 2, packetId, outcome);
   }
 
-  /** The reason code of a message for which the outcome was DEFERRED. */
-  settled(packetId: number, reasonCode: number): void {
+  /** The reason code of a message for which the outcome was DEFERRED. @returns did it wait here? */
+  settled(packetId: number, reasonCode: number): boolean {
     const pending = this.#pending;
-    if (pending === undefined) return;
+    if (pending === undefined) return false;
     const qos = pending.settle(packetId, reasonCode);
-    if (qos !== 0) {
-      if (qos === 2 && reasonCode >= 0x80) this.#session.releaseInbound(packetId);
-      if (this.#endsLink(reasonCode)) return;
+    if (qos === 2) {
+      this.#session.inbound?.answered(packetId);
+      if (reasonCode >= 0x80) this.#session.releaseInbound(packetId);
     }
+    if (qos !== 0 && this.#endsLink(reasonCode)) return true;
     while (pending.isReady) {
       const { packetId: first, qos, reasonCode } = pending;
       if (qos === 1 || reasonCode >= 0x80) this.#open--;
@@ -139,6 +140,12 @@ export class InboundPublish {
       pending.shift();
     }
     if (pending.size === 0) this.#pending = undefined;
+    return qos !== 0;
+  }
+
+  /** The same when the connection is over: the session keeps what its client has to hear on the next one. */
+  settledAfterEnd(packetId: number, reasonCode: number): void {
+    if (this.#pending?.settle(packetId, reasonCode) === 2) this.#session.settleInbound(packetId, reasonCode);
   }
 
   /** PUBREL: the client will not send the message again. [MQTT-4.3.3-11] */
@@ -153,8 +160,9 @@ export class InboundPublish {
     const held = qos === 2 && this.#session.inbound?.has(packetId) === true;
     if (held) {
       // [MQTT-4.3.3-10]. While its first acknowledgement is pending the second would overtake it.
-      const isPending = this.#pending?.has(packetId) === true;
-      if (!isPending) this.#link.ack(PacketType.Pubrec, packetId, ReasonCode.Success);
+      if (this.#pending?.has(packetId) === true) return false;
+      if (this.#session.inbound?.isUnanswered(packetId) === true) this.#waitFor(packetId);
+      else this.#link.ack(PacketType.Pubrec, packetId, ReasonCode.Success);
       return false;
     }
     // [MQTT5 3.3.4]: beyond the announced Receive Maximum. Earlier versions know no such limit.
@@ -174,8 +182,16 @@ export class InboundPublish {
       this.#acknowledge(qos, packetId, outcome);
       return;
     }
+    if (isHeld && outcome === DEFERRED) this.#session.inbound?.defer(packetId);
     this.#pending ??= new PendingAcks();
     this.#pending.add(packetId, qos, outcome === DEFERRED ? UNKNOWN : outcome);
+  }
+
+  /** For the outcome of a QoS 2 message that came over an earlier connection. */
+  #waitFor(packetId: number): void {
+    this.#open++;
+    this.#pending ??= new PendingAcks();
+    this.#pending.add(packetId, 2, UNKNOWN);
   }
 
   #acknowledge(qos: 1 | 2, packetId: number, reasonCode: number): void {

@@ -28,6 +28,7 @@ export type {
   StoredWill,
   SubscriptionRecord,
 } from "./facts.ts";
+export { HeldIdentifiers } from "./held-identifiers.ts";
 export { Link, type LinkOptions, type LinkOwner } from "./link.ts";
 export { encodePublish, type Layout, Message, PublishFrame } from "./message.ts";
 export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./outbound-transitions.ts";
@@ -35,7 +36,8 @@ export { OutboundWindow } from "./outbound-window.ts";
 export { Outbox, type OutboxOwner } from "./outbox.ts";
 export { PEEK_MORE, peekClientId } from "./peek-client-id.ts";
 export { type ConnectionSettings, ServerConnection } from "./server-connection.ts";
-export { type FactSink, Session, type SessionEvents, type SessionOptions } from "./session.ts";
+export { Session, type SessionOptions } from "./session.ts";
+export type { FactSink, SessionEvents } from "./session-events.ts";
 export { DeliveryResult, type Overflow, type SessionLimits } from "./session-limits.ts";
 export { type LoadPage, SessionQueue } from "./session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";

@@ -35,6 +35,8 @@ export interface LinkOwner {
   closeLink(reasonCode: ReasonCode, reasonString?: string): void;
   /** Told of each packet that is sent; undefined when nobody wants to know. */
   readonly packetSent?: ((packet: Packet) => void) | undefined;
+  /** The reason code of a message whose acknowledgement was deferred. @returns did its client wait for it on this connection? */
+  publishSettled?(packetId: number, reasonCode: number): boolean;
 }
 
 /** Bytes of a packet from which on a write of its own costs less than a copy. */

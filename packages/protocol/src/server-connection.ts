@@ -209,9 +209,11 @@ export class ServerConnection implements LinkOwner {
     } else this.#unpark(now, () => this.#inbound?.resume(outcome));
   }
 
-  /** The reason code of a message whose outcome was DEFERRED. */
-  publishSettled(packetId: number, reasonCode: number): void {
-    if (this.state === ConnectionState.Connected) this.#inbound?.settled(packetId, reasonCode);
+  /** The reason code of a message whose outcome was DEFERRED, also after the end of the connection. @returns did it wait here? */
+  publishSettled(packetId: number, reasonCode: number): boolean {
+    if (this.state === ConnectionState.Connected) return this.#inbound?.settled(packetId, reasonCode) === true;
+    this.#inbound?.settledAfterEnd(packetId, reasonCode);
+    return false;
   }
 
   /** Ends a connection that was accepted: DISCONNECT where the version has it, then close. */

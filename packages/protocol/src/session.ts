@@ -4,38 +4,16 @@ import { PacketType, ReasonCode, type Will } from "@wrenmq/codec";
 import type { DropReason } from "./counters.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import type { SubscriptionRecord } from "./facts.ts";
+import { HeldIdentifiers } from "./held-identifiers.ts";
 import type { Link } from "./link.ts";
 import type { Message } from "./message.ts";
 import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
 import { OutboundWindow } from "./outbound-window.ts";
 import { QueuePressure } from "./queue-pressure.ts";
+import type { FactSink, SessionEvents } from "./session-events.ts";
 import { DeliveryResult, type SessionLimits } from "./session-limits.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
 import type { Millis, Seconds } from "./time.ts";
-
-/** Told what happens to messages. Functions that nobody needs are undefined. */
-export interface SessionEvents {
-  dropped(session: Session, message: Message, reason: DropReason): void;
-  readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
-  readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
-  /** The queue has passed its bound and publishers wait from now on: `stopHolding` is to be called when that takes too long. */
-  congested(session: Session): void;
-  /** A session that did not keep up has worked off half of its queue; `dropped` messages did not reach it meanwhile. */
-  caughtUp(session: Session, dropped: number): void;
-  /** Do the access rules still allow a message that was queued before they changed? undefined: known later, `pump` again then. */
-  mayReceive(session: Session, message: Message): boolean | undefined;
-}
-
-/** Remembers the facts of a session that is stored. */
-export interface FactSink {
-  /** May a queued message be put in flight now? Without it: always. For a new one `seq` is Infinity. */
-  mayStart?(session: Session, seq: number): boolean;
-  enqueued(session: Session, delivery: Delivery, packetId: number): void;
-  advanced(session: Session, delivery: Delivery, packetId: number, state: OutboundState): void;
-  settled(session: Session, delivery: Delivery): void;
-  held(session: Session, packetId: number, isTold: boolean): void;
-  released(session: Session, packetId: number): void;
-}
 
 export interface SessionOptions {
   readonly clientId: string;
@@ -60,7 +38,7 @@ export class Session {
   readonly window: OutboundWindow = new OutboundWindow();
   queue: SessionQueue | undefined = undefined;
   /** Inbound QoS 2 packet identifiers whose PUBREL has not come. [MQTT-4.3.3-10] */
-  inbound: Set<number> | undefined = undefined;
+  inbound: HeldIdentifiers | undefined = undefined;
   /** Given for a session that is stored. */
   facts: FactSink | undefined = undefined;
   loadPage: LoadPage | undefined = undefined;
@@ -258,7 +236,7 @@ export class Session {
 
   /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
   holdInbound(packetId: number, isTold: boolean): void {
-    this.inbound ??= new Set();
+    this.inbound ??= new HeldIdentifiers();
     this.inbound.add(packetId);
     if (this.facts !== undefined) this.facts.held(this, packetId, isTold);
   }
@@ -268,6 +246,13 @@ export class Session {
     if (this.inbound === undefined || !this.inbound.delete(packetId)) return false;
     if (this.facts !== undefined) this.facts.released(this, packetId);
     return true;
+  }
+
+  /** What became of a held message that was not to be acknowledged yet: its client may be on another connection, or on none. */
+  settleInbound(packetId: number, reasonCode: number): void {
+    if (this.inbound?.answered(packetId) !== true) return;
+    const isTold = this.link?.owner.publishSettled?.(packetId, reasonCode) === true;
+    if (!isTold && reasonCode >= 0x80) this.releaseInbound(packetId);
   }
 
   #mayStart(link: Link): boolean {

@@ -1,18 +1,20 @@
 // The bytes of an entry of the outbox and of an origin. Positional, like records.ts: a change needs a new version of the
 // format.
-import type { OriginRecord, OutboxEntry, OutboxTarget } from "@wrenmq/store";
+import type { Homes, OriginRecord, OutboxEntry, OutboxTarget } from "@wrenmq/store";
 import { type ByteReader, DamagedError } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { readNumbers, storable, writeNumbers } from "./records.ts";
 
 const MEMBER = 0;
-const HOME = 1;
+const EVERYWHERE = 1;
 const SESSION = 2;
+const UNROUTED = 3;
 const KIND = 3;
 /** Of targets that are forwarded to. */
 const PLAIN = 4;
 const GROUPS = 8;
 const RETAINED = 16;
+const HOMES = 32;
 /** Of sessions; the QoS is in the two bits above. */
 const RETAIN = 4;
 const IDENTIFIERS = 8;
@@ -49,43 +51,57 @@ function writeTarget(to: ByteWriter, target: OutboxTarget): void {
     if (subscriptionIdentifiers !== undefined) writeNumbers(to, subscriptionIdentifiers);
     return;
   }
-  const { kind, plain, groups, retainedAt } = target;
+  if (target.kind === "unrouted") {
+    to.u8(UNROUTED);
+    return;
+  }
+  const { plain, groups, retainedAt, homes } = target;
   to.u8(
-    (kind === "member" ? MEMBER : HOME) |
+    (target.kind === "member" ? MEMBER : EVERYWHERE) |
       (plain ? PLAIN : 0) |
       (groups.length > 0 ? GROUPS : 0) |
-      (retainedAt > 0 ? RETAINED : 0),
+      (retainedAt > 0 ? RETAINED : 0) |
+      (homes.length > 0 ? HOMES : 0),
   );
-  if (kind === "member") to.varint(target.member);
-  else {
-    to.varint(target.home);
-    to.varint(target.count);
-  }
+  if (target.kind === "member") to.varint(target.member);
   if (groups.length > 0) {
     to.varint(groups.length);
     for (const group of groups) to.string(group);
   }
   if (retainedAt > 0) to.f64(retainedAt);
+  if (homes.length > 0) {
+    to.varint(homes.length);
+    for (const { home, count } of homes) {
+      to.varint(home);
+      to.varint(count);
+    }
+  }
 }
 
 function readTarget(from: ByteReader): OutboxTarget {
   const flags = from.u8();
-  if ((flags & KIND) === SESSION) {
+  const kind = flags & KIND;
+  if (kind === UNROUTED) return { kind: "unrouted" };
+  if (kind === SESSION) {
     const clientId = from.string();
     const subscriptionIdentifiers = flags & IDENTIFIERS ? readNumbers(from) : undefined;
     const qos = flags >> QOS_SHIFT;
     if (qos !== 1 && qos !== 2) throw new DamagedError(`${qos} is no QoS`);
     return { kind: "session", clientId, qos, retain: (flags & RETAIN) !== 0, subscriptionIdentifiers };
   }
-  if ((flags & KIND) === MEMBER) return { kind: "member", member: from.varint(), ...readForwardedTo(from, flags) };
-  if ((flags & KIND) !== HOME) throw new DamagedError("a target of no kind");
-  return { kind: "home", home: from.varint(), count: from.varint(), ...readForwardedTo(from, flags) };
+  if (kind === MEMBER) return { kind: "member", member: from.varint(), ...readForwardedTo(from, flags) };
+  return { kind: "everywhere", ...readForwardedTo(from, flags) };
 }
 
 function readForwardedTo(from: ByteReader, flags: number) {
   const groups: string[] = [];
   for (let left = flags & GROUPS ? from.varint() : 0; left > 0; left--) groups.push(from.string());
-  return { plain: (flags & PLAIN) !== 0, groups, retainedAt: flags & RETAINED ? from.f64() : 0 };
+  const retainedAt = flags & RETAINED ? from.f64() : 0;
+  const homes: Homes[] = [];
+  for (let left = flags & HOMES ? from.varint() : 0; left > 0; left--) {
+    homes.push({ home: from.varint(), count: from.varint() });
+  }
+  return { plain: (flags & PLAIN) !== 0, groups, retainedAt, homes };
 }
 
 export function writeOrigin(to: ByteWriter, { store, run, taken }: OriginRecord): void {

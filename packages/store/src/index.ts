@@ -1,5 +1,12 @@
 export { MemoryStore } from "./memory-store.ts";
-export { type OriginRecord, type OutboxEntry, type OutboxMessage, type OutboxTarget, originKey } from "./outbox.ts";
+export {
+  type Homes,
+  type OriginRecord,
+  type OutboxEntry,
+  type OutboxMessage,
+  type OutboxTarget,
+  originKey,
+} from "./outbox.ts";
 export {
   NO_MESSAGE,
   type QueuedMessage,

@@ -6,8 +6,10 @@ import type { StoredMessage } from "@wrenmq/protocol";
 export type OutboxTarget =
   /** Another broker, by its number among those that act as one. */
   | ({ readonly kind: "member"; readonly member: number } & ForwardedTo)
-  /** Sessions whose home was broker `home`, when there were `count`: wherever they are at home now. */
-  | ({ readonly kind: "home"; readonly home: number; readonly count: number } & ForwardedTo)
+  /** Every broker: their number has changed since, and the sessions that `homes` names may be anywhere. */
+  | ({ readonly kind: "everywhere" } & ForwardedTo)
+  /** Not known yet: it is to be routed when all brokers have said what they want. */
+  | { readonly kind: "unrouted" }
   /** A session of this broker, which a plugin has not yet allowed or refused to receive the message. */
   | {
       readonly kind: "session";
@@ -24,6 +26,14 @@ interface ForwardedTo {
   readonly groups: readonly string[];
   /** When the topic's retained message was set; 0: it is not to be retained. */
   readonly retainedAt: number;
+  /** Only for sessions of whom all of these hold. */
+  readonly homes: readonly Homes[];
+}
+
+/** Its home was broker `home` when there were `count`. */
+export interface Homes {
+  readonly home: number;
+  readonly count: number;
 }
 
 /** A message that is kept until everybody it is for has it. */

@@ -1,6 +1,7 @@
 // This broker as one of several that act as one: forwards messages to the peers that want them, delivers what comes from
 // them, keeps retained messages the same everywhere.
 import {
+  type ArrivedTarget,
   type ClusterBus,
   ForwardResult,
   ForwardRun,
@@ -8,25 +9,33 @@ import {
   ForwardTicket,
   homeOf,
   type LocalNode,
+  type Origin,
   type Peer,
   type RetainedFact,
   type RunWaiter,
+  UNDATED,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
-import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
+import type { Arena, Message, Millis, Session, TopicTable } from "@wrenmq/protocol";
+import type { OutboxEntry, OutboxTarget, Store } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
+import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { AckBarrier, AckReceiver } from "../routing/ack-barrier.ts";
 import type { ForwardAim, Forwarder } from "../routing/forwarder.ts";
 import { PublishWaits } from "../routing/publish-waits.ts";
-import type { Router } from "../routing/router.ts";
+import type { Route } from "../routing/route-table.ts";
+import { type Router, withGroup } from "../routing/router.ts";
 import type { SharedGroup } from "../routing/shared-groups.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Flushable, Flusher } from "../runtime/flusher.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import { atHome } from "./homes.ts";
 import { LocalInterest } from "./local-interest.ts";
+import { Parcels, type Send } from "./parcels.ts";
 import { RetainedReplica } from "./retained-replica.ts";
+import { TakenNumbers } from "./taken-numbers.ts";
 
 /** The parts of the broker that the others have to do with. */
 export interface ClusterParts {
@@ -34,11 +43,19 @@ export interface ClusterParts {
   readonly topics: TopicTable;
   readonly router: Router;
   readonly factLog: FactLog | undefined;
+  readonly outbox: MessageOutbox | undefined;
   readonly ackBarrier: AckBarrier;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly flusher: Flusher;
   readonly logger: Logger;
+}
+
+interface Postponed {
+  readonly message: Message;
+  /** Of its entry in the outbox. */
+  readonly number: number;
+  route(now: Millis): void;
 }
 
 /** What most messages are sent with. */
@@ -60,6 +77,10 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly #waits = new PublishWaits();
   readonly #interest: LocalInterest;
   readonly #replica: RetainedReplica;
+  readonly #taken: TakenNumbers;
+  readonly #parcels: Parcels | undefined;
+  /** Messages that are routed when all peers have said what they want. */
+  #postponed: Postponed[] = [];
 
   constructor(bus: ClusterBus, core: ClusterParts, hasStore: boolean) {
     this.bus = bus;
@@ -70,6 +91,9 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.durable = hasStore;
     const { routes, retained } = core.router;
     this.#replica = new RetainedReplica(retained, bus.self);
+    const { factLog, outbox } = core;
+    this.#taken = new TakenNumbers(factLog);
+    if (factLog !== undefined && outbox !== undefined) this.#parcels = new Parcels(bus, factLog, outbox);
     this.#interest = new LocalInterest({
       bus,
       routes,
@@ -116,9 +140,26 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   // ── from here to the peers ────────────────────────────────────────────────────────────────────────────────────────
 
-  isFull(peers: readonly Peer[], message: Message): boolean {
-    for (const peer of peers) if (!peer.up && this.bus.isFull(peer, message)) return true;
-    return false;
+  admit(message: Message, { peers, groups }: Route, waits: PublishWaits): ReasonCode | undefined {
+    const { bus } = this;
+    // Whoever wants the message, it is not known: acknowledged, it would be lost.
+    if (bus.isUncertain) return this.#postpone(message, waits) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+    for (const peer of bus.peers) {
+      if (peer.up || !bus.isFull(peer, message)) continue;
+      if (peers?.includes(peer) === true || groups.some((group) => group.mayChoose(peer)))
+        return ReasonCode.QuotaExceeded;
+      if (message.retain && this.#keeper(message.topic) === peer.id) return ReasonCode.QuotaExceeded;
+    }
+    return undefined;
+  }
+
+  /** Nobody sends the message again: it is kept until it is known who wants it. @returns false: it can be sent again */
+  #postpone(message: Message, waits: PublishWaits): boolean {
+    const { outbox } = this.#core;
+    if (outbox === undefined || waits.isSentAgain || waits.packetId > 0) return false;
+    const number = outbox.put(message, { clientId: "", packetId: 0, targets: [{ kind: "unrouted" }] });
+    this.#postponed.push({ message, number, route: (now) => void this.#router.publish(message, now, this.#waits) });
+    return true;
   }
 
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined {
@@ -135,6 +176,10 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void {
     const { peers, elsewhere } = aim;
+    if (this.#parcels !== undefined && message.qos > 0 && !waits.isSentAgain) {
+      this.#sendParcel(message, aim, message.retain ? this.#stamped(message, now) : 0, waits, this.#parcels);
+      return;
+    }
     const { batchWaiter } = waits;
     if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && !message.retain) {
       // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
@@ -168,20 +213,44 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (bus.congested) waits.peersAreCongested();
   }
 
-  /** @param retainedAt 0: the message is not retained */
-  #forwardAlone(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits): void {
-    const { peers, elsewhere, isWantedHere } = aim;
-    const { bus } = this;
-    const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
+  #sendParcel(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits, parcels: Parcels): void {
+    const sends = this.#sends(message, aim.peers, aim.elsewhere, retainedAt);
     this.#run = undefined;
-    for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (peers ?? [])) {
+    if (sends.length === 0) return;
+    const parcel = parcels.send(message, sends, waits);
+    waits.factRecorded();
+    parcel.peersOnly = !aim.isWantedHere;
+    waits.forwardedTo(parcel);
+    if (this.bus.congested) waits.peersAreCongested();
+  }
+
+  /** @param retainedAt 0: the message is not retained */
+  #sends(
+    message: Message,
+    peers: readonly Peer[] | undefined,
+    elsewhere: ForwardAim["elsewhere"],
+    retainedAt: number,
+  ): Send[] {
+    const sends: Send[] = [];
+    for (const peer of retainedAt > 0 || elsewhere !== undefined ? this.bus.peers : (peers ?? [])) {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
       if (!plain && groups === undefined) {
         // A peer that is away hears of retained messages when it comes; only who writes this one down has to be waited for.
         if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
       }
-      const target = groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt };
+      sends.push([peer, groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt }]);
+    }
+    return sends;
+  }
+
+  /** @param retainedAt 0: the message is not retained */
+  #forwardAlone(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits): void {
+    const { peers, elsewhere, isWantedHere } = aim;
+    const { bus } = this;
+    const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
+    this.#run = undefined;
+    for (const [peer, target] of this.#sends(message, peers, elsewhere, retainedAt)) {
       bus.forward(peer, message, target, ticket);
     }
     if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) {
@@ -193,58 +262,171 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
-    const { router, factLog, ackBarrier } = this.#core;
-    // At QoS 2 others may have got it already: it must not be sent again, and is taken and answered when the store is well.
-    if (factLog?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
+  deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult {
+    const { factLog, ackBarrier } = this.#core;
+    const { origin, number } = target;
+    // What is not sent again was taken by others already: it is taken here too, and answered when the store is well.
+    const isSentAgain = origin === undefined && message.qos < 2;
+    if (factLog?.failing !== undefined && sequence >= 0 && isSentAgain) return ForwardResult.Refused;
     const waits = this.#waits;
     waits.clear();
-    const { retainedAt, groups, plain } = target;
-    if (retainedAt > 0 && !this.#retainFrom(message, retainedAt, now, waits)) return ForwardResult.Refused;
-    let isWanted = false;
-    if (plain) {
-      const { recipients } = router.routes.find(message.target);
-      router.deliverAll(recipients, message, now, waits);
-      isWanted = recipients.length > 0;
+    waits.isSentAgain = isSentAgain;
+    let isWanted = true;
+    if (origin !== undefined && this.#taken.has(origin, number)) {
+      // It may not be durable yet.
+      waits.factRecorded();
+    } else {
+      isWanted = this.#take(message, target, now, waits);
+      if (origin !== undefined) this.#taken.take(origin, number, waits.recorded);
     }
-    if (groups !== undefined) isWanted = this.#deliverToGroups(groups, message, sequence, now) || isWanted;
     const outcome = isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
     if (sequence < 0 || ackBarrier.isOpen(waits)) return resultOf(outcome);
-    ackBarrier.wait(waits, outcome, new PeerAcknowledgement(this.bus, peer, message.qos), sequence);
+    ackBarrier.wait(waits, outcome, new PeerAcknowledgement(this.bus, peer, !isSentAgain), sequence);
     return ForwardResult.Later;
   }
 
-  #deliverToGroups(filters: readonly string[], message: Message, sequence: number, now: Millis): boolean {
-    const { router } = this.#core;
+  /** @returns does anybody here get it? */
+  #take(message: Message, target: ArrivedTarget, now: Millis, waits: PublishWaits): boolean {
+    const { retainedAt, groups, plain, homes } = target;
+    if (retainedAt > 0) this.#retainFrom(message, retainedAt, target.number > 0, now, waits);
     let isWanted = false;
-    let ticket: ForwardTicket | undefined;
+    if (plain) {
+      const recipients = atHome(this.#router.routes.find(message.target).recipients, homes);
+      this.#router.deliverAll(recipients, message, now, waits);
+      isWanted = recipients.length > 0;
+    }
+    return groups === undefined ? isWanted : this.#deliverToGroups(groups, message, now, waits) || isWanted;
+  }
+
+  #deliverToGroups(filters: readonly string[], message: Message, now: Millis, waits: PublishWaits): boolean {
+    let isWanted = false;
+    let elsewhere: Map<Peer, string[]> | undefined;
     for (const filter of filters) {
-      const group = router.routes.group(filter);
+      const group = this.#router.routes.group(filter);
       if (group?.hasMembers === true) {
-        router.deliverShared(group, message, now, this.#waits);
+        this.#router.deliverShared(group, message, now, waits);
         isWanted = true;
         continue;
       }
       // The last member here has left while the message was under way.
       const other = group?.chooseSide(message.publisher, this.bus.self);
-      if (other === undefined) continue;
-      if (sequence >= 0) ticket ??= new ForwardTicket();
-      this.#run = undefined;
-      this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
+      if (group !== undefined && other !== undefined) elsewhere = withGroup(elsewhere, other, group);
     }
-    if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) this.#waits.forwardedTo(ticket);
+    if (elsewhere !== undefined) {
+      const aim = { peers: undefined, elsewhere, isWantedHere: isWanted };
+      if (this.#parcels !== undefined && message.qos > 0 && !waits.isSentAgain) {
+        this.#sendParcel(message, aim, 0, waits, this.#parcels);
+      } else this.#forwardAlone(message, aim, 0, waits);
+    }
     return isWanted;
   }
 
-  /** @returns false: there is no room for it */
-  #retainFrom(message: Message, stamp: number, now: Millis, waits: PublishWaits): boolean {
+  /** @param isParcel an undated one was set before its sender was started: whether it still holds its keeper decides */
+  #retainFrom(message: Message, stamp: number, isParcel: boolean, now: Millis, waits: PublishWaits): void {
     const { topic } = message;
-    if (!this.#replica.supersedes(topic, stamp)) return true;
-    const isSet = message.payloadLength > 0;
-    if (!this.#router.replicateRetained(message, waits)) return false;
-    this.#replica.changed(topic, stamp, isSet, now);
-    return true;
+    const isUndated = isParcel && stamp === UNDATED;
+    if (isUndated ? !this.keepsRetained(topic) : !this.#replica.supersedes(topic, stamp)) return;
+    this.#router.replicateRetained(message, waits);
+    if (!isUndated) this.#replica.changed(topic, stamp, message.payloadLength > 0, now);
+    else this.#tellRetained(message, this.#stamped(message, now));
   }
+
+  /** To all that are there; others hear of it when they come. */
+  #tellRetained(message: Message, retainedAt: number): void {
+    for (const peer of this.bus.peers) {
+      if (peer.up) this.bus.forward(peer, message, { plain: false, groups: undefined, retainedAt }, undefined);
+    }
+  }
+
+  originsTold(_peer: Peer, origins: readonly Origin[]): void {
+    this.#taken.keepOnly(origins);
+  }
+
+  routesKnown(): void {
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    for (const { number, route } of postponed) {
+      this.#waits.clear();
+      this.#waits.isSentAgain = false;
+      route(this.now());
+      // In the batch of what it has led to.
+      this.#core.outbox?.settle(number);
+    }
+  }
+
+  // ── what an earlier process has left ──────────────────────────────────────────────────────────────────────────────
+
+  get origins(): readonly Origin[] {
+    return this.#parcels?.origins ?? [];
+  }
+
+  /** Takes up the numbers that the store has. Before the first entry of its outbox. */
+  begin(store: Store): void {
+    this.#parcels?.begin(store.identity());
+    this.#taken.restore(store.origins());
+  }
+
+  /** Sends on what others had not taken for certain. @param session of the client that waits for PUBREC */
+  resume(entry: OutboxEntry, message: Message, session: Session | undefined): void {
+    const { packetId, targets } = entry;
+    const answered = (): void => session?.settleInbound(packetId, ReasonCode.Success);
+    const sends: Send[] = [];
+    for (const target of targets) {
+      const peer = target.kind === "member" ? this.bus.peers.find(({ id }) => id === target.member) : undefined;
+      if (peer !== undefined && target.kind === "member") sends.push([peer, this.#resumed(target)]);
+    }
+    if (sends.length === targets.length) {
+      const parcel = this.#parcels?.resume(entry, message, sends);
+      if (parcel !== undefined) parcel.whenSettled = answered;
+      return;
+    }
+    const route = (now: Millis): void => this.#routeAnew(entry, message, session, answered, now);
+    this.#postponed.push({ message, number: entry.number, route });
+    if (!this.bus.isUncertain) this.routesKnown();
+  }
+
+  /** Brokers are others than they were, or it was never known who wants the message. */
+  #routeAnew(
+    { targets, packetId }: OutboxEntry,
+    message: Message,
+    session: Session | undefined,
+    answered: () => void,
+    now: Millis,
+  ): void {
+    const waits = this.#waits;
+    const sends = new Map<Peer, ForwardTarget>();
+    for (const target of targets) {
+      if (target.kind === "session") continue;
+      if (target.kind === "unrouted") {
+        this.#router.publish(message, now, waits);
+        continue;
+      }
+      const { retainedAt, groups, ...here } = this.#resumed(target);
+      this.#take(message, { ...here, groups, retainedAt, origin: undefined, number: 1 }, now, waits);
+      for (const peer of this.bus.peers) {
+        const isKeeper = retainedAt > 0 && this.#keeper(message.topic) === peer.id;
+        if (target.plain || isKeeper) {
+          sends.set(peer, { ...here, groups: undefined, retainedAt: isKeeper ? retainedAt : 0 });
+        }
+      }
+    }
+    if (sends.size === 0) answered();
+    else {
+      const parcel = this.#parcels?.send(message, [...sends], { session, packetId });
+      if (parcel !== undefined) parcel.whenSettled = answered;
+    }
+  }
+
+  #resumed({ plain, groups, retainedAt, homes }: Extract<OutboxTarget, { plain: boolean }>): ForwardTarget {
+    return {
+      plain,
+      groups: groups.length > 0 ? groups : undefined,
+      retainedAt: retainedAt > 0 ? UNDATED : 0,
+      homes: homes.length > 0 ? homes : undefined,
+    };
+  }
+
+  // ── what the bus asks ─────────────────────────────────────────────────────────────────────────────────────────────
 
   retainedFor(peer: Peer): Iterator<RetainedFact> {
     const concerns = (topic: string): boolean => {
@@ -292,12 +474,12 @@ export class ClusterNode implements LocalNode, Forwarder {
 class PeerAcknowledgement implements AckReceiver {
   readonly #bus: ClusterBus;
   readonly #peer: Peer;
-  readonly #qos: number;
+  readonly #isHeld: boolean;
 
-  constructor(bus: ClusterBus, peer: Peer, qos: number) {
+  constructor(bus: ClusterBus, peer: Peer, isHeld: boolean) {
     this.#bus = bus;
     this.#peer = peer;
-    this.#qos = qos;
+    this.#isHeld = isHeld;
   }
 
   acknowledge(sequences: readonly number[], reasonCode: ReasonCode): void {
@@ -305,7 +487,7 @@ class PeerAcknowledgement implements AckReceiver {
   }
 
   isHeld(): boolean {
-    return this.#qos === 2;
+    return this.#isHeld;
   }
 }
 

@@ -281,7 +281,7 @@ export class ClientConnection
   }
 
   get waits(): PublishWaits {
-    this.#waits ??= new PublishWaits(this);
+    this.#waits ??= new PublishWaits(this, this.entry.session);
     return this.#waits;
   }
 
@@ -318,8 +318,8 @@ export class ClientConnection
 
   /** Messages that were taken can be acknowledged now. */
   acknowledge(packetIds: readonly number[], reasonCode: number): void {
-    if (!this.isOpen) return;
     const { machine } = this;
+    // Also when the connection is over: its session may be on another one, where the client waits.
     for (const packetId of packetIds) machine.publishSettled(packetId, reasonCode);
     if (machine.waits) this.#proceed();
   }

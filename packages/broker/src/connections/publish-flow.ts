@@ -61,6 +61,8 @@ function route(publisher: Publisher, message: Message, packetId: number, now: Mi
   const { scope, waits } = publisher;
   const { broker, chain } = scope;
   if (chain.observe.published !== undefined) chain.observe.published(publisher.client, pluginMessage(message));
+  waits.packetId = message.qos === 2 ? packetId : 0;
+  waits.isSentAgain = message.qos === 1;
   const outcome = broker.router.publish(message, now, waits);
   if (waits.isEmpty) return outcome;
   if (waits.peerBackpressure) publisher.pauseForPeers();

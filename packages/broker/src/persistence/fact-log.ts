@@ -12,7 +12,7 @@ import {
   type Session,
   type SessionRecord,
 } from "@wrenmq/protocol";
-import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
+import { type OutboxEntry, type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import type { Timers } from "../runtime/timers.ts";
 import { type Batch, held, joined, letGo, type Settled } from "./batch.ts";
 import { splitSpaceFreeing } from "./store-full-recovery.ts";
@@ -71,6 +71,8 @@ export class FactLog implements FactSink {
   readonly #refusedFrom = new Map<string, number>();
   /** The store refuses batches: what would need it is not to be accepted. */
   failing: StoreError | undefined = undefined;
+  /** Counts commits: facts that were recorded under the same number are durable together. */
+  turn: number = 0;
 
   constructor(options: FactLogOptions) {
     this.#options = options;
@@ -166,9 +168,14 @@ export class FactLog implements FactSink {
     this.record({ op: "release", clientId: session.clientId, packetId }, session.link?.outbox);
   }
 
+  putOutbox(entry: Omit<OutboxEntry, "messageId">, message: Message): void {
+    this.record({ op: "putOutbox", entry: { ...entry, messageId: this.#messageId(message) }, message }, undefined);
+  }
+
   /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
   commit(): void {
     if (!this.isPending) return;
+    this.turn++;
     const batch: Batch = { ops: this.#ops, tells: this.#tells, waiters: this.#waiters, outboxes: this.#outboxes };
     this.#ops = [];
     this.#tells = [];

@@ -1,7 +1,7 @@
 // When may a PUBACK, a PUBREC, or the answer to a peer be sent? It waits for asynchronous authorization, queues over their
 // bound, peers, durability. In that order. Nothing here waits for ever: plugins have a time limit, a session holds
 // publishers for `backpressureTimeout` at most, and a peer that does not answer is given up by the bus.
-import { ForwardResult, ForwardRun, type ForwardTicket } from "@wrenmq/cluster";
+import { ForwardResult, ForwardRun, type ForwardTicket, Parcel } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Session } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -19,6 +19,8 @@ interface WaitingAck {
   readonly id: number;
   readonly outcome: ReasonCode;
   readonly ticket: ForwardTicket | undefined;
+  /** Is everything durable when the peers have answered? A parcel leaves when all facts of its message are. */
+  readonly isDurable: boolean;
 }
 
 export class AckBarrier {
@@ -44,7 +46,8 @@ export class AckBarrier {
       forwarded.packetIds.push(id);
       return;
     }
-    const ack: WaitingAck = { receiver, id, outcome, ticket: forwarded };
+    const isDurable = forwarded instanceof Parcel && authorizations === undefined;
+    const ack: WaitingAck = { receiver, id, outcome, ticket: forwarded, isDurable };
     const congested = [...waits.congested];
     if (authorizations === undefined) this.#waitForQueues(congested, ack);
     else {
@@ -87,14 +90,18 @@ export class AckBarrier {
     else ticket.whenSettled = () => this.#peersAnswered(ticket, ack);
   }
 
-  #peersAnswered({ refused, received, peersOnly }: ForwardTicket, { receiver, id, outcome }: WaitingAck): void {
+  #peersAnswered(
+    { refused, received, peersOnly }: ForwardTicket,
+    { receiver, id, outcome, isDurable }: WaitingAck,
+  ): void {
     if (refused) {
       receiver.acknowledge([id], ReasonCode.QuotaExceeded);
       return;
     }
     const isNobodys = peersOnly && !received;
     const final = received ? ReasonCode.Success : isNobodys ? ReasonCode.NoMatchingSubscribers : outcome;
-    this.#waitForDurability([id], final, receiver);
+    if (isDurable) receiver.acknowledge([id], final);
+    else this.#waitForDurability([id], final, receiver);
   }
 
   #waitForDurability(ids: readonly number[], outcome: ReasonCode, receiver: AckReceiver): void {

@@ -1,7 +1,9 @@
 // The way to other brokers that act as one with this one, as the router sees it: nobody, or the cluster.
 import type { Peer } from "@wrenmq/cluster";
+import type { ReasonCode } from "@wrenmq/codec";
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { PublishWaits } from "./publish-waits.ts";
+import type { Route } from "./route-table.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
 /** Who is to get a message at the peers. */
@@ -15,8 +17,11 @@ export interface ForwardAim {
 }
 
 export interface Forwarder {
-  /** Is as much held for one of the peers, which is away, as may be? It would refuse a message above QoS 0. */
-  isFull(peers: readonly Peer[], message: Message): boolean;
+  /**
+   * May a message above QoS 0 be routed? Asked before anybody gets it.
+   * @returns undefined: it may; a refusal: not all peers can be reached or kept waiting; 0x00: it is kept, and routed later
+   */
+  admit(message: Message, route: Route, waits: PublishWaits): ReasonCode | undefined;
   /** The peer whose turn it is in a shared subscription; undefined: this broker. */
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined;
   /** Sends a message to the peers that want it; one with RETAIN to all of them. What its acknowledgement waits for goes to `waits`. */
@@ -31,7 +36,7 @@ export interface Forwarder {
 
 /** A broker of its own. */
 export const NO_PEERS: Forwarder = {
-  isFull: () => false,
+  admit: () => undefined,
   chooseSide: () => undefined,
   forward: () => {},
   keepsRetained: () => true,

@@ -18,9 +18,16 @@ export class PublishWaits {
   forwarded: ForwardTicket | ForwardRun | undefined = undefined;
   /** Who can wait for several messages together; undefined: each gets a ticket of its own. */
   readonly batchWaiter: RunWaiter | undefined;
+  /** Of the client that publishes; undefined: no client waits for an acknowledgement. */
+  readonly session: Session | undefined;
+  /** Of a QoS 2 message, which is held from now on; 0: nothing is held. Set by the caller. */
+  packetId: number = 0;
+  /** Is the message sent again until it is acknowledged, and may it come twice then? Set by the caller. */
+  isSentAgain: boolean = false;
 
-  constructor(batchWaiter?: RunWaiter) {
+  constructor(batchWaiter?: RunWaiter, session?: Session) {
     this.batchWaiter = batchWaiter;
+    this.session = session;
   }
 
   clear(): void {

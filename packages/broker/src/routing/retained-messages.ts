@@ -38,6 +38,13 @@ export class RetainedMessages {
     return true;
   }
 
+  /** Sets what another broker had room for: all have the same, so the limit counts where a message comes from its publisher. */
+  replicate(message: Message): void {
+    const previous = this.#tree.set(message.topic, message);
+    message.keepEncoded();
+    this.bytes += message.weight - (previous?.weight ?? 0);
+  }
+
   /** @returns was there one? */
   delete(topic: string): boolean {
     const previous = this.#tree.delete(topic);

@@ -16,6 +16,7 @@ import {
   type TopicTable,
 } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
+import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
 import { pluginMessage } from "./plugin-message.ts";
@@ -38,6 +39,8 @@ export class Router {
   readonly topics: TopicTable;
   readonly counters: Counters;
   factLog: FactLog | undefined = undefined;
+  /** Given with the fact log. */
+  outbox: MessageOutbox | undefined = undefined;
   hooks: RouterHooks;
   /** Does any plugin decide about topics? */
   checksReceivers: boolean = false;
@@ -73,9 +76,12 @@ export class Router {
   publish(message: Message, now: Millis, waits: PublishWaits): ReasonCode {
     if (!waits.isEmpty) waits.clear();
     const { forwarder } = this;
-    const { recipients, groups, peers } = this.routes.find(message.target);
-    // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
-    if (peers !== undefined && message.qos > 0 && forwarder.isFull(peers, message)) return ReasonCode.QuotaExceeded;
+    const route = this.routes.find(message.target);
+    if (message.qos > 0) {
+      const outcome = forwarder.admit(message, route, waits);
+      if (outcome !== undefined) return outcome;
+    }
+    const { recipients, groups, peers } = route;
     if (message.retain) {
       const refused = this.setRetained(message, waits);
       if (refused !== undefined) return refused;
@@ -182,13 +188,12 @@ export class Router {
     return refused;
   }
 
-  /** Sets or clears what another broker has set or cleared. @returns false: there is no room for it */
-  replicateRetained(message: Message, waits: PublishWaits): boolean {
+  /** Sets or clears what another broker has set or cleared, which has seen to it that there is room. */
+  replicateRetained(message: Message, waits: PublishWaits): void {
     if (message.payloadLength > 0) {
-      if (!this.retained.set(message)) return false;
+      this.retained.replicate(message);
       this.#writeRetained(message, waits);
     } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic, waits);
-    return true;
   }
 
   clearRetained(topic: string, waits: PublishWaits): void {
@@ -276,18 +281,21 @@ export class Router {
     allowed: boolean | Promise<boolean>,
     waits: PublishWaits | undefined,
   ): void {
-    const { session } = entry;
     if (options.qos === 0 && entry.pendingAuthorizations >= MOST_PENDING_AUTHORIZATIONS) {
-      this.dropped(session.clientId, message, "blocked", "subscriber");
+      this.dropped(entry.session.clientId, message, "blocked", "subscriber");
       return;
     }
     message.keep();
+    const number = waits === undefined ? 0 : this.#keepUndecided(entry, message, options, waits);
+    const { session } = entry;
     entry.pendingAuthorizations++;
     const before = entry.pendingAuthorization ?? Promise.resolve();
     const after = before.then(async () => {
       const isAllowed = await allowed;
       entry.pendingAuthorizations--;
       if (entry.pendingAuthorization === after) entry.pendingAuthorization = undefined;
+      // In the batch of the delivery.
+      if (number > 0) this.outbox?.settle(number);
       if (entry.ended) return undefined;
       try {
         const now = this.#now();
@@ -303,12 +311,30 @@ export class Router {
     entry.pendingAuthorization = after;
     waits?.authorizes(after);
   }
+
+  /**
+   * A message that nobody sends again must not be lost with this process while a plugin is asked.
+   * @returns the number of its entry in the outbox; 0: it need not be kept
+   */
+  #keepUndecided(entry: SessionEntry, message: Message, options: DeliveryOptions, waits: PublishWaits): number {
+    const { outbox } = this;
+    const { qos, retain, subscriptionIdentifiers } = options;
+    const { clientId, facts } = entry.session;
+    if (outbox === undefined || facts === undefined || qos === 0 || waits.isSentAgain) return 0;
+    waits.factRecorded();
+    const target = { kind: "session", clientId, qos: qos as 1 | 2, retain, subscriptionIdentifiers } as const;
+    return outbox.put(message, { clientId: "", packetId: 0, targets: [target] });
+  }
 }
 
 /** QoS 0 messages for one session that may wait for a plugin's answer; others are limited by their publishers' quota. */
 const MOST_PENDING_AUTHORIZATIONS = 1_000;
 
-function withGroup(elsewhere: Map<Peer, string[]> | undefined, peer: Peer, group: SharedGroup): Map<Peer, string[]> {
+export function withGroup(
+  elsewhere: Map<Peer, string[]> | undefined,
+  peer: Peer,
+  group: SharedGroup,
+): Map<Peer, string[]> {
   const groups = elsewhere ?? new Map<Peer, string[]>();
   const filters = groups.get(peer);
   if (filters === undefined) groups.set(peer, [group.filter]);

@@ -74,6 +74,14 @@ export class SharedGroup {
     } else if (this.#elsewhere?.delete(peer) === true && this.#elsewhere.size === 0) this.#elsewhere = undefined;
   }
 
+  /** Could it be the peer's turn? */
+  mayChoose(peer: Peer): boolean {
+    const side = this.#elsewhere?.get(peer);
+    if (side === undefined || side.connected > 0) return side !== undefined;
+    if (this.connectedHere > 0 && this.hasMembers) return false;
+    return ![...(this.#elsewhere?.values() ?? [])].some(({ connected }) => connected > 0);
+  }
+
   /** The broker whose turn it is, each as often as it has members; undefined: this one. */
   chooseSide(publisher: string, self: number): Peer | undefined {
     if (this.#elsewhere === undefined) return undefined;

@@ -2,6 +2,7 @@
 import type { Will } from "@wrenmq/codec";
 import {
   Delivery,
+  HeldIdentifiers,
   Message,
   type Millis,
   NEVER,
@@ -95,7 +96,7 @@ export function restoreSession(
   session.disconnectedAt = record.disconnectedAt ?? now;
   session.nextSeq = snapshot.lastSeq + 1;
   for (const packetId of snapshot.inboundPacketIds) {
-    session.inbound ??= new Set();
+    session.inbound ??= new HeldIdentifiers();
     session.inbound.add(packetId);
   }
   for (const entry of snapshot.inflight) {

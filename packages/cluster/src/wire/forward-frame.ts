@@ -1,7 +1,7 @@
 // A message on its way to a peer. The PUBLISH packet is part of the frame as it goes out to subscribers: the peer copies
 // it on without encoding anything.
 //
-//   flags layout [sequence] [expiry] [stamp] [origin number] [home count] publisher [groups] PUBLISH
+//   flags layout [sequence] [expiry] [stamp] [origin number] [homes] publisher [groups] PUBLISH
 import { decodePublishProperties, encodeUtf8, type PublishProperties, type QoS } from "@wrenmq/codec";
 import {
   copyBytes,
@@ -64,7 +64,7 @@ export function writeForward(
     (message.expiresAt === NEVER ? 0 : 8) +
     (target.retainedAt > 0 ? 8 : 0) +
     (number > 0 ? 10 : 0) +
-    (homes === undefined ? 0 : 4) +
+    (homes === undefined ? 0 : 1 + 4 * homes.length) +
     2 +
     publisher.length +
     (groups === undefined ? 0 : groups.reduce((sum, { length }) => sum + 2 + length, 2)) +
@@ -86,7 +86,10 @@ export function writeForward(
   if (message.expiresAt !== NEVER) at = putDouble(bytes, at, message.expiresAt);
   if (target.retainedAt > 0) at = putDouble(bytes, at, target.retainedAt);
   if (number > 0) at = putDouble(bytes, putUint16(bytes, at, origin), number);
-  if (homes !== undefined) at = putUint16(bytes, putUint16(bytes, at, homes.home), homes.count);
+  if (homes !== undefined) {
+    bytes[at++] = homes.length;
+    for (const { home, count } of homes) at = putUint16(bytes, putUint16(bytes, at, home), count);
+  }
   at = putUint16(bytes, at, publisher.length);
   at = putBytes(bytes, at, publisher);
   if (groups !== undefined) {
@@ -103,7 +106,7 @@ export class ForwardReader implements ArrivedTarget {
   plain: boolean = false;
   groups: readonly string[] | undefined = undefined;
   retainedAt: number = 0;
-  homes: Homes | undefined = undefined;
+  homes: readonly Homes[] | undefined = undefined;
   origin: Origin | undefined = undefined;
   number: number = 0;
   sequence: number = -1;
@@ -198,8 +201,10 @@ export class ForwardReader implements ArrivedTarget {
   }
 }
 
-function readHomes(fields: FieldReader): Homes {
-  return { home: fields.uint16(), count: fields.uint16() };
+function readHomes(fields: FieldReader): Homes[] {
+  const homes: Homes[] = [];
+  for (let left = fields.uint8(); left > 0; left--) homes.push({ home: fields.uint16(), count: fields.uint16() });
+  return homes;
 }
 
 function readGroups(fields: FieldReader): string[] {

@@ -146,7 +146,7 @@ export class LossyNetwork {
 
   #settle(): void {
     const one = this.#unsettled.shift();
-    if (one?.connection === this.#connection) this.#connection.machine.publishSettled(one.packetId, 0);
+    one?.connection.machine.publishSettled(one.packetId, 0);
   }
 
   #start(): void {

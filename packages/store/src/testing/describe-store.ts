@@ -424,9 +424,25 @@ export function describeStore(
           clientId: "温度",
           packetId: 65_535,
           targets: [
-            { kind: "member", member: 2, plain: true, groups: [], retainedAt: 0 },
-            { kind: "member", member: 63, plain: false, groups: ["$share/g/a", "$share/h/#"], retainedAt: 2 ** 50 + 1 },
-            { kind: "home", home: 1, count: 4, plain: true, groups: [], retainedAt: 0 },
+            { kind: "member", member: 2, plain: true, groups: [], retainedAt: 0, homes: [] },
+            {
+              kind: "member",
+              member: 63,
+              plain: false,
+              groups: ["$share/g/a", "$share/h/#"],
+              retainedAt: 2 ** 50 + 1,
+              homes: [],
+            },
+            {
+              kind: "everywhere",
+              plain: true,
+              groups: [],
+              retainedAt: 0,
+              homes: [
+                { home: 1, count: 4 },
+                { home: 0, count: 2 },
+              ],
+            },
           ],
         });
         const second = sampleOutboxEntry(4, {
@@ -437,17 +453,19 @@ export function describeStore(
         const third = sampleOutboxEntry(5, {
           targets: [{ kind: "session", clientId: "", qos: 1, retain: false, subscriptionIdentifiers: undefined }],
         });
+        const fourth = sampleOutboxEntry(6, { targets: [{ kind: "unrouted" }] });
         const message = sampleMessage({ qos: 2, properties: { userProperties: [["a", "b"]] }, publisher: "温度" });
         await put(
+          { op: "putOutbox", entry: fourth, message: sampleMessage() },
           { op: "putOutbox", entry: third, message: sampleMessage() },
           { op: "putOutbox", entry: second, message: sampleMessage() },
           { op: "putOutbox", entry: first, message },
         );
         await both(() => {
           const { outbox } = contentsOf(store);
-          expect(outbox.map(({ entry }) => entry)).toEqual([first, second, third]);
+          expect(outbox.map(({ entry }) => entry)).toEqual([first, second, third, fourth]);
           expect(outbox[0]?.message).toEqual(message);
-          expect(store.stats()).toMatchObject({ outbox: 3, lastMessageId: 2 ** 50 });
+          expect(store.stats()).toMatchObject({ outbox: 4, lastMessageId: 2 ** 50 });
         });
       });
 

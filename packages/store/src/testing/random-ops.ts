@@ -195,9 +195,19 @@ function putSession(clientId: string, n: number): StoreOp {
 }
 
 function outboxTargets(n: number): OutboxTarget[] {
+  if (n === 5) return [{ kind: "unrouted" }];
   const groups = n % 2 === 0 ? [] : ["$share/g/t", "$share/ü/#"];
-  const targets: OutboxTarget[] = [{ kind: "member", member: n, plain: n % 3 === 0, groups, retainedAt: n * 1e12 }];
-  if (n % 3 === 0) targets.push({ kind: "home", home: 1, count: 3, plain: true, groups, retainedAt: 0 });
+  const homes =
+    n % 3 === 0
+      ? [
+          { home: 1, count: 3 },
+          { home: 0, count: 64 },
+        ]
+      : [];
+  const targets: OutboxTarget[] = [
+    { kind: "member", member: n, plain: n % 3 === 0, groups, retainedAt: n * 1e12, homes },
+  ];
+  if (n % 3 === 0) targets.push({ kind: "everywhere", plain: true, groups, retainedAt: 0, homes });
   if (n % 4 > 0) return targets;
   const subscriptionIdentifiers = n % 8 === 0 ? [n, 268_435_455] : undefined;
   return [{ kind: "session", clientId: "b", qos: n % 8 === 0 ? 2 : 1, retain: n === 8, subscriptionIdentifiers }];

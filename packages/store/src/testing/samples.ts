@@ -57,7 +57,7 @@ export function sampleOutboxEntry(number: number, overrides: Partial<OutboxEntry
     messageId: number,
     clientId: "",
     packetId: 0,
-    targets: [{ kind: "member", member: 1, plain: true, groups: [], retainedAt: 0 }],
+    targets: [{ kind: "member", member: 1, plain: true, groups: [], retainedAt: 0, homes: [] }],
     ...overrides,
   };
 }

@@ -1,0 +1,72 @@
+// Brings back messages that were on their way when the broker stopped: to other brokers, or to sessions about which a
+// plugin was asked. When everybody has them their publishers are acknowledged.
+
+import { ReasonCode } from "@wrenmq/codec";
+import type { Message, Millis, Session } from "@wrenmq/protocol";
+import type { OutboxEntry, OutboxTarget, Store } from "@wrenmq/store";
+import { atHome } from "./clustering/homes.ts";
+import type { BrokerCore } from "./core.ts";
+import { PublishWaits } from "./routing/publish-waits.ts";
+import { restoreMessage } from "./sessions/stored-session.ts";
+
+/** When all sessions are there. */
+export function restoreOutbox(core: BrokerCore, store: Store): void {
+  const { topics, cluster, clock, registry, outbox } = core;
+  cluster?.begin(store);
+  const now = clock.now();
+  for (const { entry, message: stored } of [...store.outbox()]) {
+    const message = restoreMessage(topics, stored, entry.messageId);
+    if (message === undefined) {
+      // The limits allow its topic no more.
+      core.factLog?.record({ op: "settleOutbox", number: entry.number }, undefined);
+      continue;
+    }
+    outbox?.restored(entry, message);
+    const session = entry.packetId > 0 ? registry.get(entry.clientId)?.session : undefined;
+    if (session?.inbound?.has(entry.packetId) === true) session.inbound.defer(entry.packetId);
+    const [target] = entry.targets;
+    if (target?.kind === "session") {
+      deliverUndecided(core, target, message, now);
+      outbox?.settle(entry.number);
+    } else if (cluster !== undefined) cluster.resume(entry, message, session);
+    else {
+      routeHere(core, entry, message, session, now);
+      outbox?.settle(entry.number);
+    }
+  }
+}
+
+/** The plugin is asked again before the message is sent, as about everything that was queued under other rules. */
+function deliverUndecided(
+  { registry }: BrokerCore,
+  { clientId, qos, retain, subscriptionIdentifiers }: Extract<OutboxTarget, { kind: "session" }>,
+  message: Message,
+  now: Millis,
+): void {
+  const session = registry.get(clientId)?.session;
+  session?.deliver(message, { qos, retain, subscriptionIdentifiers }, now);
+  session?.recheckQueue();
+}
+
+/** Of the brokers that there were this one is left, with the sessions of all. */
+function routeHere(
+  { router }: BrokerCore,
+  { targets, packetId }: OutboxEntry,
+  message: Message,
+  session: Session | undefined,
+  now: Millis,
+): void {
+  const waits = new PublishWaits();
+  for (const target of targets) {
+    if (target.kind === "unrouted") router.publish(message, now, waits);
+    if (target.kind === "unrouted" || target.kind === "session") continue;
+    const { recipients } = router.routes.find(message.target);
+    if (target.retainedAt > 0) router.replicateRetained(message, waits);
+    if (target.plain) router.deliverAll(atHome(recipients, target.homes), message, now, waits);
+    for (const filter of target.groups) {
+      const group = router.routes.group(filter);
+      if (group !== undefined) router.deliverShared(group, message, now, waits);
+    }
+  }
+  session?.settleInbound(packetId, ReasonCode.Success);
+}
