@@ -66,6 +66,9 @@ export class Broker implements AsyncDisposable {
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
+  get debugCore(): unknown {
+    return this.#core;
+  }
   get state(): BrokerState {
     return this.#state;
   }

@@ -30,7 +30,7 @@ export function restoreOutbox(core: BrokerCore, store: Store): void {
       outbox?.settle(entry.number);
     } else if (cluster !== undefined) cluster.resume(entry, message, session);
     else {
-      routeHere(core, entry, message, session, now);
+      routeHere(core, store, entry, message, session, now);
       outbox?.settle(entry.number);
     }
   }
@@ -51,6 +51,7 @@ function deliverUndecided(
 /** Of the brokers that there were this one is left, with the sessions of all. */
 function routeHere(
   { router }: BrokerCore,
+  store: Store,
   { targets, packetId }: OutboxEntry,
   message: Message,
   session: Session | undefined,
@@ -61,7 +62,7 @@ function routeHere(
     if (target.kind === "unrouted") router.publish(message, now, waits);
     if (target.kind === "unrouted" || target.kind === "session") continue;
     const { recipients } = router.routes.find(message.target);
-    if (target.retainedAt > 0) router.replicateRetained(message, waits);
+    if (target.retainedAt > setAt(store, message.topic)) router.replicateRetained(message, target.retainedAt, waits);
     if (target.plain) router.deliverAll(atHome(recipients, target.homes), message, now, waits);
     for (const filter of target.groups) {
       const group = router.routes.group(filter);
@@ -69,4 +70,10 @@ function routeHere(
     }
   }
   session?.settleInbound(packetId, ReasonCode.Success);
+}
+
+/** When the topic's retained message was set or cleared; 0: that is not known. */
+function setAt(store: Store, topic: string): number {
+  for (const stamp of store.retainedStamps()) if (stamp.topic === topic) return stamp.setAt;
+  return 0;
 }

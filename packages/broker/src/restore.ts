@@ -11,6 +11,7 @@ import { makeDurable, restoreMessage, restoreSession, willFrom } from "./session
 export function restore(core: BrokerCore, store: Store, factLog: FactLog): void {
   factLog.continueAfter(store.stats().lastMessageId);
   restoreRetained(core, store, factLog);
+  if (core.cluster === undefined) forgetClearings(store, factLog);
   const restored = restoreSessions(core, store, factLog);
   const { registry, clock, router, logger } = core;
   restoreOutbox(core, store);
@@ -35,6 +36,13 @@ function restoreRetained({ topics, router, clock }: BrokerCore, store: Store, fa
     const message = restoreMessage(topics, stored, 0);
     if (message !== undefined && !message.hasExpired(now)) router.retained.set(message);
     else factLog.record({ op: "deleteRetained", topic: stored.topic }, undefined);
+  }
+}
+
+/** This broker is alone now: nobody can bring back what was cleared. */
+function forgetClearings(store: Store, factLog: FactLog): void {
+  for (const { topic, isSet } of [...store.retainedStamps()]) {
+    if (!isSet) factLog.record({ op: "deleteRetained", topic }, undefined);
   }
 }
 

@@ -14,7 +14,14 @@ const NOTHING: StoredMessage = {
 };
 
 export function* opsOf(store: Store): IterableIterator<StoreOp> {
-  for (const message of store.retained()) yield { op: "putRetained", message };
+  const setAt = new Map([...store.retainedStamps()].map((stamp) => [stamp.topic, stamp]));
+  for (const message of store.retained()) {
+    const stamp = setAt.get(message.topic);
+    yield { op: "putRetained", message, ...(stamp === undefined ? {} : { setAt: stamp.setAt }) };
+  }
+  for (const { topic, setAt: clearedAt, isSet } of setAt.values()) {
+    if (!isSet) yield { op: "clearRetained", topic, setAt: clearedAt };
+  }
   for (const { entry, message } of store.outbox()) yield { op: "putOutbox", entry, message };
   for (const origin of store.origins()) yield { op: "putOrigin", origin };
   const identity = store.identity();

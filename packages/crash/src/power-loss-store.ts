@@ -6,6 +6,7 @@ import {
   type OriginRecord,
   type OutboxMessage,
   type QueuedMessage,
+  type RetainedStamp,
   type Store,
   StoreError,
   type StoreOp,
@@ -106,6 +107,10 @@ export class PowerLossStore implements Store {
 
   retained(): Iterable<StoredMessage> {
     return this.#seen.retained();
+  }
+
+  retainedStamps(): Iterable<RetainedStamp> {
+    return this.#seen.retainedStamps();
   }
 
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {

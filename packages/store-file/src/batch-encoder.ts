@@ -7,6 +7,7 @@ import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "./entry-tabl
 import type { Ledger, SessionFacts } from "./ledger.ts";
 import {
   writeAdvanceOp,
+  writeClearOp,
   writeDropOriginOp,
   writeDropSessionOp,
   writeEnqueueOp,
@@ -65,12 +66,15 @@ export class BatchEncoder {
   #encodeOne(op: StoreOp, to: ByteWriter): void {
     switch (op.op) {
       case "putRetained": {
-        writeRetainOp(to);
+        writeRetainOp(to, op.setAt ?? 0);
         const start = to.beginBlock();
         writeMessage(to, op.message);
         to.endBlock(start);
         return;
       }
+      case "clearRetained":
+        writeClearOp(to, op.topic, op.setAt);
+        return;
       case "deleteRetained":
         writeUnretainOp(to, op.topic);
         return;

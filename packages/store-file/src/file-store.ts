@@ -5,6 +5,7 @@ import {
   type OriginRecord,
   type OutboxMessage,
   type QueuedMessage,
+  type RetainedStamp,
   type Store,
   StoreError,
   type StoreOp,
@@ -102,6 +103,12 @@ export class FileStore implements Store {
       readTogether(journal, places.slice(i, i + RETAINED_AT_ONCE), (body) => messages.push(ownMessage(decode(body))));
       yield* messages;
     }
+  }
+
+  *retainedStamps(): IterableIterator<RetainedStamp> {
+    const { ledger } = this.#need();
+    for (const [topic, { setAt }] of ledger.retained) if (setAt > 0) yield { topic, setAt, isSet: true };
+    for (const [topic, { value }] of ledger.cleared) yield { topic, setAt: value, isSet: false };
   }
 
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {

@@ -22,6 +22,11 @@ export interface Place {
   readonly length: number;
 }
 
+export interface RetainedPlace extends Place {
+  /** 0: not known. */
+  readonly setAt: number;
+}
+
 /** How many facts that hold are in a file. */
 interface Tally {
   readonly file: number;
@@ -50,7 +55,9 @@ export class Ledger implements OpVisitor {
   readonly sessions: Map<string, SessionFacts> = new Map();
   readonly byHandle: Map<number, SessionFacts> = new Map();
   readonly messages: MessageTable = new MessageTable();
-  readonly retained: Map<string, Place> = new Map();
+  readonly retained: Map<string, RetainedPlace> = new Map();
+  /** When topics were cleared, as long as that matters. */
+  readonly cleared: Map<string, Fact<number>> = new Map();
   readonly outboxEntries: Map<number, Fact<OutboxEntry>> = new Map();
   readonly origins: Map<string, Fact<OriginRecord>> = new Map();
   storeIdentity: Fact<string> | undefined;
@@ -193,14 +200,22 @@ export class Ledger implements OpVisitor {
     this.#lose(home, HOLD_BYTES);
   }
 
-  retain(bodyStart: number, bodyLength: number): void {
+  retain(bodyStart: number, bodyLength: number, setAt: number): void {
     const topic = readMessageTopic(new ByteReader(this.#buffer, bodyStart, bodyStart + bodyLength));
     this.unretain(topic);
-    this.retained.set(topic, { file: this.#file, offset: bodyStart + this.#shift, length: bodyLength });
+    this.retained.set(topic, { file: this.#file, offset: bodyStart + this.#shift, length: bodyLength, setAt });
     this.#gain(this.#file, bodyLength + BODY_BYTES);
   }
 
+  clear(topic: string, setAt: number, size: number): void {
+    this.unretain(topic);
+    this.cleared.set(topic, { value: setAt, home: this.#file, size });
+    this.#gain(this.#file, size);
+  }
+
   unretain(topic: string): void {
+    const cleared = this.cleared.get(topic);
+    if (cleared !== undefined && this.cleared.delete(topic)) this.#lose(cleared.home, cleared.size);
     const place = this.retained.get(topic);
     if (place === undefined) return;
     this.retained.delete(topic);

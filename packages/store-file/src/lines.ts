@@ -34,7 +34,8 @@ export type StoreLine =
   /** Comes before the first of the entries that need it; `entries` says how many do. */
   | { readonly type: "message"; readonly messageId: number; readonly entries: number; readonly message: MessageJson }
   | { readonly type: "entry"; readonly clientId: string; readonly entry: QueueEntry }
-  | { readonly type: "retained"; readonly message: MessageJson }
+  | { readonly type: "retained"; readonly message: MessageJson; readonly setAt?: number }
+  | { readonly type: "cleared"; readonly topic: string; readonly setAt: number }
   | { readonly type: "identity"; readonly identity: string }
   | { readonly type: "origin"; readonly origin: OriginRecord }
   /** Needs a message, as the entry of a queue does. */
@@ -123,6 +124,7 @@ const TYPES: ReadonlySet<string> = new Set<StoreLine["type"]>([
   "message",
   "entry",
   "retained",
+  "cleared",
   "identity",
   "origin",
   "outbox",

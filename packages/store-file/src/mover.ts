@@ -10,6 +10,7 @@ import {
   type OpVisitor,
   readOps,
   writeBodyOp,
+  writeClearOp,
   writeEnqueueOp,
   writeHoldOp,
   writeIdentityOp,
@@ -82,10 +83,10 @@ export class Mover implements OpVisitor {
     writeHoldOp(this.#to, handle, packetId);
   }
 
-  retain(bodyStart: number, bodyLength: number): void {
+  retain(bodyStart: number, bodyLength: number, setAt: number): void {
     const range = this.#payload.subarray(bodyStart, bodyStart + bodyLength);
     if (!this.#ledger.retains(range, this.#file, bodyStart + this.#shift)) return;
-    writeRetainOp(this.#to);
+    writeRetainOp(this.#to, setAt);
     writeBlock(this.#to, range);
   }
 
@@ -95,6 +96,11 @@ export class Mover implements OpVisitor {
     if (slot < 0 || messages.file(slot) !== this.#file || messages.offset(slot) !== bodyStart + this.#shift) return;
     writeBodyOp(this.#to, messageId);
     writeBlock(this.#to, this.#payload.subarray(bodyStart, bodyStart + bodyLength));
+  }
+
+  clear(topic: string): void {
+    const fact = this.#ledger.cleared.get(topic);
+    if (fact !== undefined && this.#leaves(fact)) writeClearOp(this.#to, topic, fact.value);
   }
 
   outbox({ number, messageId }: OutboxEntry, _size: number, bodyStart: number, bodyLength: number): void {
@@ -144,6 +150,10 @@ export function moveAll(
   if (ledger.storeIdentity !== undefined) writeIdentityOp(to, ledger.storeIdentity.value);
   for (const { value } of ledger.origins.values()) writeOriginOp(to, value);
   flush();
+  for (const [topic, { value }] of [...ledger.cleared]) {
+    writeClearOp(to, topic, value);
+    flush();
+  }
   for (const facts of [...ledger.byHandle.values()]) {
     if (facts.record === undefined) continue;
     writeSessionOp(to, facts.handle, facts.record.value);
@@ -159,7 +169,7 @@ export function moveAll(
   }
   for (const place of [...ledger.retained.values()]) {
     if (place.file >= before) continue;
-    writeRetainOp(to);
+    writeRetainOp(to, place.setAt);
     writeBlock(to, read(place));
     flush();
   }

@@ -32,6 +32,8 @@ const SETTLE_OUTBOX = 14;
 const ORIGIN = 15;
 const DROP_ORIGIN = 16;
 const IDENTITY = 17;
+const RETAIN_AT = 18;
+const CLEAR = 19;
 
 /** What reads the journal: one method for each operation. Bodies are given as a range of the frame's buffer. */
 export interface OpVisitor {
@@ -54,7 +56,9 @@ export interface OpVisitor {
   settle(handle: number, seq: number): void;
   hold(handle: number, packetId: number): void;
   release(handle: number, packetId: number): void;
-  retain(bodyStart: number, bodyLength: number): void;
+  /** @param setAt 0: not known */
+  retain(bodyStart: number, bodyLength: number, setAt: number): void;
+  clear(topic: string, setAt: number, size: number): void;
   unretain(topic: string): void;
   /** The body of a message whose entries are kept, moved here from a file that goes. */
   body(messageId: number, bodyStart: number, bodyLength: number): void;
@@ -111,7 +115,7 @@ function readOp(from: ByteReader, to: OpVisitor): void {
       return;
     case RETAIN: {
       const length = from.u32();
-      to.retain(from.take(length), length);
+      to.retain(from.take(length), length, 0);
       return;
     }
     case UNRETAIN:
@@ -136,6 +140,18 @@ function readOutboxOp(code: number, start: number, from: ByteReader, to: OpVisit
       const size = from.position - start;
       const length = hasBody ? from.u32() : 0;
       to.outbox(entry, size, hasBody ? from.take(length) : -1, length);
+      return;
+    }
+    case RETAIN_AT: {
+      const setAt = from.f64();
+      const length = from.u32();
+      to.retain(from.take(length), length, setAt);
+      return;
+    }
+    case CLEAR: {
+      const topic = from.string();
+      const setAt = from.f64();
+      to.clear(topic, setAt, from.position - start);
       return;
     }
     case SETTLE_OUTBOX:
@@ -245,9 +261,16 @@ export function writeReleaseOp(to: ByteWriter, handle: number, packetId: number)
   to.varint(packetId);
 }
 
-/** The caller writes the message right after, as a block. */
-export function writeRetainOp(to: ByteWriter): void {
-  to.u8(RETAIN);
+/** The caller writes the message right after, as a block. @param setAt 0: not known */
+export function writeRetainOp(to: ByteWriter, setAt: number): void {
+  to.u8(setAt === 0 ? RETAIN : RETAIN_AT);
+  if (setAt !== 0) to.f64(setAt);
+}
+
+export function writeClearOp(to: ByteWriter, topic: string, setAt: number): void {
+  to.u8(CLEAR);
+  to.string(topic);
+  to.f64(setAt);
 }
 
 export function writeUnretainOp(to: ByteWriter, topic: string): void {

@@ -222,7 +222,11 @@ function* factsOf(
     for (const packetId of facts.inbound.keys()) yield { type: "inbound", clientId, packetId };
     yield* entriesOf(ledger, facts, clientId, shared, read);
   }
-  for (const place of ledger.retained.values()) yield { type: "retained", message: messageToJson(read(place)) };
+  for (const place of ledger.retained.values()) {
+    const { setAt } = place;
+    yield { type: "retained", message: messageToJson(read(place)), ...(setAt > 0 ? { setAt } : {}) };
+  }
+  for (const [topic, { value }] of ledger.cleared) yield { type: "cleared", topic, setAt: value };
   if (ledger.storeIdentity !== undefined) yield { type: "identity", identity: ledger.storeIdentity.value };
   for (const { value } of ledger.origins.values()) yield { type: "origin", origin: value };
   for (const { value } of ledger.outboxEntries.values()) {
@@ -333,7 +337,9 @@ function opOf(line: StoreLine, number: number, messages: MessagesInHand): StoreO
     case "inbound":
       return { op: "hold", clientId: line.clientId, packetId: line.packetId };
     case "retained":
-      return { op: "putRetained", message: messageFromJson(line.message) };
+      return { op: "putRetained", message: messageFromJson(line.message), ...setAtOf(line) };
+    case "cleared":
+      return { op: "clearRetained", topic: line.topic, setAt: line.setAt };
     case "entry": {
       const entry = entryFromJson(line.entry);
       if (entry.state === "awaitPubcomp") return { op: "enqueue", clientId: line.clientId, entry, message: NO_MESSAGE };
@@ -352,6 +358,10 @@ function opOf(line: StoreLine, number: number, messages: MessagesInHand): StoreO
     case "end":
       return undefined;
   }
+}
+
+function setAtOf({ setAt }: { readonly setAt?: number }): { readonly setAt?: number } {
+  return setAt === undefined ? {} : { setAt };
 }
 
 function badExport(line: number, reason: string): StoreError {

@@ -6,6 +6,7 @@ export {
   type OutboxMessage,
   type OutboxTarget,
   originKey,
+  type RetainedStamp,
 } from "./outbox.ts";
 export {
   NO_MESSAGE,

@@ -2,7 +2,7 @@
 // are compared with, so it follows the contract to the letter and nothing else.
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { EntryList } from "./entry-list.ts";
-import { type OriginRecord, type OutboxEntry, type OutboxMessage, originKey } from "./outbox.ts";
+import { type OriginRecord, type OutboxEntry, type OutboxMessage, originKey, type RetainedStamp } from "./outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "./store.ts";
 
 /** A message and how many entries need it. */
@@ -32,6 +32,7 @@ export class MemoryStore implements Store {
   readonly #sessions = new Map<string, MemorySession>();
   readonly #messages = new Map<number, Kept>();
   readonly #retained = new Map<string, StoredMessage>();
+  readonly #stamps = new Map<string, RetainedStamp>();
   readonly #outbox = new Map<number, { readonly entry: OutboxEntry; readonly kept: Kept }>();
   readonly #origins = new Map<string, OriginRecord>();
   #identity: string | undefined;
@@ -52,6 +53,10 @@ export class MemoryStore implements Store {
 
   retained(): Iterable<StoredMessage> {
     return this.#retained.values();
+  }
+
+  retainedStamps(): Iterable<RetainedStamp> {
+    return this.#stamps.values();
   }
 
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {
@@ -114,9 +119,15 @@ export class MemoryStore implements Store {
         return;
       case "putRetained":
         this.#retained.set(op.message.topic, op.message);
+        this.#stamp(op.message.topic, op.setAt, true);
+        return;
+      case "clearRetained":
+        this.#retained.delete(op.topic);
+        this.#stamp(op.topic, op.setAt, false);
         return;
       case "deleteRetained":
         this.#retained.delete(op.topic);
+        this.#stamps.delete(op.topic);
         return;
       case "putOutbox":
         this.#putOutbox(op.entry, op.message);
@@ -165,6 +176,11 @@ export class MemoryStore implements Store {
         session.inbound.delete(op.packetId);
         return;
     }
+  }
+
+  #stamp(topic: string, setAt: number | undefined, isSet: boolean): void {
+    if (setAt === undefined) this.#stamps.delete(topic);
+    else this.#stamps.set(topic, { topic, setAt, isSet });
   }
 
   #putSession(record: SessionRecord): void {

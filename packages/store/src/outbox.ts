@@ -55,6 +55,14 @@ export interface OutboxMessage {
   readonly message: StoredMessage;
 }
 
+/** When the retained message of a topic was set or cleared, as brokers that act as one agree on: later ones are larger. */
+export interface RetainedStamp {
+  readonly topic: string;
+  readonly setAt: number;
+  /** False: there is none since. */
+  readonly isSet: boolean;
+}
+
 /** Up to where this broker has taken what another one had in its outbox. */
 export interface OriginRecord {
   /** Identity of the other broker's store, and the run of its process: chosen by chance at each start, so that numbers cannot

@@ -2,7 +2,7 @@
 // journal of facts that is read back at the next start. It never sees a client, a connection or a packet on the wire.
 
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
-import type { OriginRecord, OutboxEntry, OutboxMessage } from "./outbox.ts";
+import type { OriginRecord, OutboxEntry, OutboxMessage, RetainedStamp } from "./outbox.ts";
 
 /** Of an entry that waits for PUBCOMP only: its message is needed no more, and is not kept. */
 export const NO_MESSAGE: StoredMessage = {
@@ -48,7 +48,11 @@ export type StoreOp =
   /** An inbound QoS 2 packet identifier waits for PUBREL. */
   | { readonly op: "hold"; readonly clientId: string; readonly packetId: number }
   | { readonly op: "release"; readonly clientId: string; readonly packetId: number }
-  | { readonly op: "putRetained"; readonly message: StoredMessage }
+  /** @param setAt see `RetainedStamp`; absent: not known */
+  | { readonly op: "putRetained"; readonly message: StoredMessage; readonly setAt?: number }
+  /** There is none any more, and that is remembered: what is older must not come back. */
+  | { readonly op: "clearRetained"; readonly topic: string; readonly setAt: number }
+  /** Nothing is known of the topic any more. */
   | { readonly op: "deleteRetained"; readonly topic: string }
   /** Adds an entry to the outbox. Its message is kept like that of a queue, until the entry is settled. */
   | { readonly op: "putOutbox"; readonly entry: OutboxEntry; readonly message: StoredMessage }
@@ -82,6 +86,8 @@ export interface Store {
   sessions(): Iterable<SessionSnapshot>;
   /** Every retained message: read once at the start. */
   retained(): Iterable<StoredMessage>;
+  /** When retained messages were set and cleared, where that is known: read once at the start. */
+  retainedStamps(): Iterable<RetainedStamp>;
   /** Up to `limit` queued entries (state "queued") with `seq` above `after`, in order. */
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[];
   /** The message of an entry in flight; undefined when it is not kept (any more). */

@@ -13,7 +13,6 @@ import {
   type Peer,
   type RetainedFact,
   type RunWaiter,
-  UNDATED,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
@@ -78,6 +77,8 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly #interest: LocalInterest;
   readonly #replica: RetainedReplica;
   readonly #taken: TakenNumbers;
+  /** Of each store the process that uses it now. */
+  readonly #runs = new Map<string, number>();
   readonly #parcels: Parcels | undefined;
   /** Messages that are routed when all peers have said what they want. */
   #postponed: Postponed[] = [];
@@ -93,7 +94,12 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#replica = new RetainedReplica(retained, bus.self);
     const { factLog, outbox } = core;
     this.#taken = new TakenNumbers(factLog);
-    if (factLog !== undefined && outbox !== undefined) this.#parcels = new Parcels(bus, factLog, outbox);
+    if (factLog !== undefined && outbox !== undefined) {
+      // Messages of a run follow each other: nothing joins one behind a parcel.
+      this.#parcels = new Parcels(bus, factLog, outbox, () => {
+        this.#run = undefined;
+      });
+    }
     this.#interest = new LocalInterest({
       bus,
       routes,
@@ -132,10 +138,10 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   /** Each step a little of it. */
   sweep(now: Millis): Iterable<void> {
-    return this.#replica.sweep(
-      now,
-      this.bus.peers.every((peer) => peer.up),
-    );
+    const allKnow = this.bus.peers.every((peer) => peer.up);
+    return this.#replica.sweep(now, allKnow, (topic) => {
+      if (this.keepsRetained(topic)) this.#core.factLog?.record({ op: "deleteRetained", topic }, undefined);
+    });
   }
 
   // ── from here to the peers ────────────────────────────────────────────────────────────────────────────────────────
@@ -175,26 +181,25 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void {
-    const { peers, elsewhere } = aim;
+    const { peers, elsewhere, retainedAt } = aim;
+    if (retainedAt > 0) this.#replica.changed(message.topic, retainedAt, message.payloadLength > 0, now);
     if (this.#parcels !== undefined && message.qos > 0 && !waits.isSentAgain) {
-      this.#sendParcel(message, aim, message.retain ? this.#stamped(message, now) : 0, waits, this.#parcels);
+      this.#sendParcel(message, aim, waits, this.#parcels);
       return;
     }
     const { batchWaiter } = waits;
-    if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && !message.retain) {
+    if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0) {
       // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
       if (waits.congested.length === 0 && waits.authorizations === undefined) {
         this.#forwardInRun(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
         return;
       }
     }
-    this.#forwardAlone(message, aim, message.retain ? this.#stamped(message, now) : 0, waits);
+    this.#forwardAlone(message, aim, waits);
   }
 
-  #stamped(message: Message, now: Millis): number {
-    const stamp = this.#replica.stamp(now);
-    this.#replica.changed(message.topic, stamp, message.payloadLength > 0, now);
-    return stamp;
+  stampRetained(now: Millis): number {
+    return this.#replica.stamp(now);
   }
 
   #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean, waits: PublishWaits): void {
@@ -213,8 +218,8 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (bus.congested) waits.peersAreCongested();
   }
 
-  #sendParcel(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits, parcels: Parcels): void {
-    const sends = this.#sends(message, aim.peers, aim.elsewhere, retainedAt);
+  #sendParcel(message: Message, aim: ForwardAim, waits: PublishWaits, parcels: Parcels): void {
+    const sends = this.#sends(message, aim);
     this.#run = undefined;
     if (sends.length === 0) return;
     const parcel = parcels.send(message, sends, waits);
@@ -224,13 +229,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (this.bus.congested) waits.peersAreCongested();
   }
 
-  /** @param retainedAt 0: the message is not retained */
-  #sends(
-    message: Message,
-    peers: readonly Peer[] | undefined,
-    elsewhere: ForwardAim["elsewhere"],
-    retainedAt: number,
-  ): Send[] {
+  #sends(message: Message, { peers, elsewhere, retainedAt }: ForwardAim): Send[] {
     const sends: Send[] = [];
     for (const peer of retainedAt > 0 || elsewhere !== undefined ? this.bus.peers : (peers ?? [])) {
       const plain = peers?.includes(peer) === true;
@@ -244,13 +243,12 @@ export class ClusterNode implements LocalNode, Forwarder {
     return sends;
   }
 
-  /** @param retainedAt 0: the message is not retained */
-  #forwardAlone(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits): void {
-    const { peers, elsewhere, isWantedHere } = aim;
+  #forwardAlone(message: Message, aim: ForwardAim, waits: PublishWaits): void {
+    const { isWantedHere } = aim;
     const { bus } = this;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
     this.#run = undefined;
-    for (const [peer, target] of this.#sends(message, peers, elsewhere, retainedAt)) {
+    for (const [peer, target] of this.#sends(message, aim)) {
       bus.forward(peer, message, target, ticket);
     }
     if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) {
@@ -288,7 +286,10 @@ export class ClusterNode implements LocalNode, Forwarder {
   /** @returns does anybody here get it? */
   #take(message: Message, target: ArrivedTarget, now: Millis, waits: PublishWaits): boolean {
     const { retainedAt, groups, plain, homes } = target;
-    if (retainedAt > 0) this.#retainFrom(message, retainedAt, target.number > 0, now, waits);
+    if (retainedAt > 0) {
+      const isOld = target.origin !== undefined && this.#runs.get(target.origin.store) !== target.origin.run;
+      this.#retainFrom(message, retainedAt, isOld, now, waits);
+    }
     let isWanted = false;
     if (plain) {
       const recipients = atHome(this.#router.routes.find(message.target).recipients, homes);
@@ -313,22 +314,21 @@ export class ClusterNode implements LocalNode, Forwarder {
       if (group !== undefined && other !== undefined) elsewhere = withGroup(elsewhere, other, group);
     }
     if (elsewhere !== undefined) {
-      const aim = { peers: undefined, elsewhere, isWantedHere: isWanted };
+      const aim = { peers: undefined, elsewhere, isWantedHere: isWanted, retainedAt: 0 };
       if (this.#parcels !== undefined && message.qos > 0 && !waits.isSentAgain) {
-        this.#sendParcel(message, aim, 0, waits, this.#parcels);
-      } else this.#forwardAlone(message, aim, 0, waits);
+        this.#sendParcel(message, aim, waits, this.#parcels);
+      } else this.#forwardAlone(message, aim, waits);
     }
     return isWanted;
   }
 
-  /** @param isParcel an undated one was set before its sender was started: whether it still holds its keeper decides */
-  #retainFrom(message: Message, stamp: number, isParcel: boolean, now: Millis, waits: PublishWaits): void {
+  /** @param isOld its sender was started since, and tells nobody else: who writes the topic down does */
+  #retainFrom(message: Message, stamp: number, isOld: boolean, now: Millis, waits: PublishWaits): void {
     const { topic } = message;
-    const isUndated = isParcel && stamp === UNDATED;
-    if (isUndated ? !this.keepsRetained(topic) : !this.#replica.supersedes(topic, stamp)) return;
-    this.#router.replicateRetained(message, waits);
-    if (!isUndated) this.#replica.changed(topic, stamp, message.payloadLength > 0, now);
-    else this.#tellRetained(message, this.#stamped(message, now));
+    if (!this.#replica.supersedes(topic, stamp)) return;
+    this.#router.replicateRetained(message, stamp, waits);
+    this.#replica.changed(topic, stamp, message.payloadLength > 0, now);
+    if (isOld && this.keepsRetained(topic)) this.#tellRetained(message, stamp);
   }
 
   /** To all that are there; others hear of it when they come. */
@@ -339,6 +339,8 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   originsTold(_peer: Peer, origins: readonly Origin[]): void {
+    const [current] = origins;
+    if (current !== undefined) this.#runs.set(current.store, current.run);
     this.#taken.keepOnly(origins);
   }
 
@@ -364,6 +366,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   begin(store: Store): void {
     this.#parcels?.begin(store.identity());
     this.#taken.restore(store.origins());
+    this.#replica.restore(store.retainedStamps(), this.now());
   }
 
   /** Sends on what others had not taken for certain. @param session of the client that waits for PUBREC */
@@ -402,7 +405,8 @@ export class ClusterNode implements LocalNode, Forwarder {
         continue;
       }
       const { retainedAt, groups, ...here } = this.#resumed(target);
-      this.#take(message, { ...here, groups, retainedAt, origin: undefined, number: 1 }, now, waits);
+      if (retainedAt > 0) this.#retainFrom(message, retainedAt, true, now, waits);
+      this.#take(message, { ...here, groups, retainedAt: 0, origin: undefined, number: 0 }, now, waits);
       for (const peer of this.bus.peers) {
         const isKeeper = retainedAt > 0 && this.#keeper(message.topic) === peer.id;
         if (target.plain || isKeeper) {
@@ -421,7 +425,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     return {
       plain,
       groups: groups.length > 0 ? groups : undefined,
-      retainedAt: retainedAt > 0 ? UNDATED : 0,
+      retainedAt,
       homes: homes.length > 0 ? homes : undefined,
     };
   }

@@ -30,13 +30,16 @@ export class Parcels {
   readonly #bus: ClusterBus;
   readonly #factLog: FactLog;
   readonly #outbox: MessageOutbox;
+  readonly #leaving: () => void;
   #origins: Origin[];
   /** What became part of a batch of facts together: it leaves when that is durable. First in, first out. */
   #departures: Departure[] = [];
   #turn = -1;
 
-  constructor(bus: ClusterBus, factLog: FactLog, outbox: MessageOutbox) {
+  /** @param leaving called when parcels are about to leave, between whatever else does */
+  constructor(bus: ClusterBus, factLog: FactLog, outbox: MessageOutbox, leaving: () => void) {
     this.#bus = bus;
+    this.#leaving = leaving;
     this.#factLog = factLog;
     this.#outbox = outbox;
     this.#origins = [{ store: globalThis.crypto.randomUUID(), run: outbox.run }];
@@ -111,6 +114,7 @@ export class Parcels {
   }
 
   #handOver(parcel: Parcel, sends: readonly Send[]): void {
+    this.#leaving();
     for (const [peer, target] of sends) this.#bus.handOver(peer, parcel, target);
   }
 }

@@ -2,6 +2,7 @@
 // the later stamp wins everywhere; that one was cleared is remembered until all have heard of it.
 import { type RetainedFact, Stamps, UNDATED } from "@wrenmq/cluster";
 import { Message, type Millis, NEVER, type TopicTable } from "@wrenmq/protocol";
+import type { RetainedStamp } from "@wrenmq/store";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 
 /** Milliseconds that a clearing is remembered at least. */
@@ -18,6 +19,14 @@ export class RetainedReplica {
   constructor(messages: RetainedMessages, node: number) {
     this.#messages = messages;
     this.#stamps = new Stamps(node);
+  }
+
+  /** What was known before this broker was started. */
+  restore(stamps: Iterable<RetainedStamp>, now: Millis): void {
+    for (const { topic, setAt, isSet } of stamps) {
+      this.#stamps.seen(setAt);
+      this.changed(topic, setAt, isSet, now);
+    }
   }
 
   /** For a change that is made here. */
@@ -56,15 +65,16 @@ export class RetainedReplica {
   /**
    * Forgets stamps that nobody needs any more, a topic each step.
    * @param allKnow are all brokers there?
+   * @param forget called for a topic of which nothing needs to be known any more
    */
-  *sweep(now: Millis, allKnow: boolean): IterableIterator<void> {
+  *sweep(now: Millis, allKnow: boolean, forget: (topic: string) => void): IterableIterator<void> {
     for (const topic of this.#set.keys()) {
       if (this.#messages.get(topic) === undefined) this.#set.delete(topic);
       yield;
     }
     if (!allKnow) return;
     for (const [topic, { at }] of this.#cleared) {
-      if (at + CLEARING_AGE <= now) this.#cleared.delete(topic);
+      if (at + CLEARING_AGE <= now && this.#cleared.delete(topic)) forget(topic);
       yield;
     }
   }

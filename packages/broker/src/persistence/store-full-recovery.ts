@@ -63,6 +63,7 @@ function makesRoom(op: StoreOp, replacing: { has(op: StoreOp): boolean }): boole
     case "hold":
     case "putSubscription":
     case "putRetained":
+    case "clearRetained":
     case "putOutbox":
     case "putOrigin":
     case "putIdentity":
@@ -85,6 +86,7 @@ function subjectOf(op: StoreOp): string {
       return `filter ${op.clientId.length} ${op.clientId} ${op.filter}`;
     case "putRetained":
       return `topic ${op.message.topic}`;
+    case "clearRetained":
     case "deleteRetained":
       return `topic ${op.topic}`;
     case "putSession":

@@ -14,6 +14,8 @@ export interface ForwardAim {
   readonly elsewhere: ReadonlyMap<Peer, readonly string[]> | undefined;
   /** Does anybody here get the message? */
   readonly isWantedHere: boolean;
+  /** Of `stampRetained`; 0: the message is not retained. */
+  readonly retainedAt: number;
 }
 
 export interface Forwarder {
@@ -26,6 +28,8 @@ export interface Forwarder {
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined;
   /** Sends a message to the peers that want it; one with RETAIN to all of them. What its acknowledgement waits for goes to `waits`. */
   forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void;
+  /** Orders changes of retained messages among all brokers: later ones are larger. 0: there are no others. */
+  stampRetained(now: Millis): number;
   /** Does this broker write down the topic's retained message? */
   keepsRetained(topic: string): boolean;
   /** Resolves when every peer knows the subscriptions of this broker as they are now; undefined: they do. */
@@ -39,6 +43,7 @@ export const NO_PEERS: Forwarder = {
   admit: () => undefined,
   chooseSide: () => undefined,
   forward: () => {},
+  stampRetained: () => 0,
   keepsRetained: () => true,
   whenKnown: () => undefined,
   whenRelieved: (callback) => callback(),

@@ -82,8 +82,10 @@ export class Router {
       if (outcome !== undefined) return outcome;
     }
     const { recipients, groups, peers } = route;
+    let retainedAt = 0;
     if (message.retain) {
-      const refused = this.setRetained(message, waits);
+      retainedAt = forwarder.stampRetained(now);
+      const refused = this.setRetained(message, retainedAt, waits);
       if (refused !== undefined) return refused;
     }
     this.deliverAll(recipients, message, now, waits);
@@ -98,7 +100,7 @@ export class Router {
       }
     }
     if (peers !== undefined || elsewhere !== undefined || message.retain) {
-      forwarder.forward(message, { peers, elsewhere, isWantedHere }, now, waits);
+      forwarder.forward(message, { peers, elsewhere, isWantedHere, retainedAt }, now, waits);
     }
     const isWanted = isWantedHere || peers !== undefined || elsewhere !== undefined;
     return isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
@@ -162,17 +164,17 @@ export class Router {
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 
-  /** Sets or clears a retained message here. @returns a refusal, if it is one */
-  setRetained(message: Message, waits: PublishWaits): ReasonCode | undefined {
+  /** Sets or clears a retained message here. @param setAt see `Forwarder.stampRetained` @returns a refusal, if it is one */
+  setRetained(message: Message, setAt: number, waits: PublishWaits): ReasonCode | undefined {
     if (message.payloadLength === 0) {
-      this.clearRetained(message.topic, waits); // [MQTT-3.3.1-6]
+      this.#clearRetained(message.topic, setAt, waits); // [MQTT-3.3.1-6]
       return undefined;
     }
     if (!this.retained.set(message)) {
       this.dropped(message.publisher, message, "storeFull", "publisher");
       return ReasonCode.QuotaExceeded;
     }
-    this.#writeRetained(message, waits);
+    this.#writeRetained(message, setAt, waits);
     this.hooks.observe.retained?.(pluginMessage(message));
     return undefined;
   }
@@ -180,39 +182,42 @@ export class Router {
   /** Sets or clears a retained message everywhere, without sending it to anybody. @returns a refusal, if it is one */
   retain(message: Message): ReasonCode | undefined {
     const waits = new PublishWaits();
-    const refused = this.setRetained(message, waits);
+    const now = this.#now();
+    const retainedAt = this.forwarder.stampRetained(now);
+    const refused = this.setRetained(message, retainedAt, waits);
     if (refused === undefined) {
-      const nobody = { peers: undefined, elsewhere: undefined, isWantedHere: false };
-      this.forwarder.forward(message, nobody, this.#now(), waits);
+      const nobody = { peers: undefined, elsewhere: undefined, isWantedHere: false, retainedAt };
+      this.forwarder.forward(message, nobody, now, waits);
     }
     return refused;
   }
 
   /** Sets or clears what another broker has set or cleared, which has seen to it that there is room. */
-  replicateRetained(message: Message, waits: PublishWaits): void {
+  replicateRetained(message: Message, setAt: number, waits: PublishWaits): void {
     if (message.payloadLength > 0) {
       this.retained.replicate(message);
-      this.#writeRetained(message, waits);
-    } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic, waits);
+      this.#writeRetained(message, setAt, waits);
+    } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic, setAt, waits);
   }
 
-  clearRetained(topic: string, waits: PublishWaits): void {
+  #clearRetained(topic: string, setAt: number, waits: PublishWaits): void {
     if (!this.retained.delete(topic)) return;
-    this.#eraseRetained(topic, waits);
+    this.#eraseRetained(topic, setAt, waits);
     this.hooks.observe.retainedCleared?.(topic);
   }
 
-  #writeRetained(message: Message, waits: PublishWaits): void {
+  #writeRetained(message: Message, setAt: number, waits: PublishWaits): void {
     // What the server publishes of itself is published anew by the next one.
     if (this.factLog === undefined || message.topic.startsWith("$SYS/")) return;
     if (!this.forwarder.keepsRetained(message.topic)) return;
-    this.factLog.record({ op: "putRetained", message }, undefined);
+    this.factLog.record({ op: "putRetained", message, ...(setAt === 0 ? {} : { setAt }) }, undefined);
     waits.factRecorded();
   }
 
-  #eraseRetained(topic: string, waits: PublishWaits): void {
+  #eraseRetained(topic: string, setAt: number, waits: PublishWaits): void {
     if (this.factLog === undefined || !this.forwarder.keepsRetained(topic)) return;
-    this.factLog.record({ op: "deleteRetained", topic }, undefined);
+    const op = setAt === 0 ? { op: "deleteRetained" as const, topic } : { op: "clearRetained" as const, topic, setAt };
+    this.factLog.record(op, undefined);
     waits.factRecorded();
   }
 

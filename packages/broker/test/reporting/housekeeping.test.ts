@@ -71,11 +71,13 @@ test("clearings that all brokers know of are forgotten step by step", () => {
   const topics = new TopicTable();
   const known = (): number => [...replica.facts(topics, () => true)].length;
   for (const topic of ["a", "b", "c"]) replica.changed(topic, replica.stamp(0), false, 0);
-  for (const _ of replica.sweep(60_000, false));
+  const forgotten: string[] = [];
+  const forget = (topic: string): void => void forgotten.push(topic);
+  for (const _ of replica.sweep(60_000, false, forget));
   expect(known()).toBe(3);
-  const sweep = replica.sweep(60_000, true);
+  const sweep = replica.sweep(60_000, true, forget);
   sweep.next();
   expect(known()).toBe(2);
   for (const _ of sweep);
-  expect(known()).toBe(0);
+  expect([known(), forgotten]).toEqual([0, ["a", "b", "c"]]);
 });

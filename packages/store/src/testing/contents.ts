@@ -1,6 +1,6 @@
 // Everything that a store says it holds, as plain data: equal contents mean that no reader could tell two stores apart.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
-import { type OriginRecord, type OutboxMessage, originKey } from "../outbox.ts";
+import { type OriginRecord, type OutboxMessage, originKey, type RetainedStamp } from "../outbox.ts";
 import type { Store } from "../store.ts";
 
 export interface SessionContents {
@@ -17,6 +17,7 @@ export interface SessionContents {
 export interface StoreContents {
   readonly sessions: Readonly<Record<string, SessionContents>>;
   readonly retained: Readonly<Record<string, StoredMessage>>;
+  readonly stamps: Readonly<Record<string, RetainedStamp>>;
   readonly outbox: readonly OutboxMessage[];
   readonly origins: Readonly<Record<string, OriginRecord>>;
   readonly identity: string | undefined;
@@ -43,6 +44,7 @@ export function contentsOf(store: Store, page = 7): StoreContents {
   return {
     sessions,
     retained,
+    stamps: Object.fromEntries([...store.retainedStamps()].map((stamp) => [stamp.topic, stamp])),
     outbox: [...store.outbox()].map(({ entry, message }) => ({ entry, message: plain(message) })),
     origins: Object.fromEntries([...store.origins()].map((origin) => [originKey(origin), origin])),
     identity: store.identity(),

@@ -1,4 +1,5 @@
 // The suite that every store must pass, ours and those of others.
+import type { StoredMessage } from "@wrenmq/protocol";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryStore } from "../memory-store.ts";
@@ -387,6 +388,39 @@ export function describeStore(
         await both(() => {
           expect(readQueue(store, "c", 5).map(({ entry }) => entry.seq)).toEqual([6]);
           expect(store.stats().messages).toBe(1);
+        });
+      });
+    });
+
+    describe("stamps of retained messages", () => {
+      it("are kept with the message, and after it was cleared, until the topic is deleted", async () => {
+        const message = (name: string): StoredMessage => sampleMessage({ topic: name, retain: true });
+        await put(
+          { op: "putRetained", message: message("a"), setAt: 2 ** 52 + 1 },
+          { op: "putRetained", message: message("b"), setAt: 3 },
+          { op: "putRetained", message: message("c") },
+          { op: "putRetained", message: message("d"), setAt: 4 },
+          { op: "putRetained", message: message("e"), setAt: 5 },
+        );
+        await put(
+          { op: "clearRetained", topic: "b", setAt: 6 },
+          { op: "clearRetained", topic: "new", setAt: 7 },
+          { op: "deleteRetained", topic: "d" },
+          { op: "putRetained", message: message("e") },
+        );
+        await both(() => {
+          expect([...store.retained()].map(({ topic: name }) => name).sort()).toEqual(["a", "c", "e"]);
+          expect(store.stats().retained).toBe(3);
+          expect(contentsOf(store).stamps).toEqual({
+            a: { topic: "a", setAt: 2 ** 52 + 1, isSet: true },
+            b: { topic: "b", setAt: 6, isSet: false },
+            new: { topic: "new", setAt: 7, isSet: false },
+          });
+        });
+        await put({ op: "deleteRetained", topic: "b" }, { op: "putRetained", message: message("new"), setAt: 8 });
+        await both(() => {
+          const { stamps } = contentsOf(store);
+          expect([stamps["b"], stamps["new"]]).toEqual([undefined, { topic: "new", setAt: 8, isSet: true }]);
         });
       });
     });

@@ -1,6 +1,6 @@
 // A store that fails and dawdles when told to, around one that does neither.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
-import type { OriginRecord, OutboxMessage } from "../outbox.ts";
+import type { OriginRecord, OutboxMessage, RetainedStamp } from "../outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "../store.ts";
 
 export class FaultyStore implements Store {
@@ -68,6 +68,10 @@ export class FaultyStore implements Store {
 
   retained(): Iterable<StoredMessage> {
     return this.#inner.retained();
+  }
+
+  retainedStamps(): Iterable<RetainedStamp> {
+    return this.#inner.retainedStamps();
   }
 
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[] {

@@ -117,9 +117,22 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.tuple(topic, fc.uint8Array({ maxLength: 40 })).map(
-      ([name, payload]) =>
-        (): StoreOp => ({ op: "putRetained", message: sampleMessage({ topic: name, payload, retain: true }) }),
+    arbitrary: fc
+      .tuple(topic, fc.uint8Array({ maxLength: 40 }), fc.option(fc.integer({ min: 1 }), { nil: undefined }))
+      .map(
+        ([name, payload, setAt]) =>
+          (): StoreOp => ({
+            op: "putRetained",
+            message: sampleMessage({ topic: name, payload, retain: true }),
+            ...(setAt === undefined ? {} : { setAt: 2 ** 50 + setAt }),
+          }),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(topic, fc.integer({ min: 1 })).map(
+      ([name, setAt]) =>
+        (): StoreOp => ({ op: "clearRetained", topic: name, setAt }),
     ),
   },
   { weight: 1, arbitrary: topic.map((name) => (): StoreOp => ({ op: "deleteRetained", topic: name })) },
