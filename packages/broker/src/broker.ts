@@ -66,9 +66,6 @@ export class Broker implements AsyncDisposable {
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
-  get debugCore(): unknown {
-    return this.#core;
-  }
   get state(): BrokerState {
     return this.#state;
   }
@@ -349,6 +346,8 @@ export class Broker implements AsyncDisposable {
     return {
       ...measure(counters, registry, router, this.#startedAt, clock.now()),
       hookFailures: this.#plugins.failures,
+      outbox: core.outbox?.size ?? 0,
+      outboxBytes: core.outbox?.bytes ?? 0,
       timers: core.timers.size,
       /** Bytes of the arena that wait for clients to take what is in them. */
       outputMemory: core.arena.inUse,

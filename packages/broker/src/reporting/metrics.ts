@@ -24,6 +24,9 @@ export type MetricName =
   | "retained"
   | "retainedBytes"
   | "subscriptions"
+  /** Messages that are kept until they have reached other brokers, or sessions about which a plugin is asked. */
+  | "outbox"
+  | "outboxBytes"
   | "timers"
   /** Bytes that wait for clients to read them. */
   | "outputMemory";
@@ -36,7 +39,7 @@ export function measure(
   router: Router,
   startedAt: number,
   now: number,
-): Omit<Metrics, "hookFailures" | "timers" | "outputMemory"> {
+): Omit<Metrics, "hookFailures" | "timers" | "outputMemory" | "outbox" | "outboxBytes"> {
   let inflightOut = 0;
   let inflightIn = 0;
   let queued = 0;

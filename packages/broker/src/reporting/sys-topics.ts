@@ -65,6 +65,8 @@ export class SysTopics {
       ["messages/inflight/in", get("inflightIn")],
       ["messages/inflight/out", get("inflightOut")],
       ["messages/inflight/stored", get("queued")],
+      ["messages/outbox/count", get("outbox")],
+      ["messages/outbox/bytes", get("outboxBytes")],
       ["messages/publish/received", get("publishReceived")],
       ["messages/publish/sent", get("publishSent")],
       ["messages/retained/count", get("retained")],
