@@ -1,5 +1,5 @@
 // Pauses of WrenMQ's garbage collector under full load with many connections.
-//   node bench/gc-pauses.mjs [--connections 10000] [--duration 10] [--qos 0,1]
+//   node tools/bench/gc-pauses.mjs [--connections 10000] [--duration 10] [--qos 0,1]
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

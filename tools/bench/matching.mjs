@@ -1,6 +1,6 @@
 // What a message costs the broker as subscriptions grow from 10^3 to 10^6: 100 wildcard pairs among others that share
 // their roots and match nothing.
-//   node bench/matching.mjs [--sizes 1000,10000,100000,1000000] [--reps 3] [--duration 2]
+//   node tools/bench/matching.mjs [--sizes 1000,10000,100000,1000000] [--reps 3] [--duration 2]
 import { parseArgs } from "node:util";
 import { load, RunningBroker } from "./src/brokers.mjs";
 import { sample } from "./src/processes.mjs";

@@ -1,6 +1,6 @@
 // Where WrenMQ's time goes, function by function, or where its heap bytes come from.
-//   node bench/profile.mjs [--scenario pairs-q0] [--broker wrenmq] [--top 25]
-//   node bench/profile.mjs --allocations 0|1        (heap bytes per message of that QoS, by function)
+//   node tools/bench/profile.mjs [--scenario pairs-q0] [--broker wrenmq] [--top 25]
+//   node tools/bench/profile.mjs --allocations 0|1        (heap bytes per message of that QoS, by function)
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // How long a broker takes to start with many messages queued on disk, and are they all there?
-//   node bench/restore.mjs [--messages 200000] [--size 64] [--reps 3]
+//   node tools/bench/restore.mjs [--messages 200000] [--size 64] [--reps 3]
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -8,7 +8,7 @@ import { hasProc } from "./src/processes.mjs";
 import { report } from "./src/report.mjs";
 import { scenarios, usualBrokers } from "./src/scenarios.mjs";
 
-const HELP = `node bench/run.mjs [options]        (build first: pnpm build)
+const HELP = `node tools/bench/run.mjs [options]        (build first: pnpm build)
 
   --scenarios A,B   of: ${Object.keys(scenarios).join(", ")}
   --peers A,B       of: ${Object.keys(brokers).join(", ")}

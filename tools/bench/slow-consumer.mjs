@@ -1,7 +1,7 @@
 // Does a subscriber that reads nothing slow down the others? Latency of 1,000 subscribers of one topic, without and with
 // a frozen one among them. QoS 0 to it is dropped; QoS 1 is queued, and at the bound the publisher waits (the default
 // policy): with QoS 1 the bound must not be reached within the measured time, so the load is light.
-//   node bench/slow-consumer.mjs [--subscribers 1000] [--duration 5] [--reps 3]
+//   node tools/bench/slow-consumer.mjs [--subscribers 1000] [--duration 5] [--reps 3]
 import { parseArgs } from "node:util";
 import { load, RunningBroker } from "./src/brokers.mjs";
 import { median, number } from "./src/report.mjs";

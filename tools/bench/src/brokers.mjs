@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const node = process.execPath;
-const wrenmq = [node, path("../../apps/cli/bin/wrenmq.js"), "start", "--host", "127.0.0.1"];
+const wrenmq = [node, path("../../../apps/cli/bin/wrenmq.js"), "start", "--host", "127.0.0.1"];
 const aedes = [node, path("aedes-server.mjs")];
 
 /** Nothing is limited that the scenarios would hit: a limit is not speed. */

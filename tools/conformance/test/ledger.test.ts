@@ -12,10 +12,10 @@ let root: string;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "ledger-"));
-  mkdirSync(join(root, "packages/conformance/data"), { recursive: true });
+  mkdirSync(join(root, "tools/conformance/data"), { recursive: true });
   mkdirSync(join(root, "docs"));
   const data = (name: string, ...lines: string[]): void =>
-    writeFileSync(join(root, "packages/conformance/data", name), `${lines.join("\n")}\n`);
+    writeFileSync(join(root, "tools/conformance/data", name), `${lines.join("\n")}\n`);
   data("mqtt-3.1.1.tsv", HEADER, "MQTT-1.0.0-1\t1.0\tserver\tDoes a.\tlook", "MQTT-1.0.0-2\t1.0\tclient\tDoes b.\tno");
   data("mqtt-5.0.tsv", HEADER, "MQTT-1.0.0-1\t1.0\tboth\tDoes a|b.\tlook");
   data("untestable.tsv", "version\tid\treason", "3.1.1\tMQTT-1.0.0-2\tbinds the client alone");
