@@ -11,7 +11,6 @@ const folders = new Map(
     .filter((folder) => folder.startsWith("packages/"))
     .map((folder) => [basename(folder), folder]),
 );
-const packages = [...folders.keys()];
 /** The workshop: tests and tools, which may use everything. */
 const tools = members().filter((folder) => folder.startsWith("tools/"));
 
@@ -41,12 +40,13 @@ const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packa
 const MAY_KNOW_THE_VERSION = [
   "packages/codec/src/",
   "packages/protocol/src/dialect.ts",
-  "packages/protocol/src/connect-rules.ts",
+  "packages/protocol/src/connection/connect-rules.ts",
 ];
 
 /** Files that are longer than 400 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
-  "packages/protocol/src/server-connection.ts": "the one state machine: states, packets and answers are read together",
+  "packages/protocol/src/connection/server-connection.ts":
+    "the one state machine: states, packets and answers are read together",
   "packages/broker/src/broker.ts": "the public class: doc comments of the API",
   "packages/broker/src/connections/client-connection.ts": "implements one interface, Effects",
 };

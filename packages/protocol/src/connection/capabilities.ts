@@ -1,6 +1,6 @@
 // What this server offers and limits, told to MQTT 5 clients in CONNACK and held against every client.
 import type { ConnackProperties, QoS } from "@wrenmq/codec";
-import type { Seconds } from "./time.ts";
+import type { Seconds } from "../time.ts";
 
 export interface Capabilities {
   readonly maximumQoS: QoS;

@@ -8,12 +8,12 @@ import {
   ReasonCode,
   toV3Connack,
 } from "@wrenmq/codec";
+import { type Dialect, dialectOf } from "../dialect.ts";
+import type { LinkOptions } from "../session/link.ts";
+import type { Seconds } from "../time.ts";
 import { announce, type Capabilities } from "./capabilities.ts";
-import { type Dialect, dialectOf } from "./dialect.ts";
 import type { ConnectAccepted, ConnectRefused } from "./effects.ts";
-import type { LinkOptions } from "./link.ts";
 import { sendableCode } from "./sendable-code.ts";
-import type { Seconds } from "./time.ts";
 
 const UNLIMITED = 268_435_460;
 

@@ -8,8 +8,8 @@ import {
   utf8Length,
 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
+import { type Dialect, dialectOf } from "../dialect.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { type Dialect, dialectOf } from "./dialect.ts";
 
 /** @throws MqttError with the reason code for CONNACK */
 export function checkConnect(packet: ConnectPacket, dialect: Dialect, capabilities: Capabilities): void {

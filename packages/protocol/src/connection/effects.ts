@@ -10,9 +10,9 @@ import type {
   UnsubscribePacket,
   UserProperties,
 } from "@wrenmq/codec";
-import type { Message } from "./message.ts";
-import type { Session } from "./session.ts";
-import type { Millis, Seconds } from "./time.ts";
+import type { Message } from "../message/message.ts";
+import type { Session } from "../session/session.ts";
+import type { Millis, Seconds } from "../time.ts";
 
 export const PARKED: unique symbol = Symbol("parked");
 export type Parkable<T> = T | typeof PARKED;

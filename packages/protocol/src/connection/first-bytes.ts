@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong with a connection that begins with these bytes (there is at least one); undefined: nothing so far. */
-export function beginningProblem(bytes: Uint8Array, start: number, end: number): string | undefined {
+export function firstBytesProblem(bytes: Uint8Array, start: number, end: number): string | undefined {
   const isConnect = (bytes[start] as number) >> 4 === PacketType.Connect;
   if (isConnect && !beginsWith(TLS, bytes, start, end)) return undefined;
   const spoken = otherProtocol(bytes, start, end);

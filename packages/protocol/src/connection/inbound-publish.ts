@@ -10,19 +10,19 @@ import {
   ReasonCode,
 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
+import type { Dialect } from "../dialect.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
+import { type Layout, Message, PublishFrame } from "../message/message.ts";
+import { InboundAliases } from "../message/topic-aliases.ts";
+import type { Topic, TopicTable } from "../message/topic-table.ts";
+import type { Link } from "../session/link.ts";
+import type { Session } from "../session/session.ts";
+import { type Millis, NEVER } from "../time.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { copyBytes } from "./copy-bytes.ts";
-import type { Dialect } from "./dialect.ts";
 import { DEFERRED, type Effects, PUBLISH_PARKED } from "./effects.ts";
-import type { Link } from "./link.ts";
-import { type Layout, Message, PublishFrame } from "./message.ts";
 import { MOST_ITEMS } from "./packet-limits.ts";
 import { PendingAcks, UNKNOWN } from "./pending-acks.ts";
 import { sendableCode } from "./sendable-code.ts";
-import type { Session } from "./session.ts";
-import { type Millis, NEVER } from "./time.ts";
-import { InboundAliases } from "./topic-aliases.ts";
-import type { Topic, TopicTable } from "./topic-table.ts";
 
 /** Filled anew for each PUBLISH: decoding is over before anything else can begin. */
 const head = new PublishHead();

@@ -15,13 +15,19 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
-import { beginningProblem } from "./beginning.ts";
+import type { Counters } from "../counters.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
+import type { Outbox } from "../memory/outbox.ts";
+import { SpareMemory } from "../memory/packet-memory.ts";
+import type { TopicTable } from "../message/topic-table.ts";
+import { Link, type LinkOwner } from "../session/link.ts";
+import { AckKind } from "../session/outbound-transitions.ts";
+import type { Session } from "../session/session.ts";
+import { type Millis, NEVER, type Seconds } from "../time.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions } from "./connack.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
 import { ConnectionState, mayArrive } from "./connection-state.ts";
-import { copyBytes } from "./copy-bytes.ts";
-import type { Counters } from "./counters.ts";
 import {
   type ConnectAccepted,
   type ConnectAnswer,
@@ -31,16 +37,10 @@ import {
   type ReauthenticateAnswer,
 } from "./effects.ts";
 import { EnhancedAuthentication } from "./enhanced-authentication.ts";
+import { firstBytesProblem } from "./first-bytes.ts";
 import { InboundPublish } from "./inbound-publish.ts";
-import { Link, type LinkOwner } from "./link.ts";
-import { AckKind } from "./outbound-transitions.ts";
-import type { Outbox } from "./outbox.ts";
 import { LARGEST_CONNECT, MOST_ITEMS, MOST_ITEMS_OF_CONNECT } from "./packet-limits.ts";
-import { SpareMemory } from "./packet-memory.ts";
 import { sendableCode } from "./sendable-code.ts";
-import type { Session } from "./session.ts";
-import { type Millis, NEVER, type Seconds } from "./time.ts";
-import type { TopicTable } from "./topic-table.ts";
 
 /** What all connections of a listener share. */
 export interface ConnectionSettings {
@@ -120,7 +120,7 @@ export class ServerConnection implements LinkOwner {
     this.#settings.counters.bytesReceived += end - start;
     const isFirst = this.state === ConnectionState.AwaitConnect && this.#frames.pending === 0 && !this.parked;
     // Whoever does not begin with CONNECT is not heard out. [MQTT-3.1.0-1]
-    const problem = isFirst && start < end ? beginningProblem(bytes, start, end) : undefined;
+    const problem = isFirst && start < end ? firstBytesProblem(bytes, start, end) : undefined;
     if (problem !== undefined) {
       this.#fail(new MqttError(ReasonCode.ProtocolError, problem));
       return;

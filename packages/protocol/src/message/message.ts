@@ -1,9 +1,9 @@
 // An application message on its way through the broker, and the PUBLISH packets made of it: one encoding per layout
 // however many subscribers there are; what differs between them (flags, packet identifier) is patched into the copy.
 import { encodePublishProperties, type PublishProperties, type QoS, variableByteIntegerLength } from "@wrenmq/codec";
-import { keepBytes, keepSpace, kept } from "./byte-pool.ts";
-import type { StoredMessage } from "./facts.ts";
-import { type Millis, NEVER } from "./time.ts";
+import { keepBytes, keepSpace, kept } from "../memory/byte-pool.ts";
+import { type Millis, NEVER } from "../time.ts";
+import type { StoredMessage } from "./stored-message.ts";
 import type { Topic } from "./topic-table.ts";
 
 /** The layouts in which a message can go out: MQTT 3 or 5, without or with a packet identifier. */

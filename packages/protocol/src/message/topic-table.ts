@@ -2,7 +2,7 @@
 // bytes with the name of last time is cheaper than decoding, checking and hashing a string for every message.
 import { decodeUtf8, encodeUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
-import { keepBytes, kept } from "./byte-pool.ts";
+import { keepBytes, kept } from "../memory/byte-pool.ts";
 
 /** A topic name that is known to be valid. One object per name, until the table is cleared. */
 export class Topic {

@@ -1,6 +1,6 @@
 // One message for one session: what a queue and the window of messages in flight hold.
 import type { QoS } from "@wrenmq/codec";
-import type { Message } from "./message.ts";
+import type { Message } from "../message/message.ts";
 
 /** What makes one delivery differ from the message itself. */
 export interface DeliveryOptions {

@@ -1,21 +1,8 @@
 // What has to be remembered of a session for it to survive its process: facts, one by one as they come about, and the
 // snapshot that they add up to. A store keeps them; a cluster peer could be handed them.
-import type { PublishProperties, QoS, RetainHandling } from "@wrenmq/codec";
-import type { Millis, Seconds } from "./time.ts";
-
-/** A message as it is kept: nothing in it refers to a connection. */
-export interface StoredMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  /** Without topic alias, subscription identifiers and message expiry interval. */
-  readonly properties: PublishProperties | undefined;
-  /** Epoch milliseconds; Infinity when it never expires. */
-  readonly expiresAt: Millis;
-  /** Client identifier of the publisher; empty for the server itself. */
-  readonly publisher: string;
-}
+import type { QoS, RetainHandling } from "@wrenmq/codec";
+import type { StoredMessage } from "../message/stored-message.ts";
+import type { Millis, Seconds } from "../time.ts";
 
 /** What a subscriber asked for and was granted. */
 export interface SubscriptionRecord {

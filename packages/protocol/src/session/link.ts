@@ -1,8 +1,9 @@
 // The way out to one connected client: what it can take (version, sizes, aliases) and the bytes that wait for it.
 import { decodeBody, encode, FrameReader, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
-import { copyBytes } from "./copy-bytes.ts";
-import type { Counters } from "./counters.ts";
-import type { Dialect } from "./dialect.ts";
+import type { Counters } from "../counters.ts";
+import type { Dialect } from "../dialect.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
+import type { Outbox } from "../memory/outbox.ts";
 import {
   type DeliveryProperties,
   type Layout,
@@ -10,10 +11,9 @@ import {
   type PublishFrame,
   PublishWriter,
   remainingExpiry,
-} from "./message.ts";
-import type { Outbox } from "./outbox.ts";
-import { type Millis, NEVER } from "./time.ts";
-import { OutboundAliases } from "./topic-aliases.ts";
+} from "../message/message.ts";
+import { OutboundAliases } from "../message/topic-aliases.ts";
+import { type Millis, NEVER } from "../time.ts";
 
 /** What the client announced in CONNECT, and how much may wait for it. */
 export interface LinkOptions {

@@ -1,15 +1,15 @@
 // What outlives a connection: subscriptions, messages on their way out, QoS 2 identifiers on their way in, the will.
 // It decides what is sent when; it refuses to know sockets, clocks and who else there is.
 import { PacketType, ReasonCode, type Will } from "@wrenmq/codec";
-import type { DropReason } from "./counters.ts";
+import type { DropReason } from "../counters.ts";
+import type { Message } from "../message/message.ts";
+import type { Millis, Seconds } from "../time.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import type { SubscriptionRecord } from "./facts.ts";
 import type { Link } from "./link.ts";
-import type { Message } from "./message.ts";
 import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
 import { OutboundWindow } from "./outbound-window.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
-import type { Millis, Seconds } from "./time.ts";
 
 /** What happens to a message for a session whose queue is at its bound. */
 export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";

@@ -1,7 +1,7 @@
 import { type Packet, PacketType } from "@wrenmq/codec";
 import { expect, test } from "vitest";
-import { ConnectionState, mayArrive } from "../src/connection-state.ts";
-import { type DrivenConnection, hex, MachineDriver } from "./support/machine.ts";
+import { ConnectionState, mayArrive } from "../../src/connection/connection-state.ts";
+import { type DrivenConnection, hex, MachineDriver } from "../support/machine.ts";
 
 type State = keyof typeof ConnectionState;
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { beginningProblem } from "../src/beginning.ts";
+import { firstBytesProblem } from "../../src/connection/first-bytes.ts";
 
 const text = (characters: string): number[] => [...characters].map((character) => character.charCodeAt(0));
 
 /** Of these bytes alone, with others around them. */
 function problemOf(bytes: readonly number[]): string | undefined {
-  return beginningProblem(Uint8Array.of(0x10, 0x10, ...bytes, 0x03, 0x01), 2, 2 + bytes.length);
+  return firstBytesProblem(Uint8Array.of(0x10, 0x10, ...bytes, 0x03, 0x01), 2, 2 + bytes.length);
 }
 
 test.each([

@@ -2,7 +2,7 @@
 import { type ConnectPacket, encode, type ProtocolVersion } from "@wrenmq/codec";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PEEK_MORE, peekClientId } from "../src/index.ts";
+import { PEEK_MORE, peekClientId } from "../../src/index.ts";
 
 const connect = fc.record({
   clientId: fc.string({ maxLength: 40, unit: "grapheme" }),

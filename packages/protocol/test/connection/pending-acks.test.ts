@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { PendingAcks, UNKNOWN } from "../src/pending-acks.ts";
+import { PendingAcks, UNKNOWN } from "../../src/connection/pending-acks.ts";
 
 interface Ack {
   readonly packetId: number;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Arena, Outbox } from "../src/index.ts";
-import { concat } from "./support/machine.ts";
+import { Arena, Outbox } from "../../src/index.ts";
+import { concat } from "../support/machine.ts";
 
 const bytes = (length: number, seed: number): Uint8Array =>
   Uint8Array.from({ length }, (_, index) => (index * 31 + seed) & 0xff);

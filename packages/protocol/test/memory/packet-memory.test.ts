@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SpareMemory } from "../src/packet-memory.ts";
+import { SpareMemory } from "../../src/memory/packet-memory.ts";
 
 test("a piece that was given back is the next one of its size, and of no other", () => {
   const memory = new SpareMemory();

@@ -13,9 +13,9 @@ import {
   NEVER,
   Outbox,
   TopicTable,
-} from "../src/index.ts";
-import { concat } from "./support/machine.ts";
-import { message } from "./support/messages.ts";
+} from "../../src/index.ts";
+import { concat } from "../support/machine.ts";
+import { message } from "../support/messages.ts";
 
 const topics = new TopicTable();
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "../src/index.ts";
-import { type DrivenConnection, MachineDriver } from "./support/machine.ts";
-import { message } from "./support/messages.ts";
+import { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "../../src/index.ts";
+import { type DrivenConnection, MachineDriver } from "../support/machine.ts";
+import { message } from "../support/messages.ts";
 
 type State = keyof typeof OutboundState;
 type Kind = keyof typeof AckKind;

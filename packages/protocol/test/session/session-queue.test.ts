@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Delivery, SessionQueue, TopicTable } from "../src/index.ts";
-import { message } from "./support/messages.ts";
+import { Delivery, SessionQueue, TopicTable } from "../../src/index.ts";
+import { message } from "../support/messages.ts";
 
 const topics = new TopicTable();
 const delivery = (seq: number): Delivery =>

@@ -2,9 +2,7 @@
 // do not exist, bodies that the journal has already, and entries that come and go within the batch.
 import type { QueueEntry } from "@wrenmq/protocol";
 import type { StoreOp } from "@wrenmq/store";
-import type { ByteWriter } from "./byte-writer.ts";
-import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "./entry-table.ts";
-import type { Ledger, SessionFacts } from "./ledger.ts";
+import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "../journal/entry-flags.ts";
 import {
   writeAdvanceOp,
   writeDropSessionOp,
@@ -17,8 +15,10 @@ import {
   writeSubscribeOp,
   writeUnretainOp,
   writeUnsubscribeOp,
-} from "./ops.ts";
-import { writeMessage } from "./records.ts";
+} from "../journal/ops.ts";
+import type { RecordWriter } from "../journal/record-writer.ts";
+import { writeMessage } from "../journal/records.ts";
+import type { Ledger, SessionFacts } from "./ledger.ts";
 
 /** In the order of their numbers in the journal. */
 export const STATES: readonly QueueEntry["state"][] = ["queued", "awaitPuback", "awaitPubrec", "awaitPubcomp"];
@@ -45,7 +45,7 @@ export class BatchEncoder {
     this.#ledger = ledger;
   }
 
-  encode(batch: readonly StoreOp[], to: ByteWriter): void {
+  encode(batch: readonly StoreOp[], to: RecordWriter): void {
     this.#changed.clear();
     this.#written.clear();
     this.#lastClientId = undefined;
@@ -57,7 +57,7 @@ export class BatchEncoder {
     }
   }
 
-  #encodeOne(op: StoreOp, to: ByteWriter): void {
+  #encodeOne(op: StoreOp, to: RecordWriter): void {
     switch (op.op) {
       case "putRetained": {
         writeRetainOp(to);
@@ -89,7 +89,7 @@ export class BatchEncoder {
   #encodeOfSession(
     op: Exclude<StoreOp, { op: "putRetained" | "deleteRetained" | "putSession" }>,
     handle: number,
-    to: ByteWriter,
+    to: RecordWriter,
   ): void {
     switch (op.op) {
       case "enqueue":
@@ -120,7 +120,7 @@ export class BatchEncoder {
     }
   }
 
-  #encodeEnqueue(op: Extract<StoreOp, { op: "enqueue" }>, handle: number, to: ByteWriter): void {
+  #encodeEnqueue(op: Extract<StoreOp, { op: "enqueue" }>, handle: number, to: RecordWriter): void {
     const { seq, messageId, qos, retain, state, packetId, subscriptionIdentifiers } = op.entry;
     const stateNumber = STATE_NUMBER[state];
     let flags = (qos === 2 ? QOS2 : 0) | (retain ? RETAIN : 0) | (stateNumber << STATE_SHIFT);

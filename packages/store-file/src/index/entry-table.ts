@@ -5,17 +5,10 @@
 //   flags    ·   ·   9f  ·  9f   ·      `insert` or `remove`
 //            head ^           ^ end
 
-/** Bits of an entry's flags, the same in RAM and in the journal. */
-export const QOS2 = 0x01;
-export const RETAIN = 0x02;
-export const STATE_SHIFT = 2;
-export const STATE_MASK = 0x0c;
-export const HAS_IDENTIFIERS = 0x10;
-export const HAS_PACKET_ID = 0x20;
-export const HAS_BODY = 0x40;
-const LIVE = 0x80;
-export const AWAIT_PUBCOMP = 3;
+import { HAS_IDENTIFIERS, QOS2, RETAIN, STATE_MASK, STATE_SHIFT } from "../journal/entry-flags.ts";
 
+/** A flag in RAM alone: the entry is no hole. */
+const LIVE = 0x80;
 const FIRST_CAPACITY = 8;
 
 export class EntryTable {

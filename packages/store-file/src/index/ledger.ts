@@ -2,23 +2,19 @@
 // here is only where they lie. The ledger is made by reading the journal and by nothing else: a running store reads the
 // frame it has just written, so what it knows is what it will know after a restart.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
-import { ByteReader } from "./byte-reader.ts";
-import { AWAIT_PUBCOMP, EntryTable, STATE_MASK, STATE_SHIFT } from "./entry-table.ts";
+import { AWAIT_PUBCOMP, STATE_MASK, STATE_SHIFT } from "../journal/entry-flags.ts";
+import { type OpVisitor, readOps } from "../journal/ops.ts";
+import type { Place } from "../journal/place.ts";
+import { RecordReader } from "../journal/record-reader.ts";
+import { readMessageTopic } from "../journal/records.ts";
+import { EntryTable } from "./entry-table.ts";
 import { MessageTable } from "./message-table.ts";
-import { type OpVisitor, readOps } from "./ops.ts";
-import { readMessageTopic } from "./records.ts";
 
 /** A fact, the file that holds it, and its size there. */
 export interface Fact<T> {
   readonly value: T;
   readonly home: number;
   readonly size: number;
-}
-
-export interface Place {
-  readonly file: number;
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** How many facts that hold are in a file. */
@@ -71,7 +67,7 @@ export class Ledger implements OpVisitor {
     this.#buffer = payload;
     this.#file = file;
     this.#shift = payloadOffset;
-    readOps(new ByteReader(payload), this);
+    readOps(new RecordReader(payload), this);
     for (const id of this.#orphans) this.#collect(id);
     this.#orphans.length = 0;
   }
@@ -190,7 +186,7 @@ export class Ledger implements OpVisitor {
   }
 
   retain(bodyStart: number, bodyLength: number): void {
-    const topic = readMessageTopic(new ByteReader(this.#buffer, bodyStart, bodyStart + bodyLength));
+    const topic = readMessageTopic(new RecordReader(this.#buffer, bodyStart, bodyStart + bodyLength));
     this.unretain(topic);
     this.retained.set(topic, { file: this.#file, offset: bodyStart + this.#shift, length: bodyLength });
     this.#gain(this.#file, bodyLength + BODY_BYTES);
@@ -210,7 +206,7 @@ export class Ledger implements OpVisitor {
 
   /** Whether this is the place of the retained message that holds for its topic. */
   retains(message: Buffer, file: number, offset: number): boolean {
-    const place = this.retained.get(readMessageTopic(new ByteReader(message)));
+    const place = this.retained.get(readMessageTopic(new RecordReader(message)));
     return place !== undefined && place.file === file && place.offset === offset;
   }
 

@@ -1,7 +1,7 @@
 // Reads bodies of messages back from the files of a journal. Few files are kept open: a long queue may lie in thousands.
 import { closeSync, openSync, readSync } from "node:fs";
 import { StoreError } from "@wrenmq/store";
-import type { Place } from "./ledger.ts";
+import type { Place } from "./place.ts";
 
 const MAX_OPEN = 32;
 

@@ -8,7 +8,7 @@
 // was on disk once) from a tear (one that never got there). `oldest` is the first file of the journal at that time: what
 // is missing after it has not been cleaned up, it is lost.
 import { crc32 } from "node:zlib";
-import type { ByteWriter } from "./byte-writer.ts";
+import type { RecordWriter } from "./record-writer.ts";
 
 export const FORMAT_VERSION = 1;
 export const HEAD_BYTES = 40;
@@ -52,13 +52,13 @@ export interface FrameHead {
 }
 
 /** Leaves room for the head of a frame; the operations follow. */
-export function beginFrame(writer: ByteWriter): void {
+export function beginFrame(writer: RecordWriter): void {
   writer.reset();
   writer.skip(FRAME_HEAD_BYTES);
 }
 
 /** Fills in the head that `beginFrame` left room for. */
-export function finishFrame(writer: ByteWriter, number: number, synced: number, oldest: number): Buffer {
+export function finishFrame(writer: RecordWriter, number: number, synced: number, oldest: number): Buffer {
   const frame = writer.view();
   FRAME_MAGIC.copy(frame);
   frame.writeUInt32LE(frame.length - FRAME_HEAD_BYTES, 8);

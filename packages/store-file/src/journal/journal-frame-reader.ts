@@ -22,7 +22,7 @@ export interface BadFrame {
   readonly reason: string;
 }
 
-export class FrameReader {
+export class JournalFrameReader {
   readonly size: number;
   /** Where the next frame starts. */
   offset: number = HEAD_BYTES;

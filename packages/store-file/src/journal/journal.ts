@@ -16,9 +16,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { StoreError } from "@wrenmq/store";
 import { BodyReader } from "./body-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
 import { beginFrame, FRAME_HEAD_BYTES, fileHead, finishFrame, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
-import type { Place } from "./ledger.ts";
+import type { Place } from "./place.ts";
+import { RecordWriter } from "./record-writer.ts";
 import { isNoRoom, Reserve } from "./reserve.ts";
 
 const syncData = promisify(fdatasync);
@@ -76,7 +76,7 @@ export class Journal {
   #directoryChanged = false;
   /** A journal that was only read needs no new seal. */
   readonly #sealed: number;
-  readonly #announcement = new ByteWriter(FRAME_HEAD_BYTES);
+  readonly #announcement = new RecordWriter(FRAME_HEAD_BYTES);
   #waiting: Waiting | undefined;
   #syncing: Promise<void> | undefined;
   #removing: Promise<void> = Promise.resolve();
@@ -111,7 +111,7 @@ export class Journal {
    * Completes the frame that was built, adds it, and says where its payload lies. All or nothing.
    * @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE
    */
-  append(writer: ByteWriter): Appended {
+  append(writer: RecordWriter): Appended {
     if (this.failure !== undefined) throw this.failure;
     if (writer.length > MAX_FRAME_BYTES) throw new StoreError("ERR_STORE_WRITE", "a batch is larger than 3.5 GB");
     if (this.#tail === undefined || this.#tail.size >= this.#segmentBytes) this.#rotate();

@@ -1,9 +1,9 @@
 // The operations of the journal, as bytes. They differ from the operations of the store in two ways: a session is named
 // by its handle (a number that is never used again), and a message's body is there only where it is needed first.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
-import { type ByteReader, DamagedError } from "./byte-reader.ts";
-import type { ByteWriter } from "./byte-writer.ts";
-import { HAS_BODY, HAS_IDENTIFIERS, HAS_PACKET_ID } from "./entry-table.ts";
+import { HAS_BODY, HAS_IDENTIFIERS, HAS_PACKET_ID } from "./entry-flags.ts";
+import { DamagedError, type RecordReader } from "./record-reader.ts";
+import type { RecordWriter } from "./record-writer.ts";
 import {
   readNumbers,
   readSession,
@@ -54,11 +54,11 @@ export interface OpVisitor {
 }
 
 /** @throws DamagedError */
-export function readOps(from: ByteReader, to: OpVisitor): void {
+export function readOps(from: RecordReader, to: OpVisitor): void {
   while (from.more) readOp(from, to);
 }
 
-function readOp(from: ByteReader, to: OpVisitor): void {
+function readOp(from: RecordReader, to: OpVisitor): void {
   const start = from.position;
   const code = from.u8();
   switch (code) {
@@ -115,7 +115,7 @@ function readOp(from: ByteReader, to: OpVisitor): void {
   }
 }
 
-function readEnqueue(from: ByteReader, to: OpVisitor): void {
+function readEnqueue(from: RecordReader, to: OpVisitor): void {
   const handle = from.varint();
   const seq = from.varint();
   const messageId = from.varint();
@@ -127,14 +127,14 @@ function readEnqueue(from: ByteReader, to: OpVisitor): void {
   to.enqueue(handle, seq, messageId, flags, packetId, identifiers, start, length);
 }
 
-export function writeSessionOp(to: ByteWriter, handle: number, record: SessionRecord): void {
+export function writeSessionOp(to: RecordWriter, handle: number, record: SessionRecord): void {
   to.u8(SESSION);
   to.varint(handle);
   writeSession(to, record);
 }
 
 export function writeSubscribeOp(
-  to: ByteWriter,
+  to: RecordWriter,
   handle: number,
   filter: string,
   subscription: SubscriptionRecord,
@@ -145,20 +145,20 @@ export function writeSubscribeOp(
   writeSubscription(to, subscription);
 }
 
-export function writeUnsubscribeOp(to: ByteWriter, handle: number, filter: string): void {
+export function writeUnsubscribeOp(to: RecordWriter, handle: number, filter: string): void {
   to.u8(UNSUBSCRIBE);
   to.varint(handle);
   to.string(filter);
 }
 
-export function writeDropSessionOp(to: ByteWriter, handle: number): void {
+export function writeDropSessionOp(to: RecordWriter, handle: number): void {
   to.u8(DROP_SESSION);
   to.varint(handle);
 }
 
 /** With HAS_BODY in `flags` the caller writes the body right after, as a block. */
 export function writeEnqueueOp(
-  to: ByteWriter,
+  to: RecordWriter,
   handle: number,
   seq: number,
   messageId: number,
@@ -175,7 +175,7 @@ export function writeEnqueueOp(
   if (identifiers !== undefined) writeNumbers(to, identifiers);
 }
 
-export function writeAdvanceOp(to: ByteWriter, handle: number, seq: number, packetId: number, state: number): void {
+export function writeAdvanceOp(to: RecordWriter, handle: number, seq: number, packetId: number, state: number): void {
   to.u8(ADVANCE);
   to.varint(handle);
   to.varint(seq);
@@ -183,36 +183,36 @@ export function writeAdvanceOp(to: ByteWriter, handle: number, seq: number, pack
   to.u8(state);
 }
 
-export function writeSettleOp(to: ByteWriter, handle: number, seq: number): void {
+export function writeSettleOp(to: RecordWriter, handle: number, seq: number): void {
   to.u8(SETTLE);
   to.varint(handle);
   to.varint(seq);
 }
 
-export function writeHoldOp(to: ByteWriter, handle: number, packetId: number): void {
+export function writeHoldOp(to: RecordWriter, handle: number, packetId: number): void {
   to.u8(HOLD);
   to.varint(handle);
   to.varint(packetId);
 }
 
-export function writeReleaseOp(to: ByteWriter, handle: number, packetId: number): void {
+export function writeReleaseOp(to: RecordWriter, handle: number, packetId: number): void {
   to.u8(RELEASE);
   to.varint(handle);
   to.varint(packetId);
 }
 
 /** The caller writes the message right after, as a block. */
-export function writeRetainOp(to: ByteWriter): void {
+export function writeRetainOp(to: RecordWriter): void {
   to.u8(RETAIN);
 }
 
-export function writeUnretainOp(to: ByteWriter, topic: string): void {
+export function writeUnretainOp(to: RecordWriter, topic: string): void {
   to.u8(UNRETAIN);
   to.string(topic);
 }
 
 /** The caller writes the message right after, as a block. */
-export function writeBodyOp(to: ByteWriter, messageId: number): void {
+export function writeBodyOp(to: RecordWriter, messageId: number): void {
   to.u8(BODY);
   to.varint(messageId);
 }

@@ -1,4 +1,4 @@
-// Reads what ByteWriter wrote. Every read is checked against the end: bytes that make no sense end in DamagedError, never
+// Reads what RecordWriter wrote. Every read is checked against the end: bytes that make no sense end in DamagedError, never
 // in a value made up.
 
 /** The bytes are not what was written. */
@@ -6,7 +6,7 @@ export class DamagedError extends Error {
   override readonly name: string = "DamagedError";
 }
 
-export class ByteReader {
+export class RecordReader {
   readonly buffer: Buffer;
   position: number;
   readonly end: number;

@@ -6,7 +6,7 @@ const KEEP_BYTES = 4 * 1024 * 1024;
 /** Below this length a loop beats the call into native code. */
 const SHORT_STRING = 24;
 
-export class ByteWriter {
+export class RecordWriter {
   buffer: Buffer;
   length = 0;
 

@@ -1,8 +1,8 @@
 // The bytes of a message, a session and a subscription. Positional and without names: what the fields mean is fixed by
 // the version of the format (format.ts), so a change here needs a new version and a migration.
 import type { SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
-import { type ByteReader, DamagedError } from "./byte-reader.ts";
-import type { ByteWriter } from "./byte-writer.ts";
+import { DamagedError, type RecordReader } from "./record-reader.ts";
+import type { RecordWriter } from "./record-writer.ts";
 
 type Properties = NonNullable<StoredMessage["properties"]>;
 type WritableProperties = { -readonly [Name in keyof Properties]: Properties[Name] };
@@ -11,7 +11,7 @@ const RETAIN = 0x04;
 const EXPIRES = 0x08;
 const PROPERTIES = 0x10;
 
-export function writeMessage(to: ByteWriter, message: StoredMessage): void {
+export function writeMessage(to: RecordWriter, message: StoredMessage): void {
   const { topic, payload, qos, retain, properties, expiresAt, publisher } = message;
   const expires = expiresAt !== Number.POSITIVE_INFINITY;
   to.u8(storable(qos) | (retain ? RETAIN : 0) | (expires ? EXPIRES : 0) | (properties === undefined ? 0 : PROPERTIES));
@@ -22,7 +22,7 @@ export function writeMessage(to: ByteWriter, message: StoredMessage): void {
   to.bytes(payload);
 }
 
-export function readMessage(from: ByteReader): StoredMessage {
+export function readMessage(from: RecordReader): StoredMessage {
   const flags = from.u8();
   const topic = from.string();
   const publisher = from.string();
@@ -33,12 +33,12 @@ export function readMessage(from: ByteReader): StoredMessage {
 }
 
 /** The topic alone: what a retained message is found by. */
-export function readMessageTopic(from: ByteReader): string {
+export function readMessageTopic(from: RecordReader): string {
   from.u8();
   return from.string();
 }
 
-function writeProperties(to: ByteWriter, from: Properties): void {
+function writeProperties(to: RecordWriter, from: Properties): void {
   const mark = to.length;
   to.u8(0);
   let present = 0;
@@ -81,7 +81,7 @@ function writeProperties(to: ByteWriter, from: Properties): void {
   to.buffer[mark] = present;
 }
 
-function readProperties(from: ByteReader): Properties {
+function readProperties(from: RecordReader): Properties {
   const present = from.u8();
   const read: WritableProperties = {};
   if (present & 1) read.payloadFormatIndicator = from.u8() === 0 ? 0 : 1;
@@ -99,12 +99,12 @@ function readProperties(from: ByteReader): Properties {
   return read;
 }
 
-export function writeNumbers(to: ByteWriter, numbers: readonly number[]): void {
+export function writeNumbers(to: RecordWriter, numbers: readonly number[]): void {
   to.varint(numbers.length);
   for (const number of numbers) to.varint(number);
 }
 
-export function readNumbers(from: ByteReader): number[] {
+export function readNumbers(from: RecordReader): number[] {
   const numbers: number[] = [];
   for (let left = from.varint(); left > 0; left--) numbers.push(from.varint());
   return numbers;
@@ -114,7 +114,7 @@ const USERNAME = 1;
 const DISCONNECTED = 2;
 const WILL = 4;
 
-export function writeSession(to: ByteWriter, record: SessionRecord): void {
+export function writeSession(to: RecordWriter, record: SessionRecord): void {
   const { clientId, username, expiryInterval, disconnectedAt, will } = record;
   to.u8(
     (username === undefined ? 0 : USERNAME) |
@@ -131,7 +131,7 @@ export function writeSession(to: ByteWriter, record: SessionRecord): void {
   }
 }
 
-export function readSession(from: ByteReader): SessionRecord {
+export function readSession(from: RecordReader): SessionRecord {
   const flags = from.u8();
   const clientId = from.string();
   const expiryInterval = from.f64();
@@ -149,7 +149,7 @@ export function ownMessage(message: StoredMessage): StoredMessage {
   return { ...message, payload: message.payload.slice(), properties };
 }
 
-export function writeSubscription(to: ByteWriter, record: SubscriptionRecord): void {
+export function writeSubscription(to: RecordWriter, record: SubscriptionRecord): void {
   const { qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier } = record;
   to.u8(
     storable(qos) |
@@ -161,7 +161,7 @@ export function writeSubscription(to: ByteWriter, record: SubscriptionRecord): v
   if (subscriptionIdentifier !== undefined) to.varint(subscriptionIdentifier);
 }
 
-export function readSubscription(from: ByteReader): SubscriptionRecord {
+export function readSubscription(from: RecordReader): SubscriptionRecord {
   const flags = from.u8();
   return {
     qos: level(flags & 3),

@@ -3,17 +3,17 @@
 // Files in which nothing holds go at once.
 import { closeSync, openSync } from "node:fs";
 import { StoreError } from "@wrenmq/store";
-import type { ByteWriter } from "./byte-writer.ts";
-import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
-import { FrameReader } from "./frame-reader.ts";
-import { isFull, type Journal, type JournalFile } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../index/ledger.ts";
+import { beginFrame, FRAME_HEAD_BYTES } from "../journal/format.ts";
+import { isFull, type Journal, type JournalFile } from "../journal/journal.ts";
+import { JournalFrameReader } from "../journal/journal-frame-reader.ts";
+import type { RecordWriter } from "../journal/record-writer.ts";
 import { Mover, moveAll } from "./mover.ts";
 
 export interface CleanerContext {
   readonly ledger: Ledger;
   readonly journal: Journal;
-  readonly writer: ByteWriter;
+  readonly writer: RecordWriter;
   readonly segmentBytes: number;
   readonly maxBytes: number | undefined;
   /** Cleaning has stopped for good. */
@@ -29,7 +29,7 @@ const FILE_OVERHEAD = 256;
 export class Cleaner {
   readonly #context: CleanerContext;
   readonly #mover: Mover;
-  #reading: { readonly file: JournalFile; readonly fd: number; readonly frames: FrameReader } | undefined;
+  #reading: { readonly file: JournalFile; readonly fd: number; readonly frames: JournalFrameReader } | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   /** Files with lower numbers are cleaned whether it is worth it or not: the disk is full. */
   #pressedBelow = 0;
@@ -165,7 +165,7 @@ export class Cleaner {
     if (this.#reading?.file !== oldest) {
       this.#endReading();
       const fd = openSync(oldest.path, "r");
-      this.#reading = { file: oldest, fd, frames: new FrameReader(fd, oldest.size) };
+      this.#reading = { file: oldest, fd, frames: new JournalFrameReader(fd, oldest.size) };
     }
     const { frames } = this.#reading;
     const until = frames.offset + STEP_BYTES;

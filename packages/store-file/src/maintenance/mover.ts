@@ -1,10 +1,8 @@
 // Takes what still holds out of files that go: writes it again at the end of the journal. Only the oldest file is ever
 // removed, so what it undoes lies in itself or in files that are gone already: removals need not be moved.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
-import { ByteReader } from "./byte-reader.ts";
-import type { ByteWriter } from "./byte-writer.ts";
-import { AWAIT_PUBCOMP } from "./entry-table.ts";
-import type { Fact, Ledger, Place, SessionFacts } from "./ledger.ts";
+import type { Fact, Ledger, SessionFacts } from "../index/ledger.ts";
+import { AWAIT_PUBCOMP } from "../journal/entry-flags.ts";
 import {
   type OpVisitor,
   readOps,
@@ -14,19 +12,22 @@ import {
   writeRetainOp,
   writeSessionOp,
   writeSubscribeOp,
-} from "./ops.ts";
+} from "../journal/ops.ts";
+import type { Place } from "../journal/place.ts";
+import { RecordReader } from "../journal/record-reader.ts";
+import type { RecordWriter } from "../journal/record-writer.ts";
 
 /** Reads frames of the file that goes and writes to the frame that is being built. */
 export class Mover implements OpVisitor {
   readonly #ledger: Ledger;
-  readonly #to: ByteWriter;
+  readonly #to: RecordWriter;
   /** What this step has written already: the ledger learns of it only when the step is written. */
   readonly #moved = new Set<Fact<SessionRecord> | Fact<SubscriptionRecord> | number>();
   #file = 0;
   #payload: Buffer = Buffer.alloc(0);
   #shift = 0;
 
-  constructor(ledger: Ledger, to: ByteWriter) {
+  constructor(ledger: Ledger, to: RecordWriter) {
     this.#ledger = ledger;
     this.#to = to;
   }
@@ -40,7 +41,7 @@ export class Mover implements OpVisitor {
     this.#file = file;
     this.#payload = payload;
     this.#shift = payloadOffset;
-    readOps(new ByteReader(payload), this);
+    readOps(new RecordReader(payload), this);
   }
 
   session(handle: number): void {
@@ -114,7 +115,7 @@ export class Mover implements OpVisitor {
 export function moveAll(
   ledger: Ledger,
   before: number,
-  to: ByteWriter,
+  to: RecordWriter,
   read: (place: Place) => Buffer,
   flush: () => boolean,
 ): void {
@@ -139,7 +140,7 @@ function moveEntries(
   ledger: Ledger,
   facts: SessionFacts,
   before: number,
-  to: ByteWriter,
+  to: RecordWriter,
   read: (place: Place) => Buffer,
   flush: () => boolean,
   written: Set<number>,
@@ -168,7 +169,7 @@ function moveEntries(
   }
 }
 
-function writeEntry(to: ByteWriter, handle: number, entries: NonNullable<SessionFacts["entries"]>, at: number): void {
+function writeEntry(to: RecordWriter, handle: number, entries: NonNullable<SessionFacts["entries"]>, at: number): void {
   // The bits of what follows the flags are set by the writer.
   writeEnqueueOp(
     to,
@@ -181,7 +182,7 @@ function writeEntry(to: ByteWriter, handle: number, entries: NonNullable<Session
   );
 }
 
-function writeBlock(to: ByteWriter, bytes: Uint8Array): void {
+function writeBlock(to: RecordWriter, bytes: Uint8Array): void {
   const start = to.beginBlock();
   to.raw(bytes);
   to.endBlock(start);

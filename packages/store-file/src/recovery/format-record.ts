@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
-import { FORMAT_VERSION } from "./format.ts";
+import { FORMAT_VERSION } from "../journal/format.ts";
 import { isJournalName, type Problem } from "./recovery.ts";
 
 const FORMAT_FILE = "format.json";

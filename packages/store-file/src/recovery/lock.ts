@@ -5,7 +5,7 @@
 import { linkSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
-import { isNoRoom, lendRoom } from "./reserve.ts";
+import { isNoRoom, lendRoom } from "../journal/reserve.ts";
 
 interface Holder {
   readonly pid: number;

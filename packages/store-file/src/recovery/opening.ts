@@ -2,15 +2,15 @@
 import { mkdirSync, renameSync, truncateSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { StoreError } from "@wrenmq/store";
-import type { ByteWriter } from "./byte-writer.ts";
-import { Cleaner } from "./cleaner.ts";
+import { Ledger } from "../index/ledger.ts";
+import { Journal, syncDirectory } from "../journal/journal.ts";
+import type { RecordWriter } from "../journal/record-writer.ts";
+import { Cleaner } from "../maintenance/cleaner.ts";
+import type { FileStoreOptions } from "../options.ts";
 import { copyRange } from "./copy-range.ts";
 import { checkFormat, damaged, newerFormat, timestamp } from "./format-record.ts";
 import { refuseHalfImport } from "./import-draft.ts";
-import { Journal, syncDirectory } from "./journal.ts";
-import { Ledger } from "./ledger.ts";
 import { lockDirectory, type StoreLock } from "./lock.ts";
-import type { FileStoreOptions } from "./options.ts";
 import { type Recovered, recover } from "./recovery.ts";
 
 export interface OpenDirectory {
@@ -20,7 +20,7 @@ export interface OpenDirectory {
 }
 
 /** @throws StoreError ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_DAMAGED, ERR_STORE_OPEN */
-export function openDirectory(options: FileStoreOptions, segmentBytes: number, writer: ByteWriter): OpenDirectory {
+export function openDirectory(options: FileStoreOptions, segmentBytes: number, writer: RecordWriter): OpenDirectory {
   let lock: StoreLock | undefined;
   try {
     mkdirSync(options.path, { recursive: true });
@@ -36,7 +36,11 @@ export function openDirectory(options: FileStoreOptions, segmentBytes: number, w
   }
 }
 
-function openJournal(options: FileStoreOptions, segmentBytes: number, writer: ByteWriter): Omit<OpenDirectory, "lock"> {
+function openJournal(
+  options: FileStoreOptions,
+  segmentBytes: number,
+  writer: RecordWriter,
+): Omit<OpenDirectory, "lock"> {
   const { path: directory } = options;
   const ledger = new Ledger();
   const recovered = recover(directory, ledger);
@@ -81,7 +85,7 @@ function salvage(
   recovered: Recovered,
   ledger: Ledger,
   journal: Journal,
-  writer: ByteWriter,
+  writer: RecordWriter,
   segmentBytes: number,
 ): void {
   let lostMessages = 0;

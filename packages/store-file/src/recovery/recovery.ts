@@ -4,11 +4,11 @@
 // everything else: bytes that were on disk once and are not any more.
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { DamagedError } from "./byte-reader.ts";
-import { FORMAT_VERSION, HEAD_BYTES, readFileHead } from "./format.ts";
-import { type Frame, FrameReader } from "./frame-reader.ts";
-import type { JournalFile } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../index/ledger.ts";
+import { FORMAT_VERSION, HEAD_BYTES, readFileHead } from "../journal/format.ts";
+import type { JournalFile } from "../journal/journal.ts";
+import { type Frame, JournalFrameReader } from "../journal/journal-frame-reader.ts";
+import { DamagedError } from "../journal/record-reader.ts";
 
 /** Something that is not as it was written. */
 export interface Problem {
@@ -113,13 +113,13 @@ class Recovery {
         this.#problem(file, 0, `this is file ${known.fileNumber} under another name`);
       } else if (this.#frames === 0) this.#lastFrame = known.firstFrame - 1;
       this.#kept.push(file);
-      this.#readFrames(file, new FrameReader(fd, file.size), later);
+      this.#readFrames(file, new JournalFrameReader(fd, file.size), later);
     } finally {
       closeSync(fd);
     }
   }
 
-  #readFrames(file: JournalFile, reader: FrameReader, later: readonly JournalFile[]): void {
+  #readFrames(file: JournalFile, reader: JournalFrameReader, later: readonly JournalFile[]): void {
     for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
       if ("payload" in frame) {
         this.#takeIn(file, frame);
@@ -196,7 +196,7 @@ function journalFiles(directory: string): JournalFile[] {
 function syncedIn(file: JournalFile, offset: number): number {
   const fd = openSync(file.path, "r");
   try {
-    const reader = new FrameReader(fd, fstatSync(fd).size);
+    const reader = new JournalFrameReader(fd, fstatSync(fd).size);
     reader.offset = offset;
     let synced = 0;
     while (reader.resync()) {
@@ -214,7 +214,7 @@ function syncedIn(file: JournalFile, offset: number): number {
 function holdsFrames(file: JournalFile): boolean {
   const fd = openSync(file.path, "r");
   try {
-    const reader = new FrameReader(fd, fstatSync(fd).size);
+    const reader = new JournalFrameReader(fd, fstatSync(fd).size);
     reader.offset = HEAD_BYTES - 1;
     return reader.resync();
   } finally {

@@ -2,7 +2,7 @@
 // (an expiry) is null.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { StoreError } from "@wrenmq/store";
-import type { Problem } from "./recovery.ts";
+import type { Problem } from "../recovery/recovery.ts";
 
 type Properties = NonNullable<StoredMessage["properties"]>;
 

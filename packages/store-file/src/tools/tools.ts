@@ -3,14 +3,18 @@
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NO_MESSAGE, type Store, StoreError, type StoreOp } from "@wrenmq/store";
-import { BodyReader } from "./body-reader.ts";
-import { ByteReader } from "./byte-reader.ts";
-import { AWAIT_PUBCOMP } from "./entry-table.ts";
-import { entryAt, FileStore, placeOf } from "./file-store.ts";
-import { formatProblem, holdsStore, newerFormat } from "./format-record.ts";
-import { DRAFT, draftIn, refuseHalfImport } from "./import-draft.ts";
-import { journalPath, syncDirectory } from "./journal.ts";
-import { Ledger, type Place, type SessionFacts } from "./ledger.ts";
+import { entryAt, FileStore, placeOf } from "../file-store.ts";
+import { Ledger, type SessionFacts } from "../index/ledger.ts";
+import { BodyReader } from "../journal/body-reader.ts";
+import { AWAIT_PUBCOMP } from "../journal/entry-flags.ts";
+import { journalPath, syncDirectory } from "../journal/journal.ts";
+import type { Place } from "../journal/place.ts";
+import { RecordReader } from "../journal/record-reader.ts";
+import { readMessage } from "../journal/records.ts";
+import { formatProblem, holdsStore, newerFormat } from "../recovery/format-record.ts";
+import { DRAFT, draftIn, refuseHalfImport } from "../recovery/import-draft.ts";
+import { lockDirectory, type StoreLock } from "../recovery/lock.ts";
+import { type Problem, type Recovered, recover, type Tear } from "../recovery/recovery.ts";
 import {
   entryFromJson,
   messageFromJson,
@@ -21,9 +25,6 @@ import {
   sessionToLine,
   subscriptionFromJson,
 } from "./lines.ts";
-import { lockDirectory, type StoreLock } from "./lock.ts";
-import { readMessage } from "./records.ts";
-import { type Problem, type Recovered, recover, type Tear } from "./recovery.ts";
 
 export interface StoreReport {
   /** Nothing is damaged. A tear is no damage: nothing that was promised is missing. */
@@ -194,7 +195,7 @@ function* linesOf(
 ): Generator<StoreLine, void, undefined> {
   let lines = 0;
   const shared = new Set<number>();
-  const read = (place: Place): ReturnType<typeof readMessage> => readMessage(new ByteReader(bodies.read(place)));
+  const read = (place: Place): ReturnType<typeof readMessage> => readMessage(new RecordReader(bodies.read(place)));
   for (const line of factsOf(ledger, shared, read)) {
     lines++;
     yield line;

@@ -1,11 +1,12 @@
 import { sampleSession } from "@wrenmq/store/testing";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { ByteReader, DamagedError } from "../src/byte-reader.ts";
-import { ByteWriter } from "../src/byte-writer.ts";
-import { EntryTable, HAS_IDENTIFIERS } from "../src/entry-table.ts";
-import { Ledger } from "../src/ledger.ts";
-import { MessageTable } from "../src/message-table.ts";
+import { EntryTable } from "../../src/index/entry-table.ts";
+import { Ledger } from "../../src/index/ledger.ts";
+import { MessageTable } from "../../src/index/message-table.ts";
+import { HAS_IDENTIFIERS } from "../../src/journal/entry-flags.ts";
+import { DamagedError, RecordReader } from "../../src/journal/record-reader.ts";
+import { RecordWriter } from "../../src/journal/record-writer.ts";
 
 test("a message table equals a map", () => {
   const id = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.maxSafeNat());
@@ -70,14 +71,14 @@ test("what the writer wrote the reader reads", () => {
   const value = fc.oneof(fc.maxSafeNat(), fc.string({ unit: "grapheme", maxLength: 60 }), fc.uint8Array(), fc.double());
   fc.assert(
     fc.property(fc.array(value), (values) => {
-      const writer = new ByteWriter();
+      const writer = new RecordWriter();
       for (const each of values) {
         if (typeof each === "string") writer.string(each);
         else if (typeof each !== "number") writer.bytes(each);
         else if (Number.isSafeInteger(each) && each >= 0 && !Object.is(each, -0)) writer.varint(each);
         else writer.f64(each);
       }
-      const reader = new ByteReader(writer.view());
+      const reader = new RecordReader(writer.view());
       for (const each of values) {
         if (typeof each === "string") expect(reader.string()).toBe(each);
         else if (typeof each !== "number") expect(reader.bytes()).toEqual(each);
@@ -109,16 +110,16 @@ test("numbers take the bytes of LEB128, up to eight", () => {
     let rest = BigInt(number);
     for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
     bytes.push(Number(rest));
-    const writer = new ByteWriter();
+    const writer = new RecordWriter();
     writer.varint(number);
     expect([...writer.view()], `${number}`).toEqual(bytes);
-    expect(new ByteReader(Buffer.from(bytes)).varint()).toBe(number);
+    expect(new RecordReader(Buffer.from(bytes)).varint()).toBe(number);
   }
   for (const none of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]) {
-    expect(() => new ByteWriter().varint(none)).toThrow(RangeError);
+    expect(() => new RecordWriter().varint(none)).toThrow(RangeError);
   }
-  expect(() => new ByteReader(Buffer.from("8080808080808080" + "01", "hex")).varint()).toThrow(DamagedError);
-  expect(() => new ByteReader(Buffer.from("808080", "hex")).varint()).toThrow(DamagedError);
+  expect(() => new RecordReader(Buffer.from("8080808080808080" + "01", "hex")).varint()).toThrow(DamagedError);
+  expect(() => new RecordReader(Buffer.from("808080", "hex")).varint()).toThrow(DamagedError);
 });
 
 test("facts under the number of a session that was dropped are noticed, not added to what is gone", () => {

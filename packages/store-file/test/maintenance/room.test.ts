@@ -3,8 +3,8 @@ import { contentsOf, randomBatches, sampleEntry, sampleMessage, sampleSession } 
 import { FileStore } from "@wrenmq/store-file";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { batchAt } from "./crash/history.ts";
-import { journalBytes, journalFiles, newPlace } from "./places.ts";
+import { batchAt } from "../crash/history.ts";
+import { journalBytes, journalFiles, newPlace } from "../places.ts";
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

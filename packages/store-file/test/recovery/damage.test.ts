@@ -5,8 +5,8 @@ import { contentsOf } from "@wrenmq/store/testing";
 import { checkStore, FileStore, type FileStoreNotice } from "@wrenmq/store-file";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { batchAt } from "./crash/history.ts";
-import { bytesOf, copyOf, journalFiles, newPlace } from "./places.ts";
+import { batchAt } from "../crash/history.ts";
+import { bytesOf, copyOf, journalFiles, newPlace } from "../places.ts";
 
 const BATCHES = 70;
 

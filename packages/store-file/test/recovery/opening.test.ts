@@ -6,7 +6,7 @@ import { StoreError } from "@wrenmq/store";
 import { sampleSession } from "@wrenmq/store/testing";
 import { FileStore } from "@wrenmq/store-file";
 import { expect, test } from "vitest";
-import { newPlace } from "./places.ts";
+import { newPlace } from "../places.ts";
 
 function failureOf(action: () => void): StoreError {
   try {

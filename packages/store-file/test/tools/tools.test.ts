@@ -12,8 +12,8 @@ import {
   type StoreLine,
 } from "@wrenmq/store-file";
 import { expect, test } from "vitest";
-import { batchAt } from "./crash/history.ts";
-import { bytesOf, newPlace } from "./places.ts";
+import { batchAt } from "../crash/history.ts";
+import { bytesOf, newPlace } from "../places.ts";
 
 async function filled(): Promise<{ path: string; model: MemoryStore }> {
   const path = newPlace();

@@ -1,8 +1,8 @@
 // Connections that change hands: the system's socket of a TCP or Unix connection can be given to another process, or be
 // taken over from a socket that Node has made.
 import { Socket, type SocketConstructorOpts } from "node:net";
-import type { Connection, ExternalConnection, PlainConnection, TransportName } from "./connection.ts";
-import { DEFAULT_LINGER_MS } from "./listener-config.ts";
+import type { Connection, ExternalConnection, PlainConnection, TransportName } from "../connection.ts";
+import { DEFAULT_LINGER_MS } from "../listener-config.ts";
 import { type Handle, isHandle, takeSocketHandle } from "./raw-handle.ts";
 import { rawConnections } from "./raw-tcp.ts";
 import type { ReadBuffer } from "./shared-read.ts";
@@ -11,7 +11,7 @@ import { type ConnectionCount, StreamConnection } from "./stream-connection.ts";
 
 export interface AdopterOptions {
   readonly transport: TransportName;
-  /** See `ListenerOptions.readBuffer`. */
+  /** See `ListenerContext.readBuffer`. */
   readonly readBuffer?: ReadBuffer | undefined;
   readonly lingerMs?: number;
 }

@@ -1,7 +1,7 @@
 // Two connections joined in memory, for tests and for clients in the same process. No Node here: it runs in a browser too.
 // Bytes are copied once; handlers are never called from inside a method of the other side.
-import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "./connection.ts";
-import { nextConnectionId } from "./connection.ts";
+import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
 
 export interface MemoryPairOptions {
   /** Deliver at most this many bytes per `data()`; default all of a write. */

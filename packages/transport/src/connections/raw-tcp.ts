@@ -4,9 +4,9 @@
 // sockets and the PROXY protocol run with both. What these connections need of Node's internals is in raw-handle.ts.
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
-import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "./connection.ts";
-import { nextConnectionId } from "./connection.ts";
-import { plainAddress } from "./ip-address.ts";
+import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
+import { plainAddress } from "../ip-address.ts";
 import {
   type Endpoint,
   type Handle,

@@ -1,7 +1,7 @@
 // Addresses of a socket, as `ConnectionInfo`.
 import type { Socket } from "node:net";
-import type { ConnectionInfo, TransportName } from "./connection.ts";
-import { plainAddress } from "./ip-address.ts";
+import type { ConnectionInfo, TransportName } from "../connection.ts";
+import { plainAddress } from "../ip-address.ts";
 
 /** The local half is asked from the system only when wanted. */
 export class SocketInfo implements ConnectionInfo {

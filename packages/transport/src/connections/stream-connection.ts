@@ -2,9 +2,9 @@
 // Idle connections are many: listeners are shared functions that find their connection on the stream itself.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "./connection.ts";
-import { nextConnectionId } from "./connection.ts";
-import { DEFAULT_LINGER_MS } from "./listener-config.ts";
+import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
+import { DEFAULT_LINGER_MS } from "../listener-config.ts";
 import { takeSocketHandle } from "./raw-handle.ts";
 
 const owner: unique symbol = Symbol("connection");

@@ -1,7 +1,7 @@
 // One WebSocket as a Connection: MQTT bytes in binary frames, in whatever pieces they come.
 import type { WebSocket } from "ws";
-import type { Connection, ConnectionHandler, ConnectionInfo } from "./connection.ts";
-import { nextConnectionId } from "./connection.ts";
+import type { Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
 import type { ConnectionCount } from "./stream-connection.ts";
 
 const NORMAL = 1000;

@@ -1,14 +1,14 @@
 // From an accepted plain connection to a handler: PROXY header if the peer is a proxy, then `accept`.
 import type { Server, Socket } from "node:net";
-import type { Accept, Connection, ConnectionHandler, ExternalConnection, PlainConnection } from "./connection.ts";
-import { ListenerError, messageOf } from "./errors.ts";
-import type { ListenerOptions } from "./listener.ts";
-import { DEFAULT_LINGER_MS, type TcpListenerConfig, type UnixListenerConfig } from "./listener-config.ts";
-import { ProxyHandshake, trustedProxies } from "./proxy-admission.ts";
-import { acceptRaw } from "./raw-tcp.ts";
-import { sharedRead } from "./shared-read.ts";
-import { ProxiedInfo, SocketInfo } from "./socket-info.ts";
-import { type ConnectionCount, StreamConnection } from "./stream-connection.ts";
+import type { Accept, Connection, ConnectionHandler, ExternalConnection, PlainConnection } from "../connection.ts";
+import { acceptRaw } from "../connections/raw-tcp.ts";
+import { sharedRead } from "../connections/shared-read.ts";
+import { ProxiedInfo, SocketInfo } from "../connections/socket-info.ts";
+import { type ConnectionCount, StreamConnection } from "../connections/stream-connection.ts";
+import { ListenerError, messageOf } from "../errors.ts";
+import { DEFAULT_LINGER_MS, type TcpListenerConfig, type UnixListenerConfig } from "../listener-config.ts";
+import { ProxyHandshake, trustedProxies } from "../proxy-protocol/proxy-admission.ts";
+import type { ListenerContext } from "./listener.ts";
 
 /** Asks for a handler; a refusal, or an accept that throws, is undefined. */
 export function askHandler<C>(
@@ -25,7 +25,7 @@ export function askHandler<C>(
 }
 
 /** Asks for a handler and starts the connection with it, or ends it. */
-export function admit(connection: ExternalConnection, accept: Accept, { onError }: ListenerOptions): void {
+export function admit(connection: ExternalConnection, accept: Accept, { onError }: ListenerContext): void {
   const handler = askHandler<Connection>(connection, accept, onError);
   if (handler === undefined) connection.destroy();
   else connection.attach(handler);
@@ -44,7 +44,7 @@ export interface PlainAdmission {
 export function plainAdmission(
   config: TcpListenerConfig | UnixListenerConfig,
   accept: Accept,
-  options: ListenerOptions,
+  options: ListenerContext,
   count: ConnectionCount,
 ): PlainAdmission {
   const transport = config.type;

@@ -1,7 +1,7 @@
 // Starting and stopping a Node server as promises with clear errors.
 import type { ListenOptions, Server } from "node:net";
-import { bindError, systemCode } from "./errors.ts";
-import { DEFAULT_BACKLOG, type IpListenerConfig } from "./listener-config.ts";
+import { bindError, systemCode } from "../errors.ts";
+import { DEFAULT_BACKLOG, type IpListenerConfig } from "../listener-config.ts";
 
 /** `mqtt://127.0.0.1:1883`; without host `mqtt://[::]:1883`. */
 export function printableAddress(scheme: string, host: string | undefined, port: number): string {

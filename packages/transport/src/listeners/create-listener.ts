@@ -1,46 +1,17 @@
-// Listeners: one function from plain data to something that accepts connections.
+// One function from plain data to something that accepts connections.
 
+import type { Accept } from "../connection.ts";
+import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
+import { trustedProxies } from "../proxy-protocol/proxy-admission.ts";
+import { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
 import { printableAddress } from "./bind.ts";
-import type { Accept, ConnectionInfo } from "./connection.ts";
-import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "./listener-config.ts";
-import { trustedProxies } from "./proxy-admission.ts";
-import type { ReadBuffer } from "./shared-read.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
 import { TcpListener } from "./tcp.ts";
 import { TlsListener } from "./tls.ts";
-import { TrustedAddresses } from "./trusted-addresses.ts";
 import { UnixListener } from "./unix.ts";
 
-export interface ListenerOptions {
-  /**
-   * Where the bytes of all TCP and Unix connections of the process are read to, one read at a time: `data(bytes, start, …)`
-   * names this very array. Not used on Windows, nor by TLS and WebSocket.
-   */
-  readBuffer?: ReadBuffer;
-  /**
-   * Asked once for each client, as soon as its address is known and before anything else is spent on it; false: it is
-   * closed without an answer.
-   */
-  admits?: (client: Pick<ConnectionInfo, "remoteAddress">) => boolean;
-  /** Trouble that is not a connection's own: failed handshakes, bad PROXY headers, certificates that cannot be reloaded. */
-  onError?: (error: Error) => void;
-}
-
-export interface Listener {
-  /** Printable: `mqtt://127.0.0.1:1883`. With port 0 the true port is known after `listen()`. */
-  readonly address: string;
-  readonly port: number | undefined;
-  /** Open connections. */
-  readonly connections: number;
-  /** Rejects with a `ListenerError`. */
-  listen(): Promise<void>;
-  /** Stops accepting; open connections stay, handshakes that are under way end. */
-  close(): Promise<void>;
-  /** TLS only: reads certificates, keys, CAs and CRLs again. Open connections stay; if it rejects, the old ones stay too. */
-  reloadCertificates?(): Promise<void>;
-}
-
 /** Does not listen yet. Throws ERR_LISTENER_CONFIG for addresses that are none; files are read by `listen()`. */
-export function createListener(config: ListenerConfig, accept: Accept, options: ListenerOptions = {}): Listener {
+export function createListener(config: ListenerConfig, accept: Accept, options: ListenerContext = {}): Listener {
   trustedProxies(config.proxyProtocol);
   switch (config.type) {
     case "tcp":
@@ -60,10 +31,10 @@ export function createListener(config: ListenerConfig, accept: Accept, options: 
 class LazyWsListener implements Listener {
   private readonly config: WsListenerConfig | WssListenerConfig;
   private readonly accept: Accept;
-  private readonly options: ListenerOptions;
+  private readonly options: ListenerContext;
   private loaded: Listener | undefined;
 
-  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerContext) {
     this.config = config;
     this.accept = accept;
     this.options = options;

@@ -1,5 +1,5 @@
 // A handshake that came to nothing, in one line: with whom, and what is wrong in words for who runs the listener.
-import { ListenerError, systemCode } from "./errors.ts";
+import { ListenerError, systemCode } from "../errors.ts";
 
 /** @param client its address, or "" */
 export function handshakeError(

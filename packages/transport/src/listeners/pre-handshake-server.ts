@@ -2,13 +2,13 @@
 // who may not come before a handshake costs anything, and knows the sockets that are not connections yet.
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { plainAddress } from "../ip-address.ts";
+import type { TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
+import { readHeader, trustedProxies } from "../proxy-protocol/proxy-admission.ts";
+import type { ProxySource } from "../proxy-protocol/proxy-protocol.ts";
 import { acceptOptions, unbind } from "./bind.ts";
 import { handshakeError } from "./handshake-error.ts";
-import { plainAddress } from "./ip-address.ts";
-import type { ListenerOptions } from "./listener.ts";
-import type { TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "./listener-config.ts";
-import { readHeader, trustedProxies } from "./proxy-admission.ts";
-import type { ProxySource } from "./proxy-protocol.ts";
+import type { ListenerContext } from "./listener.ts";
 
 interface Waiting {
   readonly socket: Socket;
@@ -21,11 +21,11 @@ function addressKey(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
-export class Front {
+export class PreHandshakeServer {
   /** The server to listen with. */
   readonly server: Server;
   private readonly inner: Server;
-  private readonly options: ListenerOptions;
+  private readonly options: ListenerContext;
   private readonly isProxy: (address: string) => boolean;
   /** Sockets of proxies that owe a header. */
   private readonly reading = new Set<Socket>();
@@ -38,7 +38,7 @@ export class Front {
   constructor(
     inner: Server,
     config: TlsListenerConfig | WsListenerConfig | WssListenerConfig,
-    options: ListenerOptions,
+    options: ListenerContext,
     isProxy: (address: string) => boolean = () => false,
   ) {
     this.inner = inner;

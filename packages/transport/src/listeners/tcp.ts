@@ -1,21 +1,21 @@
 // TCP listener. Where sockets are made at all they are accepted paused, so that shared-read.ts can take them over before
 // the first byte.
 import { createServer, type Server } from "node:net";
+import type { Accept } from "../connection.ts";
+import type { TcpListenerConfig } from "../listener-config.ts";
 import { type PlainAdmission, plainAdmission } from "./admission.ts";
 import { acceptOptions, bind, ipListenOptions, portOf, printableAddress, unbind } from "./bind.ts";
-import type { Accept } from "./connection.ts";
-import type { Listener, ListenerOptions } from "./listener.ts";
-import type { TcpListenerConfig } from "./listener-config.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
 
 export class TcpListener implements Listener {
   connections = 0;
   port: number | undefined;
   private readonly config: TcpListenerConfig;
-  private readonly options: ListenerOptions;
+  private readonly options: ListenerContext;
   private readonly admission: PlainAdmission;
   private server: Server | undefined;
 
-  constructor(config: TcpListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: TcpListenerConfig, accept: Accept, options: ListenerContext) {
     this.config = config;
     this.options = options;
     this.port = config.port;

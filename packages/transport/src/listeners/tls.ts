@@ -1,25 +1,25 @@
 // TLS listener.
 import { createServer } from "node:tls";
+import type { Accept } from "../connection.ts";
+import { StreamConnection } from "../connections/stream-connection.ts";
+import type { TlsListenerConfig } from "../listener-config.ts";
+import { TlsCertificates } from "../tls/tls-certificates.ts";
+import { TlsSocketInfo } from "../tls/tls-info.ts";
 import { admit } from "./admission.ts";
 import { bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
-import type { Accept } from "./connection.ts";
-import { Front } from "./front.ts";
-import type { Listener, ListenerOptions } from "./listener.ts";
-import type { TlsListenerConfig } from "./listener-config.ts";
-import { StreamConnection } from "./stream-connection.ts";
-import { TlsCertificates } from "./tls-certificates.ts";
-import { TlsSocketInfo } from "./tls-info.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
+import { PreHandshakeServer } from "./pre-handshake-server.ts";
 
 export class TlsListener implements Listener {
   connections = 0;
   port: number | undefined;
   private readonly config: TlsListenerConfig;
   private readonly accept: Accept;
-  private readonly options: ListenerOptions;
-  private front: Front | undefined;
+  private readonly options: ListenerContext;
+  private gate: PreHandshakeServer | undefined;
   private certificates: TlsCertificates | undefined;
 
-  constructor(config: TlsListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: TlsListenerConfig, accept: Accept, options: ListenerContext) {
     this.config = config;
     this.accept = accept;
     this.options = options;
@@ -34,26 +34,26 @@ export class TlsListener implements Listener {
     const { config, options } = this;
     const certificates = await TlsCertificates.load(config.tls, options.onError);
     const inner = createServer(certificates.serverOptions());
-    const front = new Front(inner, config, options);
+    const gate = new PreHandshakeServer(inner, config, options);
     inner.on("secureConnection", (socket) => {
-      const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
+      const info = new TlsSocketInfo("tls", socket, gate.arrived(socket));
       socket.allowHalfOpen = true;
       admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, options);
     });
-    await bind(front.server, ipListenOptions(config), this.address);
-    front.server.on("error", (error) => options.onError?.(error));
-    this.front = front;
-    this.port = portOf(front.server);
+    await bind(gate.server, ipListenOptions(config), this.address);
+    gate.server.on("error", (error) => options.onError?.(error));
+    this.gate = gate;
+    this.port = portOf(gate.server);
     this.certificates = certificates;
     await certificates.watch(inner);
   }
 
   async close(): Promise<void> {
-    const { front } = this;
-    this.front = undefined;
+    const { gate } = this;
+    this.gate = undefined;
     this.certificates?.stop();
     this.certificates = undefined;
-    await front?.close();
+    await gate?.close();
   }
 
   async reloadCertificates(): Promise<void> {

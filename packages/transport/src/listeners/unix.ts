@@ -1,23 +1,23 @@
 // Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
+import type { Accept } from "../connection.ts";
+import { ListenerError } from "../errors.ts";
+import { DEFAULT_BACKLOG, type UnixListenerConfig } from "../listener-config.ts";
 import { type PlainAdmission, plainAdmission } from "./admission.ts";
 import { bind, unbind } from "./bind.ts";
-import type { Accept } from "./connection.ts";
-import { ListenerError } from "./errors.ts";
-import type { Listener, ListenerOptions } from "./listener.ts";
-import { DEFAULT_BACKLOG, type UnixListenerConfig } from "./listener-config.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
 
 export class UnixListener implements Listener {
   connections = 0;
   readonly port: undefined = undefined;
   readonly address: string;
   private readonly config: UnixListenerConfig;
-  private readonly options: ListenerOptions;
+  private readonly options: ListenerContext;
   private readonly admission: PlainAdmission;
   private server: Server | undefined;
 
-  constructor(config: UnixListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: UnixListenerConfig, accept: Accept, options: ListenerContext) {
     this.config = config;
     this.options = options;
     this.address = `unix:${config.path}`;

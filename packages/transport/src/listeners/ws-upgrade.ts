@@ -1,8 +1,8 @@
 // Decisions about an HTTP request that wants to become an MQTT connection. No sockets here.
 import type { IncomingMessage } from "node:http";
-import { canonicalAddress } from "./ip-address.ts";
-import type { WebSocketConfig } from "./listener-config.ts";
-import type { TrustedAddresses } from "./trusted-addresses.ts";
+import { canonicalAddress } from "../ip-address.ts";
+import type { WebSocketConfig } from "../listener-config.ts";
+import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
 
 /** MQTT 3.1.1 and 5.0 say `mqtt`; MQTT 3.1 clients say `mqttv3.1`. */
 export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {

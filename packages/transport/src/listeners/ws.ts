@@ -1,4 +1,4 @@
-// WebSocket and secure WebSocket listeners, on the `ws` package. The door `@wrenmq/transport/ws`.
+// WebSocket and secure WebSocket listeners, on the `ws` package.
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
@@ -10,23 +10,23 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
-import { askHandler } from "./admission.ts";
-import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
-import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
-import { Front } from "./front.ts";
-import { plainAddress } from "./ip-address.ts";
-import type { Listener, ListenerOptions } from "./listener.ts";
+import type { Accept, ConnectionInfo, TlsInfo } from "../connection.ts";
+import { SocketInfo } from "../connections/socket-info.ts";
+import { WsConnection } from "../connections/ws-connection.ts";
+import { plainAddress } from "../ip-address.ts";
 import {
   DEFAULT_LINGER_MS,
   type WebSocketConfig,
   type WsListenerConfig,
   type WssListenerConfig,
-} from "./listener-config.ts";
-import { SocketInfo } from "./socket-info.ts";
-import { TlsCertificates } from "./tls-certificates.ts";
-import { tlsInfo } from "./tls-info.ts";
-import { TrustedAddresses } from "./trusted-addresses.ts";
-import { WsConnection } from "./ws-connection.ts";
+} from "../listener-config.ts";
+import { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
+import { TlsCertificates } from "../tls/tls-certificates.ts";
+import { tlsInfo } from "../tls/tls-info.ts";
+import { askHandler } from "./admission.ts";
+import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
+import { PreHandshakeServer } from "./pre-handshake-server.ts";
 import {
   checkUpgrade,
   chooseSubprotocol,
@@ -43,7 +43,7 @@ const DEFAULT_HANDSHAKE_MS = 10_000;
 export function createWebSocketListener(
   config: WsListenerConfig | WssListenerConfig,
   accept: Accept,
-  options: ListenerOptions = {},
+  options: ListenerContext = {},
 ): Listener {
   return new WsListener(config, accept, options);
 }
@@ -69,13 +69,13 @@ class WsListener implements Listener {
   private readonly config: WsListenerConfig | WssListenerConfig;
   private readonly websocket: WebSocketConfig;
   private readonly accept: Accept;
-  private readonly options: ListenerOptions;
+  private readonly options: ListenerContext;
   private readonly trusted: TrustedAddresses;
   private readonly upgrader: WebSocketServer;
-  private front: Front | undefined;
+  private gate: PreHandshakeServer | undefined;
   private certificates: TlsCertificates | undefined;
 
-  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerContext) {
     this.config = config;
     this.websocket = config.websocket ?? {};
     this.accept = accept;
@@ -103,29 +103,29 @@ class WsListener implements Listener {
     const { config, options } = this;
     const certificates = config.type === "wss" ? await TlsCertificates.load(config.tls, options.onError) : undefined;
     const inner = this.httpServer(certificates);
-    const front = new Front(inner, config, options, (address) => this.trusted.has(address));
-    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head, front));
+    const gate = new PreHandshakeServer(inner, config, options, (address) => this.trusted.has(address));
+    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head, gate));
     inner.on("clientError", (cause: RequestError, stream) => {
       const socket = stream as Socket;
-      const client = front.arrived(socket)?.address ?? plainAddress(socket.remoteAddress ?? "");
+      const client = gate.arrived(socket)?.address ?? plainAddress(socket.remoteAddress ?? "");
       const refusal = requestRefusal(cause);
-      front.failed("WebSocket", client, refusal.reason);
+      gate.failed("WebSocket", client, refusal.reason);
       refuse(stream, refusal);
     });
-    await bind(front.server, ipListenOptions(config), this.address);
-    front.server.on("error", (error) => options.onError?.(error));
-    this.front = front;
-    this.port = portOf(front.server);
+    await bind(gate.server, ipListenOptions(config), this.address);
+    gate.server.on("error", (error) => options.onError?.(error));
+    this.gate = gate;
+    this.port = portOf(gate.server);
     this.certificates = certificates;
     if (inner instanceof HttpsServer) await certificates?.watch(inner);
   }
 
   async close(): Promise<void> {
-    const { front } = this;
-    this.front = undefined;
+    const { gate } = this;
+    this.gate = undefined;
     this.certificates?.stop();
     this.certificates = undefined;
-    await front?.close();
+    await gate?.close();
   }
 
   async reloadCertificates(): Promise<void> {
@@ -153,9 +153,9 @@ class WsListener implements Listener {
     return server;
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, front: Front): void {
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, gate: PreHandshakeServer): void {
     const { socket } = request;
-    const direct = new WsInfo(socket, request, front.arrived(socket));
+    const direct = new WsInfo(socket, request, gate.arrived(socket));
     const info = this.behindProxies(direct, socket, request);
     if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
       stream.destroy();
@@ -163,7 +163,7 @@ class WsListener implements Listener {
     }
     const refusal = checkUpgrade(request, this.websocket);
     if (refusal !== undefined) {
-      front.failed("WebSocket", info.remoteAddress, refusal.reason);
+      gate.failed("WebSocket", info.remoteAddress, refusal.reason);
       refuse(stream, refusal);
       return;
     }
@@ -173,7 +173,7 @@ class WsListener implements Listener {
       this.open(ws, info);
     });
     // It has answered by now.
-    if (!isOpen) front.failed("WebSocket", info.remoteAddress, "the headers of the request are wrong");
+    if (!isOpen) gate.failed("WebSocket", info.remoteAddress, "the headers of the request are wrong");
   }
 
   private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {

@@ -1,10 +1,10 @@
 // The wait for a PROXY header, in the two places where it can stand: before the MQTT bytes of a plain socket,
 // and before the TLS or HTTP handshake of a Node server.
 import type { Socket } from "node:net";
-import type { ConnectionHandler, PlainConnection } from "./connection.ts";
-import { ListenerError } from "./errors.ts";
-import { plainAddress } from "./ip-address.ts";
-import type { ProxyProtocolConfig } from "./listener-config.ts";
+import type { ConnectionHandler, PlainConnection } from "../connection.ts";
+import { ListenerError } from "../errors.ts";
+import { plainAddress } from "../ip-address.ts";
+import type { ProxyProtocolConfig } from "../listener-config.ts";
 import { ProxyHeaderParser, type ProxySource } from "./proxy-protocol.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 

@@ -1,7 +1,7 @@
 // PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): who the client of a trusted proxy really is.
 // A streaming parser with a bound; it takes not one byte more than the header. Extensions (TLVs) are skipped.
 import { isIPv4, isIPv6 } from "node:net";
-import { canonicalAddress } from "./ip-address.ts";
+import { canonicalAddress } from "../ip-address.ts";
 
 export interface ProxySource {
   address: string;

@@ -1,6 +1,6 @@
 // Addresses and networks whose word is believed (proxies).
 import { BlockList, isIP } from "node:net";
-import { ListenerError } from "./errors.ts";
+import { ListenerError } from "../errors.ts";
 
 export class TrustedAddresses {
   private readonly list: BlockList = new BlockList();

@@ -2,8 +2,8 @@
 // Connections that are open keep the context they began with. A broken replacement changes nothing.
 import { stat } from "node:fs/promises";
 import type { SecureContext, Server, TlsOptions } from "node:tls";
-import { ListenerError, messageOf } from "./errors.ts";
-import type { TlsConfig } from "./listener-config.ts";
+import { ListenerError, messageOf } from "../errors.ts";
+import type { TlsConfig } from "../listener-config.ts";
 import { loadTls, type TlsMaterial } from "./tls-material.ts";
 
 const DEFAULT_WATCH_MS = 10_000;

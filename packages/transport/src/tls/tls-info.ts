@@ -1,7 +1,7 @@
 // What a finished TLS handshake says about the client.
 import type { TLSSocket } from "node:tls";
-import type { PeerCertificate, TlsInfo } from "./connection.ts";
-import { SocketInfo } from "./socket-info.ts";
+import type { PeerCertificate, TlsInfo } from "../connection.ts";
+import { SocketInfo } from "../connections/socket-info.ts";
 
 export class TlsSocketInfo extends SocketInfo {
   readonly tls: TlsInfo;

@@ -2,8 +2,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { ListenerError, messageOf, systemCode } from "./errors.ts";
-import type { PemSource, TlsConfig } from "./listener-config.ts";
+import { ListenerError, messageOf, systemCode } from "../errors.ts";
+import type { PemSource, TlsConfig } from "../listener-config.ts";
 
 /** By ending, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
 const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;

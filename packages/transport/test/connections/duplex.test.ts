@@ -1,7 +1,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { fromDuplex } from "../src/index.ts";
-import { gather, pattern, Recorder, until } from "./support.ts";
+import { fromDuplex } from "../../src/index.ts";
+import { gather, pattern, Recorder, until } from "../support.ts";
 
 /** Two streams, each reading what the other writes. */
 function joined(): [Duplex, Duplex] {

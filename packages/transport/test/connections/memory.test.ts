@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memoryPair } from "../src/memory.ts";
-import { pattern, Recorder, until } from "./support.ts";
+import { memoryPair } from "../../src/connections/memory.ts";
+import { pattern, Recorder, until } from "../support.ts";
 
 describe("memory pair", () => {
   test("bytes go both ways, never from inside write", async () => {

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Accept, PlainConnection } from "../src/connection.ts";
-import { createListener, type Listener } from "../src/index.ts";
-import { nodeInternals, takeHandles } from "../src/raw-handle.ts";
-import { acceptRaw } from "../src/raw-tcp.ts";
-import { closing, dial, gather, pattern, recording, until } from "./support.ts";
+import type { Accept, PlainConnection } from "../../src/connection.ts";
+import { nodeInternals, takeHandles } from "../../src/connections/raw-handle.ts";
+import { acceptRaw } from "../../src/connections/raw-tcp.ts";
+import { createListener, type Listener } from "../../src/index.ts";
+import { closing, dial, gather, pattern, recording, until } from "../support.ts";
 
 const buffer = { bytes: new Uint8Array(70_000), start: 100, length: 65_536 };
 const listeners: Listener[] = [];

@@ -5,9 +5,9 @@ import { connect, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { createListener, type Listener, type ListenerConfig, type ListenerOptions } from "../src/index.ts";
-import { Authority, type Issued } from "./certificates.ts";
-import { closing, echo, recording, until } from "./support.ts";
+import { createListener, type Listener, type ListenerConfig, type ListenerContext } from "../../src/index.ts";
+import { Authority, type Issued } from "../certificates.ts";
+import { closing, echo, recording, until } from "../support.ts";
 
 const HOST = "127.0.0.1";
 const PROXY_LINE = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n";
@@ -39,7 +39,7 @@ function config(type: Type, behindProxy = false, handshakeTimeoutMs = LONG): Lis
   return type === "ws" ? { type, ...common, websocket } : { type, ...common, websocket, tls };
 }
 
-async function listen(given: ListenerConfig, accept = echo, options: ListenerOptions = {}): Promise<Listener> {
+async function listen(given: ListenerConfig, accept = echo, options: ListenerContext = {}): Promise<Listener> {
   const listener = createListener(given, accept, options);
   await listener.listen();
   listeners.push(listener);

@@ -6,10 +6,10 @@ import {
   type Connection,
   createListener,
   type Listener,
-  type ListenerOptions,
+  type ListenerContext,
   type TcpListenerConfig,
-} from "../src/index.ts";
-import { closing, dial, echo, gather, pattern, recording, until } from "./support.ts";
+} from "../../src/index.ts";
+import { closing, dial, echo, gather, pattern, recording, until } from "../support.ts";
 
 const open: { listeners: Listener[]; sockets: Socket[] } = { listeners: [], sockets: [] };
 afterEach(async () => {
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function listenWith(
   accept: Accept,
-  options: ListenerOptions,
+  options: ListenerContext,
   config: Partial<TcpListenerConfig> = {},
 ): Promise<Listener> {
   const listener = createListener({ type: "tcp", port: 0, host: "127.0.0.1", ...config }, accept, options);
@@ -39,7 +39,7 @@ async function client(listener: Listener, host?: string): Promise<Socket> {
 
 const arena = new Uint8Array(100_000);
 const readBuffer = { bytes: arena, start: 1000, length: 65_536 };
-const ways: [string, ListenerOptions, { rawTcp: boolean }][] = [
+const ways: [string, ListenerContext, { rawTcp: boolean }][] = [
   ["a buffer per read", {}, { rawTcp: true }],
   ["sockets and one shared buffer", { readBuffer }, { rawTcp: false }],
   ["raw handles and one shared buffer", { readBuffer }, { rawTcp: true }],

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Accept, createListener, type Listener, type TlsConfig, type TlsListenerConfig } from "../src/index.ts";
-import { splitAltNames } from "../src/tls-info.ts";
-import { Authority, type Issued } from "./certificates.ts";
-import { closing, echo, gather, pattern, recording, until } from "./support.ts";
+import { type Accept, createListener, type Listener, type TlsConfig, type TlsListenerConfig } from "../../src/index.ts";
+import { splitAltNames } from "../../src/tls/tls-info.ts";
+import { Authority, type Issued } from "../certificates.ts";
+import { closing, echo, gather, pattern, recording, until } from "../support.ts";
 
 let root: Authority;
 let middle: Authority;

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createListener } from "../src/index.ts";
-import { closing, echo, gather, pattern, recording, until } from "./support.ts";
+import { createListener } from "../../src/index.ts";
+import { closing, echo, gather, pattern, recording, until } from "../support.ts";
 
 let directory: string;
 beforeAll(async () => {

@@ -3,10 +3,10 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket, { type ClientOptions } from "ws";
-import { type Accept, createListener, type Listener, type WebSocketConfig } from "../src/index.ts";
-import { createWebSocketListener } from "../src/ws.ts";
-import { Authority, type Issued } from "./certificates.ts";
-import { closing, echo, pattern, recording, until } from "./support.ts";
+import { type Accept, createListener, type Listener, type WebSocketConfig } from "../../src/index.ts";
+import { createWebSocketListener } from "../../src/listeners/ws.ts";
+import { Authority, type Issued } from "../certificates.ts";
+import { closing, echo, pattern, recording, until } from "../support.ts";
 
 const listeners: Listener[] = [];
 const clients: WebSocket[] = [];

@@ -3,11 +3,11 @@ import { type Socket, connect as tcpConnect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import WebSocket from "ws";
-import { createListener, type Listener, type ListenerConfig, type ListenerOptions } from "../src/index.ts";
-import { ProxyHeaderParser, type ProxyStep } from "../src/proxy-protocol.ts";
-import { TrustedAddresses } from "../src/trusted-addresses.ts";
-import { Authority, type Issued } from "./certificates.ts";
-import { closing, dial, recording, until } from "./support.ts";
+import { createListener, type Listener, type ListenerConfig, type ListenerContext } from "../../src/index.ts";
+import { ProxyHeaderParser, type ProxyStep } from "../../src/proxy-protocol/proxy-protocol.ts";
+import { TrustedAddresses } from "../../src/proxy-protocol/trusted-addresses.ts";
+import { Authority, type Issued } from "../certificates.ts";
+import { closing, dial, recording, until } from "../support.ts";
 
 const SIGNATURE = "0d0a0d0a000d0a515549540a";
 const v2 = (rest: string): Buffer => Buffer.from(SIGNATURE + rest.replaceAll(" ", ""), "hex");
@@ -137,7 +137,7 @@ describe("behind a proxy", () => {
   async function listen(
     config: ListenerConfig,
     accept: ReturnType<typeof recording>["accept"],
-    options: ListenerOptions = {},
+    options: ListenerContext = {},
   ): Promise<Listener> {
     const listener = createListener(config, accept, options);
     await listener.listen();
@@ -152,7 +152,7 @@ describe("behind a proxy", () => {
   }
   const arena = new Uint8Array(70_000);
   const readBuffer = { bytes: arena, start: 100, length: 65_536 };
-  const ways: [string, ListenerOptions, boolean][] = [
+  const ways: [string, ListenerContext, boolean][] = [
     ["", {}, true],
     [" with sockets and a shared buffer", { readBuffer }, false],
     [" with raw handles", { readBuffer }, true],

@@ -1,7 +1,7 @@
 // What a packet loses so that it fits: Reason String and User Properties, which are for people. [MQTT5 3.1.2.11.4, 3.1.2.11.7]
 import { decode, type Packet } from "@wrenmq/codec";
 import { describe, expect, test } from "vitest";
-import { Arena, Counters, dialectOf, Link, Outbox } from "../../src/index.ts";
+import { Arena, Counters, dialectOf, Link, Outbox } from "../../../src/index.ts";
 
 const properties = {
   reasonString: "a reason that is longer than the client can take",
