@@ -12,9 +12,23 @@ import {
   type StoreSection,
   type WrenConfig,
 } from "@wrenmq/config";
-import { namesFromCertificates } from "../broker/names-from-certificates.ts";
 import { UsageError } from "../errors.ts";
-import type { StartOptions } from "./start-command.ts";
+import { namesFromCertificates } from "./names-from-certificates.ts";
+
+/** What the command line may say about the configuration. */
+export interface ConfigOptions {
+  /** Path of the configuration. */
+  readonly config?: string;
+  readonly port?: number;
+  readonly host?: string;
+  readonly data?: string;
+  readonly dataMax?: string;
+  readonly durability?: "memory" | "batch" | "fsync";
+  /** false: --no-warm-up. */
+  readonly warmUp?: boolean;
+  readonly debug?: boolean;
+  readonly logFormat?: "text" | "json";
+}
 
 export interface EffectiveConfig {
   readonly config: WrenConfig;
@@ -22,7 +36,7 @@ export interface EffectiveConfig {
 }
 
 /** @throws ConfigError, UsageError */
-export function effectiveConfig(options: StartOptions): EffectiveConfig {
+export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
   const read = options.config === undefined ? undefined : loadConfig(options.config);
   const base = namesFromCertificates(read?.config ?? defaultConfig());
   const config: WrenConfig = {
@@ -46,7 +60,7 @@ function usualFormat(): "text" | "json" {
 }
 
 /** `--port` and `--host` mean the listener named default, or the only one that there is. */
-function withAddress(listeners: readonly ListenerSection[], { port, host }: StartOptions): ListenerSection[] {
+function withAddress(listeners: readonly ListenerSection[], { port, host }: ConfigOptions): ListenerSection[] {
   if (port === undefined && host === undefined) return [...listeners];
   const meant = listeners.find(({ name }) => name === "default") ?? (listeners.length === 1 ? listeners[0] : undefined);
   if (meant === undefined) {
@@ -57,7 +71,7 @@ function withAddress(listeners: readonly ListenerSection[], { port, host }: Star
   return listeners.map((listener) => (listener === meant ? { ...listener, ...address } : listener));
 }
 
-function withData(store: StoreSection, { data, dataMax, durability }: StartOptions): StoreSection {
+function withData(store: StoreSection, { data, dataMax, durability }: ConfigOptions): StoreSection {
   const path = data === undefined ? store.path : resolve(data);
   if (dataMax !== undefined && (durability === "memory" || path === undefined)) {
     throw new UsageError("--data-max needs --data, and another durability than memory");

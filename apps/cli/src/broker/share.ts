@@ -1,6 +1,6 @@
 // The part of the configuration that falls to one of several workers.
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
-import { storeOf } from "./shards.ts";
+import { storeOf } from "../workers/shards.ts";
 
 /** Bounds on the whole broker are divided; the store is a folder of its own. */
 export function shareOf(config: WrenConfig, self: number, count: number): WrenConfig {

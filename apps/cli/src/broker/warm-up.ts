@@ -2,7 +2,7 @@
 import { type Broker, warmUp } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
-import { lineOf } from "./errors.ts";
+import { lineOf } from "../errors.ts";
 
 export interface Preparation {
   /** Resolves when nothing of it runs any more. */

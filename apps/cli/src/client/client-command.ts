@@ -1,28 +1,6 @@
 // Options that `wrenmq pub` and `wrenmq sub` share: those of aMQTT's commands, and a few of our own.
 import { Command, InvalidArgumentError, Option } from "commander";
 
-export interface ClientOptions {
-  readonly url?: string;
-  readonly configFile?: string;
-  readonly clientId?: string;
-  readonly qos?: 0 | 1 | 2;
-  readonly keepAlive?: number;
-  readonly cleanSession?: boolean;
-  readonly protocol?: "3.1" | "3.1.1" | "5";
-  readonly caFile?: string;
-  readonly caPath?: string;
-  readonly caData?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  readonly insecure?: boolean;
-  readonly willTopic?: string;
-  readonly willMessage?: string;
-  readonly willQos?: 0 | 1 | 2;
-  readonly willRetain?: boolean;
-  readonly extraHeaders?: Record<string, string>;
-  readonly debug?: boolean;
-}
-
 export function clientCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)

@@ -4,8 +4,29 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { CommandError, UsageError } from "../errors.ts";
-import type { ClientOptions } from "./client-command.ts";
 import { type ClientConfig, readClientConfig } from "./client-config.ts";
+
+export interface ClientOptions {
+  readonly url?: string;
+  readonly configFile?: string;
+  readonly clientId?: string;
+  readonly qos?: 0 | 1 | 2;
+  readonly keepAlive?: number;
+  readonly cleanSession?: boolean;
+  readonly protocol?: "3.1" | "3.1.1" | "5";
+  readonly caFile?: string;
+  readonly caPath?: string;
+  readonly caData?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly insecure?: boolean;
+  readonly willTopic?: string;
+  readonly willMessage?: string;
+  readonly willQos?: 0 | 1 | 2;
+  readonly willRetain?: boolean;
+  readonly extraHeaders?: Record<string, string>;
+  readonly debug?: boolean;
+}
 
 const PROTOCOLS = { "3.1": 3, "3.1.1": 4, "5": 5 } as const;
 const PORTS: Readonly<Record<string, string>> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80", "wss:": "443" };

@@ -1,5 +1,6 @@
 // `wrenmq token create|list|revoke`: the file of the token plugin.
 import { Command, InvalidArgumentError } from "commander";
+import { collect } from "./option-values.ts";
 
 export interface TokenOptions {
   readonly expires?: Date;
@@ -47,10 +48,6 @@ export function tokenCommand(): Command {
       await revokeToken(file, id);
     });
   return token;
-}
-
-function collect(word: string, before: readonly string[] = []): string[] {
-  return [...before, word];
 }
 
 function date(word: string): Date {

@@ -5,12 +5,12 @@ import type { WrenConfig } from "@wrenmq/config";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
 import { configToOptions } from "../broker/config-to-options.ts";
 import { Reloader } from "../broker/reload.ts";
+import { shareOf } from "../broker/share.ts";
+import { prepareForClients } from "../broker/warm-up.ts";
 import { lineOf } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 import { untilSignalled } from "../signals.ts";
-import { prepareForClients } from "../warm-up.ts";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
-import { shareOf } from "./share.ts";
 
 /** Resolves when the supervisor (or a signal) has ended it. Errors go to the supervisor. */
 export async function runWorker(): Promise<void> {

@@ -10,7 +10,7 @@ import {
   migrate,
   riskWarnings,
 } from "@wrenmq/config";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../../errors.ts";
 
 /** @throws ConfigError; CommandError when a file that it names cannot be used */
 export function checkConfig(file: string, quiet: boolean): void {

@@ -1,21 +1,6 @@
 // `wrenmq creds ca|server|device`: aMQTT's ca_creds, server_creds and device_creds.
 import { Command } from "commander";
-
-export interface CredsOptions {
-  readonly country: string;
-  readonly state?: string;
-  readonly locality?: string;
-  readonly orgName: string;
-  readonly cn?: string;
-  readonly deviceId?: string;
-  readonly uri?: string;
-  readonly outputDir: string;
-  readonly caKey?: string;
-  readonly caCrt?: string;
-  readonly force?: boolean;
-}
-
-export type CredsKind = "ca" | "server" | "device";
+import type { CredsKind, CredsOptions } from "./creds.ts";
 
 export function credsCommand(): Command {
   const creds = new Command("creds").description("make keys and certificates for TLS");

@@ -1,9 +1,24 @@
 // `wrenmq creds`: options in, files out.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Credentials, issueAuthority, issueDevice, issueServer } from "../creds/issue.ts";
-import { CommandError, UsageError } from "../errors.ts";
-import type { CredsKind, CredsOptions } from "./creds-command.ts";
+import { CommandError, UsageError } from "../../errors.ts";
+import { type Credentials, issueAuthority, issueDevice, issueServer } from "./issue.ts";
+
+export interface CredsOptions {
+  readonly country: string;
+  readonly state?: string;
+  readonly locality?: string;
+  readonly orgName: string;
+  readonly cn?: string;
+  readonly deviceId?: string;
+  readonly uri?: string;
+  readonly outputDir: string;
+  readonly caKey?: string;
+  readonly caCrt?: string;
+  readonly force?: boolean;
+}
+
+export type CredsKind = "ca" | "server" | "device";
 
 /** @throws UsageError, CommandError, Error of `node:fs` */
 export async function writeCredentials(kind: CredsKind, options: CredsOptions): Promise<void> {

@@ -3,7 +3,7 @@
 import "reflect-metadata"; // the library below cannot be loaded without
 import { createPrivateKey, randomBytes, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { CommandError } from "../errors.ts";
+import { CommandError } from "../../errors.ts";
 
 /** PEM. */
 export interface Credentials {

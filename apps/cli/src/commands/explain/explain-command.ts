@@ -1,13 +1,6 @@
 // `wrenmq explain`: who decides what about a topic, without a client.
 import { Command, Option } from "commander";
-
-export interface ExplainOptions {
-  readonly config: string;
-  readonly user?: string;
-  readonly clientId: string;
-  readonly listener?: string;
-  readonly action: "publish" | "subscribe" | "receive";
-}
+import type { ExplainOptions } from "./explain.ts";
 
 export function explainCommand(): Command {
   return new Command("explain")

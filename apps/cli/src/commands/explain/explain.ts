@@ -1,11 +1,18 @@
 // `wrenmq explain`: starts the plugins of a configuration, but no listener, and asks them.
 import { createBroker, type ListenerOptions } from "@wrenmq/broker";
 import type { ClientInfo, Opinion } from "@wrenmq/plugin-api";
-import { configToOptions } from "../broker/config-to-options.ts";
-import { CommandError, UsageError } from "../errors.ts";
-import { createLogger } from "../logging.ts";
-import { effectiveConfig } from "./effective-config.ts";
-import type { ExplainOptions } from "./explain-command.ts";
+import { configToOptions } from "../../broker/config-to-options.ts";
+import { effectiveConfig } from "../../broker/effective-config.ts";
+import { CommandError, UsageError } from "../../errors.ts";
+import { createLogger } from "../../logging.ts";
+
+export interface ExplainOptions {
+  readonly config: string;
+  readonly user?: string;
+  readonly clientId: string;
+  readonly listener?: string;
+  readonly action: "publish" | "subscribe" | "receive";
+}
 
 /** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
 export async function explain(topic: string, options: ExplainOptions): Promise<void> {

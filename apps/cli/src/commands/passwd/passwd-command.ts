@@ -1,11 +1,6 @@
 // `wrenmq passwd`: users of a password file, or of a file of SCRAM credentials.
 import { Command, Option } from "commander";
-
-export interface PasswdOptions {
-  readonly delete?: boolean;
-  readonly list?: boolean;
-  readonly scheme: "argon2id" | "bcrypt" | "mosquitto" | "scram-sha-256";
-}
+import type { PasswdOptions } from "./passwd.ts";
 
 export function passwdCommand(): Command {
   return new Command("passwd")

@@ -2,9 +2,14 @@
 import { existsSync } from "node:fs";
 import { addUser, listUsers, removeUser, setPassword } from "@wrenmq/auth-password";
 import { addScramUser, setScramPassword } from "@wrenmq/auth-scram";
-import { UsageError } from "../errors.ts";
-import { readPassword } from "../password-input.ts";
-import type { PasswdOptions } from "./passwd-command.ts";
+import { UsageError } from "../../errors.ts";
+import { readPassword } from "../../password-input.ts";
+
+export interface PasswdOptions {
+  readonly delete?: boolean;
+  readonly list?: boolean;
+  readonly scheme: "argon2id" | "bcrypt" | "mosquitto" | "scram-sha-256";
+}
 
 /** @throws UsageError, CommandError, UserFileError, Error of `node:fs` */
 export async function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {

@@ -1,17 +1,7 @@
 // `wrenmq pub`: its options.
 import { type Command, Option } from "commander";
-import { type ClientOptions, clientCommand } from "../client/client-command.ts";
-
-export interface PubOptions extends ClientOptions {
-  readonly topic: string;
-  readonly message?: string;
-  readonly file?: string;
-  readonly stdin?: boolean;
-  readonly lines?: boolean;
-  /** Commander's name for --no-message is taken by --message; see the option's attribute. */
-  readonly nothing?: boolean;
-  readonly retain?: boolean;
-}
+import { clientCommand } from "../../client/client-command.ts";
+import type { PubOptions } from "./pub.ts";
 
 export function pubCommand(): Command {
   return clientCommand("pub", "publish messages")

@@ -2,9 +2,19 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { clientSettings, connectClient } from "../client/connect.ts";
-import { CommandError, UsageError } from "../errors.ts";
-import type { PubOptions } from "./pub-command.ts";
+import { type ClientOptions, clientSettings, connectClient } from "../../client/connect.ts";
+import { CommandError, UsageError } from "../../errors.ts";
+
+export interface PubOptions extends ClientOptions {
+  readonly topic: string;
+  readonly message?: string;
+  readonly file?: string;
+  readonly stdin?: boolean;
+  readonly lines?: boolean;
+  /** Commander's name for --no-message is taken by --message; see the option's attribute. */
+  readonly nothing?: boolean;
+  readonly retain?: boolean;
+}
 
 /** @throws UsageError, CommandError */
 export async function publish(options: PubOptions): Promise<void> {

@@ -1,26 +1,6 @@
 // `wrenmq users` and `wrenmq topics`: aMQTT's manage_users and manage_topics.
 import { Command, InvalidArgumentError, Option } from "commander";
-import { portNumber } from "./start-command.ts";
-
-export interface DatabaseOptions {
-  readonly connection?: string;
-  readonly db?: "mysql" | "mariadb" | "postgresql" | "sqlite";
-  readonly username?: string;
-  readonly port?: number;
-  readonly host: string;
-  readonly database: string;
-  readonly file: string;
-}
-
-export interface UserOptions extends DatabaseOptions {
-  readonly clientId: string;
-  readonly yes?: boolean;
-}
-
-export interface TopicOptions extends DatabaseOptions {
-  readonly clientId: string;
-  readonly action: "subscribe" | "publish" | "receive";
-}
+import { portNumber } from "../option-values.ts";
 
 export function usersCommand(): Command {
   const users = databaseCommand("users", "users of the database that the sql plugin asks");

@@ -1,9 +1,28 @@
 // `wrenmq users` and `wrenmq topics`.
 import { resolve } from "node:path";
 import { SqlUsers } from "@wrenmq/auth-sql";
-import { CommandError, UsageError } from "../errors.ts";
-import { confirm, readPassword } from "../password-input.ts";
-import type { DatabaseOptions, TopicOptions, UserOptions } from "./sql-command.ts";
+import { CommandError, UsageError } from "../../errors.ts";
+import { confirm, readPassword } from "../../password-input.ts";
+
+export interface DatabaseOptions {
+  readonly connection?: string;
+  readonly db?: "mysql" | "mariadb" | "postgresql" | "sqlite";
+  readonly username?: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly database: string;
+  readonly file: string;
+}
+
+export interface UserOptions extends DatabaseOptions {
+  readonly clientId: string;
+  readonly yes?: boolean;
+}
+
+export interface TopicOptions extends DatabaseOptions {
+  readonly clientId: string;
+  readonly action: "subscribe" | "publish" | "receive";
+}
 
 export async function sync(options: DatabaseOptions): Promise<void> {
   await using({ ...options }, (users) => users.createTables());

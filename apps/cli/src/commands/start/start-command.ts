@@ -1,20 +1,7 @@
 // `wrenmq start`: its options.
 import { Command, InvalidArgumentError, Option } from "commander";
-import { outliveHangUps } from "../signals.ts";
-
-export interface StartOptions {
-  readonly config?: string;
-  readonly port?: number;
-  readonly host?: string;
-  readonly data?: string;
-  readonly dataMax?: string;
-  readonly durability?: "memory" | "batch" | "fsync";
-  readonly workers?: number | "auto";
-  /** false: --no-warm-up. */
-  readonly warmUp?: boolean;
-  readonly debug?: boolean;
-  readonly logFormat?: "text" | "json";
-}
+import { outliveHangUps } from "../../signals.ts";
+import { portNumber } from "../option-values.ts";
 
 export function startCommand(): Command {
   return new Command("start")
@@ -36,23 +23,14 @@ export function startCommand(): Command {
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
     .action(async (options: StartOptions) => {
       outliveHangUps();
-      const { startBroker } = await import("../workers/start-broker.ts");
+      const { startBroker } = await import("./start.ts");
       await startBroker(options);
     });
 }
-
-/** The stamps of retained messages have room for so many (`Stamps` of @wrenmq/cluster). */
-export const MOST_WORKERS = 64;
 
 function workerNumber(word: string): number | "auto" {
   if (word === "auto") return word;
   const count = Number(word);
   if (/^\d+$/.test(word) && count >= 1 && count <= MOST_WORKERS) return count;
   throw new InvalidArgumentError(`A whole number from 1 to ${MOST_WORKERS}, or auto.`);
-}
-
-export function portNumber(word: string): number {
-  const port = Number(word);
-  if (/^\d+$/.test(word) && port <= 65_535) return port;
-  throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
 }

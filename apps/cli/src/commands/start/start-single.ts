@@ -2,14 +2,14 @@
 import { type Broker, createBroker, VERSION } from "@wrenmq/broker";
 import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
-import { configToOptions } from "../broker/config-to-options.ts";
-import { Reloader, reloading } from "../broker/reload.ts";
-import { whoMayConnect } from "../broker/who-may-connect.ts";
-import { createLogger } from "../logging.ts";
-import { untilSignalled } from "../signals.ts";
-import { prepareForClients } from "../warm-up.ts";
-import { removeLeftovers, storeOf } from "../workers/shards.ts";
-import { effectiveConfig } from "./effective-config.ts";
+import { configToOptions } from "../../broker/config-to-options.ts";
+import { effectiveConfig } from "../../broker/effective-config.ts";
+import { Reloader, reloading } from "../../broker/reload.ts";
+import { prepareForClients } from "../../broker/warm-up.ts";
+import { whoMayConnect } from "../../broker/who-may-connect.ts";
+import { createLogger } from "../../logging.ts";
+import { untilSignalled } from "../../signals.ts";
+import { removeLeftovers, storeOf } from "../../workers/shards.ts";
 import type { StartOptions } from "./start-command.ts";
 
 /** Resolves after a clean shutdown. @throws ConfigError, PluginError, ListenerError, StoreError, UsageError */

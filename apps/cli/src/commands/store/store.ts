@@ -2,9 +2,10 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { checkStore, compactStore, dumpStore, exportStore, importStore } from "@wrenmq/store-file";
-import { CommandError } from "../errors.ts";
-import { shardPath, shardsIn } from "../workers/shards.ts";
-import type { StoreWork } from "./store-command.ts";
+import { CommandError } from "../../errors.ts";
+import { shardPath, shardsIn } from "../../workers/shards.ts";
+
+export type StoreWork = "check" | "dump" | "export" | "import" | "compact";
 
 /** @throws StoreError, CommandError */
 export async function workOnStore(work: StoreWork, given: string): Promise<void> {

@@ -1,11 +1,8 @@
 // `wrenmq sub`: its options.
 import type { Command } from "commander";
-import { type ClientOptions, clientCommand, positive } from "../client/client-command.ts";
-
-export interface SubOptions extends ClientOptions {
-  readonly topic: readonly string[];
-  readonly count?: number;
-}
+import { clientCommand, positive } from "../../client/client-command.ts";
+import { collect } from "../option-values.ts";
+import type { SubOptions } from "./sub.ts";
 
 export function subCommand(): Command {
   return clientCommand("sub", "subscribe, and print what is published")
@@ -15,8 +12,4 @@ export function subCommand(): Command {
       const { subscribe } = await import("./sub.ts");
       await subscribe(options);
     });
-}
-
-function collect(word: string, before: readonly string[] = []): string[] {
-  return [...before, word];
 }

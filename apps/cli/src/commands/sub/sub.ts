@@ -1,9 +1,13 @@
 // `wrenmq sub`: prints the payload of each message, and a newline, until it is stopped or has seen enough.
 import type { ISubscriptionMap, MqttClient } from "mqtt";
-import type { ClientConfig } from "../client/client-config.ts";
-import { clientSettings, connectClient } from "../client/connect.ts";
-import { CommandError } from "../errors.ts";
-import type { SubOptions } from "./sub-command.ts";
+import type { ClientConfig } from "../../client/client-config.ts";
+import { type ClientOptions, clientSettings, connectClient } from "../../client/connect.ts";
+import { CommandError } from "../../errors.ts";
+
+export interface SubOptions extends ClientOptions {
+  readonly topic: readonly string[];
+  readonly count?: number;
+}
 
 const REFUSED = 0x80;
 
