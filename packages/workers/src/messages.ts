@@ -1,5 +1,4 @@
 // What the supervisor and its workers say to each other. Bytes and sockets travel with the messages as they are.
-import type { WrenConfig } from "@wrenmq/config";
 import type { TransportName } from "@wrenmq/transport";
 
 /** A connection for another worker; its socket comes with the message. */
@@ -26,10 +25,10 @@ export type FromWorker =
   | { readonly kind: "changed"; readonly problem: string | undefined };
 
 /** A configuration is the whole one: what falls to the worker it knows itself. The first one answers `begun`. */
-export type ToWorker =
+export type ToWorker<Config> =
   | HandOver
   | { readonly kind: "stop" }
-  | { readonly kind: "configure"; readonly config: WrenConfig };
+  | { readonly kind: "configure"; readonly config: Config };
 
 /** Where a worker finds what stays the same as long as the supervisor lives. */
 export const WORKER_ENV = { self: "WRENMQ_WORKER", count: "WRENMQ_WORKERS", folder: "WRENMQ_MESH" } as const;

@@ -1,31 +1,56 @@
 // One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
-import { type Broker, createBroker, type Placement } from "@wrenmq/broker";
+import type { Broker, BrokerOptions, Placement } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
-import type { WrenConfig } from "@wrenmq/config";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
-import { configToOptions } from "../broker/config-to-options.ts";
-import { Reloader } from "../broker/reload.ts";
-import { shareOf } from "../broker/share.ts";
-import { prepareForClients } from "../broker/warm-up.ts";
-import { lineOf } from "../errors.ts";
-import { createLogger } from "../logging.ts";
-import { untilSignalled } from "../signals.ts";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 
-/** Resolves when the supervisor (or a signal) has ended it. Errors go to the supervisor. */
-export async function runWorker(): Promise<void> {
+/** Which of the workers this one is. */
+export interface WorkerPlace {
+  /** From 0. */
+  readonly worker: number;
+  readonly count: number;
+  /** Belongs into the options of the broker: what makes it one of several. */
+  readonly options: Pick<BrokerOptions, "bus" | "placement">;
+}
+
+/** What serves the clients of this worker. */
+export interface WorkerBroker<Config> {
+  /** Not started yet: `runWorker` does that. */
+  readonly broker: Broker;
+  /** Called when clients may connect. */
+  started?(): void;
+  /** Serves another configuration; when it rejects, the one before. Without it configurations cannot change. */
+  change?(config: Config): Promise<void>;
+  /** Resolves when the worker is to end without the supervisor's word; without it, at SIGINT and SIGTERM. */
+  readonly ended?: Promise<unknown>;
+  /** Instead of `broker.shutdown()`. */
+  stop?(): Promise<void>;
+}
+
+export interface WorkerOptions<Config> {
+  /** Makes the broker; `place.options` belong into its options. A rejection ends the worker, with its message as the reason. */
+  createBroker(config: Config, place: WorkerPlace): Promise<WorkerBroker<Config>> | WorkerBroker<Config>;
+  /** One line for who runs the workers. Default: the message of the error. */
+  readonly describe?: (error: unknown) => string;
+}
+
+/**
+ * What a process that `startWorkers` has started does. Resolves when the supervisor, or a signal, has ended it; errors go
+ * to the supervisor, and the exit code is 1.
+ */
+export async function runWorker<Config>({ createBroker, describe = messageOf }: WorkerOptions<Config>): Promise<void> {
   try {
-    await serve(await firstConfig());
+    await serve(await firstConfig<Config>(), createBroker, describe);
   } catch (error) {
-    tell({ kind: "failed", line: lineOf(error) });
+    tell({ kind: "failed", line: describe(error) });
     process.exitCode = 1;
   }
   process.disconnect();
 }
 
-function firstConfig(): Promise<WrenConfig> {
+function firstConfig<Config>(): Promise<Config> {
   return new Promise((resolve) => {
-    const heard = (message: ToWorker): void => {
+    const heard = (message: ToWorker<Config>): void => {
       if (message.kind !== "configure") return;
       process.off("message", heard);
       resolve(message.config);
@@ -35,43 +60,69 @@ function firstConfig(): Promise<WrenConfig> {
   });
 }
 
-async function serve(whole: WrenConfig): Promise<void> {
-  const self = Number(process.env[WORKER_ENV.self]);
+async function serve<Config>(
+  config: Config,
+  createBroker: WorkerOptions<Config>["createBroker"],
+  describe: (error: unknown) => string,
+): Promise<void> {
+  const worker = Number(process.env[WORKER_ENV.self]);
   const count = Number(process.env[WORKER_ENV.count]);
   const folder = process.env[WORKER_ENV.folder] ?? "";
-  const config = shareOf(whole, self, count);
-  const logger = createLogger(config.log).child({ worker: self, pid: process.pid });
+  let running: WorkerBroker<Config> | undefined;
+  let isStarted = false;
   const bus = new MeshBus({
-    self,
+    self: worker,
     count,
-    transport: new UnixMesh(folder, self),
-    accept: (connection, listener) => broker.accept(connection, { listener, handedOver: true }),
+    transport: new UnixMesh(folder, worker),
+    accept: (connection, listener) => {
+      if (running === undefined) connection.destroy();
+      else running.broker.accept(connection, { listener, handedOver: true });
+    },
   });
-  let reloader: Reloader | undefined;
   let stop = (): void => {};
   const told = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const change = async (wanted: WrenConfig): Promise<void> => {
-    const problem = await reloader?.change(shareOf(wanted, self, count)).then(() => undefined, lineOf);
-    if (problem === undefined) logger.level = wanted.log.level;
+  const change = async (wanted: Config): Promise<void> => {
+    // One that is starting serves what it has started with.
+    const problem = isStarted ? await changed(running, wanted, describe) : undefined;
     tell({ kind: "changed", problem });
   };
-  process.on("message", (message: ToWorker, handle: unknown) => {
-    if (message.kind === "handOver") adopt(broker, message, handle);
+  process.on("message", (message: ToWorker<Config>, handle: unknown) => {
+    if (message.kind === "handOver") adopt(running?.broker, message, handle);
     else if (message.kind === "configure") void change(message.config);
     else stop();
   });
-  const options = { ...(await configToOptions(config, logger)), bus, placement: placement(bus, self, count) };
-  const broker: Broker = createBroker(options);
+  const options = { bus, placement: placement(bus, worker, count) };
+  running = await createBroker(config, { worker, count, options });
+  const { broker } = running;
   await broker.start();
-  reloader = new Reloader(broker, { config, options, logger });
+  isStarted = true;
   tell({ kind: "ready", addresses: [...broker.addresses] });
-  // Reloading is the supervisor's word: it gets the signal, too.
-  const warm = prepareForClients(broker, config, logger);
-  await Promise.race([told, untilSignalled(logger, () => {})]);
-  await warm.stop();
-  await broker.shutdown();
+  running.started?.();
+  await Promise.race([told, running.ended ?? signalled()]);
+  await (running.stop === undefined ? broker.shutdown() : running.stop());
+}
+
+/** @returns why it could not be changed */
+async function changed<Config>(
+  running: WorkerBroker<Config> | undefined,
+  wanted: Config,
+  describe: (error: unknown) => string,
+): Promise<string | undefined> {
+  try {
+    if (running?.change === undefined) return "the workers cannot change their configuration while they run";
+    await running.change(wanted);
+    return undefined;
+  } catch (error) {
+    return describe(error);
+  }
+}
+
+function signalled(): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+  });
 }
 
 /** Every client identifier has a home; whoever accepts a connection for another one gives it away. */
@@ -89,10 +140,11 @@ function placement(bus: MeshBus, self: number, count: number): Placement {
   };
 }
 
-function adopt(broker: Broker, { listener, transport, source, head }: HandOver, handle: unknown): void {
+function adopt(broker: Broker | undefined, { listener, transport, source, head }: HandOver, handle: unknown): void {
   if (handle === undefined || handle === null) return;
   try {
-    broker.adopt(handle, { listener, transport, source, head });
+    if (broker === undefined) closeHandle(handle);
+    else broker.adopt(handle, { listener, transport, source, head });
   } catch {
     // The listener is gone or the broker stops: the client connects again.
     closeHandle(handle);
@@ -101,4 +153,8 @@ function adopt(broker: Broker, { listener, transport, source, head }: HandOver, 
 
 function tell(message: FromWorker, handle?: object): void {
   if (process.connected) process.send?.(message, handle as never, { keepOpen: false }, () => closeHandle(handle));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

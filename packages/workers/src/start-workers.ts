@@ -1,88 +1,111 @@
-// The process that serves nobody: it starts the workers, starts those again that die, passes on signals and connections.
+// The process that serves nobody: it starts the workers, starts those again that die, and passes on connections and
+// configurations.
 import cluster, { type Worker } from "node:cluster";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { VERSION } from "@wrenmq/broker";
-import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
-import type { Logger } from "pino";
-import { type EffectiveConfig, effectiveConfig } from "../broker/effective-config.ts";
-import { reloading } from "../broker/reload.ts";
-import { whoMayConnect } from "../broker/who-may-connect.ts";
-import type { StartOptions } from "../commands/start/start-command.ts";
-import { CommandError } from "../errors.ts";
-import { createLogger } from "../logging.ts";
-import { untilSignalled } from "../signals.ts";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "@wrenmq/plugin-api";
+import { WorkersError } from "./errors.ts";
 import type { FromWorker } from "./messages.ts";
-import { removeLeftovers } from "./shards.ts";
 import { WorkerSlot } from "./worker-slot.ts";
+
+/** The stamps of retained messages have room for so many (`Stamps` of @wrenmq/cluster). */
+export const MOST_WORKERS = 64;
 
 /** Milliseconds until workers that do not stop are killed. */
 const STOP_PATIENCE = 15_000;
 
-/** Resolves when all workers have ended after a signal. @throws ConfigError, UsageError; CommandError when a worker cannot start */
-export async function supervise(options: StartOptions, count: number): Promise<void> {
-  const { config, warnings } = effectiveConfig(options);
-  const logger = createLogger(config.log);
-  const { source = "none" } = config;
-  const supervisor = new Supervisor(logger, count, config);
-  const read = (): EffectiveConfig => effectiveConfig(options);
-  const reload = reloading({ config, logger, read, change: (changed) => supervisor.change(changed) });
-  const signalled = untilSignalled(logger, () => void reload());
-  logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
-  for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-  try {
-    announce(await supervisor.start(signalled), config, logger);
-    if (supervisor.isReady) removeLeftovers(config.store);
-    await signalled;
-  } finally {
-    await supervisor.stop();
-  }
-  logger.info({}, "stopped");
+export interface WorkersOptions<Config> {
+  /** How many processes: 1 to 64. */
+  readonly workers: number;
+  /**
+   * The module that each of them runs; it calls `runWorker`. Without it, this program once more with the same arguments:
+   * it finds out by `cluster.isWorker` of `node:cluster` what it is.
+   */
+  readonly module?: string | URL;
+  /** Handed to `createBroker` of each worker: anything that can be cloned. */
+  readonly config: Config;
+  readonly logger?: Logger;
 }
 
-class Supervisor {
-  readonly #logger: Logger;
+/** The workers of this process. There can be only one such group at a time. */
+export interface Workers<Config> extends AsyncDisposable {
+  /**
+   * Resolves when all workers serve clients for the first time: the addresses of the listeners by their names.
+   * Rejects with a WorkersError ERR_WORKERS_START as soon as one of them cannot, or after `stop()`; the others go on until
+   * `stop()`.
+   */
+  readonly ready: Promise<ReadonlyMap<string, string>>;
+  /** Do all workers serve clients at the moment? */
+  readonly isReady: boolean;
+  /** All workers serve another configuration, or none does. @throws WorkersError ERR_WORKERS_CHANGE: why not */
+  change(config: Config): Promise<void>;
+  /** Ends all workers: in good order, or after 15 seconds by force. */
+  stop(): Promise<void>;
+}
+
+/** @throws WorkersError ERR_WORKERS_OPTIONS */
+export function startWorkers<Config>(options: WorkersOptions<Config>): Workers<Config> {
+  const { workers, module } = options;
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw new WorkersError("ERR_WORKERS_OPTIONS", `workers: expected a whole number from 1 to ${MOST_WORKERS}`);
+  }
+  if (cluster.isWorker) {
+    throw new WorkersError("ERR_WORKERS_OPTIONS", "this process is a worker: it calls runWorker()");
+  }
+  // The system hands out connections: another process in between would cost each of them a message.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const exec = module instanceof URL ? fileURLToPath(module) : module;
+  cluster.setupPrimary({ serialization: "advanced", ...(exec === undefined ? {} : { exec }) });
+  return new Supervisor(options);
+}
+
+class Supervisor<Config> implements Workers<Config> {
+  readonly ready: Promise<ReadonlyMap<string, string>>;
+  readonly #logger: Logger | undefined;
+  /** Where the workers find each other. */
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
-  readonly #slots: WorkerSlot[];
-  #config: WrenConfig;
+  readonly #slots: WorkerSlot<Config>[];
+  #config: Config;
   #addresses: readonly (readonly [string, string])[] = [];
+  /** While the workers start for the first time. */
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
-  constructor(logger: Logger, count: number, config: WrenConfig) {
+  constructor({ workers: count, config, logger }: WorkersOptions<Config>) {
     this.#logger = logger;
     this.#config = config;
     const folder = this.#folder;
-    // The system hands out connections: another process in between would cost each of them a message.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({ serialization: "advanced" });
     this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
-    cluster.on("message", (worker, message: FromWorker, handle: unknown) => this.#heard(worker, message, handle));
+    cluster.on("message", this.#heard);
+    this.ready = this.#start();
   }
 
-  /** Do all workers serve clients? */
   get isReady(): boolean {
     return this.#slots.every(({ isReady }) => isReady);
   }
 
-  /** Resolves when all workers serve clients (or `unless` does first): the addresses of the listeners. @throws CommandError */
-  async start(unless: Promise<void>): Promise<ReadonlyMap<string, string>> {
+  async #start(): Promise<ReadonlyMap<string, string>> {
     const started = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
     for (const slot of this.#slots) {
-      slot.whenFailed = () => this.#started?.reject(new CommandError(`worker ${slot.id} ended before it was ready`));
+      slot.whenFailed = () => this.#failed(`worker ${slot.id} ended before it was ready`);
       slot.start();
     }
-    await Promise.race([started, unless]);
+    await started;
     this.#started = undefined;
     for (const slot of this.#slots) slot.whenFailed = undefined;
     return new Map(this.#addresses);
   }
 
-  /** Ends all workers. */
+  #failed(line: string): void {
+    this.#started?.reject(new WorkersError("ERR_WORKERS_START", line));
+  }
+
   async stop(): Promise<void> {
     const isStarting = this.#started !== undefined;
+    this.#failed("the workers were stopped before they were ready");
     this.#started = undefined;
     const ended = Promise.all(this.#slots.map((slot) => slot.stop(isStarting ? "kill" : "ask")));
     const patience = setTimeout(() => {
@@ -90,11 +113,11 @@ class Supervisor {
     }, STOP_PATIENCE);
     await ended;
     clearTimeout(patience);
+    cluster.off("message", this.#heard);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** All workers serve another configuration, or none does. @throws CommandError */
-  async change(config: WrenConfig): Promise<void> {
+  async change(config: Config): Promise<void> {
     const problems = await Promise.all(this.#slots.map((slot) => slot.change(config)));
     const problem = problems.find((line) => line !== undefined);
     if (problem === undefined) {
@@ -104,16 +127,20 @@ class Supervisor {
     // Each of the others has done it, and each has undone as much as this before.
     const changed = this.#slots.filter((_, index) => problems[index] === undefined);
     await Promise.all(changed.map((slot) => this.#changeBack(slot)));
-    throw new CommandError(problem);
+    throw new WorkersError("ERR_WORKERS_CHANGE", problem);
   }
 
-  async #changeBack(slot: WorkerSlot): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #changeBack(slot: WorkerSlot<Config>): Promise<void> {
     const problem = await slot.change(this.#config);
     if (problem === undefined) return;
-    this.#logger.error({ worker: slot.id, reason: problem }, "a worker could not go back to the configuration before");
+    this.#logger?.error({ worker: slot.id, reason: problem }, "a worker could not go back to the configuration before");
   }
 
-  #heard(worker: Worker, message: FromWorker, handle: unknown): void {
+  readonly #heard = (worker: Worker, message: FromWorker, handle: unknown): void => {
     if (message.kind === "handOver") {
       this.#slots[message.to]?.handOver(message, handle);
       return;
@@ -127,17 +154,7 @@ class Supervisor {
       if (slot.id === 0) this.#addresses = message.addresses;
       if (this.isReady) this.#started?.resolve();
     } else if (this.#started === undefined) {
-      this.#logger.error({ worker: slot.id, reason: message.line }, "a worker could not start");
-    } else this.#started.reject(new CommandError(message.line));
-  }
-}
-
-function announce(addresses: ReadonlyMap<string, string>, config: WrenConfig, logger: Logger): void {
-  for (const listener of config.listeners) {
-    const address = addresses.get(listener.name) ?? listener.type;
-    logger.info({ listener: listener.name, address, who: whoMayConnect(listener, config) }, "clients may connect");
-  }
-  const { durability, path } = config.store;
-  if (path === undefined) logger.info({}, "sessions and retained messages are kept in memory only (see --data)");
-  else logger.info({ path, durability }, "sessions and retained messages are kept on disk");
+      this.#logger?.error({ worker: slot.id, reason: message.line }, "a worker could not start");
+    } else this.#failed(message.line);
+  };
 }

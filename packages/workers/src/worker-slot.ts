@@ -2,9 +2,8 @@
 
 import type { SendHandle } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
-import type { WrenConfig } from "@wrenmq/config";
+import type { Logger } from "@wrenmq/plugin-api";
 import { closeHandle } from "@wrenmq/transport";
-import type { Logger } from "pino";
 import { type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 
 /** Milliseconds before a worker that died is started again: at first, and at most. */
@@ -15,36 +14,36 @@ const HEALTHY = 10_000;
 /** Connections that wait for a worker that is not there. */
 const MOST_WAITING = 10_000;
 
-export interface SlotOptions {
+export interface SlotOptions<Config> {
   readonly id: number;
   readonly count: number;
   /** Where the workers find each other. */
   readonly folder: string;
-  readonly logger: Logger;
+  readonly logger: Logger | undefined;
   /** What the worker is to serve. */
-  readonly config: WrenConfig;
+  readonly config: Config;
 }
 
-export class WorkerSlot {
+export class WorkerSlot<Config> {
   readonly id: number;
   worker: Worker | undefined = undefined;
   isReady: boolean = false;
   /** Called instead of another start, while given. */
   whenFailed: (() => void) | undefined = undefined;
-  readonly #options: SlotOptions;
+  readonly #options: SlotOptions<Config>;
   #waiting: (readonly [HandOver, unknown])[] = [];
   #pause = FIRST_PAUSE;
   #startedAt = 0;
   #restart: NodeJS.Timeout | undefined;
   #ended: (() => void) | undefined;
-  #config: WrenConfig;
+  #config: Config;
   #hasBegun = false;
   /** Called when the process is ready, or gone. */
   #whenReady: (() => void)[] = [];
   /** Called when the process says that it has changed its configuration, or is gone. */
   #whenChanged: ((problem: string | undefined) => void) | undefined;
 
-  constructor(options: SlotOptions) {
+  constructor(options: SlotOptions<Config>) {
     this.id = options.id;
     this.#options = options;
     this.#config = options.config;
@@ -75,7 +74,7 @@ export class WorkerSlot {
    * Serves another configuration: this process, and those that take its place. Not before the last change is through.
    * @returns why this process does not, and goes on as before
    */
-  async change(config: WrenConfig): Promise<string | undefined> {
+  async change(config: Config): Promise<string | undefined> {
     const before = this.#config;
     this.#config = config;
     // A process that is starting does so with the configuration before; one that has not begun yet, with this one.
@@ -104,8 +103,8 @@ export class WorkerSlot {
     for (const [message, handle] of waiting) this.#send(message, handle);
   }
 
-  tell(message: ToWorker): void {
-    if (this.worker?.isConnected() === true) this.worker.send(message);
+  tell(message: ToWorker<Config>): void {
+    if (this.worker?.isConnected() === true) this.worker.send(message as object);
   }
 
   /** Connections for a worker that is starting wait for it. */
@@ -170,7 +169,7 @@ export class WorkerSlot {
     if (lived >= HEALTHY) this.#pause = FIRST_PAUSE;
     const pause = this.#pause;
     this.#pause = Math.min(pause * 2, LAST_PAUSE);
-    this.#options.logger.error(
+    this.#options.logger?.error(
       { worker: this.id, code, signal, pauseMs: pause },
       "a worker ended; it is started again",
     );

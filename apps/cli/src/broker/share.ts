@@ -1,6 +1,6 @@
-// The part of the configuration that falls to one of several workers.
+// The part of the configuration that falls to one of several workers, or to the only one.
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
-import { storeOf } from "../workers/shards.ts";
+import { storePath } from "@wrenmq/workers/data";
 
 /** Bounds on the whole broker are divided; the store is a folder of its own. */
 export function shareOf(config: WrenConfig, self: number, count: number): WrenConfig {
@@ -20,12 +20,17 @@ export function shareOf(config: WrenConfig, self: number, count: number): WrenCo
           ? listener.limits
           : { ...listener.limits, maxConnections: part(listener.limits.maxConnections, count) },
     })),
-    store: roomOf(storeOf(config.store, self, count), count),
+    store: storeOf(config.store, self, count),
   };
 }
 
-function roomOf(store: StoreSection, count: number): StoreSection {
-  return store.maxBytes === undefined ? store : { ...store, maxBytes: part(store.maxBytes, count) };
+function storeOf(store: StoreSection, self: number, count: number): StoreSection {
+  const { path, maxBytes } = store;
+  return {
+    ...store,
+    ...(path === undefined ? {} : { path: storePath(path, self, count) }),
+    ...(maxBytes === undefined ? {} : { maxBytes: part(maxBytes, count) }),
+  };
 }
 
 /** 0 stays what it is: no bound. */

@@ -4,11 +4,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { homeOf } from "@wrenmq/cluster";
-import type { StoreSection } from "@wrenmq/config";
+import type { Logger } from "@wrenmq/plugin-api";
 import { NO_MESSAGE, type Store, type StoreOp } from "@wrenmq/store";
 import { FileStore } from "@wrenmq/store-file";
-import type { Logger } from "pino";
-import { CommandError } from "../errors.ts";
+import { WorkersError } from "../errors.ts";
 import { syncDirectory } from "./durable-file.ts";
 import { nextFolder, noteShards, refusePart, type Shards, shardPath, shardsIn } from "./shards.ts";
 
@@ -20,9 +19,11 @@ const PAGE = 100;
 
 type Snapshot = ReturnType<Store["sessions"]> extends Iterable<infer T> ? T : never;
 
-/** Makes the data fit the number of workers. @throws CommandError, StoreError: nothing has changed */
-export async function prepareShards({ path }: StoreSection, count: number, logger: Logger): Promise<void> {
-  if (path === undefined) return;
+/**
+ * Makes the data fit the number of workers; to be called before any of them opens its store (`storePath`).
+ * @throws WorkersError ERR_WORKERS_DATA, StoreError: nothing has changed
+ */
+export async function prepareData(path: string, count: number, logger?: Logger): Promise<void> {
   refusePart(path);
   const found = shardsIn(path);
   if (found === undefined) {
@@ -30,7 +31,7 @@ export async function prepareShards({ path }: StoreSection, count: number, logge
   } else if (found.workers !== count) {
     const { sessions, retained } = await reshard(path, found, count);
     const numbers = { path, before: found.workers, workers: count, sessions, retained };
-    logger.info(numbers, "the data were written anew for another number of workers");
+    logger?.info(numbers, "the data were written anew for another number of workers");
   }
 }
 
@@ -54,7 +55,10 @@ async function reshard(
     const found = totals(sources);
     const written = totals(targets);
     if (written.sessions !== found.sessions || written.retained !== found.retained) {
-      throw new CommandError(`${path}: ${JSON.stringify(found)} were there, ${JSON.stringify(written)} were written`);
+      throw new WorkersError(
+        "ERR_WORKERS_DATA",
+        `${path}: ${JSON.stringify(found)} were there, ${JSON.stringify(written)} were written`,
+      );
     }
     for (const target of targets) await target.close();
     syncDirectory(folder);
@@ -121,14 +125,16 @@ async function copySession(
   for (const packetId of inboundPacketIds) await writer.write({ op: "hold", clientId, packetId }, 0);
   for (const entry of inflight) {
     const message = entry.state === "awaitPubcomp" ? NO_MESSAGE : source.message(clientId, entry.seq);
-    if (message === undefined) throw new CommandError(`a message in flight to ${clientId} cannot be read`);
+    if (message === undefined)
+      throw new WorkersError("ERR_WORKERS_DATA", `a message in flight to ${clientId} cannot be read`);
     const moved = { ...entry, messageId: renumbered(entry.messageId) };
     await writer.write({ op: "enqueue", clientId, entry: moved, message }, message.payload.length);
   }
   let after = -1;
   for (let left = queued; left > 0; ) {
     const page = source.queue(clientId, after, PAGE);
-    if (page.length === 0) throw new CommandError(`${left} messages queued for ${clientId} cannot be read`);
+    if (page.length === 0)
+      throw new WorkersError("ERR_WORKERS_DATA", `${left} messages queued for ${clientId} cannot be read`);
     for (const { entry, message } of page) {
       const moved = { ...entry, messageId: renumbered(entry.messageId) };
       await writer.write({ op: "enqueue", clientId, entry: moved, message }, message.payload.length);

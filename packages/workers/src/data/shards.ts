@@ -7,8 +7,7 @@
 //   data/workers.json          {"workers": 3, "folder": "shards-1"}: shards-1/worker-0 …
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { StoreSection } from "@wrenmq/config";
-import { CommandError } from "../errors.ts";
+import { WorkersError } from "../errors.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 
 const NOTE = "workers.json";
@@ -24,15 +23,18 @@ export interface Shards {
   readonly folder: string | undefined;
 }
 
-/** @throws CommandError where the folder is a part of the data: the clients of the other parts would find nothing */
+/** @throws WorkersError where the folder is a part of the data: the clients of the other parts would find nothing */
 export function refusePart(path: string): void {
   const above = dirname(path);
   const whole = FOLDER.test(basename(above)) ? dirname(above) : above;
   if (!PART.test(basename(path)) || !existsSync(join(whole, NOTE))) return;
-  throw new CommandError(`${path} holds what one of several workers keeps: the folder of the data is ${whole}`);
+  throw new WorkersError(
+    "ERR_WORKERS_DATA",
+    `${path} holds what one of several workers keeps: the folder of the data is ${whole}`,
+  );
 }
 
-/** undefined: there are no data yet. @throws CommandError */
+/** undefined: there are no data yet. @throws WorkersError */
 export function shardsIn(path: string): Shards | undefined {
   if (!existsSync(path)) return undefined;
   const note = join(path, NOTE);
@@ -46,7 +48,10 @@ function namesIn(path: string): string[] {
     return readdirSync(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CommandError(code === "ENOTDIR" ? `${path} is not a folder` : `${path} cannot be read: ${message}`);
+    throw new WorkersError(
+      "ERR_WORKERS_DATA",
+      code === "ENOTDIR" ? `${path} is not a folder` : `${path} cannot be read: ${message}`,
+    );
   }
 }
 
@@ -56,11 +61,9 @@ export function shardPath(path: string, { workers, folder }: Shards, worker: num
   return join(path, folder, `worker-${worker}`);
 }
 
-/** What one of `count` workers is to store where; the data are there for as many (see `prepareShards`). */
-export function storeOf(store: StoreSection, worker: number, count: number): StoreSection {
-  const { path } = store;
-  if (path === undefined) return store;
-  return { ...store, path: shardPath(path, shardsIn(path) ?? { workers: count, folder: undefined }, worker) };
+/** The directory of the store of one of `count` workers; the data are there for as many (see `prepareData`). */
+export function storePath(path: string, worker: number, count: number): string {
+  return shardPath(path, shardsIn(path) ?? { workers: count, folder: undefined }, worker);
 }
 
 /** From now on the data are those that `shards` says. All of it or nothing, also when the power fails. */
@@ -78,10 +81,10 @@ export function nextFolder(path: string): string {
   return `shards-${Math.max(0, ...numbers) + 1}`;
 }
 
-/** Removes what does not belong to the data any more. Only for who has locked all that does. */
-export function removeLeftovers({ path }: StoreSection): void {
-  const shards = path === undefined ? undefined : shardsIn(path);
-  if (path === undefined || shards === undefined) return;
+/** Removes what does not belong to the data any more. Only for who has locked all that does. @throws WorkersError */
+export function removeLeftovers(path: string): void {
+  const shards = shardsIn(path);
+  if (shards === undefined) return;
   for (const name of readdirSync(path)) {
     const isFormer = shards.folder !== undefined && FORMER.test(name);
     const isDraft = FOLDER.test(name) && name !== shards.folder;
@@ -94,7 +97,10 @@ function parseNote(note: string, text: string): Shards {
   const isFolder = folder === undefined || (typeof folder === "string" && FOLDER.test(folder));
   const isCount = typeof workers === "number" && Number.isInteger(workers) && workers >= (folder === undefined ? 2 : 1);
   if (isFolder && isCount) return { workers, folder };
-  throw new CommandError(`${note} is damaged: it must say {"workers": N}, N being the number of folders beside it`);
+  throw new WorkersError(
+    "ERR_WORKERS_DATA",
+    `${note} is damaged: it must say {"workers": N}, N being the number of folders beside it`,
+  );
 }
 
 function parsed(text: string): { readonly workers?: unknown; readonly folder?: unknown } {

@@ -4,18 +4,15 @@ import { join } from "node:path";
 import { homeOf } from "@wrenmq/cluster";
 import type { StoreOp } from "@wrenmq/store";
 import { FileStore } from "@wrenmq/store-file";
-import { pino } from "pino";
 import { afterEach, expect, test, vi } from "vitest";
-import { prepareShards } from "../src/workers/reshard.ts";
-import { noteShards, removeLeftovers, shardPath, shardsIn } from "../src/workers/shards.ts";
-import { temporaryFolder } from "./support/folder.ts";
+import { prepareData } from "../../src/data/reshard.ts";
+import { noteShards, removeLeftovers, shardPath, shardsIn } from "../../src/data/shards.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
-const logger = pino({ level: "silent" });
 const SESSIONS = 12;
 afterEach(() => vi.restoreAllMocks());
 
-const reshard = (path: string, workers: number): Promise<void> =>
-  prepareShards({ path, durability: "batch" }, workers, logger);
+const reshard = (path: string, workers: number): Promise<void> => prepareData(path, workers);
 
 function message(topic: string, text: string): Extract<StoreOp, { op: "enqueue" }>["message"] {
   return {
@@ -136,7 +133,7 @@ test("from any number of workers to any other", async () => {
       await reshard(path, workers);
       expect(shardsIn(path)?.workers).toBe(workers);
       expect(await contents(path)).toEqual(before);
-      removeLeftovers({ path, durability: "batch" });
+      removeLeftovers(path);
       expect(await contents(path)).toEqual(before);
     }
     expect(readdirSync(path).sort()).toEqual([shardsIn(path)?.folder, "workers.json"]);
@@ -171,7 +168,7 @@ test("whenever it ends before its end, the data are as they were; then it can be
     for (const crash of crashes) {
       expect(await contents(crash)).toEqual(before);
       await reshard(crash, 3);
-      removeLeftovers({ path: crash, durability: "batch" });
+      removeLeftovers(crash);
       expect(await contents(crash)).toEqual(before);
       expect(readdirSync(crash)).toHaveLength(2);
       rmSync(crash, { recursive: true });

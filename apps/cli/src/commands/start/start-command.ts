@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { outliveHangUps } from "../../signals.ts";
 import { portNumber } from "../option-values.ts";
+import type { StartOptions } from "./start.ts";
 
 export function startCommand(): Command {
   return new Command("start")
@@ -23,10 +24,13 @@ export function startCommand(): Command {
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
     .action(async (options: StartOptions) => {
       outliveHangUps();
-      const { startBroker } = await import("./start.ts");
-      await startBroker(options);
+      const { start } = await import("./start.ts");
+      await start(options);
     });
 }
+
+/** As many as `MOST_WORKERS` of @wrenmq/workers, which is too much to load for a number. */
+export const MOST_WORKERS = 64;
 
 function workerNumber(word: string): number | "auto" {
   if (word === "auto") return word;

@@ -1,28 +1,32 @@
 // `wrenmq start`: one process, or a supervisor and its workers.
 import cluster from "node:cluster";
 import { workerCount } from "@wrenmq/config";
-import { effectiveConfig } from "../../broker/effective-config.ts";
+import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
 import { createLogger } from "../../logging.ts";
-import { MOST_WORKERS, type StartOptions } from "./start-command.ts";
-import { start } from "./start-single.ts";
+import { startSingle } from "./start-single.ts";
 
-/** Resolves after a clean shutdown. @throws as `start` */
-export async function startBroker(options: StartOptions): Promise<void> {
+export interface StartOptions extends ConfigOptions {
+  readonly workers?: number | "auto";
+}
+
+/** Resolves after a clean shutdown. @throws as `startSingle` and `supervise` */
+export async function start(options: StartOptions): Promise<void> {
   if (cluster.isWorker) {
-    const { runWorker } = await import("../../workers/worker.ts");
-    await runWorker();
+    const { serveWorker } = await import("./serve-worker.ts");
+    await serveWorker();
     return;
   }
   const { config } = effectiveConfig(options);
-  const count = Math.min(workerCount(options.workers ?? config.workers), MOST_WORKERS);
+  const wanted = workerCount(options.workers ?? config.workers);
+  const count = wanted === 1 ? 1 : Math.min(wanted, (await import("@wrenmq/workers")).MOST_WORKERS);
   if (config.store.path !== undefined) {
-    const { prepareShards } = await import("../../workers/reshard.ts");
-    await prepareShards(config.store, count, createLogger(config.log));
+    const { prepareData } = await import("@wrenmq/workers/data");
+    await prepareData(config.store.path, count, createLogger(config.log));
   }
   if (count === 1) {
-    await start(options);
+    await startSingle(options);
     return;
   }
-  const { supervise } = await import("../../workers/supervisor.ts");
+  const { supervise } = await import("./supervise.ts");
   await supervise(options, count);
 }

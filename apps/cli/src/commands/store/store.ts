@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { checkStore, compactStore, dumpStore, exportStore, importStore } from "@wrenmq/store-file";
+import { shardPath, shardsIn } from "@wrenmq/workers/data";
 import { CommandError } from "../../errors.ts";
-import { shardPath, shardsIn } from "../../workers/shards.ts";
 
 export type StoreWork = "check" | "dump" | "export" | "import" | "compact";
 
