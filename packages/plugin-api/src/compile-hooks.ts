@@ -6,14 +6,9 @@ import { compileExplain } from "./explain.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type CompileOptions, HookGuard } from "./hook-guard.ts";
 import type { Hooks } from "./hooks.ts";
+import type { NamedHooks } from "./named-hooks.ts";
 import { compileObservers } from "./observe.ts";
 import { compileTransform } from "./transform.ts";
-
-/** One plugin's hooks under the name that verdicts and logs show. */
-export interface NamedHooks {
-  readonly name: string;
-  readonly hooks: Hooks;
-}
 
 /**
  * The decision rule, for `authenticate` and `authorize`: no opinion is ignored, any refusal denies, at least one yes is

@@ -3,10 +3,11 @@
 import { ReasonCode } from "@wrenmq/codec";
 import { ALLOWED, isAllowed, type Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "./client-info.ts";
-import type { NamedHooks } from "./compile-hooks.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
 import type { Action, Decision, Identity, MaybePromise } from "./hooks.ts";
+import type { NamedHooks } from "./named-hooks.ts";
+import { PluginVerdicts } from "./plugin-verdicts.ts";
 
 const NOBODY_AUTHENTICATES: Identity = {
   reasonCode: ReasonCode.NotAuthorized,
@@ -18,69 +19,41 @@ const NOBODY_VOUCHES: Identity = {
 };
 const NO_RULE: Verdict = { reasonCode: ReasonCode.NotAuthorized, rule: "no rule allows it" };
 
-/** One plugin's answers with its name on them. The frequent ones are made once. */
-export class Voice {
-  readonly plugin: string;
-  readonly hook: string;
-  readonly yes: Verdict;
-  readonly no: Verdict;
-  /** What counts when the hook throws, rejects or is late. */
-  readonly failure: Verdict;
-
-  constructor(plugin: string, hook: string, failureCode: ReasonCode) {
-    this.plugin = plugin;
-    this.hook = hook;
-    this.yes = { reasonCode: ReasonCode.Success, rule: plugin };
-    this.no = { reasonCode: ReasonCode.NotAuthorized, rule: plugin };
-    this.failure = { reasonCode: failureCode, rule: `the hook "${hook}" failed` };
-  }
-
-  sign<T extends Verdict>(verdict: T): T {
-    return { ...verdict, rule: verdict.rule === undefined ? this.plugin : `${this.plugin}: ${verdict.rule}` };
-  }
-
-  /** Undefined stays undefined: no opinion. */
-  verdict(decision: Decision): Verdict | undefined {
-    if (decision === undefined) return undefined;
-    if (decision === true) return this.yes;
-    if (decision === false) return this.no;
-    return this.sign(decision);
-  }
-}
-
 type Authenticate = (
   client: ClientInfo,
   password: Uint8Array | undefined,
 ) => MaybePromise<boolean | Identity | undefined>;
 
 export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookGuard): HookChain["authenticate"] {
-  const voices: { voice: Voice; ask: Authenticate }[] = [];
+  const asked: { verdicts: PluginVerdicts; ask: Authenticate }[] = [];
   for (const { name, hooks } of plugins) {
     if (hooks.authenticate === undefined) continue;
-    voices.push({
-      voice: new Voice(name, "authenticate", ReasonCode.ServerUnavailable),
+    asked.push({
+      verdicts: new PluginVerdicts(name, "authenticate", ReasonCode.ServerUnavailable),
       ask: hooks.authenticate.bind(hooks),
     });
   }
-  if (voices.length === 0) return () => NOBODY_AUTHENTICATES;
+  if (asked.length === 0) return () => NOBODY_AUTHENTICATES;
 
   // Everybody is asked even after a refusal: who refused must not show in how long the answer took.
   return (client, password) => {
     const answers: (Identity | undefined)[] = [];
     let waiting: Promise<Identity | undefined>[] | undefined;
-    for (const { voice, ask } of voices) {
+    for (const { verdicts, ask } of asked) {
       let answer: MaybePromise<boolean | Identity | undefined>;
       try {
         answer = ask(client, password);
       } catch (error) {
-        guard.failed(voice.plugin, voice.hook, error);
-        answer = voice.failure;
+        guard.failed(verdicts.plugin, verdicts.hook, error);
+        answer = verdicts.failure;
       }
       if (isPromise(answer)) {
         waiting ??= [];
-        waiting.push(guard.settle(answer, voice.plugin, voice.hook, voice.failure).then((late) => voice.verdict(late)));
+        waiting.push(
+          guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure).then((late) => verdicts.of(late)),
+        );
       } else {
-        answers.push(voice.verdict(answer));
+        answers.push(verdicts.of(answer));
       }
     }
     if (waiting === undefined) return judgeIdentities(answers);
@@ -121,7 +94,7 @@ function mergeIdentities(one: Identity, other: Identity): Identity {
 }
 
 export interface Authorizer {
-  readonly voice: Voice;
+  readonly verdicts: PluginVerdicts;
   readonly ask: (client: ClientInfo, action: Action, topic: string) => MaybePromise<Decision>;
 }
 
@@ -130,7 +103,7 @@ export function authorizersOf(plugins: readonly NamedHooks[]): readonly Authoriz
   for (const { name, hooks } of plugins) {
     if (hooks.authorize === undefined) continue;
     authorizers.push({
-      voice: new Voice(name, "authorize", ReasonCode.NotAuthorized),
+      verdicts: new PluginVerdicts(name, "authorize", ReasonCode.NotAuthorized),
       ask: hooks.authorize.bind(hooks),
     });
   }
@@ -139,17 +112,17 @@ export function authorizersOf(plugins: readonly NamedHooks[]): readonly Authoriz
 
 export function askAuthorizer(
   guard: HookGuard,
-  { voice, ask }: Authorizer,
+  { verdicts, ask }: Authorizer,
   client: ClientInfo,
   action: Action,
   topic: string,
 ): MaybePromise<Decision> {
   try {
     const answer = ask(client, action, topic);
-    return isPromise(answer) ? guard.settle(answer, voice.plugin, voice.hook, voice.failure) : answer;
+    return isPromise(answer) ? guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure) : answer;
   } catch (error) {
-    guard.failed(voice.plugin, voice.hook, error);
-    return voice.failure;
+    guard.failed(verdicts.plugin, verdicts.hook, error);
+    return verdicts.failure;
   }
 }
 
@@ -163,10 +136,10 @@ export function compileAuthorize(authorizers: readonly Authorizer[], guard: Hook
       if (answer === undefined) continue;
       if (isPromise(answer)) {
         waiting ??= [];
-        waiting.push(signLater(authorizer.voice, answer));
+        waiting.push(signLater(authorizer.verdicts, answer));
         continue;
       }
-      const verdict = authorizer.voice.verdict(answer);
+      const verdict = authorizer.verdicts.of(answer);
       if (verdict === undefined) continue;
       if (!isAllowed(verdict)) return verdict;
       yes ??= verdict;
@@ -179,39 +152,39 @@ export function compileAuthorizeConnect(
   plugins: readonly NamedHooks[],
   guard: HookGuard,
 ): HookChain["authorizeConnect"] {
-  const voices: { voice: Voice; ask: (client: ClientInfo) => MaybePromise<Decision> }[] = [];
+  const asked: { verdicts: PluginVerdicts; ask: (client: ClientInfo) => MaybePromise<Decision> }[] = [];
   for (const { name, hooks } of plugins) {
     if (hooks.authorizeConnect === undefined) continue;
-    voices.push({
-      voice: new Voice(name, "authorizeConnect", ReasonCode.ServerUnavailable),
+    asked.push({
+      verdicts: new PluginVerdicts(name, "authorizeConnect", ReasonCode.ServerUnavailable),
       ask: hooks.authorizeConnect.bind(hooks),
     });
   }
-  if (voices.length === 0) return undefined;
+  if (asked.length === 0) return undefined;
   return (client) => {
     let waiting: Promise<Verdict | undefined>[] | undefined;
-    for (const { voice, ask } of voices) {
+    for (const { verdicts, ask } of asked) {
       let answer: MaybePromise<Decision>;
       try {
         answer = ask(client);
       } catch (error) {
-        guard.failed(voice.plugin, voice.hook, error);
-        answer = voice.failure;
+        guard.failed(verdicts.plugin, verdicts.hook, error);
+        answer = verdicts.failure;
       }
       if (isPromise(answer)) {
         waiting ??= [];
-        waiting.push(signLater(voice, guard.settle(answer, voice.plugin, voice.hook, voice.failure)));
+        waiting.push(signLater(verdicts, guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure)));
         continue;
       }
-      const verdict = voice.verdict(answer);
+      const verdict = verdicts.of(answer);
       if (verdict !== undefined && !isAllowed(verdict)) return verdict;
     }
     return waiting === undefined ? ALLOWED : judgeLater(waiting, undefined, ALLOWED);
   };
 }
 
-function signLater(voice: Voice, answer: Promise<Decision>): Promise<Verdict | undefined> {
-  return answer.then((decision) => voice.verdict(decision));
+function signLater(verdicts: PluginVerdicts, answer: Promise<Decision>): Promise<Verdict | undefined> {
+  return answer.then((decision) => verdicts.of(decision));
 }
 
 async function judgeLater(

@@ -4,13 +4,7 @@ import type { ClientInfo } from "./client-info.ts";
 import { type Authorizer, askAuthorizer } from "./decide.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
 import type { Action, Decision, MaybePromise } from "./hooks.ts";
-
-export interface Opinion {
-  readonly plugin: string;
-  readonly decision: "allow" | "deny" | "abstain";
-  /** What the plugin says decided, in its own words; undefined where it gave no reason. */
-  readonly rule: string | undefined;
-}
+import type { Opinion } from "./opinion.ts";
 
 export function compileExplain(
   authorizers: readonly Authorizer[],
@@ -19,7 +13,7 @@ export function compileExplain(
   return (client, action, topic) => {
     const opinions: MaybePromise<Opinion>[] = [];
     for (const authorizer of authorizers) {
-      const { plugin } = authorizer.voice;
+      const { plugin } = authorizer.verdicts;
       const answer = askAuthorizer(guard, authorizer, client, action, topic);
       opinions.push(isPromise(answer) ? answer.then((late) => opinion(plugin, late)) : opinion(plugin, answer));
     }

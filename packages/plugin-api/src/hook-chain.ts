@@ -3,7 +3,6 @@
 import type { ConnectPacket, Will } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "./client-info.ts";
-import type { Opinion } from "./explain.ts";
 import type {
   Action,
   AuthenticationExchange,
@@ -13,6 +12,7 @@ import type {
   PluginMessage,
   SubscriptionRequest,
 } from "./hooks.ts";
+import type { Opinion } from "./opinion.ts";
 
 /** What the broker calls. Never throws and never rejects: a hook that fails is a refusal (decide, transform) or is logged. */
 export interface HookChain {

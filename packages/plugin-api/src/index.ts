@@ -2,9 +2,8 @@
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
-export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
+export { compileHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
-export type { Opinion } from "./explain.ts";
 export type { HookChain } from "./hook-chain.ts";
 export type { CompileOptions, HookFailure, HookTimers } from "./hook-guard.ts";
 export type {
@@ -22,6 +21,8 @@ export type {
   SubscriptionRequest,
   TransformHooks,
 } from "./hooks.ts";
+export type { NamedHooks } from "./named-hooks.ts";
+export type { Opinion } from "./opinion.ts";
 export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
 export { PluginError, type PluginErrorCode } from "./plugin-error.ts";
 export type { StandardResult, StandardSchema } from "./standard-schema.ts";

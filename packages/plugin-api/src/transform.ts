@@ -2,14 +2,14 @@
 import { ReasonCode } from "@wrenmq/codec";
 import { isAllowed, type Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "./client-info.ts";
-import { Voice } from "./decide.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
 import type { MaybePromise } from "./hooks.ts";
+import { PluginVerdicts } from "./plugin-verdicts.ts";
 
 type TransformHook<T> = (client: ClientInfo, value: T) => MaybePromise<T | Verdict | undefined>;
 
 interface Step<T> {
-  readonly voice: Voice;
+  readonly verdicts: PluginVerdicts;
   readonly change: TransformHook<T>;
 }
 
@@ -26,7 +26,7 @@ export function compileTransform<T extends object>(
 ): ((client: ClientInfo, value: T) => MaybePromise<T | Verdict>) | undefined {
   const steps: Step<T>[] = [];
   for (const { plugin, change } of transforms) {
-    if (change !== undefined) steps.push({ voice: new Voice(plugin, hook, failureCode), change });
+    if (change !== undefined) steps.push({ verdicts: new PluginVerdicts(plugin, hook, failureCode), change });
   }
   if (steps.length === 0) return undefined;
   return (client, value) => run(steps, 0, guard, client, value);
@@ -48,7 +48,7 @@ function run<T extends object>(
       return waitFor(steps, index, guard, client, current, answer);
     }
     if (!isVerdict(answer)) current = answer;
-    else if (!isAllowed(answer)) return step.voice.sign(answer);
+    else if (!isAllowed(answer)) return step.verdicts.sign(answer);
   }
   return current;
 }
@@ -61,15 +61,15 @@ async function waitFor<T extends object>(
   current: T,
   answer: Promise<T | Verdict | undefined>,
 ): Promise<T | Verdict> {
-  const { voice } = steps[index] as Step<T>;
-  const late = await guard.settle(answer, voice.plugin, voice.hook, voice.failure);
+  const { verdicts } = steps[index] as Step<T>;
+  const late = await guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure);
   if (late === undefined) return run(steps, index + 1, guard, client, current);
   if (!isVerdict(late)) return run(steps, index + 1, guard, client, late);
-  return isAllowed(late) ? run(steps, index + 1, guard, client, current) : voice.sign(late);
+  return isAllowed(late) ? run(steps, index + 1, guard, client, current) : verdicts.sign(late);
 }
 
 function take<T>(
-  { voice, change }: Step<T>,
+  { verdicts, change }: Step<T>,
   guard: HookGuard,
   client: ClientInfo,
   value: T,
@@ -77,8 +77,8 @@ function take<T>(
   try {
     return change(client, value);
   } catch (error) {
-    guard.failed(voice.plugin, voice.hook, error);
-    return voice.failure;
+    guard.failed(verdicts.plugin, verdicts.hook, error);
+    return verdicts.failure;
   }
 }
 
