@@ -87,7 +87,7 @@ export class BrokerCore {
     this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
     this.longWork = new LongWork(clock, (error) => logger.error({ error }, "work that takes long failed"));
     this.flusher = new Flusher(clock);
-    this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
+    this.topics = new TopicTable(() => this.limits);
     this.responseInformation = options.responseInformation;
     this.sessionPolicy = {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,

@@ -1,11 +1,5 @@
 // What CONNECT has to fulfil beyond its form, and how a CONNECT that does not is answered. [MQTT5 3.1, 3.2]
-import {
-  type ConnectPacket,
-  type FrameReader,
-  MqttError,
-  ReasonCode,
-  utf8Length,
-} from "@wrenmq/codec";
+import { type ConnectPacket, type FrameReader, MqttError, ReasonCode, utf8Length } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import type { Capabilities } from "./capabilities.ts";
 import { type Dialect, dialectOf } from "./dialect.ts";

@@ -17,7 +17,14 @@ import {
 } from "@wrenmq/codec";
 import { beginningProblem } from "./beginning.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions, smallestAcceptance } from "./connack.ts";
+import {
+  acceptance,
+  effectiveKeepAlive,
+  linkOptions,
+  refusal,
+  refusalLinkOptions,
+  smallestAcceptance,
+} from "./connack.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
 import { ConnectionState, mayArrive } from "./connection-state.ts";
 import { copyBytes } from "./copy-bytes.ts";

@@ -264,6 +264,7 @@ function describeClient(
     clientId,
     username,
     protocolVersion: packet.protocolVersion,
+    bridge: packet.bridge === true,
     cleanStart: packet.cleanStart,
     keepAlive: packet.keepAlive,
     listener: driver.context.name,

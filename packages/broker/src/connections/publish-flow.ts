@@ -63,7 +63,7 @@ function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): Ma
 
 function transformed(driver: ConnectionDriver, message: Message, answer: PluginMessage | Verdict): Judged {
   if ("reasonCode" in answer) return refused(driver, message, "notAuthorized", answer.reasonCode);
-  const target = driver.context.broker.topics.find(answer.topic);
+  const target = driver.context.broker.topics.find(answer.topic, driver.context.limits);
   if (target === undefined) return refused(driver, message, "invalidTopic", ReasonCode.TopicNameInvalid);
   return Message.of(target, { ...answer, expiresAt: message.expiresAt });
 }

@@ -87,15 +87,17 @@ function grant(driver: ConnectionDriver, subscription: Subscription, identifier:
   if (!driver.isOpen || !isTopicFilter(subscription.topicFilter)) return ReasonCode.UnspecifiedError;
   const { maximumQoS } = driver.context.limits;
   const qos = Math.min(subscription.qos, maximumQoS) as QoS;
+  const isShared = subscription.topicFilter.startsWith("$share/");
+  // A bridge cannot ask for either before MQTT 5.0: it gets no message back that it published, and flags as they were.
+  const { bridge } = driver.client;
   const record: SubscriptionRecord = {
     qos,
-    noLocal: subscription.noLocal,
-    retainAsPublished: subscription.retainAsPublished,
+    noLocal: subscription.noLocal || (bridge && !isShared),
+    retainAsPublished: subscription.retainAsPublished || bridge,
     retainHandling: subscription.retainHandling,
     subscriptionIdentifier: identifier,
   };
   const isNew = driver.context.broker.router.subscribe(entry, subscription.topicFilter, record, driver.outbox);
-  const isShared = subscription.topicFilter.startsWith("$share/");
   const wantsRetained = record.retainHandling === 0 || (record.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
   if (wantsRetained && !isShared) {
     driver.owe(driver.context.broker.router.replay(entry, subscription.topicFilter, record));
