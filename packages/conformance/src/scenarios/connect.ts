@@ -150,7 +150,6 @@ export const connect: readonly Check[] = [
       const bridge = await world.open();
       bridge.send(rawConnect(world, { level: 0x80 | world.version, payload: [field("bridge")] }));
       await bridge.expect("connack", { reasonCode: 0 });
-      // An identifier is told apart from that of others, not from that of the same client on another connection.
       await bridge.subscribe("a/#", { qos: 2 });
       await bridge.take("a/kept", "old", { retain: true });
       for (const qos of [0, 1, 2] as const) {
