@@ -81,6 +81,14 @@ export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) &
   readonly limits?: Partial<BrokerLimits>;
 };
 
+/** What holds for the clients of a listener. They are told of no packet size that its transport would not let through. */
+export function limitsOf(broker: BrokerLimits, listener: ListenerOptions): BrokerLimits {
+  const limits = { ...broker, ...listener.limits };
+  const maxPayload = "websocket" in listener ? listener.websocket?.maxPayload : undefined;
+  if (maxPayload === undefined || maxPayload >= limits.maximumPacketSize) return limits;
+  return { ...limits, maximumPacketSize: maxPayload };
+}
+
 export interface SessionPolicy {
   /** Seconds that a session without Clean Session lives on before MQTT 5 could say; Infinity: for ever. */
   readonly defaultExpiry: Seconds;

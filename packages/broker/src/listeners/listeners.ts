@@ -12,7 +12,7 @@ import {
 import { ClientPlacement } from "../clustering/client-placement.ts";
 import { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerCore } from "../core.ts";
-import type { ListenerOptions } from "../options.ts";
+import { type ListenerOptions, limitsOf } from "../options.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import { Listener } from "./listener.ts";
 
@@ -56,7 +56,7 @@ export class Listeners {
     }
     const core = this.#core;
     const context = new Listener(name, core, this.#makeChain(options.plugins));
-    context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    context.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") {
       this.#running.set(name, { context, listener: undefined, options });
       return;
@@ -82,7 +82,7 @@ export class Listeners {
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
-    running.context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.context.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
     running.context.chain = this.#makeChain(options.plugins);
     return true;
   }
@@ -122,7 +122,7 @@ export class Listeners {
   refresh(): void {
     for (const { context, options } of this.#running.values()) {
       context.chain = this.#makeChain(options.plugins);
-      context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+      context.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
 
