@@ -1,11 +1,12 @@
 // One WebSocket as a Connection: a stream that has been upgraded, the frames in it, and the order of closing. Binary frames
 // come in whatever pieces; one MQTT packet goes out in each. [RFC 6455, 5 to 7]
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionHandler, ConnectionInfo } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
 import type { ConnectionCount } from "./stream-connection.ts";
 import { CloseCode, type FrameSink, WsFrameReader } from "./ws-frame-reader.ts";
-import { closeFrame, pongFrame, WsFrameWriter } from "./ws-frame-writer.ts";
+import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "./ws-frame-writer.ts";
 
 /** Bytes that may wait while pings are answered: who sends them and does not read is not answered any more. */
 const MOST_PONG_BACKLOG = 16_384;
@@ -44,6 +45,8 @@ export class WsConnection implements Connection, FrameSink {
   private readonly lingerMs: number;
   private readonly reader: WsFrameReader;
   private readonly writer = new WsFrameWriter();
+  /** TLS is never done when `write` returns. */
+  private readonly isQuick: boolean;
   private readonly written = (): void => this.drained();
   private handler: ConnectionHandler | undefined;
   private linger: NodeJS.Timeout | undefined;
@@ -63,6 +66,7 @@ export class WsConnection implements Connection, FrameSink {
     this.info = info;
     this.lingerMs = lingerMs;
     this.count = count;
+    this.isQuick = !(stream instanceof TLSSocket);
     this.reader = new WsFrameReader(this, maxMessage);
     count.connections += 1;
     this.stream[owner] = this;
@@ -85,13 +89,16 @@ export class WsConnection implements Connection, FrameSink {
   write(bytes: Uint8Array): boolean {
     const { stream } = this;
     if (this.ending || stream.destroyed || bytes.length === 0) return true;
-    const pieces = this.writer.frames(bytes);
+    const pieces = this.writer.frames(bytes, this.isQuick);
     const last = pieces.length - 1;
     if (last > 0) stream.cork();
     for (let index = 0; index < last; index++) stream.write(pieces[index]);
     stream.write(pieces[last], this.written);
     if (last > 0) stream.uncork();
-    if (stream.writableLength === 0) return true;
+    if (stream.writableLength === 0) {
+      framesWritten();
+      return true;
+    }
     this.blocked = true;
     return false;
   }

@@ -7,14 +7,26 @@ const FINAL = 0x80;
 /** Bytes of a packet from which on a piece of its own costs less than a copy. */
 const LARGE = 16_384;
 
+/**
+ * Memory for the frames of all connections, one after the other: most writes to a socket are done when they return. It holds
+ * what one turn of the event loop has to say to a client. One that is not done keeps it, and the next gets another one.
+ */
+const SPARE = 98_304;
+let spare: Uint8Array | undefined;
+let lent: Uint8Array | undefined;
+
 /** Where the packets end that are being framed: filled and used without a pause in between. */
 const ends: number[] = [];
 
 export class WsFrameWriter {
   readonly #cutter = new PacketCutter();
 
-  /** Frames of all these bytes. A packet whose end is not among them goes on in the next frame. Large ones are not copied. */
-  frames(bytes: Uint8Array): readonly Uint8Array[] {
+  /**
+   * Frames of all these bytes. A packet whose end is not among them goes on in the next frame. Large ones are not copied.
+   * @param isQuick will they have been written before the next call, mostly? Then call `framesWritten`
+   */
+  frames(bytes: Uint8Array, isQuick: boolean): readonly Uint8Array[] {
+    lent = undefined;
     const count = this.#cut(bytes);
     const pieces: Uint8Array[] = [];
     for (let index = 0, start = 0; index < count; ) {
@@ -34,7 +46,7 @@ export class WsFrameWriter {
         size += headerLength(length) + length;
         at += length;
       }
-      pieces.push(framed(bytes, start, index, next, size));
+      pieces.push(framed(isQuick ? memory(size) : Buffer.allocUnsafe(size), bytes, start, index, next));
       start = at;
       index = next;
     }
@@ -50,6 +62,20 @@ export class WsFrameWriter {
     }
     return count;
   }
+}
+
+/** The frames that were made last are written: their memory may be used again. */
+export function framesWritten(): void {
+  if (lent === undefined) return;
+  spare = lent;
+  lent = undefined;
+}
+
+function memory(size: number): Uint8Array {
+  if (size > SPARE || lent !== undefined) return Buffer.allocUnsafe(size);
+  lent = spare ?? Buffer.allocUnsafeSlow(SPARE);
+  spare = undefined;
+  return lent.subarray(0, size);
 }
 
 /** The frame of a close. @param code undefined: without one */
@@ -68,9 +94,8 @@ export function pongFrame(payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** The packets from `start` on that end at `ends` from `from` up to `to`, as frames. @param size of all these frames */
-function framed(bytes: Uint8Array, start: number, from: number, to: number, size: number): Uint8Array {
-  const target = Buffer.allocUnsafe(size);
+/** Fills `target` with frames of the packets from `start` on that end at `ends` from `from` up to `to`. */
+function framed(target: Uint8Array, bytes: Uint8Array, start: number, from: number, to: number): Uint8Array {
   let position = 0;
   let at = start;
   for (let index = from; index < to; index++) {

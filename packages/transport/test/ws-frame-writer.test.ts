@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { closeFrame, pongFrame, WsFrameWriter } from "../src/ws-frame-writer.ts";
+import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "../src/ws-frame-writer.ts";
 import { pattern } from "./support.ts";
 
 /** A packet of a type with a body of this length. */
@@ -34,25 +34,28 @@ const SIZES = [
   0, 0, 2, 5, 123, 124, 125, 127, 128, 1000, 16_380, 16_384, 65_531, 65_533, 65_536, 70_000, 2, 0, 2_097_152, 3,
 ];
 
-describe("one packet in each frame", () => {
+describe.each([true, false])("one packet in each frame (quick: %s)", (isQuick) => {
   const packets = SIZES.map((size) => packet(size));
   const bytes = Buffer.concat(packets);
 
   test("for packets of every size, all written at once", () => {
-    const frames = payloads(Buffer.concat(new WsFrameWriter().frames(bytes)));
+    const frames = payloads(Buffer.concat(new WsFrameWriter().frames(bytes, isQuick)));
     expect(frames.map(({ length }) => length)).toEqual(packets.map(({ length }) => length));
     expect(Buffer.concat(frames).equals(bytes)).toBe(true);
   });
 
   test("many small ones leave in one piece", () => {
     const many = Buffer.concat(Array.from({ length: 300 }, (_, index) => packet(index % 200)));
-    const pieces = new WsFrameWriter().frames(many);
+    const pieces = new WsFrameWriter().frames(many, isQuick);
     expect(pieces.length).toBe(1);
     expect(payloads(Buffer.concat(pieces)).length).toBe(300);
   });
 
   test("large ones are not copied", () => {
-    const pieces = new WsFrameWriter().frames(Buffer.concat([packet(2), packet(100_000), packet(2), packet(2)]));
+    const pieces = new WsFrameWriter().frames(
+      Buffer.concat([packet(2), packet(100_000), packet(2), packet(2)]),
+      isQuick,
+    );
     expect(pieces.map(({ length }) => length)).toEqual([6, 10, 100_004, 12]);
   });
 
@@ -60,8 +63,8 @@ describe("one packet in each frame", () => {
     const small = Buffer.concat(SIZES.filter((size) => size < 200).map((size) => packet(size)));
     for (let cut = 1; cut < small.length; cut++) {
       const writer = new WsFrameWriter();
-      const first = payloads(Buffer.concat(writer.frames(small.subarray(0, cut))));
-      const second = payloads(Buffer.concat(writer.frames(small.subarray(cut))));
+      const first = payloads(Buffer.concat(writer.frames(small.subarray(0, cut), isQuick)));
+      const second = payloads(Buffer.concat(writer.frames(small.subarray(cut), isQuick)));
       expect(Buffer.concat([...first, ...second]).equals(small)).toBe(true);
       // Every packet but the one that was cut has a frame of its own.
       const whole = [...first, ...second].map(({ length }) => length);
@@ -79,10 +82,23 @@ describe("one packet in each frame", () => {
     const writer = new WsFrameWriter();
     const seen: Buffer[] = [];
     for (let at = 0; at < noise.length; at += 77) {
-      seen.push(...payloads(Buffer.concat(writer.frames(noise.subarray(at, at + 77)))));
+      seen.push(...payloads(Buffer.concat(writer.frames(noise.subarray(at, at + 77), isQuick))));
     }
     expect(Buffer.concat(seen).equals(noise)).toBe(true);
   });
+});
+
+test("frames that have not been written keep their memory", () => {
+  const writer = new WsFrameWriter();
+  const first = writer.frames(packet(100), true)[0] as Uint8Array;
+  const kept = writer.frames(packet(101), true)[0] as Uint8Array;
+  expect(kept.buffer).not.toBe(first.buffer);
+  framesWritten();
+  const next = writer.frames(packet(102), true)[0] as Uint8Array;
+  expect(next.buffer).toBe(kept.buffer);
+  // A second run of small packets in the same call has memory of its own.
+  const pieces = writer.frames(Buffer.concat([packet(5), packet(20_000), packet(6)]), true);
+  expect(payloads(Buffer.concat(pieces)).map(({ length }) => length)).toEqual([7, 20_004, 8]);
 });
 
 test("control frames", () => {
