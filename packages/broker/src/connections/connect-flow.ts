@@ -284,6 +284,7 @@ function describeClient(
     clientId,
     username: packet.username,
     protocolVersion: packet.protocolVersion,
+    bridge: packet.bridge === true,
     cleanStart: packet.cleanStart,
     keepAlive: packet.keepAlive,
     listener: scope.name,
