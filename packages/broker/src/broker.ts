@@ -15,23 +15,23 @@ import type {
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
 import { type Adoption, type Connection, fromDuplex, type TransportName } from "@wrenmq/transport";
-import { nobody } from "./client.ts";
-import { systemClock } from "./clock.ts";
-import type { ConnectionDriver } from "./connection-driver.ts";
+import type { ConnectionDriver } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
-import { BrokerError } from "./errors.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { Listeners } from "./listeners.ts";
-import { silentLogger } from "./logger.ts";
-import { type Metrics, measure } from "./metrics.ts";
+import { Listeners } from "./listeners/listeners.ts";
 import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOptions } from "./options.ts";
-import { pluginContext } from "./plugin-context.ts";
-import { PluginHost } from "./plugin-host.ts";
-import { recheckAll } from "./recheck.ts";
-import { pluginMessage } from "./router.ts";
-import type { SessionEntry } from "./session-registry.ts";
-import { withExpiry } from "./wills.ts";
+import { pluginContext } from "./plugins/plugin-context.ts";
+import { PluginHost } from "./plugins/plugin-host.ts";
+import { Housekeeping } from "./reporting/housekeeping.ts";
+import { type Metrics, measure } from "./reporting/metrics.ts";
+import { recheckAll } from "./routing/recheck.ts";
+import { pluginMessage } from "./routing/router.ts";
+import { withExpiry } from "./routing/wills.ts";
+import { BrokerError } from "./runtime/broker-error.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { silentLogger } from "./runtime/logger.ts";
+import { nobody } from "./sessions/absent-client.ts";
+import type { SessionEntry } from "./sessions/session-registry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;

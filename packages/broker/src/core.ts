@@ -12,14 +12,10 @@ import {
   TopicTable,
 } from "@wrenmq/protocol";
 import { type Adopt, socketAdopter, type TransportName } from "@wrenmq/transport";
-import type { Clock } from "./clock.ts";
-import { ClusterNode } from "./cluster-node.ts";
-import type { Placement } from "./doorway.ts";
+import type { Placement } from "./clustering/client-placement.ts";
+import { ClusterNode } from "./clustering/cluster-node.ts";
+import { Lending } from "./connections/zero-copy-batch.ts";
 import { Durability } from "./durability.ts";
-import { Flusher } from "./flusher.ts";
-import type { Journal } from "./journal.ts";
-import { Lending } from "./lending.ts";
-import { LongWork } from "./long-work.ts";
 import {
   type BrokerLimits,
   type BrokerOptions,
@@ -27,12 +23,16 @@ import {
   type SessionPolicy,
   sessionLimitsOf,
 } from "./options.ts";
-import { RetainedMessages } from "./retained-messages.ts";
-import { pluginMessage, Router } from "./router.ts";
-import { Routes } from "./routes.ts";
-import { SessionRegistry } from "./session-registry.ts";
-import { Timers } from "./timers.ts";
-import { publishWill } from "./wills.ts";
+import type { Journal } from "./persistence/fact-log.ts";
+import { RetainedMessages } from "./routing/retained-messages.ts";
+import { Routes } from "./routing/route-table.ts";
+import { pluginMessage, Router } from "./routing/router.ts";
+import { publishWill } from "./routing/wills.ts";
+import { LongWork } from "./runtime/background-tasks.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { Flusher } from "./runtime/flusher.ts";
+import { Timers } from "./runtime/timers.ts";
+import { SessionRegistry } from "./sessions/session-registry.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;

@@ -2,12 +2,19 @@
 // down of them when, and how they come back.
 import type { Will } from "@wrenmq/codec";
 import type { Store } from "@wrenmq/store";
-import { nobody } from "./client.ts";
-import type { ConnectionDriver } from "./connection-driver.ts";
+import type { ConnectionDriver } from "./connections/client-connection.ts";
 import type { BrokerCore } from "./core.ts";
-import { Journal } from "./journal.ts";
-import type { SessionEntry } from "./session-registry.ts";
-import { isWorthStoring, makeDurable, recordOf, restoreMessage, restoreSession, willFrom } from "./stored-sessions.ts";
+import { Journal } from "./persistence/fact-log.ts";
+import { nobody } from "./sessions/absent-client.ts";
+import type { SessionEntry } from "./sessions/session-registry.ts";
+import {
+  isWorthStoring,
+  makeDurable,
+  recordOf,
+  restoreMessage,
+  restoreSession,
+  willFrom,
+} from "./sessions/stored-session.ts";
 
 export class Durability {
   readonly journal: Journal;
