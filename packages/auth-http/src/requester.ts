@@ -31,7 +31,9 @@ export class Requester {
   /** Rejects when the service cannot be reached, is too slow or answers with more than 64 KiB. */
   ask(path: string, params: QuestionParams): Promise<HttpResponse> {
     const { host, port, withTls, requestMethod, paramsMode, userAgent, timeoutMs } = this.#options;
-    const form = new URLSearchParams(Object.entries(params).map(([key, value]) => [key, String(value)])).toString();
+    const form = new URLSearchParams(
+      Object.entries(params).map(([key, value]): [string, string] => [key, String(value)]),
+    ).toString();
     const inQuery = requestMethod === "get" && paramsMode === "form";
     const body = inQuery ? "" : paramsMode === "json" ? JSON.stringify(params) : form;
     const options: RequestOptions = {
