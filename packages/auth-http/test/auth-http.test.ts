@@ -91,9 +91,15 @@ describe("how a topic is asked about", () => {
       await host.chain.authorize?.(testClient({ username: "u", clientId: "c1" }), action, "a/#");
     }
     expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual(
-      ["1", "2", "4"].map((acc) => ({ username: "u", client_id: "c1", topic: "a/#", acc })),
+      [1, 2, 4].map((acc) => ({ username: "u", client_id: "c1", topic: "a/#", acc })),
     );
     expect(asked[0]?.path).toBe("/acl");
+  });
+
+  test("in a form acc is written in digits", async () => {
+    const { use, asked } = await start({ authorize: true, paramsMode: "form" }, ok);
+    await use("u", "a");
+    expect(asked[0]?.query).toEqual({ username: "u", client_id: "c1", topic: "a", acc: "2" });
   });
 
   test("a superuser may use every topic", async () => {

@@ -14,8 +14,6 @@ export interface AuthPasswordOptions {
 
 const OPTIONS = options({ file: text(), reloadInterval: number({ min: 0, default: 2 }) });
 
-/** Under this name the client's attributes keep whom it logged in as. */
-const ATTRIBUTE = "auth-password";
 const NO_PASSWORD = new Uint8Array();
 const NOT_AUTHORIZED = 0x87;
 
@@ -24,6 +22,8 @@ export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlug
   config: OPTIONS,
   async hooks({ config: { file: passwordFile, reloadInterval }, context }) {
     const verifier = new Verifier();
+    /** The attribute that keeps whom a client logged in as; of this instance alone. */
+    const attribute = `auth-password:${context.name}`;
     const watched = await WatchedFile.open({
       file: passwordFile,
       parse: parsePasswordFile,
@@ -31,7 +31,7 @@ export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlug
       interval: reloadInterval * 1000,
       changed(file, previous) {
         warnOfMistakes(context, passwordFile, file);
-        disconnectOutdated(context, file, previous);
+        disconnectOutdated(context, attribute, file, previous);
       },
     });
     warnOfMistakes(context, passwordFile, watched.value);
@@ -46,7 +46,7 @@ export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlug
             reasonCode: 0,
             rule: `${passwordFile}:${entry.line}`,
             username,
-            attributes: { [ATTRIBUTE]: username },
+            attributes: { [attribute]: username },
           };
         });
       },
@@ -59,9 +59,14 @@ function warnOfMistakes({ logger }: PluginContext, file: string, { mistakes }: P
 }
 
 /** Whoever logged in with an entry that is gone or has another password now must log in again. */
-function disconnectOutdated(context: PluginContext, file: PasswordFile, previous: PasswordFile): void {
+function disconnectOutdated(
+  context: PluginContext,
+  attribute: string,
+  file: PasswordFile,
+  previous: PasswordFile,
+): void {
   const outdated = ({ attributes }: ClientInfo): boolean => {
-    const username = attributes[ATTRIBUTE];
+    const username = attributes[attribute];
     return typeof username === "string" && file.entries.get(username)?.hash !== previous.entries.get(username)?.hash;
   };
   for (const client of [...context.clients()].filter(outdated)) {
