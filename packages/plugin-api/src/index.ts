@@ -1,6 +1,7 @@
 // What plugins need of the layers below, so that they depend on this package alone.
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
+export type { Attempt, AttemptSignal, WhenGone } from "./attempt.ts";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
 export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
