@@ -14,7 +14,7 @@ import {
 import { type Adopt, socketAdopter, type TransportName } from "@wrenmq/transport";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
-import { Lending } from "./connections/zero-copy-batch.ts";
+import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
 import { Durability } from "./durability.ts";
 import {
   type BrokerLimits,
@@ -23,12 +23,12 @@ import {
   type SessionPolicy,
   sessionLimitsOf,
 } from "./options.ts";
-import type { Journal } from "./persistence/fact-log.ts";
+import type { FactLog } from "./persistence/fact-log.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
-import { Routes } from "./routing/route-table.ts";
+import { RouteTable } from "./routing/route-table.ts";
 import { pluginMessage, Router } from "./routing/router.ts";
 import { publishWill } from "./routing/wills.ts";
-import { LongWork } from "./runtime/background-tasks.ts";
+import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
 import { Timers } from "./runtime/timers.ts";
@@ -51,10 +51,10 @@ export class BrokerCore {
   readonly arena: Arena;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly longWork: LongWork;
+  readonly backgroundTasks: BackgroundTasks;
   readonly counters: Counters = new Counters();
   readonly flusher: Flusher;
-  readonly lending: Lending = new Lending();
+  readonly zeroCopyBatch: ZeroCopyBatch = new ZeroCopyBatch();
   readonly logger: Logger;
   /** Clients that come and go are worth a line only to those who look for it. */
   readonly logsClients: boolean;
@@ -85,7 +85,9 @@ export class BrokerCore {
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
-    this.longWork = new LongWork(clock, (error) => logger.error({ error }, "work that takes long failed"));
+    this.backgroundTasks = new BackgroundTasks(clock, (error) =>
+      logger.error({ error }, "work that takes long failed"),
+    );
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
     this.responseInformation = options.responseInformation;
@@ -93,7 +95,7 @@ export class BrokerCore {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
       maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
     };
-    const routes = new Routes(this.topics, options.shared?.strategy ?? "round-robin");
+    const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ error }, "a delivery failed");
@@ -107,23 +109,23 @@ export class BrokerCore {
       },
       ended: (entry, reason) => {
         const rest = routes.removeAll(entry);
-        if (rest !== undefined) this.longWork.add(rest);
+        if (rest !== undefined) this.backgroundTasks.add(rest);
         this.durability?.forget(entry);
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will: Will) => publishWill(this, entry, will),
     });
     this.durability = options.store === undefined ? undefined : new Durability(options.store, this);
-    this.flusher.journal = this.durability?.journal;
-    this.router.journal = this.durability?.journal;
+    this.flusher.factLog = this.durability?.factLog;
+    this.router.factLog = this.durability?.factLog;
     const { bus, store, placement } = options;
     this.cluster = bus === undefined ? undefined : new ClusterNode(bus, this, store !== undefined);
     this.router.cluster = this.cluster;
     this.placement = placement;
   }
 
-  get journal(): Journal | undefined {
-    return this.durability?.journal;
+  get factLog(): FactLog | undefined {
+    return this.durability?.factLog;
   }
 
   /** What makes connections of sockets that another process accepted, as a listener of these options would have. */

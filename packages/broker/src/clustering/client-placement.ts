@@ -2,7 +2,7 @@
 // its CONNECT is known and with it the broker that serves the client.
 import { copyBytes, PEEK_MORE, peekClientId } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import type { ConnectionDriver } from "../connections/client-connection.ts";
+import type { ClientConnection } from "../connections/client-connection.ts";
 
 /** Decides which broker serves which client. */
 export interface Placement {
@@ -29,15 +29,15 @@ type Replaceable = Connection & {
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
 };
 
-export class Doorway implements ConnectionHandler {
-  readonly #driver: ConnectionDriver;
+export class ClientPlacement implements ConnectionHandler {
+  readonly #driver: ClientConnection;
   readonly #connection: Connection;
   readonly #listener: string;
   readonly #placement: Placement;
   #peeked: Uint8Array | undefined;
   #next: ConnectionHandler | undefined;
 
-  constructor(driver: ConnectionDriver, listener: string, placement: Placement) {
+  constructor(driver: ClientConnection, listener: string, placement: Placement) {
     this.#driver = driver;
     this.#connection = driver.transport;
     this.#listener = listener;
@@ -80,7 +80,7 @@ export class Doorway implements ConnectionHandler {
     }
     const head = copyBytes(bytes, start, end);
     const next = this.#placement.handOver(this.#connection, { clientId, listener: this.#listener }, head);
-    this.#driver.dismiss();
+    this.#driver.discardHandedOver();
     if (next === "lost") {
       this.#next = NOBODY;
       this.#connection.destroy();

@@ -111,7 +111,7 @@ export class ClusterNode implements LocalNode {
     const { waiter } = this;
     this.waiter = undefined;
     router.forwarding = undefined;
-    router.jammed = false;
+    router.peerBackpressure = false;
     const route = router.routes.find(message.target);
     const { peers } = route;
     // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
@@ -122,8 +122,8 @@ export class ClusterNode implements LocalNode {
       if (refused !== undefined) return refused;
       retainedAt = this.#stamped(message, now);
     }
-    router.deliverAll(route.receivers, message, now);
-    let isWantedHere = route.receivers.length > 0;
+    router.deliverAll(route.recipients, message, now);
+    let isWantedHere = route.recipients.length > 0;
     let elsewhere: Map<Peer, string[]> | undefined;
     for (const group of route.groups) {
       const peer = group.chooseSide(message.publisher, this.bus.self);
@@ -162,7 +162,7 @@ export class ClusterNode implements LocalNode {
 
   /** Is there nothing that the publisher has to wait for but peers? */
   get #isAlone(): boolean {
-    return this.#router.congested === undefined && this.#router.thinking === undefined;
+    return this.#router.congested === undefined && this.#router.pendingAuthorization === undefined;
   }
 
   /** Most messages that cross go to one peer: those of one publisher that follow each other share a ticket. */
@@ -180,7 +180,7 @@ export class ClusterNode implements LocalNode {
       router.forwarding = run;
     }
     bus.forward(peer, message, PLAIN, run);
-    if (bus.congested) router.jammed = true;
+    if (bus.congested) router.peerBackpressure = true;
   }
 
   #forward(
@@ -208,25 +208,25 @@ export class ClusterNode implements LocalNode {
       ticket.peersOnly = !isWantedHere;
       router.forwarding = ticket;
     }
-    if (bus.congested) router.jammed = true;
+    if (bus.congested) router.peerBackpressure = true;
   }
 
   // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
 
   deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
     const router = this.#router;
-    const { journal } = this.#core;
+    const { factLog } = this.#core;
     // At QoS 2 others may have got it already: it must not be sent again, and is taken and answered when the store is well.
-    if (journal?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
+    if (factLog?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
     router.beginPublish();
-    const before = journal?.recorded;
+    const before = factLog?.recorded;
     const { retainedAt, groups } = target;
     if (retainedAt > 0 && !this.#retainFrom(message, retainedAt, now)) return ForwardResult.Refused;
     let isWanted = false;
     if (target.plain) {
-      const { receivers } = router.routes.find(message.target);
-      router.deliverAll(receivers, message, now);
-      isWanted = receivers.length > 0;
+      const { recipients } = router.routes.find(message.target);
+      router.deliverAll(recipients, message, now);
+      isWanted = recipients.length > 0;
     }
     let ticket: ForwardTicket | undefined;
     if (groups !== undefined) {
@@ -246,12 +246,13 @@ export class ClusterNode implements LocalNode {
       }
     }
     const result = isWanted ? ForwardResult.Received : ForwardResult.Nobody;
-    const { congested, thinking } = router;
+    const { congested, pendingAuthorization } = router;
     router.beginPublish();
     if (sequence < 0) return result;
-    const isWritten = before === journal?.recorded || journal?.isSettled === true;
-    if (congested === undefined && thinking === undefined && (ticket?.waiting ?? 0) === 0 && isWritten) return result;
-    this.#answerLater({ peer, sequence, qos: message.qos, result }, congested, thinking, ticket);
+    const isWritten = before === factLog?.recorded || factLog?.isSettled === true;
+    if (congested === undefined && pendingAuthorization === undefined && (ticket?.waiting ?? 0) === 0 && isWritten)
+      return result;
+    this.#answerLater({ peer, sequence, qos: message.qos, result }, congested, pendingAuthorization, ticket);
     return ForwardResult.Later;
   }
 
@@ -259,11 +260,11 @@ export class ClusterNode implements LocalNode {
   #answerLater(
     answer: Answer,
     congested: Session | undefined,
-    thinking: readonly Promise<Session | undefined>[] | undefined,
+    pendingAuthorization: readonly Promise<Session | undefined>[] | undefined,
     ticket: ForwardTicket | undefined,
   ): void {
-    if (thinking !== undefined) {
-      void Promise.all(thinking).then((sessions) => {
+    if (pendingAuthorization !== undefined) {
+      void Promise.all(pendingAuthorization).then((sessions) => {
         const behind = congested ?? sessions.find((session) => session !== undefined);
         this.#answerLater(answer, behind, undefined, ticket);
       });
@@ -279,13 +280,13 @@ export class ClusterNode implements LocalNode {
   }
 
   #answerWhenDurable(answer: Answer): void {
-    const { journal } = this.#core;
-    if (journal === undefined || journal.isSettled) this.#answer(answer);
+    const { factLog } = this.#core;
+    if (factLog === undefined || factLog.isSettled) this.#answer(answer);
     else {
-      journal.whenDurable((error) => {
+      factLog.whenDurable((error) => {
         if (error === undefined) this.#answer(answer);
         // It is on its way already and will be in the store when that recovers: at QoS 2 it must not be sent again.
-        else if (answer.qos === 2) journal.whenRecovered(() => this.#answerWhenDurable(answer));
+        else if (answer.qos === 2) factLog.whenRecovered(() => this.#answerWhenDurable(answer));
         else this.#answer({ ...answer, result: ForwardResult.Refused });
       });
     }

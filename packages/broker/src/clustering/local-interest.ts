@@ -1,7 +1,7 @@
 // What the sessions of this broker want of the others: for each filter whether anybody here has it, and whether any of
 // those sessions outlives the process; for each shared subscription how many members it has here.
 import type { ClusterBus } from "@wrenmq/cluster";
-import type { Routes, RouteWatcher } from "../routing/route-table.ts";
+import type { RouteTable, RouteWatcher } from "../routing/route-table.ts";
 import type { Flushable } from "../runtime/flusher.ts";
 import type { SessionEntry } from "../sessions/session-registry.ts";
 
@@ -13,7 +13,7 @@ interface Interest {
 
 export interface InterestOptions {
   readonly bus: ClusterBus;
-  readonly routes: Routes;
+  readonly routes: RouteTable;
   /** Do any sessions outlive the process? */
   readonly hasStore: boolean;
   /** Calls `flush` at the end of the turn. */

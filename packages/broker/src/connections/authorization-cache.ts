@@ -13,7 +13,7 @@ export interface Rules {
   readonly generation: number;
 }
 
-export class Access {
+export class AuthorizationCache {
   readonly #client: ClientInfo;
   readonly #rules: () => Rules;
   #generation = -1;

@@ -21,13 +21,13 @@ import {
   ServerConnection,
 } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import type { ListenerContext } from "../listeners/listener.ts";
-import { Replays } from "../routing/retained-deliveries.ts";
-import type { Replay } from "../routing/retained-delivery.ts";
+import type { Listener } from "../listeners/listener.ts";
+import { RetainedDeliveries } from "../routing/retained-deliveries.ts";
+import type { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { Timer } from "../runtime/timers.ts";
 import type { SessionConnection, SessionEntry } from "../sessions/session-registry.ts";
-import type { Access } from "./authorization-cache.ts";
-import { type Admission, admit, continueAdmission, reauthenticate } from "./connect-flow.ts";
+import type { AuthorizationCache } from "./authorization-cache.ts";
+import { beginConnect, continueConnect, type PendingConnect, reauthenticate } from "./connect-flow.ts";
 import { conclude, type Judged, publish, settleRun } from "./publish-flow.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { subscribe, unsubscribe } from "./subscribe-flow.ts";
@@ -35,17 +35,17 @@ import { subscribe, unsubscribe } from "./subscribe-flow.ts";
 /** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
 const LAST_WORDS_GRACE = 3_000;
 
-export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner, SessionConnection, RunWaiter {
-  readonly context: ListenerContext;
+export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner, SessionConnection, RunWaiter {
+  readonly context: Listener;
   readonly transport: Connection;
   readonly machine: ServerConnection;
   readonly outbox: Outbox;
-  /** Set by `admit`; nobody asks before. */
+  /** Set by `beginConnect`; nobody asks before. */
   client!: ClientInfo;
   entry: SessionEntry | undefined = undefined;
-  access: Access | undefined = undefined;
+  access: AuthorizationCache | undefined = undefined;
   /** Until the client is admitted. */
-  admission: Admission | undefined = undefined;
+  pendingConnect: PendingConnect | undefined = undefined;
   /** Enhanced authentication that is under way. */
   exchange: AuthenticationExchange | undefined = undefined;
   /** Called when the transport is gone. */
@@ -55,8 +55,8 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #paused = false;
   #slowed = false;
   /** Retained messages that are still to be sent for new subscriptions. */
-  #replays: Replays | undefined;
-  #jammed = false;
+  #replays: RetainedDeliveries | undefined;
+  #peerBackpressure = false;
   #writing = false;
   #keepsWatch = false;
   #end: ConnectionEnd | undefined;
@@ -65,7 +65,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   #tellReceived: ((packet: Packet) => void) | undefined;
   #tellSent: ((packet: Packet) => void) | undefined;
 
-  constructor(transport: Connection, context: ListenerContext, now: Millis) {
+  constructor(transport: Connection, context: Listener, now: Millis) {
     this.transport = transport;
     this.context = context;
     this.outbox = new Outbox(context.broker.arena, this);
@@ -80,14 +80,14 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   data(bytes: Uint8Array, start: number, end: number): void {
     const now = this.context.broker.clock.now();
-    const { lending } = this.context.broker;
-    lending.begin(bytes);
+    const { zeroCopyBatch } = this.context.broker;
+    zeroCopyBatch.begin(bytes);
     try {
       this.machine.receive(bytes, start, end, now);
     } catch (error) {
       this.#crashed(error);
     }
-    lending.end();
+    zeroCopyBatch.end();
     if (!this.#keepsWatch) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled || this.#isFlooded) {
@@ -104,7 +104,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
     this.outbox.drained();
     this.#caughtUp();
     // In the middle of a turn there may be facts that are not durable: what tells of them waits for its end.
-    if (this.context.broker.journal === undefined) this.flush();
+    if (this.context.broker.factLog === undefined) this.flush();
     else this.outputReady();
     if (this.#paused) this.#updatePause();
   }
@@ -131,17 +131,17 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
 
   outputLarge(): void {
     // With facts that are not durable yet nothing may leave before its time.
-    if (this.context.broker.journal?.isPending !== true) this.#write();
+    if (this.context.broker.factLog?.isPending !== true) this.#write();
   }
 
   mayWaitIn(bytes: Uint8Array): boolean {
-    return this.context.broker.lending.mayWait(bytes, this.outbox);
+    return this.context.broker.zeroCopyBatch.mayWait(bytes, this.outbox);
   }
 
   outputThrough(bytes: Uint8Array, start: number, end: number): number {
     const { transport, outbox } = this;
-    const { journal, counters } = this.context.broker;
-    if (transport.tryWrite === undefined || journal?.isPending === true) return 0;
+    const { factLog, counters } = this.context.broker;
+    if (transport.tryWrite === undefined || factLog?.isPending === true) return 0;
     this.#write();
     if (outbox.backlog > 0) return 0;
     const taken = transport.tryWrite(bytes, start, end);
@@ -185,11 +185,11 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   connect(packet: ConnectPacket, now: Millis): Parkable<ConnectAnswer> {
-    return this.#parkable(admit(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
+    return this.#parkable(beginConnect(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
   }
 
   continueConnect(packet: AuthPacket, now: Millis): Parkable<ConnectAnswer> {
-    return this.#parkable(continueAdmission(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
+    return this.#parkable(continueConnect(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
   }
 
   reauthenticate(packet: AuthPacket, _now: Millis): Parkable<ReauthenticateAnswer> {
@@ -260,7 +260,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   }
 
   /** The client is in: deadlines from now on are those of keep-alive and credentials. */
-  admitted(entry: SessionEntry, access: Access, expiresAt: Millis | undefined): void {
+  admitted(entry: SessionEntry, access: AuthorizationCache, expiresAt: Millis | undefined): void {
     this.entry = entry;
     this.access = access;
     this.credentialsExpireAt(expiresAt);
@@ -280,18 +280,18 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   }
 
   /** Another broker serves the client: what was begun here ends without a word. */
-  dismiss(): void {
+  discardHandedOver(): void {
     this.context.broker.counters.connectionsAccepted--;
     this.closed(undefined);
   }
 
   /** Reads no further until the other brokers take what they are sent. */
-  waitForPeers(): void {
+  pauseForPeers(): void {
     const { cluster } = this.context.broker;
-    if (cluster === undefined || this.#jammed) return;
-    this.#jammed = true;
+    if (cluster === undefined || this.#peerBackpressure) return;
+    this.#peerBackpressure = true;
     cluster.bus.whenRelieved(() => {
-      this.#jammed = false;
+      this.#peerBackpressure = false;
       this.#updatePause();
     });
     this.#updatePause();
@@ -319,13 +319,13 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
   }
 
   /** A new subscription is owed retained messages: `subscribed` begins with them. */
-  owe(replay: Replay): void {
-    this.#replays ??= new Replays(this.entry as SessionEntry, () => this.#caughtUp());
+  scheduleRetained(replay: RetainedDelivery): void {
+    this.#replays ??= new RetainedDeliveries(this.entry as SessionEntry, () => this.#caughtUp());
     this.#replays.add(replay);
   }
 
   /** New subscriptions whose retained messages have not all been sent. */
-  get owed(): number {
+  get scheduledRetained(): number {
     return this.#replays?.size ?? 0;
   }
 
@@ -394,7 +394,7 @@ export class ConnectionDriver implements ConnectionHandler, Effects, OutboxOwner
       this.isOpen &&
       (machine.parked ||
         this.#slowed ||
-        this.#jammed ||
+        this.#peerBackpressure ||
         machine.unsettled >= this.context.limits.maxUnsettled ||
         this.#isFlooded);
     if (wanted === this.#paused) return;

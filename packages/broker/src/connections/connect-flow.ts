@@ -14,12 +14,12 @@ import {
   type Verdict,
 } from "@wrenmq/protocol";
 import type { Placement } from "../clustering/client-placement.ts";
-import type { ListenerContext } from "../listeners/listener.ts";
-import { Access } from "./authorization-cache.ts";
-import type { ConnectionDriver } from "./client-connection.ts";
+import type { Listener } from "../listeners/listener.ts";
+import { AuthorizationCache } from "./authorization-cache.ts";
+import type { ClientConnection } from "./client-connection.ts";
 
 /** What is known of a client between CONNECT and CONNACK. */
-export interface Admission {
+export interface PendingConnect {
   packet: ConnectPacket;
   assignedClientId: string | undefined;
 }
@@ -32,29 +32,29 @@ function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>)
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-export function admit(driver: ConnectionDriver, lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
+export function beginConnect(driver: ClientConnection, lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
   const { context } = driver;
   const packet = withOwnBytes(lent);
   const assignedClientId = packet.clientId === "" ? newClientId(context.broker.placement) : undefined;
-  const admission: Admission = { packet, assignedClientId };
-  driver.admission = admission;
+  const pendingConnect: PendingConnect = { packet, assignedClientId };
+  driver.pendingConnect = pendingConnect;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
   if (!context.hasRoom) return refuseOneMore(driver, packet, maximumConnections(context));
   const { connect } = context.chain;
-  if (connect === undefined) return authenticate(driver, admission);
+  if (connect === undefined) return authenticate(driver, pendingConnect);
   return then(connect(driver.client, packet), (changed) => {
     if ("reasonCode" in changed) return refuse(driver, changed);
-    if (changed !== packet) change(driver, admission, changed, now);
-    return authenticate(driver, admission);
+    if (changed !== packet) change(driver, pendingConnect, changed, now);
+    return authenticate(driver, pendingConnect);
   });
 }
 
 /** A plugin changed the packet: who the client says it is may be something else now. */
-function change(driver: ConnectionDriver, admission: Admission, changed: ConnectPacket, now: Millis): void {
+function change(driver: ClientConnection, pendingConnect: PendingConnect, changed: ConnectPacket, now: Millis): void {
   const { attributes, clientId } = driver.client;
-  admission.packet = changed;
-  if (admission.assignedClientId !== undefined && changed.clientId !== "")
-    admission.assignedClientId = changed.clientId;
+  pendingConnect.packet = changed;
+  if (pendingConnect.assignedClientId !== undefined && changed.clientId !== "")
+    pendingConnect.assignedClientId = changed.clientId;
   const name = changed.clientId === "" ? clientId : changed.clientId;
   driver.client = { ...describeClient(driver, changed, name, changed.username, now), attributes };
 }
@@ -79,19 +79,19 @@ function withOwnBytes(packet: ConnectPacket): ConnectPacket {
 }
 
 /** The client's AUTH in the middle of admission. */
-export function continueAdmission(
-  driver: ConnectionDriver,
+export function continueConnect(
+  driver: ClientConnection,
   packet: AuthPacket,
   _now: Millis,
 ): MaybePromise<ConnectAnswer> {
-  const admission = driver.admission as Admission;
+  const pendingConnect = driver.pendingConnect as PendingConnect;
   return then(nextStep(driver, packet.properties?.authenticationData), (step) =>
-    authenticated(driver, admission, step),
+    authenticated(driver, pendingConnect, step),
   );
 }
 
 /** The client's AUTH after admission. [MQTT5 4.12.1] */
-export function reauthenticate(driver: ConnectionDriver, packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
+export function reauthenticate(driver: ClientConnection, packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
   if (packet.reasonCode === ReasonCode.ReAuthenticate) {
     const method = packet.properties?.authenticationMethod as string;
     driver.exchange = driver.context.chain.authenticationMethods.get(method)?.(driver.client);
@@ -105,13 +105,13 @@ export function reauthenticate(driver: ConnectionDriver, packet: AuthPacket): Ma
   });
 }
 
-function authenticate(driver: ConnectionDriver, admission: Admission): MaybePromise<ConnectAnswer> {
+function authenticate(driver: ClientConnection, pendingConnect: PendingConnect): MaybePromise<ConnectAnswer> {
   const { chain } = driver.context;
-  const { packet } = admission;
+  const { packet } = pendingConnect;
   const method = packet.properties?.authenticationMethod;
   if (method === undefined) {
     return then(chain.authenticate(driver.client, packet.password), (identity) =>
-      identified(driver, admission, identity),
+      identified(driver, pendingConnect, identity),
     );
   }
   const begin = chain.authenticationMethods.get(method);
@@ -120,21 +120,21 @@ function authenticate(driver: ConnectionDriver, admission: Admission): MaybeProm
   }
   driver.exchange = begin(driver.client);
   const data = packet.properties?.authenticationData;
-  return then(nextStep(driver, data), (step) => authenticated(driver, admission, step));
+  return then(nextStep(driver, data), (step) => authenticated(driver, pendingConnect, step));
 }
 
-function nextStep(driver: ConnectionDriver, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
+function nextStep(driver: ClientConnection, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
   return driver.exchange?.next(data && copyBytes(data)) ?? { status: "failure" };
 }
 
 function authenticated(
-  driver: ConnectionDriver,
-  admission: Admission,
+  driver: ClientConnection,
+  pendingConnect: PendingConnect,
   step: AuthenticationStep,
 ): MaybePromise<ConnectAnswer> {
   if (step.status === "continue") return { kind: "continue", authenticationData: step.data };
   if (step.status === "failure") return refuse(driver, stepVerdict(step));
-  return identified(driver, admission, { reasonCode: ReasonCode.Success, ...step.identity }, step.data);
+  return identified(driver, pendingConnect, { reasonCode: ReasonCode.Success, ...step.identity }, step.data);
 }
 
 function stepVerdict(step: AuthenticationStep & { status: "failure" }): Verdict {
@@ -143,13 +143,13 @@ function stepVerdict(step: AuthenticationStep & { status: "failure" }): Verdict 
 
 /** Who the client is has been settled; what else there is to say about it has not. */
 function identified(
-  driver: ConnectionDriver,
-  admission: Admission,
+  driver: ClientConnection,
+  pendingConnect: PendingConnect,
   identity: Identity,
   authenticationData?: Uint8Array,
 ): MaybePromise<ConnectAnswer> {
   if (!isAllowed(identity)) return refuse(driver, identity);
-  const { packet } = admission;
+  const { packet } = pendingConnect;
   const { client } = driver;
   if (identity.username !== undefined) driver.client = { ...client, username: identity.username };
   if (identity.attributes !== undefined) Object.assign(client.attributes, identity.attributes);
@@ -157,26 +157,26 @@ function identified(
   return then(chain.authorizeConnect?.(driver.client) ?? identity, (verdict) => {
     if (!isAllowed(verdict)) return refuse(driver, verdict);
     if (packet.will === undefined || chain.will === undefined) {
-      return enter(driver, admission, identity, authenticationData);
+      return enter(driver, pendingConnect, identity, authenticationData);
     }
     return then(chain.will(driver.client, packet.will), (will) => {
       if ("reasonCode" in will) return refuse(driver, will);
-      admission.packet = { ...packet, will };
-      return enter(driver, admission, identity, authenticationData);
+      pendingConnect.packet = { ...packet, will };
+      return enter(driver, pendingConnect, identity, authenticationData);
     });
   });
 }
 
 function enter(
-  driver: ConnectionDriver,
-  admission: Admission,
+  driver: ClientConnection,
+  pendingConnect: PendingConnect,
   identity: Identity,
   authenticationData: Uint8Array | undefined,
 ): ConnectAnswer {
   const { context, client } = driver;
   const { broker } = context;
   if (!driver.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
-  const { packet, assignedClientId } = admission;
+  const { packet, assignedClientId } = pendingConnect;
   const { will } = packet;
   const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
   const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
@@ -194,8 +194,8 @@ function enter(
     now,
   );
   entry.session.limits = context.sessionLimits;
-  driver.admitted(entry, new Access(client, context.rules), identity.expiresAt);
-  driver.admission = undefined;
+  driver.admitted(entry, new AuthorizationCache(client, context.rules), identity.expiresAt);
+  driver.pendingConnect = undefined;
   if (!driver.isOpen) {
     // Somebody who was told of the session ended the connection before it knew its session.
     if (entry.connection === driver) broker.registry.disconnected(entry, now);
@@ -219,16 +219,16 @@ function enter(
   };
 }
 
-function maximumConnections({ name }: ListenerContext): string {
+function maximumConnections({ name }: Listener): string {
   return `listener ${name}: maximum connections`;
 }
 
-function refuseOneMore(driver: ConnectionDriver, { protocolVersion }: ConnectPacket, rule: string): ConnectRefused {
+function refuseOneMore(driver: ClientConnection, { protocolVersion }: ConnectPacket, rule: string): ConnectRefused {
   const { negativeAcks } = dialectOf(protocolVersion);
   return refuse(driver, { reasonCode: negativeAcks ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable, rule });
 }
 
-function refuse(driver: ConnectionDriver, verdict: Verdict): ConnectRefused {
+function refuse(driver: ClientConnection, verdict: Verdict): ConnectRefused {
   const { context, client } = driver;
   context.broker.counters.connectionsRefused++;
   const { reasonCode, rule } = verdict;
@@ -252,7 +252,7 @@ function wantedExpiry(packet: ConnectPacket, defaultExpiry: Seconds): Seconds {
 }
 
 function describeClient(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   packet: ConnectPacket,
   clientId: string,
   username: string | undefined,

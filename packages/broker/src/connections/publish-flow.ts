@@ -13,21 +13,21 @@ import {
   type Session,
   type Verdict,
 } from "@wrenmq/protocol";
-import type { Journal } from "../persistence/fact-log.ts";
+import type { FactLog } from "../persistence/fact-log.ts";
 import { pluginMessage } from "../routing/router.ts";
-import type { Access } from "./authorization-cache.ts";
-import type { ConnectionDriver } from "./client-connection.ts";
+import type { AuthorizationCache } from "./authorization-cache.ts";
+import type { ClientConnection } from "./client-connection.ts";
 
 /** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
 export type Judged = Message | ReasonCode;
 
 /** @returns a reason code, DEFERRED or PUBLISH_PARKED */
-export function publish(driver: ConnectionDriver, message: Message, now: Millis): number {
+export function publish(driver: ClientConnection, message: Message, now: Millis): number {
   const { broker, chain } = driver.context;
   if (chain.observe.received !== undefined) chain.observe.received(driver.client, pluginMessage(message));
-  const verdict = (driver.access as Access).publish(message.target);
+  const verdict = (driver.access as AuthorizationCache).publish(message.target);
   if (verdict instanceof Promise) return driver.park(judgeLater(driver, message, verdict));
-  if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.journal?.failing === undefined) {
+  if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.factLog?.failing === undefined) {
     return route(driver, message, now);
   }
   const judged = judge(driver, message, verdict);
@@ -35,7 +35,7 @@ export function publish(driver: ConnectionDriver, message: Message, now: Millis)
 }
 
 /** What follows from the judgement, as soon as there is one. */
-export function conclude(driver: ConnectionDriver, judged: Judged, now: Millis): number {
+export function conclude(driver: ClientConnection, judged: Judged, now: Millis): number {
   if (typeof judged === "number") return judged;
   // The client is gone and will send again what was not acknowledged: taken now, it would be taken twice.
   if (!driver.isOpen && judged.qos > 0) return ReasonCode.UnspecifiedError;
@@ -44,14 +44,14 @@ export function conclude(driver: ConnectionDriver, judged: Judged, now: Millis):
 
 // Here and below closures have functions of their own: where most messages pass they would cost every one a context on
 // the heap, used or not.
-function judgeLater(driver: ConnectionDriver, message: Message, verdict: Promise<Verdict>): Promise<Judged> {
+function judgeLater(driver: ClientConnection, message: Message, verdict: Promise<Verdict>): Promise<Judged> {
   return verdict.then((answer) => judge(driver, message, answer));
 }
 
-function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): MaybePromise<Judged> {
+function judge(driver: ClientConnection, message: Message, verdict: Verdict): MaybePromise<Judged> {
   if (!isAllowed(verdict)) return refused(driver, message, "notAuthorized", verdict.reasonCode);
   const { broker, chain } = driver.context;
-  if (broker.journal?.failing !== undefined && (message.qos > 0 || message.retain)) {
+  if (broker.factLog?.failing !== undefined && (message.qos > 0 || message.retain)) {
     return refused(driver, message, "storeFull", ReasonCode.QuotaExceeded);
   }
   if (chain.publish === undefined) return message;
@@ -61,66 +61,67 @@ function judge(driver: ConnectionDriver, message: Message, verdict: Verdict): Ma
     : transformed(driver, message, changed);
 }
 
-function transformed(driver: ConnectionDriver, message: Message, answer: PluginMessage | Verdict): Judged {
+function transformed(driver: ClientConnection, message: Message, answer: PluginMessage | Verdict): Judged {
   if ("reasonCode" in answer) return refused(driver, message, "notAuthorized", answer.reasonCode);
   const target = driver.context.broker.topics.find(answer.topic);
   if (target === undefined) return refused(driver, message, "invalidTopic", ReasonCode.TopicNameInvalid);
   return Message.of(target, { ...answer, expiresAt: message.expiresAt });
 }
 
-function refused(driver: ConnectionDriver, message: Message, reason: DropReason, reasonCode: ReasonCode): ReasonCode {
+function refused(driver: ClientConnection, message: Message, reason: DropReason, reasonCode: ReasonCode): ReasonCode {
   const { entry } = driver;
   if (entry !== undefined) driver.context.broker.router.dropped(entry.session, message, reason);
   return reasonCode;
 }
 
-function route(driver: ConnectionDriver, message: Message, now: Millis): number {
+function route(driver: ClientConnection, message: Message, now: Millis): number {
   const { broker, chain } = driver.context;
-  const { router, journal } = broker;
+  const { router, factLog } = broker;
   if (chain.observe.published !== undefined) chain.observe.published(driver.client, pluginMessage(message));
-  const before = journal?.recorded;
+  const before = factLog?.recorded;
   if (router.cluster !== undefined) router.cluster.waiter = driver;
   const outcome = router.publish(message, now);
-  const { congested, thinking } = router;
+  const { congested, pendingAuthorization } = router;
   if (
     congested === undefined &&
-    thinking === undefined &&
-    before === journal?.recorded &&
+    pendingAuthorization === undefined &&
+    before === factLog?.recorded &&
     router.cluster === undefined
   ) {
     return outcome;
   }
-  const { forwarding, jammed } = router;
+  const { forwarding, peerBackpressure } = router;
   router.beginPublish();
-  if (jammed) driver.waitForPeers();
+  if (peerBackpressure) driver.pauseForPeers();
   if (message.qos === 0 || outcome >= 0x80) return outcome;
   // A turn of the event loop may bring many messages and one commit: what is recorded is acknowledged after it.
-  const isSettled = before === journal?.recorded || journal?.isSettled === true;
-  if (congested === undefined && thinking === undefined && forwarding === undefined && isSettled) return outcome;
+  const isSettled = before === factLog?.recorded || factLog?.isSettled === true;
+  if (congested === undefined && pendingAuthorization === undefined && forwarding === undefined && isSettled)
+    return outcome;
   const packetId = driver.machine.publishingPacketId;
   // Only where there is nobody else to wait for.
   if (forwarding instanceof ForwardRun) forwarding.packetIds.push(packetId);
-  else if (thinking === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
-  else settleAfter(thinking, driver, packetId, outcome, congested, forwarding);
+  else if (pendingAuthorization === undefined) settleLater(driver, packetId, outcome, congested, forwarding);
+  else settleAfter(pendingAuthorization, driver, packetId, outcome, congested, forwarding);
   return DEFERRED;
 }
 
 function settleAfter(
-  thinking: readonly Promise<Session | undefined>[],
-  driver: ConnectionDriver,
+  pendingAuthorization: readonly Promise<Session | undefined>[],
+  driver: ClientConnection,
   packetId: number,
   outcome: number,
   congested: Session | undefined,
   forwarding: ForwardTicket | undefined,
 ): void {
-  void Promise.all(thinking).then((sessions) => {
+  void Promise.all(pendingAuthorization).then((sessions) => {
     const behind = congested ?? sessions.find((session) => session !== undefined);
     settleLater(driver, packetId, outcome, behind, forwarding);
   });
 }
 
 function settleLater(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   packetId: number,
   outcome: number,
   congested: Session | undefined,
@@ -134,7 +135,7 @@ function settleLater(
 
 function whenRelieved(
   congested: Session,
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   packetId: number,
   outcome: number,
   forwarding: ForwardTicket | undefined,
@@ -142,12 +143,12 @@ function whenRelieved(
   congested.whenRelieved(() => settleLater(driver, packetId, outcome, undefined, forwarding));
 }
 
-function whenAnswered(ticket: ForwardTicket, driver: ConnectionDriver, packetId: number, outcome: number): void {
+function whenAnswered(ticket: ForwardTicket, driver: ClientConnection, packetId: number, outcome: number): void {
   ticket.whenSettled = () => answered(ticket, driver, packetId, outcome);
 }
 
 /** All peers have said what became of a message. */
-function answered(ticket: ForwardTicket, driver: ConnectionDriver, packetId: number, outcome: number): void {
+function answered(ticket: ForwardTicket, driver: ClientConnection, packetId: number, outcome: number): void {
   if (ticket.refused) driver.settle(packetId, ReasonCode.QuotaExceeded);
   else if (ticket.peersOnly && !ticket.received) settle(driver, [packetId], ReasonCode.NoMatchingSubscribers);
   else settle(driver, [packetId], outcome);
@@ -155,7 +156,7 @@ function answered(ticket: ForwardTicket, driver: ConnectionDriver, packetId: num
 
 /** A peer has said what became of `count` messages of a run, from the one at index `from` on. */
 export function settleRun(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   { packetIds, peersOnly }: ForwardRun,
   from: number,
   count: number,
@@ -168,19 +169,19 @@ export function settleRun(
 }
 
 /** As soon as all is written down. */
-function settle(driver: ConnectionDriver, packetIds: readonly number[], outcome: number): void {
-  const { journal } = driver.context.broker;
-  if (journal === undefined || journal.isSettled) settleNow(driver, packetIds, outcome);
-  else settleWhenDurable(journal, driver, packetIds, outcome);
+function settle(driver: ClientConnection, packetIds: readonly number[], outcome: number): void {
+  const { factLog } = driver.context.broker;
+  if (factLog === undefined || factLog.isSettled) settleNow(driver, packetIds, outcome);
+  else settleWhenDurable(factLog, driver, packetIds, outcome);
 }
 
 function settleWhenDurable(
-  journal: Journal,
-  driver: ConnectionDriver,
+  factLog: FactLog,
+  driver: ClientConnection,
   packetIds: readonly number[],
   outcome: number,
 ): void {
-  journal.whenDurable((error) => {
+  factLog.whenDurable((error) => {
     if (error === undefined) {
       settleNow(driver, packetIds, outcome);
       return;
@@ -190,10 +191,10 @@ function settleWhenDurable(
     const mayComeAgain = packetIds.filter((packetId) => held?.has(packetId) !== true);
     const mustNot = packetIds.filter((packetId) => held?.has(packetId) === true);
     settleNow(driver, mayComeAgain, ReasonCode.QuotaExceeded);
-    if (mustNot.length > 0) journal.whenRecovered(() => settle(driver, mustNot, outcome));
+    if (mustNot.length > 0) factLog.whenRecovered(() => settle(driver, mustNot, outcome));
   });
 }
 
-function settleNow(driver: ConnectionDriver, packetIds: readonly number[], outcome: number): void {
+function settleNow(driver: ClientConnection, packetIds: readonly number[], outcome: number): void {
   for (const packetId of packetIds) driver.settle(packetId, outcome);
 }

@@ -12,8 +12,8 @@ import type { MaybePromise } from "@wrenmq/plugin-api";
 import { isAllowed, type Millis, type SubscriptionRecord, type Verdict } from "@wrenmq/protocol";
 import { isTopicFilter, parseShared } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-registry.ts";
-import type { Access } from "./authorization-cache.ts";
-import type { ConnectionDriver } from "./client-connection.ts";
+import type { AuthorizationCache } from "./authorization-cache.ts";
+import type { ClientConnection } from "./client-connection.ts";
 
 /** New subscriptions of one client whose retained messages are still to be sent: each time it subscribes to one it has, too. */
 const MOST_OWED = 100_000;
@@ -21,7 +21,7 @@ const MOST_OWED = 100_000;
 const MOST_FILTER_CHARACTERS = 32 * 1024 * 1024;
 
 export function subscribe(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   packet: SubscribePacket,
   _now: Millis,
 ): MaybePromise<readonly ReasonCode[]> {
@@ -43,7 +43,7 @@ function whenPeersKnow(
   return bus.whenKnown()?.then(() => codes) ?? codes;
 }
 
-export function unsubscribe(driver: ConnectionDriver, packet: UnsubscribePacket): readonly ReasonCode[] {
+export function unsubscribe(driver: ClientConnection, packet: UnsubscribePacket): readonly ReasonCode[] {
   return packet.topicFilters.map((filter) => {
     if (!isTopicFilter(filter)) return ReasonCode.TopicFilterInvalid;
     const removed = driver.context.broker.router.unsubscribe(driver.entry as SessionEntry, filter, driver.outbox);
@@ -54,7 +54,7 @@ export function unsubscribe(driver: ConnectionDriver, packet: UnsubscribePacket)
 }
 
 function subscribeOne(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   subscription: Subscription,
   identifier: number | undefined,
 ): MaybePromise<ReasonCode> {
@@ -62,13 +62,13 @@ function subscribeOne(
   if (invalid !== undefined) return told(driver, subscription, invalid);
   const shared = parseShared(subscription.topicFilter);
   const plain = shared === undefined || shared === "invalid" ? subscription.topicFilter : shared.filter;
-  const verdict = (driver.access as Access).subscribe(plain);
+  const verdict = (driver.access as AuthorizationCache).subscribe(plain);
   if (verdict instanceof Promise) return verdict.then((answer) => allowed(driver, subscription, identifier, answer));
   return allowed(driver, subscription, identifier, verdict);
 }
 
 function allowed(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   subscription: Subscription,
   identifier: number | undefined,
   verdict: Verdict,
@@ -82,7 +82,7 @@ function allowed(
   return changed instanceof Promise ? changed.then(next) : next(changed);
 }
 
-function grant(driver: ConnectionDriver, subscription: Subscription, identifier: number | undefined): ReasonCode {
+function grant(driver: ClientConnection, subscription: Subscription, identifier: number | undefined): ReasonCode {
   const entry = driver.entry as SessionEntry;
   if (!driver.isOpen || !isTopicFilter(subscription.topicFilter)) return ReasonCode.UnspecifiedError;
   const { maximumQoS } = driver.context.limits;
@@ -98,18 +98,18 @@ function grant(driver: ConnectionDriver, subscription: Subscription, identifier:
   const isShared = subscription.topicFilter.startsWith("$share/");
   const wantsRetained = record.retainHandling === 0 || (record.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
   if (wantsRetained && !isShared) {
-    driver.owe(driver.context.broker.router.replay(entry, subscription.topicFilter, record));
+    driver.scheduleRetained(driver.context.broker.router.replay(entry, subscription.topicFilter, record));
   }
   return told(driver, subscription, qos as ReasonCode);
 }
 
-function told(driver: ConnectionDriver, subscription: Subscription, reasonCode: ReasonCode): ReasonCode {
+function told(driver: ClientConnection, subscription: Subscription, reasonCode: ReasonCode): ReasonCode {
   driver.context.chain.observe.subscribed?.(driver.client, subscription, reasonCode);
   return reasonCode;
 }
 
 function checkFilter(
-  driver: ConnectionDriver,
+  driver: ClientConnection,
   subscription: Subscription,
   identifier: number | undefined,
 ): ReasonCode | undefined {
@@ -128,6 +128,6 @@ function checkFilter(
   const isFull =
     (limits.maxSubscriptions > 0 && subscriptions.size >= limits.maxSubscriptions) ||
     filterCharacters + topicFilter.length > MOST_FILTER_CHARACTERS;
-  const isTooMuch = (isFull && !subscriptions.has(topicFilter)) || driver.owed >= MOST_OWED;
+  const isTooMuch = (isFull && !subscriptions.has(topicFilter)) || driver.scheduledRetained >= MOST_OWED;
   return isTooMuch ? ReasonCode.QuotaExceeded : undefined;
 }

@@ -1,7 +1,7 @@
 // While a connection's bytes are being read, large packets for others may wait in them, to leave in one piece.
 import type { Outbox } from "@wrenmq/protocol";
 
-export class Lending {
+export class ZeroCopyBatch {
   #bytes: Uint8Array | undefined;
   #waiting: Outbox[] = [];
 

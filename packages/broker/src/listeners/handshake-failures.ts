@@ -16,7 +16,7 @@ interface Window {
   untold: number;
 }
 
-export interface TroubleOptions {
+export interface HandshakeFailuresOptions {
   readonly listener: string;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -24,11 +24,11 @@ export interface TroubleOptions {
   readonly counters: Counters;
 }
 
-export class ListenerTrouble {
-  readonly #options: TroubleOptions;
+export class HandshakeFailures {
+  readonly #options: HandshakeFailuresOptions;
   readonly #windows = new Map<string, Window>();
 
-  constructor(options: TroubleOptions) {
+  constructor(options: HandshakeFailuresOptions) {
     this.#options = options;
   }
 
@@ -45,7 +45,7 @@ export class ListenerTrouble {
   }
 
   /** A client was closed for what it said instead of CONNECT, or in it. */
-  misspoke(remoteAddress: string, reason: string): void {
+  protocolFailure(remoteAddress: string, reason: string): void {
     this.#tell("misspoke", `connection from ${remoteAddress} closed: ${reason}`);
   }
 

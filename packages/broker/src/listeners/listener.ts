@@ -4,13 +4,13 @@ import type { HookChain } from "@wrenmq/plugin-api";
 import type { ConnectionEnd, ConnectionSettings, SessionLimits } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Rules } from "../connections/authorization-cache.ts";
-import type { ConnectionDriver } from "../connections/client-connection.ts";
+import type { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerCore } from "../core.ts";
 import { type BrokerLimits, sessionLimitsOf } from "../options.ts";
 import { ConnectionRate } from "./connection-rate.ts";
-import { ListenerTrouble } from "./handshake-failures.ts";
+import { HandshakeFailures } from "./handshake-failures.ts";
 
-export class ListenerContext {
+export class Listener {
   readonly name: string;
   readonly broker: BrokerCore;
   /** Those of connections that come from now on. */
@@ -20,12 +20,12 @@ export class ListenerContext {
   readonly sessionLimits: SessionLimits;
   /** Swapped when plugins change. */
   chain: HookChain;
-  /** For `Access`: the rules as they are when it asks. */
+  /** For `AuthorizationCache`: the rules as they are when it asks. */
   readonly rules: () => Rules;
-  readonly trouble: ListenerTrouble;
+  readonly trouble: HandshakeFailures;
   #maxConnections = 0;
   #rate: ConnectionRate | undefined;
-  readonly #connections = new Set<ConnectionDriver>();
+  readonly #connections = new Set<ClientConnection>();
 
   constructor(name: string, broker: BrokerCore, chain: HookChain) {
     this.name = name;
@@ -33,7 +33,7 @@ export class ListenerContext {
     this.chain = chain;
     this.sessionLimits = sessionLimitsOf(broker.limits);
     const { logger, clock, timers, counters } = broker;
-    this.trouble = new ListenerTrouble({ listener: name, logger, clock, timers, counters });
+    this.trouble = new HandshakeFailures({ listener: name, logger, clock, timers, counters });
     this.rules = () => ({ chain: this.chain, generation: broker.router.rules });
     this.configure(broker.limits, 0);
   }
@@ -49,7 +49,7 @@ export class ListenerContext {
     this.settings = { capabilities: limits, topics: this.broker.topics, counters: this.broker.counters };
   }
 
-  get connections(): ReadonlySet<ConnectionDriver> {
+  get connections(): ReadonlySet<ClientConnection> {
     return this.#connections;
   }
 
@@ -66,24 +66,24 @@ export class ListenerContext {
     return false;
   }
 
-  connectionOpened(driver: ConnectionDriver): void {
+  connectionOpened(driver: ClientConnection): void {
     this.#connections.add(driver);
     this.broker.counters.connectionsAccepted++;
   }
 
-  connectionClosed(driver: ConnectionDriver): void {
+  connectionClosed(driver: ClientConnection): void {
     this.#connections.delete(driver);
   }
 
   /** The client is gone as far as MQTT is concerned; the transport may still be sending our last words. */
-  conversationEnded(driver: ConnectionDriver, end: ConnectionEnd): void {
+  conversationEnded(driver: ClientConnection, end: ConnectionEnd): void {
     const { logger, registry, clock, sessionPolicy } = this.broker;
     const { by, reasonCode, reason } = end;
     const { entry } = driver;
     if (entry === undefined) {
       logger.debug({ listener: this.name, reasonCode, reason }, "connection ended");
       const isNonsense = reasonCode === ReasonCode.ProtocolError || reasonCode === ReasonCode.MalformedPacket;
-      if (isNonsense && by === "server") this.trouble.misspoke(driver.transport.info.remoteAddress, reason);
+      if (isNonsense && by === "server") this.trouble.protocolFailure(driver.transport.info.remoteAddress, reason);
       return;
     }
     const { session } = entry;

@@ -6,20 +6,20 @@ import {
   type Connection,
   type ConnectionHandler,
   createListener,
-  type Listener,
+  type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
-import { Doorway } from "../clustering/client-placement.ts";
-import { ConnectionDriver } from "../connections/client-connection.ts";
+import { ClientPlacement } from "../clustering/client-placement.ts";
+import { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerCore } from "../core.ts";
 import type { ListenerOptions } from "../options.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
-import { ListenerContext } from "./listener.ts";
+import { Listener } from "./listener.ts";
 
 interface Running {
-  readonly context: ListenerContext;
+  readonly context: Listener;
   /** undefined for `external`. */
-  readonly listener: Listener | undefined;
+  readonly listener: TransportListener | undefined;
   options: ListenerOptions;
 }
 
@@ -55,7 +55,7 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
     const core = this.#core;
-    const context = new ListenerContext(name, core, this.#makeChain(options.plugins));
+    const context = new Listener(name, core, this.#makeChain(options.plugins));
     context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
     if (options.type === "external") {
       this.#running.set(name, { context, listener: undefined, options });
@@ -135,9 +135,9 @@ export class Listeners {
   }
 
   /** Stops accepting. @returns the connections that are open */
-  async close(): Promise<ConnectionDriver[]> {
+  async close(): Promise<ClientConnection[]> {
     this.#isClosed = true;
-    const open: ConnectionDriver[] = [];
+    const open: ClientConnection[] = [];
     for (const { listener, context } of this.#running.values()) {
       await listener?.close();
       for (const driver of context.connections) open.push(driver);
@@ -149,10 +149,10 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: ListenerContext): ConnectionHandler {
-    const driver = new ConnectionDriver(connection, context, this.#core.clock.now());
+  #accept(connection: Connection, context: Listener): ConnectionHandler {
+    const driver = new ClientConnection(connection, context, this.#core.clock.now());
     context.connectionOpened(driver);
     const { placement } = this.#core;
-    return placement === undefined ? driver : new Doorway(driver, context.name, placement);
+    return placement === undefined ? driver : new ClientPlacement(driver, context.name, placement);
   }
 }

@@ -15,7 +15,7 @@ import {
 import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import type { Timers } from "../runtime/timers.ts";
 import { type Batch, held, joined, letGo, type Settled } from "./batch.ts";
-import { splitRelief } from "./store-full-recovery.ts";
+import { splitSpaceFreeing } from "./store-full-recovery.ts";
 
 const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
   [OutboundState.AwaitPuback]: "awaitPuback",
@@ -33,7 +33,7 @@ interface BatchUnderWay {
   outcome: StoreError | "durable" | undefined;
 }
 
-export interface JournalOptions {
+export interface FactLogOptions {
   readonly store: Store;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -49,8 +49,8 @@ export interface JournalOptions {
  *                       │                     │ the store refuses one: so are those behind it, or facts would change places
  *                       └── while failing ────┴► refused ── again and again, as one batch ─► durable: let go
  */
-export class Journal implements FactSink {
-  readonly #options: JournalOptions;
+export class FactLog implements FactSink {
+  readonly #options: FactLogOptions;
   #ops: StoreOp[] = [];
   #waiters: Settled[] = [];
   #tells: (Outbox | undefined)[] = [];
@@ -74,7 +74,7 @@ export class Journal implements FactSink {
   /** The store refuses batches: what would need it is not to be accepted. */
   failing: StoreError | undefined = undefined;
 
-  constructor(options: JournalOptions) {
+  constructor(options: FactLogOptions) {
     this.#options = options;
     // Numbers of messages grow across restarts: time gives the start, 4,096 a millisecond.
     this.#lastMessageId = options.now() * 4096;
@@ -301,7 +301,7 @@ export class Journal implements FactSink {
 
   /** The store has no room for the batch: what makes room goes first. */
   #relieve(batch: Batch, error: StoreError): void {
-    const { relief, rest } = splitRelief(batch.ops, this.#replacing);
+    const { relief, rest } = splitSpaceFreeing(batch.ops, this.#replacing);
     const refused = (): void => this.#refusedAgain(batch, error, RETRY_INTERVAL);
     const relieved = (): void => {
       const kept = new Set(rest);

@@ -2,7 +2,7 @@
 // let queues drain: else what waits for room would keep back what gives it.
 import type { StoreOp } from "@wrenmq/store";
 
-export interface Relief {
+export interface SpaceFreeing {
   /** Facts that take no room and do not build on any of the others. */
   readonly relief: readonly StoreOp[];
   /** All others, in order. */
@@ -10,7 +10,7 @@ export interface Relief {
 }
 
 /** @param replacing records that take the place of one that the store has: clients that come back for their queue */
-export function splitRelief(ops: readonly StoreOp[], replacing: { has(op: StoreOp): boolean }): Relief {
+export function splitSpaceFreeing(ops: readonly StoreOp[], replacing: { has(op: StoreOp): boolean }): SpaceFreeing {
   const relief: StoreOp[] = [];
   const rest: StoreOp[] = [];
   /** What the facts in `rest` are about: a later fact about the same stays behind them. */

@@ -25,7 +25,7 @@ export class Housekeeping {
   /** @param publish publishes a retained message */
   start(sys: SysOptions, metrics: () => Metrics, publish: (topic: string, payload: string) => void): void {
     this.#repeat(SWEEP_INTERVAL, () => {
-      if (!this.#sweeping) this.#core.longWork.add(this.#sweep());
+      if (!this.#sweeping) this.#core.backgroundTasks.add(this.#sweep());
     });
     if (sys.interval <= 0) return;
     const topics = new SysTopics(sys.names, VERSION, this.#core.clock.now());
@@ -59,13 +59,13 @@ export class Housekeeping {
   }
 
   *#sweep(): IterableIterator<void> {
-    const { router, clock, journal, cluster } = this.#core;
+    const { router, clock, factLog, cluster } = this.#core;
     const now = clock.now();
     this.#sweeping = true;
     try {
       if (cluster !== undefined) yield* cluster.sweep(now);
       for (const topic of router.retained.sweep(now)) {
-        if (topic !== undefined) journal?.record({ op: "deleteRetained", topic }, undefined);
+        if (topic !== undefined) factLog?.record({ op: "deleteRetained", topic }, undefined);
         yield;
       }
     } finally {

@@ -16,16 +16,16 @@ function tableOf(subscriptionIdentifiers: readonly number[] | undefined): Delive
 }
 
 /** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
-export class Receiver {
+export class Recipient {
   readonly entry: SessionEntry;
-  /** Of a member of a group, which has but one: see `unasked`. */
+  /** Of a member of a group, which has but one: see `withoutVerdict`. */
   readonly #first: SubscriptionRecord;
   /** Without Retain As Published the retain flag is cleared. */
   #retainAsPublished = false;
   #qos = 0;
   #table: readonly DeliveryOptions[] = PLAIN;
   /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
-  own: Receiver | null | undefined = undefined;
+  own: Recipient | null | undefined = undefined;
   /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
   #allowed = false;
   #client: ClientInfo | undefined = undefined;
@@ -48,13 +48,13 @@ export class Receiver {
     if (identifiers !== undefined) this.#table = tableOf(identifiers);
     if (isNoLocal) {
       const others = records.filter((record) => !record.noLocal);
-      this.own = others.length === 0 ? null : new Receiver(entry, others);
+      this.own = others.length === 0 ? null : new Recipient(entry, others);
     }
   }
 
   /** The same member of a group for another topic, about which nobody has been asked. */
-  unasked(): Receiver {
-    return new Receiver(this.entry, [this.#first]);
+  withoutVerdict(): Recipient {
+    return new Recipient(this.entry, [this.#first]);
   }
 
   /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
@@ -62,7 +62,7 @@ export class Receiver {
     return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
   }
 
-  learn(allowed: boolean, client: ClientInfo, rules: number): boolean {
+  cacheVerdict(allowed: boolean, client: ClientInfo, rules: number): boolean {
     this.#allowed = allowed;
     this.#client = client;
     this.#rules = rules;

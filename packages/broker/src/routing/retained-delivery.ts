@@ -2,11 +2,11 @@
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-registry.ts";
-import { Receiver } from "./recipient.ts";
+import { Recipient } from "./recipient.ts";
 import type { Router } from "./router.ts";
 
 /** Why it has stopped; `blocked`: the client takes no more for now, `spent`: it is the others' turn. */
-export type ReplayEnd = "done" | "blocked" | "congested" | "thinking" | "spent";
+export type RetainedDeliveryEnd = "done" | "blocked" | "congested" | "thinking" | "spent";
 
 /** What may still be done for one client before it is the others' turn. */
 export interface Turn {
@@ -20,13 +20,13 @@ const LOOKS = 64;
 /** The work of having looked at so many for nothing; to send a message is 1. */
 const WORK_OF_LOOKS = 16;
 
-export class Replay {
+export class RetainedDelivery {
   readonly #router: Router;
   readonly #entry: SessionEntry;
   readonly #filter: string;
   readonly #record: SubscriptionRecord;
   /** Both are made when its turn comes: a client may be owed very many. */
-  #receiver: Receiver | undefined = undefined;
+  #recipient: Recipient | undefined = undefined;
   #messages: TopicWalk<Message> | undefined = undefined;
 
   constructor(router: Router, entry: SessionEntry, filter: string, record: SubscriptionRecord) {
@@ -37,14 +37,14 @@ export class Replay {
   }
 
   /** One loop for all that is done for a message: a broker that has just started compiles it within the first replay. */
-  run(turn: Turn, now: Millis): ReplayEnd {
+  run(turn: Turn, now: Millis): RetainedDeliveryEnd {
     const router = this.#router;
     const entry = this.#entry;
     const { session } = entry;
     this.#messages ??= router.retained.walk(this.#filter);
-    this.#receiver ??= new Receiver(entry, [this.#record]);
+    this.#recipient ??= new Recipient(entry, [this.#record]);
     const messages = this.#messages;
-    const receiver = this.#receiver;
+    const recipient = this.#recipient;
     for (; turn.work > 0; turn.work--) {
       const { link } = session;
       // Draining calls.
@@ -56,13 +56,13 @@ export class Replay {
         continue;
       }
       if (message.hasExpired(now)) continue;
-      const options = receiver.retainedOptions(message.qos);
+      const options = recipient.retainedOptions(message.qos);
       // With access rules each topic has a verdict of its own.
       const congested = router.checksReceivers
-        ? router.deliverAs(receiver.unasked(), message, options, now)
+        ? router.deliverAs(recipient.withoutVerdict(), message, options, now)
         : session.deliver(message, options, now);
       if (congested) return "congested";
-      if (entry.thinking !== undefined) return "thinking";
+      if (entry.pendingAuthorization !== undefined) return "thinking";
       if (link.outbox.pending > BURST) return "spent";
     }
     return "spent";

@@ -3,11 +3,11 @@ import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-registry.ts";
-import { Receiver } from "./recipient.ts";
+import { Recipient } from "./recipient.ts";
 import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
 
 export class Route {
-  readonly receivers: readonly Receiver[];
+  readonly recipients: readonly Recipient[];
   readonly groups: readonly SharedGroup[];
   readonly stamp: number;
   readonly tableGeneration: number;
@@ -16,17 +16,17 @@ export class Route {
   /** Made of so many overlapping subscriptions that it is not to be kept. */
   readonly isBulky: boolean;
   /** How members of the groups get this topic, for those whose client had to be asked about. */
-  #checked: Map<Receiver, Receiver> | undefined = undefined;
+  #checked: Map<Recipient, Recipient> | undefined = undefined;
 
   constructor(
-    receivers: readonly Receiver[],
+    recipients: readonly Recipient[],
     groups: readonly SharedGroup[],
     stamp: number,
     tableGeneration: number,
     peers?: readonly Peer[],
     isBulky: boolean = false,
   ) {
-    this.receivers = receivers;
+    this.recipients = recipients;
     this.groups = groups;
     this.stamp = stamp;
     this.tableGeneration = tableGeneration;
@@ -35,14 +35,14 @@ export class Route {
   }
 
   /** A group's member stands for all topics of its filter, the access rules' verdict for one: it is kept here. */
-  checked(member: Receiver): Receiver {
+  checked(member: Recipient): Recipient {
     this.#checked ??= new Map();
-    let receiver = this.#checked.get(member);
-    if (receiver === undefined) {
-      receiver = member.unasked();
-      this.#checked.set(member, receiver);
+    let recipient = this.#checked.get(member);
+    if (recipient === undefined) {
+      recipient = member.withoutVerdict();
+      this.#checked.set(member, recipient);
     }
-    return receiver;
+    return recipient;
   }
 }
 
@@ -68,7 +68,7 @@ class PeerKey {
   }
 }
 
-export class Routes {
+export class RouteTable {
   readonly #tree = new SubscriptionTree<
     SessionEntry | SharedGroup | PeerKey,
     SubscriptionRecord | SharedGroup | PeerKey
@@ -81,7 +81,7 @@ export class Routes {
   readonly #strategy: ShareStrategy;
   /** Grows with each change that may concern more than one topic. */
   #stamp = 0;
-  #nobody = new Route([], [], -1, -1);
+  #absentClient = new Route([], [], -1, -1);
   /** Subscriptions of all sessions. */
   size: number = 0;
   /** Those of sessions that have ended and are still to be taken out. */
@@ -98,7 +98,7 @@ export class Routes {
     const isNew =
       shared === undefined
         ? this.#tree.set(filter, entry, record) === undefined
-        : this.#group(filter, shared.filter).set(new Receiver(entry, [record]));
+        : this.#group(filter, shared.filter).set(new Recipient(entry, [record]));
     this.#changed(shared?.filter ?? filter);
     if (!isNew) return false;
     this.size++;
@@ -215,11 +215,11 @@ export class Routes {
 
   #match(topic: string): Route {
     const route = this.#matchAll(topic);
-    if (route.receivers.length + route.groups.length > 0 || route.peers !== undefined) return route;
+    if (route.recipients.length + route.groups.length > 0 || route.peers !== undefined) return route;
     // Most topics of a broker may have nobody: they share one answer.
-    const { stamp, tableGeneration } = this.#nobody;
-    if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#nobody = route;
-    return this.#nobody;
+    const { stamp, tableGeneration } = this.#absentClient;
+    if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#absentClient = route;
+    return this.#absentClient;
   }
 
   #matchAll(topic: string): Route {
@@ -246,10 +246,10 @@ export class Routes {
       records.push(value);
       overlaps++;
     });
-    const receivers: Receiver[] = [];
-    for (const [entry, records] of found) receivers.push(new Receiver(entry, records));
+    const recipients: Recipient[] = [];
+    for (const [entry, records] of found) recipients.push(new Recipient(entry, records));
     return new Route(
-      receivers,
+      recipients,
       groups,
       this.#stamp,
       this.#topics.generation,

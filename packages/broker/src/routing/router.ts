@@ -17,12 +17,12 @@ import {
   type TopicTable,
 } from "@wrenmq/protocol";
 import type { ClusterNode } from "../clustering/cluster-node.ts";
-import type { Journal } from "../persistence/fact-log.ts";
+import type { FactLog } from "../persistence/fact-log.ts";
 import type { SessionEntry } from "../sessions/session-registry.ts";
-import type { Receiver } from "./recipient.ts";
-import { Replay } from "./retained-delivery.ts";
+import type { Recipient } from "./recipient.ts";
+import { RetainedDelivery } from "./retained-delivery.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
-import type { Routes } from "./route-table.ts";
+import type { RouteTable } from "./route-table.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
 /** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
@@ -33,11 +33,11 @@ export interface RouterHooks {
 }
 
 export class Router {
-  readonly routes: Routes;
+  readonly routes: RouteTable;
   readonly retained: RetainedMessages;
   readonly topics: TopicTable;
   readonly counters: Counters;
-  journal: Journal | undefined = undefined;
+  factLog: FactLog | undefined = undefined;
   hooks: RouterHooks;
   /** Does any plugin decide about topics? */
   checksReceivers: boolean = false;
@@ -46,11 +46,11 @@ export class Router {
   /** After `publish`: a session whose queue is over its bound because of it. */
   congested: Session | undefined = undefined;
   /** After `publish`: deliveries that wait for a plugin's answer, each with the session that it made congested. */
-  thinking: Promise<Session | undefined>[] | undefined = undefined;
+  pendingAuthorization: Promise<Session | undefined>[] | undefined = undefined;
   /** After `publish`: peers that have not said yet what became of the message. */
   forwarding: ForwardTicket | ForwardRun | undefined = undefined;
   /** After `publish`: a peer does not take as much as it is sent. */
-  jammed: boolean = false;
+  peerBackpressure: boolean = false;
   /** Given when other brokers act as one with this one. */
   cluster: ClusterNode | undefined = undefined;
   /** Told of defects in what happens later than the call that caused it. */
@@ -58,7 +58,7 @@ export class Router {
   readonly #now: () => Millis;
 
   constructor(
-    routes: Routes,
+    routes: RouteTable,
     retained: RetainedMessages,
     topics: TopicTable,
     counters: Counters,
@@ -76,31 +76,31 @@ export class Router {
   /** @returns a reason code: 0x00, 0x10 (nobody is there) or a refusal */
   publish(message: Message, now: Millis): ReasonCode {
     this.congested = undefined;
-    this.thinking = undefined;
+    this.pendingAuthorization = undefined;
     if (this.cluster !== undefined) return this.cluster.publish(message, now);
     if (message.retain) {
       const refused = this.setRetained(message);
       if (refused !== undefined) return refused;
     }
-    const { receivers, groups } = this.routes.find(message.target);
-    this.deliverAll(receivers, message, now);
+    const { recipients, groups } = this.routes.find(message.target);
+    this.deliverAll(recipients, message, now);
     for (const group of groups) this.deliverShared(group, message, now);
-    return receivers.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+    return recipients.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
   }
 
   /** Forgets what the last message left to wait for. */
   beginPublish(): void {
     this.congested = undefined;
-    this.thinking = undefined;
+    this.pendingAuthorization = undefined;
     this.forwarding = undefined;
-    this.jammed = false;
+    this.peerBackpressure = false;
   }
 
-  deliverAll(receivers: readonly Receiver[], message: Message, now: Millis): void {
+  deliverAll(recipients: readonly Recipient[], message: Message, now: Millis): void {
     if (this.checksReceivers) {
-      for (const receiver of receivers) this.#deliverIfAllowed(receiver, message, now);
+      for (const recipient of recipients) this.#deliverIfAllowed(recipient, message, now);
     } else {
-      for (const receiver of receivers) this.#deliver(receiver, message, now);
+      for (const recipient of recipients) this.#deliver(recipient, message, now);
     }
   }
 
@@ -126,7 +126,7 @@ export class Router {
     const isNew = this.routes.add(entry, filter, subscription);
     session.setSubscription(filter, subscription);
     if (session.facts !== undefined) {
-      this.journal?.record({ op: "putSubscription", clientId: session.clientId, filter, subscription }, outbox);
+      this.factLog?.record({ op: "putSubscription", clientId: session.clientId, filter, subscription }, outbox);
     }
     return isNew;
   }
@@ -137,19 +137,19 @@ export class Router {
     if (!session.deleteSubscription(filter)) return false;
     this.routes.remove(entry, filter);
     if (session.facts !== undefined) {
-      this.journal?.record({ op: "deleteSubscription", clientId: session.clientId, filter }, outbox);
+      this.factLog?.record({ op: "deleteSubscription", clientId: session.clientId, filter }, outbox);
     }
     return true;
   }
 
   /** Publishes in the middle of whatever else is going on, without a say in who waits for whom. */
   publishAside(message: Message, now: Millis): ReasonCode {
-    const { congested, thinking, forwarding, jammed } = this;
+    const { congested, pendingAuthorization, forwarding, peerBackpressure } = this;
     const outcome = this.publish(message, now);
     this.congested = congested;
-    this.thinking = thinking;
+    this.pendingAuthorization = pendingAuthorization;
     this.forwarding = forwarding;
-    this.jammed = jammed;
+    this.peerBackpressure = peerBackpressure;
     return outcome;
   }
 
@@ -160,8 +160,8 @@ export class Router {
   }
 
   /** The retained messages for a new subscription: each call of `next` delivers one. */
-  replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): Replay {
-    return new Replay(this, entry, filter, record);
+  replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): RetainedDelivery {
+    return new RetainedDelivery(this, entry, filter, record);
   }
 
   dropped(session: Session, message: StoredMessage, reason: DropReason): void {
@@ -208,47 +208,47 @@ export class Router {
   #writeRetained(message: Message): void {
     // What the server tells of itself is told anew by the next one.
     if (message.topic.startsWith("$SYS/") || this.cluster?.keeps(message.topic) === false) return;
-    this.journal?.record({ op: "putRetained", message }, undefined);
+    this.factLog?.record({ op: "putRetained", message }, undefined);
   }
 
   #eraseRetained(topic: string): void {
-    if (this.cluster?.keeps(topic) !== false) this.journal?.record({ op: "deleteRetained", topic }, undefined);
+    if (this.cluster?.keeps(topic) !== false) this.factLog?.record({ op: "deleteRetained", topic }, undefined);
   }
 
-  #deliver(receiver: Receiver, message: Message, now: Millis): void {
-    let as: Receiver | null = receiver;
-    const { session } = receiver.entry;
-    if (receiver.own !== undefined && message.publisher === session.clientId) as = receiver.own;
+  #deliver(recipient: Recipient, message: Message, now: Millis): void {
+    let as: Recipient | null = recipient;
+    const { session } = recipient.entry;
+    if (recipient.own !== undefined && message.publisher === session.clientId) as = recipient.own;
     if (as === null) return;
     if (session.deliver(message, as.options(message.qos, message.retain), now)) this.congested = session;
   }
 
-  #deliverIfAllowed(receiver: Receiver, message: Message, now: Millis): void {
-    let as: Receiver | null = receiver;
-    if (receiver.own !== undefined && message.publisher === receiver.entry.session.clientId) as = receiver.own;
+  #deliverIfAllowed(recipient: Recipient, message: Message, now: Millis): void {
+    let as: Recipient | null = recipient;
+    if (recipient.own !== undefined && message.publisher === recipient.entry.session.clientId) as = recipient.own;
     if (as === null) return;
-    this.deliverAs(receiver, message, as.options(message.qos, message.retain), now);
+    this.deliverAs(recipient, message, as.options(message.qos, message.retain), now);
   }
 
   /** @returns is the session congested now? */
-  deliverAs(receiver: Receiver, message: Message, options: DeliveryOptions, now: Millis): boolean {
-    const { entry } = receiver;
+  deliverAs(recipient: Recipient, message: Message, options: DeliveryOptions, now: Millis): boolean {
+    const { entry } = recipient;
     const { session } = entry;
     const { authorize } = this.hooks.chainOf(entry.client.listener);
     if (authorize !== undefined) {
-      let allowed = receiver.verdict(this.rules);
+      let allowed = recipient.verdict(this.rules);
       if (allowed === undefined) {
         const verdict = authorize(entry.client, "receive", message.topic);
         if (verdict instanceof Promise) {
           const { rules } = this;
           const { client } = entry;
-          const later = verdict.then(({ reasonCode }) => receiver.learn(reasonCode < 0x80, client, rules));
+          const later = verdict.then(({ reasonCode }) => recipient.cacheVerdict(reasonCode < 0x80, client, rules));
           this.#deliverLater(entry, message, options, later);
           return false;
         }
-        allowed = receiver.learn(verdict.reasonCode < 0x80, entry.client, this.rules);
+        allowed = recipient.cacheVerdict(verdict.reasonCode < 0x80, entry.client, this.rules);
       }
-      if (entry.thinking !== undefined) {
+      if (entry.pendingAuthorization !== undefined) {
         this.#deliverLater(entry, message, options, allowed);
         return false;
       }
@@ -270,17 +270,17 @@ export class Router {
     allowed: boolean | Promise<boolean>,
   ): void {
     const { session } = entry;
-    if (options.qos === 0 && entry.undecided >= MOST_UNDECIDED) {
+    if (options.qos === 0 && entry.pendingAuthorizations >= MOST_UNDECIDED) {
       this.dropped(session, message, "blocked");
       return;
     }
     message.keep();
-    entry.undecided++;
-    const before = entry.thinking ?? Promise.resolve();
+    entry.pendingAuthorizations++;
+    const before = entry.pendingAuthorization ?? Promise.resolve();
     const after = before.then(async () => {
       const isAllowed = await allowed;
-      entry.undecided--;
-      if (entry.thinking === after) entry.thinking = undefined;
+      entry.pendingAuthorizations--;
+      if (entry.pendingAuthorization === after) entry.pendingAuthorization = undefined;
       if (entry.ended) return undefined;
       try {
         const now = this.#now();
@@ -293,9 +293,9 @@ export class Router {
       }
       return undefined;
     });
-    entry.thinking = after;
-    this.thinking ??= [];
-    this.thinking.push(after);
+    entry.pendingAuthorization = after;
+    this.pendingAuthorization ??= [];
+    this.pendingAuthorization.push(after);
   }
 }
 

@@ -1,7 +1,7 @@
 // Shared subscriptions: of all members of a group one gets the message. [MQTT5 4.8.2]
 import type { Peer } from "@wrenmq/cluster";
 import type { SessionEntry } from "../sessions/session-registry.ts";
-import type { Receiver } from "./recipient.ts";
+import type { Recipient } from "./recipient.ts";
 
 /**
  * round-robin: one after the other; random; sticky: always the same as long as it can; publisher: messages of one client
@@ -21,7 +21,7 @@ export class SharedGroup {
   /** As subscribed to: `$share/…`. */
   readonly filter: string;
   /** Sessions that have ended may be among them for a while. */
-  readonly members: Receiver[] = [];
+  readonly members: Recipient[] = [];
   /** Members here with a connection, as last told to the other brokers. */
   connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
@@ -49,7 +49,7 @@ export class SharedGroup {
   }
 
   /** @returns is it a new member? */
-  set(member: Receiver): boolean {
+  set(member: Recipient): boolean {
     const index = this.#indexOf(member.entry);
     if (index >= 0) this.members[index] = member;
     else this.members.push(member);
@@ -109,15 +109,15 @@ export class SharedGroup {
   }
 
   /** Who gets a message of `publisher`; undefined in a group without members. */
-  choose(publisher: string): Receiver | undefined {
+  choose(publisher: string): Recipient | undefined {
     const { members } = this;
     const count = members.length;
     if (count === 0) return undefined;
     const start = this.#start(publisher, count);
-    let fallback: Receiver | undefined;
-    let chosen: Receiver | undefined;
+    let fallback: Recipient | undefined;
+    let chosen: Recipient | undefined;
     for (let offset = 0; offset < count && chosen === undefined; offset++) {
-      const member = members[(start + offset) % count] as Receiver;
+      const member = members[(start + offset) % count] as Recipient;
       const { session, ended } = member.entry;
       if (ended) continue;
       if (session.link !== undefined && !session.link.blocked && !session.congested) {

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 /** Steps of one turn; each is to take a few microseconds at most. */
 const STEPS = 1024;
 
-export class LongWork {
+export class BackgroundTasks {
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
   readonly #waiting = new Set<Iterator<unknown>>();

@@ -1,7 +1,7 @@
 // The end of a turn of the event loop: first what was learnt is made durable, then what was said is sent, one write for
 // each connection.
 
-import type { Journal } from "../persistence/fact-log.ts";
+import type { FactLog } from "../persistence/fact-log.ts";
 import type { Clock } from "./clock.ts";
 
 export interface Flushable {
@@ -9,7 +9,7 @@ export interface Flushable {
 }
 
 export class Flusher {
-  journal: Journal | undefined = undefined;
+  factLog: FactLog | undefined = undefined;
   readonly #clock: Clock;
   readonly #turn: () => void;
   #ready: Flushable[] = [];
@@ -32,12 +32,12 @@ export class Flusher {
   }
 
   run(): void {
-    this.journal?.commit();
+    this.factLog?.commit();
     const ready = this.#ready;
     this.#ready = [];
     this.#scheduled = false;
     // Telling of what became durable may have brought new facts.
-    if (this.journal?.isPending === true) this.wake();
+    if (this.factLog?.isPending === true) this.wake();
     for (const connection of ready) connection.flush();
   }
 }

@@ -1,7 +1,7 @@
 // What is known of a client that has not connected since the broker started.
 import type { ClientInfo } from "@wrenmq/plugin-api";
 
-export function nobody(clientId: string): ClientInfo {
+export function absentClient(clientId: string): ClientInfo {
   return {
     clientId,
     username: undefined,

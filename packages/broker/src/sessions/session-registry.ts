@@ -23,9 +23,9 @@ export class SessionEntry {
   /** A will whose delay has not passed. */
   pendingWill: Will | undefined = undefined;
   /** Deliveries that wait for a plugin, one after the other. */
-  thinking: Promise<unknown> | undefined = undefined;
+  pendingAuthorization: Promise<unknown> | undefined = undefined;
   /** How many they are. */
-  undecided: number = 0;
+  pendingAuthorizations: number = 0;
   /** Is there a record of it in the store? */
   stored: boolean = false;
   /** Is it counted as one that outlives its connection? */

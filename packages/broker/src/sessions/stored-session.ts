@@ -15,7 +15,7 @@ import {
   type TopicTable,
 } from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
-import type { Journal } from "../persistence/fact-log.ts";
+import type { FactLog } from "../persistence/fact-log.ts";
 import type { SessionEntry } from "./session-registry.ts";
 
 const STATES = {
@@ -65,13 +65,13 @@ export function willFrom({ message, delay }: StoredWill): Will {
 }
 
 /** From now on the session's facts go to the journal, and its queue may be longer than what lies in memory. */
-export function makeDurable(session: Session, store: Store, journal: Journal, topics: TopicTable): void {
-  session.facts = journal;
+export function makeDurable(session: Session, store: Store, factLog: FactLog, topics: TopicTable): void {
+  session.facts = factLog;
   session.loadPage = (after, limit) => {
-    journal.commit();
+    factLog.commit();
     const page = store.queue(session.clientId, after, limit);
     // What the store has not taken yet comes behind what it has, and cannot be read back from it.
-    if (page.length === 0 && journal.failing !== undefined) return undefined;
+    if (page.length === 0 && factLog.failing !== undefined) return undefined;
     return page.flatMap(({ entry, message }) => {
       const restored = restoreMessage(topics, message, entry.messageId);
       if (restored === undefined) return [];

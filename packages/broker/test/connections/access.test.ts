@@ -185,7 +185,7 @@ describe("the receive rule", () => {
 });
 
 /** A receive rule whose answers come when the test says, question by question. */
-async function thinking(): Promise<[BrokerFixture, Held<Decision>[]]> {
+async function pendingAuthorization(): Promise<[BrokerFixture, Held<Decision>[]]> {
   const questions: Held<Decision>[] = [];
   const ask = (action: Action): Decision | Promise<Decision> => {
     if (action !== "receive") return true;
@@ -198,7 +198,7 @@ async function thinking(): Promise<[BrokerFixture, Held<Decision>[]]> {
 
 describe("a receive rule that takes its time", () => {
   test("the order holds whoever is answered first, and the publisher is acknowledged after the delivery", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     const sub = await fixture.connect(5, { clientId: "sub" });
     await sub.subscribe("#", { qos: 1 });
     const pub = await fixture.connect(5, { clientId: "pub" });
@@ -230,7 +230,7 @@ describe("a receive rule that takes its time", () => {
   });
 
   test("retained messages are asked about one after the other", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     for (const topic of ["a", "b", "c"]) fixture.broker.publish(topic, topic, { retain: true });
     const sub = await fixture.connect(5);
     await sub.subscribe("#", { qos: 1 });
@@ -244,7 +244,7 @@ describe("a receive rule that takes its time", () => {
   });
 
   test("a message that expires meanwhile is not delivered; one with interval 0 only at once, and says 0", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     const sub = await fixture.connect(5, { clientId: "sub" });
     await sub.subscribe("t");
     fixture.broker.publish("t", "asked about", { properties: { messageExpiryInterval: 10 } });
@@ -258,7 +258,7 @@ describe("a receive rule that takes its time", () => {
   });
 
   test("an answer that rules have overtaken is not kept", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     const sub = await fixture.connect(5);
     await sub.subscribe("a");
     fixture.broker.publish("a", "1");
@@ -273,7 +273,7 @@ describe("a receive rule that takes its time", () => {
   });
 
   test("a session that ends meanwhile is sent nothing, and its publishers are let go", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     const sub = await fixture.connect(5, { clientId: "sub" });
     await sub.subscribe("a", { qos: 1 });
     const pub = await fixture.connect(5);
@@ -286,7 +286,7 @@ describe("a receive rule that takes its time", () => {
   });
 
   test("QoS 0 that waits for an answer is bounded", async () => {
-    const [fixture, questions] = await thinking();
+    const [fixture, questions] = await pendingAuthorization();
     const sub = await fixture.connect(5);
     await sub.subscribe("a");
     for (let number = 0; number < 1_500; number++) fixture.broker.publish("a", "x");

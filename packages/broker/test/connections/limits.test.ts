@@ -240,7 +240,7 @@ describe("sessions that outlive their connections", () => {
 });
 
 describe("clients that a plugin thinks about at the same time", () => {
-  async function thinking(limits: Partial<BrokerLimits>) {
+  async function pendingAuthorization(limits: Partial<BrokerLimits>) {
     const questions: { readonly clientId: string; readonly answer: Held<boolean> }[] = [];
     const authenticate = ({ clientId }: ClientInfo): Promise<boolean> => {
       const answer = held<boolean>();
@@ -267,7 +267,7 @@ describe("clients that a plugin thinks about at the same time", () => {
     clients.map(({ history: [first] }) => first && "reasonCode" in first.packet && first.packet.reasonCode);
 
   test.each(["maxSessions", "maxConnections"] as const)("no more get in than %s", async (name) => {
-    const { broker, ask, answer, stop } = await thinking({ [name]: 2 });
+    const { broker, ask, answer, stop } = await pendingAuthorization({ [name]: 2 });
     const clients = ask("1", "2", "3", "4");
     await answer(4);
     expect(codes(clients)).toEqual([0x97, 0x97, 0, 0]);
@@ -276,7 +276,7 @@ describe("clients that a plugin thinks about at the same time", () => {
   });
 
   test("who is there already is not one more", async () => {
-    const { broker, ask, answer, stop } = await thinking({ maxConnections: 2 });
+    const { broker, ask, answer, stop } = await pendingAuthorization({ maxConnections: 2 });
     ask("1");
     await answer(1);
     const clients = ask("1", "2");

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { Counters } from "@wrenmq/protocol";
 import { ListenerError } from "@wrenmq/transport";
 import { describe, expect, test } from "vitest";
-import { ListenerTrouble } from "../../src/listeners/handshake-failures.ts";
+import { HandshakeFailures } from "../../src/listeners/handshake-failures.ts";
 import { Timers } from "../../src/runtime/timers.ts";
 import { MemoryLogger, RealPace, SimClock, startBroker } from "../support.ts";
 
@@ -15,7 +15,7 @@ describe("trouble of a listener", () => {
     const clock = new SimClock();
     const counters = new Counters();
     const timers = new Timers(clock, () => {});
-    const trouble = new ListenerTrouble({ listener: "tls", logger, clock, timers, counters });
+    const trouble = new HandshakeFailures({ listener: "tls", logger, clock, timers, counters });
     for (let number = 1; number <= 5_000; number++) trouble.report(handshake(number));
     trouble.report(new ListenerError("ERR_LISTENER_PROXY", "no header"));
     trouble.report(new Error("something else"));
@@ -39,7 +39,7 @@ describe("trouble of a listener", () => {
     const logger = new MemoryLogger();
     const clock = new SimClock();
     const counters = new Counters();
-    const trouble = new ListenerTrouble({
+    const trouble = new HandshakeFailures({
       listener: "tls",
       logger,
       clock,

@@ -3,7 +3,7 @@ import { MemoryStore, type StoreError, type StoreOp } from "@wrenmq/store";
 import { contentsOf, FaultyStore, randomBatches } from "@wrenmq/store/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Journal } from "../../src/persistence/fact-log.ts";
+import { FactLog } from "../../src/persistence/fact-log.ts";
 import { Timers } from "../../src/runtime/timers.ts";
 import { MemoryLogger, SimClock } from "../support.ts";
 
@@ -31,7 +31,7 @@ function journalOf(store: FaultyStore) {
     throw error;
   });
   let wakes = 0;
-  const journal: Journal = new Journal({
+  const factLog: FactLog = new FactLog({
     store,
     timers,
     logger: new MemoryLogger(),
@@ -40,13 +40,13 @@ function journalOf(store: FaultyStore) {
       if (wakes++ === 0) {
         clock.soon(() => {
           wakes = 0;
-          journal.commit();
+          factLog.commit();
         });
       }
     },
     recovered: () => {},
   });
-  return { journal, clock };
+  return { factLog, clock };
 }
 
 describe("journal", () => {
@@ -61,7 +61,7 @@ describe("journal", () => {
           inner.open();
           plain.open();
           const store = new FaultyStore(inner);
-          const { journal, clock } = journalOf(store);
+          const { factLog, clock } = journalOf(store);
           const outbox = new Outbox(new Arena(new Uint8Array(512 * 1024)), { outputReady() {}, outputLarge() {} });
           const told: [number, StoreError | undefined, boolean][] = [];
           for (const [index, batch] of batches.entries()) {
@@ -72,15 +72,15 @@ describe("journal", () => {
             else if (what === "throw") store.failNext(1);
             else if (what === "reject") store.failNext(1, { rejects: true });
             else if (what === "time") await clock.advance(600);
-            for (const op of batch) journal.record(op, outbox);
+            for (const op of batch) factLog.record(op, outbox);
             plain.apply(batch);
-            journal.whenDurable((error) => told.push([index, error, outbox.holds > 0]));
+            factLog.whenDurable((error) => told.push([index, error, outbox.holds > 0]));
             clock.run();
             if (index % 3 === 0) await clock.settle();
           }
           store.releaseCommits();
-          for (let time = 0; time < 40 && !journal.isSettled; time++) await clock.advance(600);
-          expect(journal.isSettled).toBe(true);
+          for (let time = 0; time < 40 && !factLog.isSettled; time++) await clock.advance(600);
+          expect(factLog.isSettled).toBe(true);
           expect(contentsOf(inner)).toEqual(contentsOf(plain));
           // Everybody is told, once, in order; and nothing is held in the end.
           expect(told.map(([index]) => index)).toEqual(batches.map((_, index) => index));
@@ -95,18 +95,18 @@ describe("journal", () => {
     const inner = new MemoryStore();
     inner.open();
     const store = new FaultyStore(inner);
-    const { journal, clock } = journalOf(store);
+    const { factLog, clock } = journalOf(store);
     store.holdCommits();
-    journal.record({ op: "deleteRetained", topic: "a" }, undefined);
+    factLog.record({ op: "deleteRetained", topic: "a" }, undefined);
     let drained = false;
-    const draining = journal.drain().then(() => {
+    const draining = factLog.drain().then(() => {
       drained = true;
     });
     await clock.settle();
     expect(drained).toBe(false);
     store.releaseCommits();
     await draining;
-    journal.record({ op: "deleteRetained", topic: "late" }, undefined);
-    expect(journal.isPending).toBe(false);
+    factLog.record({ op: "deleteRetained", topic: "late" }, undefined);
+    expect(factLog.isPending).toBe(false);
   });
 });

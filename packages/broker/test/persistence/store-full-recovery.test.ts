@@ -1,7 +1,7 @@
 import type { StoreOp } from "@wrenmq/store";
 import { sampleEntry, sampleMessage, sampleSession, sampleSubscription } from "@wrenmq/store/testing";
 import { describe, expect, test } from "vitest";
-import { splitRelief } from "../../src/persistence/store-full-recovery.ts";
+import { splitSpaceFreeing } from "../../src/persistence/store-full-recovery.ts";
 
 const enqueue = (clientId: string, seq: number): StoreOp => ({
   op: "enqueue",
@@ -12,22 +12,25 @@ const enqueue = (clientId: string, seq: number): StoreOp => ({
 const settle = (clientId: string, seq: number): StoreOp => ({ op: "settle", clientId, seq });
 const end = (clientId: string): StoreOp => ({ op: "deleteSession", clientId });
 const begin = (clientId: string): StoreOp => ({ op: "putSession", record: { ...sampleSession(clientId), clientId } });
-const nobody = { has: () => false };
+const absentClient = { has: () => false };
 
 describe("what makes room in a full store", () => {
   test("acknowledgements of what the store has pass by what it has refused", () => {
     const ops = [enqueue("a", 7), settle("a", 3), settle("b", 7), settle("a", 7)];
-    expect(splitRelief(ops, nobody)).toEqual({ relief: [ops[1], ops[2]], rest: [ops[0], ops[3]] });
+    expect(splitSpaceFreeing(ops, absentClient)).toEqual({ relief: [ops[1], ops[2]], rest: [ops[0], ops[3]] });
   });
 
   test("the end of a session does not pass by its messages, nor its new beginning by its end", () => {
     const ops = [enqueue("a", 1), end("a"), begin("a"), settle("a", 1), end("b")];
-    expect(splitRelief(ops, { has: () => true })).toEqual({ relief: [ops[4]], rest: ops.slice(0, 4) });
+    expect(splitSpaceFreeing(ops, { has: () => true })).toEqual({ relief: [ops[4]], rest: ops.slice(0, 4) });
   });
 
   test("a record passes only where the store has one", () => {
     const [known, unknown] = [begin("a"), begin("b")];
-    expect(splitRelief([known, unknown], { has: (op) => op === known })).toEqual({ relief: [known], rest: [unknown] });
+    expect(splitSpaceFreeing([known, unknown], { has: (op) => op === known })).toEqual({
+      relief: [known],
+      rest: [unknown],
+    });
   });
 
   test("what begins and ends among the refused stays in order", () => {
@@ -44,6 +47,6 @@ describe("what makes room in a full store", () => {
       { op: "deleteRetained", topic: "u" },
     ];
     const relief = [ops[2], ops[5], ops[8]];
-    expect(splitRelief(ops, nobody)).toEqual({ relief, rest: ops.filter((op) => !relief.includes(op)) });
+    expect(splitSpaceFreeing(ops, absentClient)).toEqual({ relief, rest: ops.filter((op) => !relief.includes(op)) });
   });
 });

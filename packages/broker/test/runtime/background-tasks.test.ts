@@ -1,9 +1,9 @@
 import { Session, type SubscriptionRecord, type Topic, TopicTable } from "@wrenmq/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Broker } from "../../src/index.ts";
-import { Routes } from "../../src/routing/route-table.ts";
-import { LongWork } from "../../src/runtime/background-tasks.ts";
-import { nobody } from "../../src/sessions/absent-client.ts";
+import { RouteTable } from "../../src/routing/route-table.ts";
+import { BackgroundTasks } from "../../src/runtime/background-tasks.ts";
+import { absentClient } from "../../src/sessions/absent-client.ts";
 import { SessionEntry } from "../../src/sessions/session-registry.ts";
 import { clientIdAt, startCluster } from "../clustering/cluster-fixture.ts";
 import { type BrokerFixture, inTurns, type RawClient, SimClock, startBroker, text } from "../support.ts";
@@ -30,7 +30,7 @@ describe("work that takes long", () => {
   test("is done in many turns, what is short does not wait for it, what fails ends alone", () => {
     const clock = new SimClock();
     const errors: unknown[] = [];
-    const work = new LongWork(clock, (error) => errors.push(error));
+    const work = new BackgroundTasks(clock, (error) => errors.push(error));
     const done = { long: 0, short: 0 };
     work.add(steps(10_000, () => done.long++));
     work.add(steps(3, () => done.short++));
@@ -142,14 +142,14 @@ describe("a session with many subscriptions ends", () => {
 
 test("a session that has ended is in no route at once, in the tree until it is taken out step by step", () => {
   const topics = new TopicTable();
-  const routes = new Routes(topics, "round-robin");
+  const routes = new RouteTable(topics, "round-robin");
   const removed: string[] = [];
   routes.watcher = { added() {}, removed: (_entry, filter) => void removed.push(filter) };
   const subscribe = (count: number): SessionEntry => {
     const limits = { maxQueuedMessages: 0, maxQueuedBytes: 0, overflow: "drop-new" } as const;
     const events = { dropped() {}, delivered: undefined, acknowledged: undefined };
     const session = new Session({ clientId: "c", limits, events });
-    const entry = new SessionEntry(session, nobody("c"));
+    const entry = new SessionEntry(session, absentClient("c"));
     for (let number = 0; number < count; number++) {
       routes.add(entry, `t/${number}`, record);
       session.setSubscription(`t/${number}`, record);
@@ -164,10 +164,10 @@ test("a session that has ended is in no route at once, in the tree until it is t
   const many = subscribe(100);
   const next = subscribe(1);
   const topic = topics.find("t/0") as Topic;
-  expect(routes.find(topic).receivers).toHaveLength(2);
+  expect(routes.find(topic).recipients).toHaveLength(2);
   many.ended = true;
   const rest = routes.removeAll(many);
-  expect(routes.find(topic).receivers.map(({ entry }) => entry)).toEqual([next]);
+  expect(routes.find(topic).recipients.map(({ entry }) => entry)).toEqual([next]);
   expect([routes.size, removed]).toEqual([1, []]);
   rest?.next();
   expect(removed).toEqual(["t/0"]);
@@ -178,7 +178,7 @@ test("a session that has ended is in no route at once, in the tree until it is t
 });
 
 test("subscriptions of too many sessions that have ended do not wait", () => {
-  const routes = new Routes(new TopicTable(), "round-robin");
+  const routes = new RouteTable(new TopicTable(), "round-robin");
   const subscriptions = new Map(Array.from({ length: 400_000 }, (_, number) => [String(number), record]));
   const end = () => routes.removeAll({ session: { subscriptions } } as unknown as SessionEntry);
   expect([end(), end(), end()].map((rest) => rest === undefined)).toEqual([false, false, true]);
