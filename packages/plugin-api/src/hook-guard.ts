@@ -13,6 +13,9 @@ export interface HookFailure {
   readonly error: unknown;
 }
 
+/** Milliseconds that a plugin's promise may take. */
+export const DEFAULT_HOOK_TIMEOUT = 10_000;
+
 /** What schedules the time limit of a hook; the host's timers unless said otherwise. */
 export interface HookTimers {
   setTimeout(callback: () => void, delay: number): unknown;
@@ -49,7 +52,7 @@ export class HookGuard {
 
   constructor(options: CompileOptions) {
     this.#logger = options.logger;
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HOOK_TIMEOUT;
     this.#onError = options.onError;
     this.#timers = options.timers ?? HOST_TIMERS;
   }

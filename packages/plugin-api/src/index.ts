@@ -7,7 +7,7 @@ export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
 export type { Opinion } from "./explain.ts";
 export type { HookChain } from "./hook-chain.ts";
-export type { CompileOptions, HookFailure, HookTimers } from "./hook-guard.ts";
+export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./hook-guard.ts";
 export type {
   Action,
   AuthenticationExchange,
