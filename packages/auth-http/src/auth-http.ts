@@ -103,7 +103,7 @@ export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
     return {
       ...(config.authenticate && { authenticate }),
       ...(config.authorize && { authorize }),
-      brokerStopped: () => requester.close(),
+      close: () => requester.close(),
     };
   },
 });

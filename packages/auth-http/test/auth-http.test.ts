@@ -7,16 +7,16 @@ import { AnswerCache } from "../src/answer-cache.ts";
 import { type AuthHttpOptions, authHttp } from "../src/index.ts";
 import { type Asked, startService } from "./service.ts";
 
-const cleanUps: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
 async function start(given: Partial<AuthHttpOptions>, answer: (asked: Asked, response: ServerResponse) => void) {
   const service = await startService(answer);
   const host = await TestHost.start([authHttp({ host: "127.0.0.1", port: service.port, ...given })]);
-  cleanUps.push(() => {
-    host.chain.observe.brokerStopped?.();
+  cleanUps.push(async () => {
+    await host.close();
     service.close();
   });
   const enter = async (username: string | undefined, password: string | undefined): Promise<Identity> =>

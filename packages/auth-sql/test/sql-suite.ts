@@ -31,7 +31,7 @@ export function describeDatabase(name: string, url: () => string): void {
       await users.addUser("bob", "secret");
     });
     afterAll(async () => {
-      for (const host of hosts) host.chain.observe.brokerStopped?.();
+      for (const host of hosts) await host.close();
       await users.close();
     });
     async function start(given: Partial<AuthSqlOptions> = {}): Promise<TestHost> {
@@ -81,9 +81,10 @@ export function describeDatabase(name: string, url: () => string): void {
     test("an unknown user costs the same verification", async () => {
       const { db } = await openDatabase<Tables>(url());
       const verify = vi.fn(async () => true);
-      const check = new PasswordCheck(db, ["argon2"], verify);
-      expect(await check.check("bob", bytes("p"))).toBe(true);
-      expect(await check.check("nobody", bytes("p"))).toBe(false);
+      const check = new PasswordCheck(db, { schemes: ["argon2"], remember: 0, verify });
+      const turn = { share: "", attempt: { signal: new AbortController().signal, wait: () => () => {} } };
+      expect(await check.check("bob", bytes("p"), turn)).toBe(true);
+      expect(await check.check("nobody", bytes("p"), turn)).toBe(false);
       expect(verify).toHaveBeenCalledTimes(2);
       const kinds = (verify.mock.calls as unknown[][]).map(([hash]) => String(hash).replace(/\$[^$]*\$[^$]*$/, ""));
       expect(kinds[1]).toBe(kinds[0]);

@@ -15,7 +15,7 @@ describeDatabase("SQLite", () => `sqlite:///${join(folder, "auth.db")}`);
 test("syncSchema makes the tables", async () => {
   const connection = `sqlite:///${join(folder, "new.db")}`;
   const host = await TestHost.start([authSql({ connection, syncSchema: true })]);
-  host.chain.observe.brokerStopped?.();
+  await host.close();
 });
 
 test("an impossible connection stops the start without showing its password", async () => {

@@ -42,7 +42,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   readonly #events: BrokerEvents;
-  #plugins: PluginHost;
+  readonly #plugins: PluginHost;
   #limits: BrokerLimits;
   #state: BrokerState = "new";
   #core: BrokerCore;
@@ -58,7 +58,7 @@ export class Broker implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
-    this.#everyone = this.#plugins.chain(undefined, {});
+    this.#everyone = this.#plugins.everyone({});
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
@@ -192,15 +192,16 @@ export class Broker implements AsyncDisposable {
     this.#listeners.refresh();
   }
 
-  /** Replaces all plugins: the new ones start before the old ones close, clients stay and are checked again. @throws PluginError; nothing has changed then */
+  /**
+   * Runs these plugins in place of those that run. One that is the same object goes on; the new ones start before the old
+   * ones end, which end as at shutdown. Clients stay and are checked again.
+   * @throws PluginError; nothing has changed then
+   */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
-    const host = this.#newHost();
-    await host.start(plugins);
-    const previous = this.#plugins;
-    this.#plugins = host;
-    this.#compileChains();
-    this.rulesChanged();
-    await previous.close();
+    await this.#plugins.replace(plugins, () => {
+      this.#compileChains();
+      this.rulesChanged();
+    });
   }
 
   /**
@@ -355,7 +356,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #compileChains(): void {
-    this.#everyone = this.#plugins.chain(undefined, this.#events.hooks());
+    this.#everyone = this.#plugins.everyone(this.#events.hooks());
     this.#core.setObservers(this.#everyone.observe, this.#everyone.authorize !== undefined);
     this.#listeners.refresh();
   }

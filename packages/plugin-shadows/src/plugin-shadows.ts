@@ -65,9 +65,7 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
         const topic = client === undefined ? undefined : parseShadowTopic(message.topic);
         if (topic !== undefined) void service.handle(topic, message.payload);
       },
-      brokerStopped() {
-        store.close().catch((error: unknown) => context.logger.warn({ err: error }, "shadow store not closed"));
-      },
+      close: () => store.close(),
     };
   },
 });

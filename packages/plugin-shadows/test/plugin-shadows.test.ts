@@ -37,7 +37,7 @@ function requester(host: TestHost) {
     );
   };
 }
-const stop = (host: TestHost) => host.chain.observe.brokerStopped?.();
+const stop = (host: TestHost) => host.close();
 
 describe.each([
   ["in the broker's store", () => ({})],
@@ -69,7 +69,7 @@ describe.each([
     expect(second["update/delta"]).toBeUndefined();
     expect(second["update/iota"]).toMatchObject({ state: { heat: null } });
     await request("update", { state: { reported: { heat: null } } });
-    stop(host);
+    await stop(host);
 
     const again = await TestHost.start([pluginShadows(given())]);
     for (const [topic, stored] of host.retained) again.retained.set(topic, stored);
@@ -81,7 +81,7 @@ describe.each([
       clientToken: "t2",
     });
     expect((await request("update", { state: { desired: {} } }))["update/accepted"]).toMatchObject({ version: 4 });
-    stop(again);
+    await stop(again);
   });
 });
 

@@ -73,7 +73,7 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     const { limits } = context;
     if (limits.messageRate > 0) this.#messageRate = new RateLimit(limits.messageRate, now);
     if (limits.byteRate > 0) this.#byteRate = new RateLimit(limits.byteRate, now);
-    this.#timer = context.broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
+    this.#watchConnectTime(now);
   }
 
   // ── transport events ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -388,11 +388,20 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     this.#updatePause();
   }
 
+  /**
+   * Before it is admitted a client is still read, so that its end is seen: what was begun for it stops. Once it has sent
+   * something more it has to wait.
+   */
+  get #mustWait(): boolean {
+    const { machine } = this;
+    return machine.parked && (machine.state === ConnectionState.Connected || machine.buffered > 0);
+  }
+
   #updatePause(): void {
     const { machine } = this;
     const wanted =
       this.isOpen &&
-      (machine.parked ||
+      (this.#mustWait ||
         this.#slowed ||
         this.#peerBackpressure ||
         machine.unsettled >= this.context.limits.maxUnsettled ||
@@ -407,7 +416,9 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     if (!this.isOpen) return;
     const { machine } = this;
     if (machine.state !== ConnectionState.Connected) {
-      machine.expire(Code.MaximumConnectTime);
+      // What the client has to say must come in time; while it is the plugins' turn it is not late.
+      if (machine.parked) this.#watchConnectTime(now);
+      else machine.expire(Code.MaximumConnectTime);
       return;
     }
     // While we do not read we cannot know whether the client speaks; but one that does not read is not kept for that.
@@ -415,6 +426,11 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
     else this.watchKeepAlive();
+  }
+
+  #watchConnectTime(now: Millis): void {
+    const { broker, limits } = this.context;
+    this.#timer = broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
   }
 
   #destroyLater(): void {
@@ -433,6 +449,7 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   #finish(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    for (const gone of this.pendingConnect?.whenGone ?? []) gone();
     this.#timer?.cancel();
     this.#credentialsTimer?.cancel();
     this.#replays = undefined;

@@ -22,6 +22,8 @@ import type { ClientConnection } from "./client-connection.ts";
 export interface PendingConnect {
   packet: ConnectPacket;
   assignedClientId: string | undefined;
+  /** What is to be done when the client goes before it is admitted. */
+  readonly whenGone: (() => void)[];
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
@@ -36,7 +38,7 @@ export function beginConnect(driver: ClientConnection, lent: ConnectPacket, now:
   const { context } = driver;
   const packet = withOwnBytes(lent);
   const assignedClientId = packet.clientId === "" ? newClientId(context.broker.placement) : undefined;
-  const pendingConnect: PendingConnect = { packet, assignedClientId };
+  const pendingConnect: PendingConnect = { packet, assignedClientId, whenGone: [] };
   driver.pendingConnect = pendingConnect;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
   if (!context.hasRoom) return refuseOneMore(driver, packet, maximumConnections(context));
@@ -110,8 +112,14 @@ function authenticate(driver: ClientConnection, pendingConnect: PendingConnect):
   const { packet } = pendingConnect;
   const method = packet.properties?.authenticationMethod;
   if (method === undefined) {
-    return then(chain.authenticate(driver.client, packet.password), (identity) =>
-      identified(driver, pendingConnect, identity),
+    const whenGone = (listener: () => void): void => {
+      pendingConnect.whenGone.push(listener);
+    };
+    return then(chain.authenticate(driver.client, packet.password, whenGone), (identity) =>
+      // Nobody is there to be refused, if its attempt was given up.
+      driver.isOpen || isAllowed(identity) || pendingConnect.whenGone.length === 0
+        ? identified(driver, pendingConnect, identity)
+        : refusal(identity),
     );
   }
   const begin = chain.authenticationMethods.get(method);
