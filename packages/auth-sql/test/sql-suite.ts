@@ -130,6 +130,24 @@ export function describeDatabase(name: string, url: () => string): void {
       await expect(users.addTopic("bob", "publish", "$SYS/#")).rejects.toMatchObject({ code: "ERR_TOPIC_FILTER" });
     });
 
+    test("what is no list of topics denies, and is not written over", async () => {
+      const { db } = await openDatabase<Tables>(url());
+      const lists = { publish_acl: '{"no":"list"}', subscribe_acl: "[]", receive_acl: "[]" };
+      await db
+        .insertInto("topic_auth")
+        .values({ username: "odd", ...lists })
+        .execute();
+      const host = await start({ authorize: true });
+      const verdict = (await host.chain.authorize?.(testClient({ username: "odd" }), "publish", "a")) as Verdict;
+      expect(isAllowed(verdict)).toBe(false);
+      expect(host.failures).toMatchObject([
+        { error: { message: 'topic_auth.publish_acl of "odd" is no list of topics' } },
+      ]);
+      await expect(users.addTopic("odd", "publish", "a")).rejects.toMatchObject({ code: "ERR_TOPIC_LIST" });
+      await db.deleteFrom("topic_auth").where("username", "=", "odd").execute();
+      await db.destroy();
+    });
+
     test("users: mistakes are named, a password is changed, a removed user is out", async () => {
       await users.addUser("tmp", "one");
       await expect(users.addUser("tmp", "two")).rejects.toMatchObject({ code: "ERR_USER_EXISTS" });

@@ -84,7 +84,7 @@ export interface ShadowsOptions {
   connection?: string;
   superusers: string[];
   maxBytes: number;
-  keepVersions: number;
+  keepVersions?: number;
 }
 
 const authenticate: Field<boolean> = { doc: "Decide who may connect.", type: flag, default: true };
@@ -229,5 +229,8 @@ export const shadowsOptions: Section<ShadowsOptions> = section<ShadowsOptions>("
     default: [],
   },
   maxBytes: { doc: "Of a request, and of a shadow's state.", type: size({ minimum: 2 }), default: 8192 },
-  keepVersions: { doc: "Versions of each shadow that a database keeps; 0: all.", type: count, default: 100 },
+  keepVersions: {
+    doc: "Versions of each shadow that a database keeps; 0: all. Without it 100, and all in a table of aMQTT's.",
+    type: count,
+  },
 });
