@@ -20,6 +20,7 @@ import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
 import { Listeners } from "./listeners/listeners.ts";
 import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOptions } from "./options.ts";
+import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
@@ -126,7 +127,7 @@ export class Broker implements AsyncDisposable {
     }
     this.#state = "stopping";
     this.#observe("brokerStopping");
-    await this.#stop();
+    await this.#stop(this.#options.clearOnShutdown === true);
     this.#observe("brokerStopped");
   }
 
@@ -391,7 +392,7 @@ export class Broker implements AsyncDisposable {
     this.#core.router.hooks.observe[event]?.();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(clear = false): Promise<void> {
     const core = this.#core;
     this.#housekeeping.stop();
     const open = await this.#listeners.close();
@@ -405,6 +406,12 @@ export class Broker implements AsyncDisposable {
     core.timers.clear();
     core.backgroundTasks.clear();
     core.registry.clear();
+    try {
+      const { store } = this.#options;
+      if (clear && store !== undefined) await clearStore(store);
+    } catch (error) {
+      this.#logger.error({ error }, "the store was not cleared");
+    }
     try {
       await this.#options.store?.close();
     } catch (error) {
