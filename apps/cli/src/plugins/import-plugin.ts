@@ -1,5 +1,6 @@
 // A plugin that is not ours: a package, or a module on the disk. Whatever is wrong with it is one line that says what, and
 // where its author has to look.
+import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { PluginSection } from "@wrenmq/config";
@@ -102,7 +103,7 @@ function importMistake(error: unknown, url: string): string {
   }
   if (error instanceof SyntaxError) {
     if (message.includes("does not provide an export named")) return `imports what is not there: ${message}`;
-    return `is not valid JavaScript: ${message}${placeOf(error)}`;
+    return `is not valid JavaScript: ${message}${placeOfSyntax(url)}`;
   }
   if (error instanceof ReferenceError && /^(module|exports|require) is not defined/.test(message)) {
     return 'is written for CommonJS ("module.exports"), but is an ES module by its name or package.json: name it .cjs, or write "export default"';
@@ -110,11 +111,21 @@ function importMistake(error: unknown, url: string): string {
   return `fails while it is loaded: ${message}${placeOf(error)}`;
 }
 
-/** Node puts file and line before the message of a syntax error, and after it otherwise. */
+/** Of what a module throws: the first place that is in a file. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const found =
-    /^(file:\/\/\S+?|\/\S+?):(\d+)$/m.exec(stack) ?? /\(?(file:\/\/[^\s()]+?|\/[^\s()]+?):(\d+):\d+\)?$/m.exec(stack);
+  return place(/[\s(]((?:file:\/\/)?\/[^\s()]+?):(\d+):\d+\)?$/m.exec(stack));
+}
+
+/** An error of the syntax does not say where it is; `node --check` does, in the first line of what it writes. */
+function placeOfSyntax(url: string): string {
+  if (!url.startsWith("file:")) return "";
+  const options = { encoding: "utf8", timeout: 5_000 } as const;
+  const { stderr } = spawnSync(process.execPath, ["--check", fileURLToPath(url)], options);
+  return place(/^((?:file:\/\/)?\/.+):(\d+)$/m.exec(stderr));
+}
+
+function place(found: RegExpExecArray | null): string {
   const [, file, line] = found ?? [];
   if (file === undefined || line === undefined) return "";
   return ` (${file.startsWith("file:") ? fileURLToPath(file) : file}:${line})`;
