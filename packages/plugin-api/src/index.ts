@@ -15,6 +15,7 @@ export type {
   DecideHooks,
   Decision,
   DropReason,
+  DropSide,
   Hooks,
   Identity,
   MaybePromise,
