@@ -34,7 +34,7 @@ function rows(path) {
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, index) => [names[index], cell])));
 }
 
-const statements = new Map(VERSIONS.map((version) => [version, rows(`packages/conformance/data/mqtt-${version}.tsv`)]));
+const statements = new Map(VERSIONS.map((version) => [version, rows(`tools/conformance/data/mqtt-${version}.tsv`)]));
 const known = new Map(VERSIONS.map((version) => [version, new Set(statements.get(version).map(({ id }) => id))]));
 const reasons = new Map(VERSIONS.map((version) => [version, new Map()]));
 const problems = [];

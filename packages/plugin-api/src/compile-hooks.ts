@@ -5,7 +5,6 @@ import { compileAuthenticationMethods } from "./enhanced-authentication.ts";
 import { compileExplain } from "./explain.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type CompileOptions, HookGuard } from "./hook-guard.ts";
-import type { Hooks } from "./hooks.ts";
 import type { NamedHooks } from "./named-hooks.ts";
 import { compileObservers } from "./observe.ts";
 import { compileTransform } from "./transform.ts";

@@ -2,6 +2,7 @@
 // costs a call; only when one answers with a promise does the rest of the question become asynchronous.
 import { ReasonCode } from "@wrenmq/codec";
 import { ALLOWED, isAllowed, type Verdict } from "@wrenmq/protocol";
+import { type Attempt, PendingAttempt } from "./attempt.ts";
 import type { ClientInfo } from "./client-info.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
@@ -22,6 +23,7 @@ const NO_RULE: Verdict = { reasonCode: ReasonCode.NotAuthorized, rule: "no rule 
 type Authenticate = (
   client: ClientInfo,
   password: Uint8Array | undefined,
+  attempt: Attempt,
 ) => MaybePromise<boolean | Identity | undefined>;
 
 export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookGuard): HookChain["authenticate"] {
@@ -36,22 +38,23 @@ export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookG
   if (asked.length === 0) return () => NOBODY_AUTHENTICATES;
 
   // Everybody is asked even after a refusal: who refused must not show in how long the answer took.
-  return (client, password) => {
+  return (client, password, whenGone) => {
     const answers: (Identity | undefined)[] = [];
     let waiting: Promise<Identity | undefined>[] | undefined;
     for (const { verdicts, ask } of asked) {
+      const attempt = new PendingAttempt();
       let answer: MaybePromise<boolean | Identity | undefined>;
       try {
-        answer = ask(client, password);
+        answer = ask(client, password, attempt);
       } catch (error) {
         guard.failed(verdicts.plugin, verdicts.hook, error);
         answer = verdicts.failure;
       }
       if (isPromise(answer)) {
         waiting ??= [];
-        waiting.push(
-          guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure).then((late) => verdicts.of(late)),
-        );
+        whenGone?.(() => attempt.abandon());
+        const settled = guard.settle(answer, verdicts.plugin, verdicts.hook, verdicts.failure, attempt);
+        waiting.push(settled.then((late) => verdicts.of(late)));
       } else {
         answers.push(verdicts.of(answer));
       }

@@ -1,11 +1,12 @@
 // What plugins need of the layers below, so that they depend on this package alone.
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
+export type { Attempt, AttemptSignal, WhenGone } from "./attempt.ts";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
 export { compileHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
 export type { HookChain } from "./hook-chain.ts";
-export type { CompileOptions, HookFailure, HookTimers } from "./hook-guard.ts";
+export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./hook-guard.ts";
 export type {
   Action,
   AuthenticationExchange,
@@ -13,6 +14,7 @@ export type {
   DecideHooks,
   Decision,
   DropReason,
+  DropSide,
   Hooks,
   Identity,
   MaybePromise,
@@ -22,6 +24,7 @@ export type {
   TransformHooks,
 } from "./hooks.ts";
 export type { NamedHooks } from "./named-hooks.ts";
+export { networkOf } from "./network-of.ts";
 export type { Opinion } from "./opinion.ts";
 export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
 export { PluginError, type PluginErrorCode } from "./plugin-error.ts";

@@ -1,2 +1,2 @@
-// The door `@wrenmq/transport/ws`: WebSocket listeners, and with them the `ws` package.
+// The door `@wrenmq/transport/ws`: WebSocket listeners.
 export { createWebSocketListener } from "./listeners/ws.ts";

@@ -44,7 +44,7 @@ function ledger(tests: readonly Told[], ...options: string[]): { code: number | 
 
 const GOOD: readonly Told[] = [
   { title: "[MQTT-1.0.0-1] does it", version: "3.1.1" },
-  { title: "[MQTT-1.0.0-1] does it too", file: "packages/conformance/test/mqtt-5.0/z.test.ts" },
+  { title: "[MQTT-1.0.0-1] does it too", file: "tools/conformance/test/mqtt-5.0/z.test.ts" },
 ];
 
 test("every statement has a test or a reason: the document is written, and is then up to date", () => {
@@ -53,7 +53,7 @@ test("every statement has a test or a reason: the document is written, and is th
   const document = readFileSync(join(root, "docs/conformance.md"), "utf8");
   expect(document).toContain("2 statements: 1 proved by a test, 1 that no test of a server can see.");
   expect(document).toContain(
-    "| MQTT-1.0.0-1 | 1.0 | both | Does a\\|b. | does it too – `packages/conformance/test/mqtt-5.0/z.test.ts` |",
+    "| MQTT-1.0.0-1 | 1.0 | both | Does a\\|b. | does it too – `tools/conformance/test/mqtt-5.0/z.test.ts` |",
   );
   expect(document).toContain("*binds the client alone*");
   expect(ledger(GOOD).code).toBe(0);
@@ -86,8 +86,8 @@ test.each([
 test("for another broker the table tells what passed, what failed and what was not asked", () => {
   const { code, out } = ledger(
     [
-      { title: "[MQTT-1.0.0-1] does it", file: "packages/conformance/test/mqtt-3.1.1/z.test.ts", status: "failed" },
-      { title: "[MQTT-1.0.0-1] does it", file: "packages/conformance/test/mqtt-5.0/z.test.ts" },
+      { title: "[MQTT-1.0.0-1] does it", file: "tools/conformance/test/mqtt-3.1.1/z.test.ts", status: "failed" },
+      { title: "[MQTT-1.0.0-1] does it", file: "tools/conformance/test/mqtt-5.0/z.test.ts" },
     ],
     "--target",
   );

@@ -1,6 +1,6 @@
 // `wrenmq token create|list|revoke`: the file of the token plugin.
 import { Command, InvalidArgumentError } from "commander";
-import { collect } from "./option-values.ts";
+import { collect } from "../option-values.ts";
 
 export interface TokenOptions {
   readonly expires?: Date;

@@ -1,6 +1,6 @@
 // `wrenmq users` and `wrenmq topics`: aMQTT's manage_users and manage_topics.
 import { Command, InvalidArgumentError, Option } from "commander";
-import { portNumber } from "../option-values.ts";
+import { portNumber } from "../../option-values.ts";
 
 export function usersCommand(): Command {
   const users = databaseCommand("users", "users of the database that the sql plugin asks");
