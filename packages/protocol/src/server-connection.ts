@@ -15,6 +15,7 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
+import { isShared } from "@wrenmq/topics";
 import { beginningProblem } from "./beginning.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions } from "./connack.ts";
@@ -462,7 +463,7 @@ export class ServerConnection implements LinkOwner {
 
   #subscribe(packet: SubscribePacket, now: Millis): void {
     for (const { topicFilter, noLocal } of packet.subscriptions) {
-      if (noLocal && topicFilter.startsWith("$share/")) {
+      if (noLocal && isShared(topicFilter)) {
         throw new MqttError(ReasonCode.ProtocolError, "No Local on a shared subscription"); // [MQTT-3.8.3-4]
       }
     }
