@@ -140,10 +140,12 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
   if (isTooMany(subscriber, topicFilter)) return answered(subscriber, subscription, ReasonCode.QuotaExceeded);
   const { maximumQoS } = scope.limits;
   const qos = Math.min(subscription.qos, maximumQoS) as QoS;
+  // Before MQTT 5.0 a bridge cannot ask for either: it gets no message back that it published, and flags as they were.
+  const { bridge } = subscriber.client;
   const record: SubscriptionRecord = {
     qos,
-    noLocal: subscription.noLocal,
-    retainAsPublished: subscription.retainAsPublished,
+    noLocal: subscription.noLocal || (bridge && !isShared(topicFilter)),
+    retainAsPublished: subscription.retainAsPublished || bridge,
     retainHandling: subscription.retainHandling,
     subscriptionIdentifier: identifier,
   };
