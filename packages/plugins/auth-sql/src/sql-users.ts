@@ -3,7 +3,7 @@
 import { hashPassword } from "@wrenmq/password-hash";
 import type { Action } from "@wrenmq/plugin-api";
 import { type OpenDatabase, openDatabase } from "@wrenmq/sql-database";
-import { isTopicFilter } from "@wrenmq/topics";
+import { isShared, isTopicFilter } from "@wrenmq/topics";
 import { COLUMN, createTables, readList, type Tables, writeList } from "./tables.ts";
 
 /**
@@ -106,7 +106,7 @@ export class SqlUsers {
   /** @throws SqlUsersError ERR_TOPIC_FILTER, ERR_TOPIC_LIST, ERR_USER_NAME */
   async addTopic(username: string, action: Action, filter: string): Promise<void> {
     checkName(username);
-    if (!isTopicFilter(filter) || filter.startsWith("$share/")) {
+    if (!isTopicFilter(filter) || isShared(filter)) {
       throw new SqlUsersError("ERR_TOPIC_FILTER", `"${filter}" is no topic filter`);
     }
     if (action === "publish" && filter.startsWith("$")) {

@@ -15,6 +15,7 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@wrenmq/codec";
+import { isShared } from "@wrenmq/topics";
 import type { Counters } from "../counters.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import type { Outbox } from "../memory/outbox.ts";
@@ -488,7 +489,7 @@ export class ServerConnection implements LinkOwner {
 
   #subscribe(packet: SubscribePacket, now: Millis): void {
     for (const { topicFilter, noLocal } of packet.subscriptions) {
-      if (noLocal && topicFilter.startsWith("$share/")) {
+      if (noLocal && isShared(topicFilter)) {
         throw new MqttError(ReasonCode.ProtocolError, "No Local on a shared subscription"); // [MQTT-3.8.3-4]
       }
     }
