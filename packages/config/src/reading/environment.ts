@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax read here
 // `${NAME}` and `${NAME:-default}` in the values of a native file; `$${` stands for `${`.
-import type { Problems } from "./diagnostic.ts";
-import { list, map, type SourceNode } from "./source-node.ts";
+import type { Problems } from "../diagnostic.ts";
+import { list, map, type SourceNode } from "../source-node.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,8 +1,8 @@
 // `include` of a native file: other files are read first, the including file wins.
 import { realpathSync } from "node:fs";
-import { resolvePath } from "./description/scalars.ts";
-import { ConfigError, type Place, Problems } from "./diagnostic.ts";
-import { describeNode, lookUp, type MapEntry, map, type SourceNode } from "./source-node.ts";
+import { resolvePath } from "../description/scalars.ts";
+import { ConfigError, type Place, Problems } from "../diagnostic.ts";
+import { describeNode, lookUp, type MapEntry, map, type SourceNode } from "../source-node.ts";
 import { duplicateKeys, parseYaml } from "./yaml-source.ts";
 
 export type ReadFile = (file: string) => string;

@@ -1,8 +1,8 @@
 // YAML text → tree with places. Knows the two YAML versions and duplicate keys, nothing about configuration.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from "yaml";
-import type { Place, Problems } from "./diagnostic.ts";
+import type { Place, Problems } from "../diagnostic.ts";
+import { below, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
 import { foreignFormat } from "./foreign-format.ts";
-import { below, list, type MapEntry, map, type SourceNode, scalar } from "./source-node.ts";
 
 export interface YamlOptions {
   readonly file?: string;

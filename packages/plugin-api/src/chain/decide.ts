@@ -2,11 +2,11 @@
 // costs a call; only when one answers with a promise does the rest of the question become asynchronous.
 import { ReasonCode } from "@wrenmq/codec";
 import { ALLOWED, isAllowed, type Verdict } from "@wrenmq/protocol";
+import type { ClientInfo } from "../client-info.ts";
+import type { Action, Decision, Identity, MaybePromise } from "../hooks.ts";
 import { type Attempt, PendingAttempt } from "./attempt.ts";
-import type { ClientInfo } from "./client-info.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
-import type { Action, Decision, Identity, MaybePromise } from "./hooks.ts";
 import type { NamedHooks } from "./named-hooks.ts";
 import { PluginVerdicts } from "./plugin-verdicts.ts";
 

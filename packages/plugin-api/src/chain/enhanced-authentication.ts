@@ -1,10 +1,10 @@
 // Enhanced authentication methods of all plugins by name (MQTT 5.0, section 4.12), each exchange guarded like a hook.
 import { ReasonCode } from "@wrenmq/codec";
+import type { AuthenticationExchange, AuthenticationStep, MaybePromise } from "../hooks.ts";
+import { PluginError } from "../plugin-error.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
-import type { AuthenticationExchange, AuthenticationStep, MaybePromise } from "./hooks.ts";
 import type { NamedHooks } from "./named-hooks.ts";
-import { PluginError } from "./plugin-error.ts";
 
 const FAILURE: AuthenticationStep = { status: "failure", reasonCode: ReasonCode.NotAuthorized };
 

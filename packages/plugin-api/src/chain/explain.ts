@@ -1,9 +1,9 @@
 // Every plugin's opinion, one by one, where the chain itself only gives the outcome.
 import { isAllowed } from "@wrenmq/protocol";
-import type { ClientInfo } from "./client-info.ts";
+import type { ClientInfo } from "../client-info.ts";
+import type { Action, Decision, MaybePromise } from "../hooks.ts";
 import { type Authorizer, askAuthorizer } from "./decide.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
-import type { Action, Decision, MaybePromise } from "./hooks.ts";
 import type { Opinion } from "./opinion.ts";
 
 export function compileExplain(

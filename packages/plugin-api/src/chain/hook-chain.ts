@@ -2,8 +2,7 @@
 // test for it and nothing else.
 import type { ConnectPacket, Will } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
-import type { WhenGone } from "./attempt.ts";
-import type { ClientInfo } from "./client-info.ts";
+import type { ClientInfo } from "../client-info.ts";
 import type {
   Action,
   AuthenticationExchange,
@@ -12,7 +11,8 @@ import type {
   ObserveHooks,
   PluginMessage,
   SubscriptionRequest,
-} from "./hooks.ts";
+} from "../hooks.ts";
+import type { WhenGone } from "./attempt.ts";
 import type { Opinion } from "./opinion.ts";
 
 /** What the broker calls. Never throws and never rejects: a hook that fails is a refusal (decide, transform) or is logged. */

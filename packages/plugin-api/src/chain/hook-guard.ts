@@ -1,10 +1,10 @@
 // Stands between a hook and the broker: what a hook throws, rejects with or never answers is logged, counted and turned
 // into a given answer. Knows nothing of what the hooks decide.
 
+import type { MaybePromise } from "../hooks.ts";
+import type { Logger } from "../plugin.ts";
+import { PluginError } from "../plugin-error.ts";
 import { PendingAttempt } from "./attempt.ts";
-import type { MaybePromise } from "./hooks.ts";
-import type { Logger } from "./plugin.ts";
-import { PluginError } from "./plugin-error.ts";
 
 /** A hook that threw, rejected or did not answer in time. */
 export interface HookFailure {

@@ -1,8 +1,8 @@
 // Hooks that watch: each guarded on its own, so that neither the broker nor the next plugin notices one that fails.
 
+import type { MaybePromise, ObserveHooks } from "../hooks.ts";
 import type { HookChain } from "./hook-chain.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
-import type { MaybePromise, ObserveHooks } from "./hooks.ts";
 import type { NamedHooks } from "./named-hooks.ts";
 
 const NAMES: { readonly [Name in keyof ObserveHooks]: true } = {

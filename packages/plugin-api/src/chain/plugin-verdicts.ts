@@ -1,7 +1,7 @@
 // One plugin's answers to one hook, as verdicts with its name on them. The frequent ones are made once.
 import { ReasonCode } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
-import type { Decision } from "./hooks.ts";
+import type { Decision } from "../hooks.ts";
 
 export class PluginVerdicts {
   readonly plugin: string;

@@ -1,9 +1,9 @@
 // Hooks that may change what a client asks for: each sees what the one before it made of it.
 import { ReasonCode } from "@wrenmq/codec";
 import { isAllowed, type Verdict } from "@wrenmq/protocol";
-import type { ClientInfo } from "./client-info.ts";
+import type { ClientInfo } from "../client-info.ts";
+import type { MaybePromise } from "../hooks.ts";
 import { type HookGuard, isPromise } from "./hook-guard.ts";
-import type { MaybePromise } from "./hooks.ts";
 import { PluginVerdicts } from "./plugin-verdicts.ts";
 
 type TransformHook<T> = (client: ClientInfo, value: T) => MaybePromise<T | Verdict | undefined>;

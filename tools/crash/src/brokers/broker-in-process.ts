@@ -2,9 +2,9 @@
 // broken their connections, its store takes nothing any more, and what it does after that reaches nobody.
 import { type Broker, createBroker } from "@wrenmq/broker";
 import type { MemoryStore } from "@wrenmq/store";
+import type { Random } from "../random.ts";
 import type { BrokerUnderTest } from "./broker-under-test.ts";
 import { type Faults, PowerLossStore } from "./power-loss-store.ts";
-import type { Random } from "./random.ts";
 
 export class BrokerInProcess implements BrokerUnderTest {
   readonly sharesProcess: boolean = true;

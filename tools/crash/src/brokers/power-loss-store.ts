@@ -2,8 +2,8 @@
 // fails, what is not durable is gone. It shows what SIGKILL cannot: the system keeps what a killed process has written.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
 import { MemoryStore, type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
+import type { Random } from "../random.ts";
 import { opsOf } from "./ops-of.ts";
-import type { Random } from "./random.ts";
 
 interface Write {
   readonly batch: readonly StoreOp[];

@@ -1,7 +1,7 @@
 // A client that wants to be connected: it comes back after every end of its connection until it is told to stay away.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
+import type { World } from "../world.ts";
 import { Link } from "./link.ts";
-import type { World } from "./world.ts";
 
 /** Milliseconds between two tries. */
 const RETRY = 8;

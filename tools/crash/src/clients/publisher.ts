@@ -1,8 +1,8 @@
 // Publishes numbered messages at QoS 1 and 2 and keeps its half of the session as MQTT asks: what is not acknowledged is
 // sent again with the same packet identifier and DUP, in the same order; after PUBREC it is PUBREL that is sent again.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
+import { payloadOf, type Sent, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
-import { payloadOf, type Sent, type Stream, type World } from "./world.ts";
 
 /** Few identifiers, so that each is used again soon: a broker that still holds one would swallow a message. */
 const PACKET_IDS = 40;

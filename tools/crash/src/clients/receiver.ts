@@ -1,8 +1,8 @@
 // The receiving half of a session as MQTT asks for it: QoS 2 identifiers are remembered until PUBREL, across connections;
 // acknowledgements go out in the order of arrival, some of them late, so that crashes find messages in flight.
 import type { Packet, PublishPacket } from "@wrenmq/codec";
+import type { Random } from "../random.ts";
 import type { Link } from "./link.ts";
-import type { Random } from "./random.ts";
 
 export class Receiver {
   readonly #random: Random;

@@ -1,7 +1,7 @@
 // Looks at retained messages: each topic has to hold the last acknowledged update or one that came after it.
 import type { ConnackPacket, ConnectPacket, Packet } from "@wrenmq/codec";
+import { numberIn, type Sent, type Stream, type World } from "../world.ts";
 import { Client } from "./client.ts";
-import { numberIn, type Sent, type Stream, type World } from "./world.ts";
 
 /** Milliseconds. Replay comes in pieces; a ping behind the last of them says that it is over. */
 const PATIENCE = 10_000;

@@ -1,8 +1,8 @@
 // A session that lasts, with a client that comes and goes. It is subscribed before anything is published.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket, QoS } from "@wrenmq/codec";
+import { effectiveQoS, numberIn, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import { effectiveQoS, numberIn, type Stream, type World } from "./world.ts";
 
 export interface Filter {
   readonly topicFilter: string;

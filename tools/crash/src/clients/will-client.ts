@@ -1,8 +1,8 @@
 // Clients with wills: connected at the crash, cut off, or gone with a goodbye; and the witness who has to hear of them.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
+import type { World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import type { World } from "./world.ts";
 
 /** What has to become of the will of one connection. */
 type Fate = "must" | "never" | "either";
@@ -69,7 +69,7 @@ export class Witness extends Client {
   }
 }
 
-export class Mortal extends Client {
+export class WillClient extends Client {
   readonly #witness: Witness;
   /** Seconds. */
   readonly #delay: number;

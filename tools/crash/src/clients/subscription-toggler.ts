@@ -1,9 +1,9 @@
 // A session that lasts and whose subscription comes and goes: what was published while it was certainly there must
 // arrive, what was published while it was certainly not there must not.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
+import { numberIn, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import { numberIn, type Stream, type World } from "./world.ts";
 
 /** Ticks; subscribed for certain from `from` to before `until`, and possibly from `asked` to before `gone`. */
 interface Period {
@@ -13,7 +13,7 @@ interface Period {
   gone: number;
 }
 
-export class Toggler extends Client {
+export class SubscriptionToggler extends Client {
   readonly #topicFilter: string;
   readonly #receiver: Receiver;
   readonly #periods: Period[] = [];

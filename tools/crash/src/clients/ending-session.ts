@@ -1,9 +1,9 @@
 // Sessions that end: with a clean start, or because their time is over. What has ended must not come back with a restart,
 // what has not ended must be there.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
+import type { World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
-import type { World } from "./world.ts";
 
 type Step =
   /** Comes to a session that lasts; subscribes if it is new. */
@@ -17,7 +17,7 @@ type Step =
 const FADES_AFTER = 1_000;
 const GONE_AFTER = FADES_AFTER + 500;
 
-export class Ghost extends Client {
+export class EndingSession extends Client {
   readonly #receiver: Receiver;
   #step: Step = "last";
   #present: boolean | "unknown" = false;
