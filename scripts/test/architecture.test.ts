@@ -33,7 +33,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
   broker: ["codec", "topics", "transport", "protocol", "store", "plugin-api", "cluster"],
-  workers: ["broker", "cluster", "plugin-api", "protocol", "store", "store-file", "transport"],
+  workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
 };
 const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packages/plugins/") === true;
 

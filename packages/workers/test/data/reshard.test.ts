@@ -10,6 +10,8 @@ import { noteShards, removeLeftovers, shardPath, shardsIn } from "../../src/data
 import { temporaryFolder } from "../support/folder.ts";
 
 const SESSIONS = 12;
+/** Milliseconds: every step is written through to the disk, and disks differ. */
+const PATIENCE = 180_000;
 afterEach(() => vi.restoreAllMocks());
 
 const reshard = (path: string, workers: number): Promise<void> => prepareData(path, workers);
@@ -124,57 +126,65 @@ async function contents(path: string): Promise<unknown> {
   return { sessions: byName(sessions), retained: byName(retained) };
 }
 
-test("from any number of workers to any other", async () => {
-  for (const first of [1, 2, 3]) {
-    const path = join(await temporaryFolder(), "data");
-    await fill(path, first);
-    const before = await contents(path);
-    for (const workers of [4, 1, 3, 2, 1]) {
-      await reshard(path, workers);
-      expect(shardsIn(path)?.workers).toBe(workers);
-      expect(await contents(path)).toEqual(before);
-      removeLeftovers(path);
-      expect(await contents(path)).toEqual(before);
+test(
+  "from any number of workers to any other",
+  async () => {
+    for (const first of [1, 2, 3]) {
+      const path = join(await temporaryFolder(), "data");
+      await fill(path, first);
+      const before = await contents(path);
+      for (const workers of [4, 1, 3, 2, 1]) {
+        await reshard(path, workers);
+        expect(shardsIn(path)?.workers).toBe(workers);
+        expect(await contents(path)).toEqual(before);
+        removeLeftovers(path);
+        expect(await contents(path)).toEqual(before);
+      }
+      expect(readdirSync(path).sort()).toEqual([shardsIn(path)?.folder, "workers.json"]);
     }
-    expect(readdirSync(path).sort()).toEqual([shardsIn(path)?.folder, "workers.json"]);
-  }
-});
+  },
+  PATIENCE,
+);
 
-test("whenever it ends before its end, the data are as they were; then it can be done again", async () => {
-  for (const first of [1, 2]) {
-    const folder = await temporaryFolder();
-    const path = join(folder, "data");
-    await fill(path, first);
-    const before = await contents(path);
-    // What a process that is killed leaves: the folder as it is at each step, without the locks of this process.
-    const crashes: string[] = [];
-    const snapshot = (): void => {
-      const crash = join(folder, `crash-${crashes.length}`);
-      cpSync(path, crash, { recursive: true, filter: (source) => !/\/lock\.\d+$/.test(source) });
-      crashes.push(crash);
-    };
-    for (const name of ["open", "apply", "close"] as const) {
-      const original = FileStore.prototype[name] as (...words: unknown[]) => unknown;
-      vi.spyOn(FileStore.prototype, name).mockImplementation(function step(this: FileStore, ...words: unknown[]) {
-        snapshot();
-        return original.apply(this, words) as never;
-      });
+test(
+  "whenever it ends before its end, the data are as they were; then it can be done again",
+  async () => {
+    for (const first of [1, 2]) {
+      const folder = await temporaryFolder();
+      const path = join(folder, "data");
+      await fill(path, first);
+      const before = await contents(path);
+      // What a process that is killed leaves: the folder as it is at each step, without the locks of this process.
+      const crashes: string[] = [];
+      const snapshot = (): void => {
+        const crash = join(folder, `crash-${crashes.length}`);
+        cpSync(path, crash, { recursive: true, filter: (source) => !/\/lock\.\d+$/.test(source) });
+        crashes.push(crash);
+      };
+      for (const name of ["open", "apply", "close"] as const) {
+        const original = FileStore.prototype[name] as (...words: unknown[]) => unknown;
+        vi.spyOn(FileStore.prototype, name).mockImplementation(function step(this: FileStore, ...words: unknown[]) {
+          snapshot();
+          return original.apply(this, words) as never;
+        });
+      }
+      await reshard(path, 3);
+      vi.restoreAllMocks();
+      expect(crashes.length).toBeGreaterThan(10);
+      const workers = crashes.map((crash) => shardsIn(crash)?.workers);
+      expect(new Set(workers)).toEqual(new Set([first, 3]));
+      for (const crash of crashes) {
+        expect(await contents(crash)).toEqual(before);
+        await reshard(crash, 3);
+        removeLeftovers(crash);
+        expect(await contents(crash)).toEqual(before);
+        expect(readdirSync(crash)).toHaveLength(2);
+        rmSync(crash, { recursive: true });
+      }
     }
-    await reshard(path, 3);
-    vi.restoreAllMocks();
-    expect(crashes.length).toBeGreaterThan(10);
-    const workers = crashes.map((crash) => shardsIn(crash)?.workers);
-    expect(new Set(workers)).toEqual(new Set([first, 3]));
-    for (const crash of crashes) {
-      expect(await contents(crash)).toEqual(before);
-      await reshard(crash, 3);
-      removeLeftovers(crash);
-      expect(await contents(crash)).toEqual(before);
-      expect(readdirSync(crash)).toHaveLength(2);
-      rmSync(crash, { recursive: true });
-    }
-  }
-});
+  },
+  PATIENCE,
+);
 
 test("what cannot be written leaves nothing behind; data in use are not touched", async () => {
   const path = join(await temporaryFolder(), "data");
