@@ -1,9 +1,15 @@
 // Makes guessing passwords slow, then impossible for a while: each failure of an address or a user delays its next
 // attempt longer, and too many ban it. Acts before anybody verifies a password, so guessing costs no hashing either.
-import { type ClientInfo, definePlugin, type Plugin, type PluginContext, type Verdict } from "@wrenmq/plugin-api";
+import {
+  type ClientInfo,
+  definePlugin,
+  networkOf,
+  type Plugin,
+  type PluginContext,
+  type Verdict,
+} from "@wrenmq/plugin-api";
 import { number, options } from "@wrenmq/plugin-api/options";
 import { FailureLog } from "./failure-log.ts";
-import { networkOf } from "./network-of.ts";
 
 export interface AuthGuardOptions {
   /** Failures of an address that ban it; 0 never bans. Default 20. */

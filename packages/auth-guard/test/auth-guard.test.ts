@@ -1,9 +1,9 @@
 import type { ConnectPacket, MaybePromise, Verdict } from "@wrenmq/plugin-api";
+import { networkOf } from "@wrenmq/plugin-api";
 import { TestHost, testClient } from "@wrenmq/plugin-api/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FailureLog } from "../src/failure-log.ts";
 import { type AuthGuardOptions, authGuard } from "../src/index.ts";
-import { networkOf } from "../src/network-of.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());

@@ -10,7 +10,7 @@ import {
 import { boolean, number, oneOf, optional, options, string, text } from "@wrenmq/plugin-api/options";
 import { readAnswer } from "./answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
-import { Requester } from "./requester.ts";
+import { type QuestionParams, Requester } from "./requester.ts";
 
 export interface AuthHttpOptions {
   /** Decide who may connect. Default true. */
@@ -31,7 +31,7 @@ export interface AuthHttpOptions {
   readonly userAgent?: string;
   /** Path that is asked with username, password and client_id. Default /user. */
   readonly userUri?: string;
-  /** Path that is asked with username, client_id, topic and acc (1 receive, 2 publish, 4 subscribe). Default /acl. */
+  /** Path that is asked with username, client_id, topic and acc, a number: 1 receive, 2 publish, 4 subscribe. Default /acl. */
   readonly topicUri?: string;
   /** Path that is asked with username: who gets a yes may use every topic. */
   readonly superuserUri?: string;
@@ -61,7 +61,8 @@ const OPTIONS = options({
   recheckSeconds: number({ min: 0, default: 300 }),
 });
 
-const ACCESS: Readonly<Record<Action, string>> = { receive: "1", publish: "2", subscribe: "4" };
+/** aMQTT's numbers; Mosquitto's plugins use the same. */
+const ACCESS: Readonly<Record<Action, number>> = { receive: 1, publish: 2, subscribe: 4 };
 
 export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
   name: "auth-http",
@@ -70,7 +71,7 @@ export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
     const { userUri, topicUri, superuserUri, responseMode } = config;
     const requester = new Requester(config);
     const cache = new AnswerCache(config.cacheSeconds * 1000);
-    const ask = (path: string, params: Readonly<Record<string, string>>): Promise<boolean | undefined> =>
+    const ask = (path: string, params: QuestionParams): Promise<boolean | undefined> =>
       cache.get(path, params, async () => readAnswer(responseMode, await requester.ask(path, params)));
 
     async function authenticate(client: ClientInfo, password: Uint8Array | undefined): Promise<Identity | undefined> {
@@ -102,7 +103,7 @@ export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
     return {
       ...(config.authenticate && { authenticate }),
       ...(config.authorize && { authorize }),
-      brokerStopped: () => requester.close(),
+      close: () => requester.close(),
     };
   },
 });

@@ -14,6 +14,9 @@ export interface ServiceOptions {
   readonly timeoutMs: number;
 }
 
+/** Numbers are numbers in JSON, and digits in a form. */
+export type QuestionParams = Readonly<Record<string, string | number>>;
+
 const LARGEST_BODY = 64 * 1024;
 
 export class Requester {
@@ -26,9 +29,11 @@ export class Requester {
   }
 
   /** Rejects when the service cannot be reached, is too slow or answers with more than 64 KiB. */
-  ask(path: string, params: Readonly<Record<string, string>>): Promise<HttpResponse> {
+  ask(path: string, params: QuestionParams): Promise<HttpResponse> {
     const { host, port, withTls, requestMethod, paramsMode, userAgent, timeoutMs } = this.#options;
-    const form = new URLSearchParams(params).toString();
+    const form = new URLSearchParams(
+      Object.entries(params).map(([key, value]): [string, string] => [key, String(value)]),
+    ).toString();
     const inQuery = requestMethod === "get" && paramsMode === "form";
     const body = inQuery ? "" : paramsMode === "json" ? JSON.stringify(params) : form;
     const options: RequestOptions = {

@@ -7,16 +7,16 @@ import { AnswerCache } from "../src/answer-cache.ts";
 import { type AuthHttpOptions, authHttp } from "../src/index.ts";
 import { type Asked, startService } from "./service.ts";
 
-const cleanUps: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
 async function start(given: Partial<AuthHttpOptions>, answer: (asked: Asked, response: ServerResponse) => void) {
   const service = await startService(answer);
   const host = await TestHost.start([authHttp({ host: "127.0.0.1", port: service.port, ...given })]);
-  cleanUps.push(() => {
-    host.chain.observe.brokerStopped?.();
+  cleanUps.push(async () => {
+    await host.close();
     service.close();
   });
   const enter = async (username: string | undefined, password: string | undefined): Promise<Identity> =>
@@ -91,9 +91,15 @@ describe("how a topic is asked about", () => {
       await host.chain.authorize?.(testClient({ username: "u", clientId: "c1" }), action, "a/#");
     }
     expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual(
-      ["1", "2", "4"].map((acc) => ({ username: "u", client_id: "c1", topic: "a/#", acc })),
+      [1, 2, 4].map((acc) => ({ username: "u", client_id: "c1", topic: "a/#", acc })),
     );
     expect(asked[0]?.path).toBe("/acl");
+  });
+
+  test("in a form acc is written in digits", async () => {
+    const { use, asked } = await start({ authorize: true, paramsMode: "form" }, ok);
+    await use("u", "a");
+    expect(asked[0]?.query).toEqual({ username: "u", client_id: "c1", topic: "a", acc: "2" });
   });
 
   test("a superuser may use every topic", async () => {

@@ -1,5 +1,13 @@
 // A JSON Web Token as password: who the client is, until when, and which topics it may use.
-import { type Decision, definePlugin, type Identity, type Plugin, PluginError } from "@wrenmq/plugin-api";
+import {
+  type Action,
+  type ClientInfo,
+  type Decision,
+  definePlugin,
+  type Identity,
+  type Plugin,
+  PluginError,
+} from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
 import { boolean, list, number, optional, options, string, text } from "@wrenmq/plugin-api/options";
 import { mistakeInKeys } from "./algorithms.ts";
@@ -18,7 +26,10 @@ export interface AuthJwtOptions {
   readonly publicKeyFile?: string;
   /** URL of a JSON Web Key Set. */
   readonly jwksUrl?: string;
-  /** Claim that must be the client's user name, or becomes it when the client gives none. Default sub. */
+  /**
+   * Claim that must be the client's user name, or becomes it when the client gives none. Default sub. Not read without
+   * `authenticate`.
+   */
   readonly userClaim?: string;
   /** Claims with the topic filters of each action. Defaults: publish, subscribe, receive. */
   readonly publishClaim?: string;
@@ -53,8 +64,6 @@ const OPTIONS = options(
   mistakeInKeys,
 );
 
-/** Under this name the client's attributes keep what its token grants. */
-const ATTRIBUTE = "auth-jwt";
 const SHORT_SECRET = 32;
 
 export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
@@ -67,24 +76,30 @@ export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
     if (config.secretKey !== undefined && config.secretKey.length < SHORT_SECRET) {
       context.logger.warn({}, `secretKey is shorter than ${SHORT_SECRET} characters: it can be guessed from one token`);
     }
-    return {
-      async authenticate(client, password) {
-        if (password === undefined) return undefined;
-        const checked = await verify(new TextDecoder().decode(password));
-        const identity = identityOf(checked, client.username, config.userClaim, config.clockTolerance);
-        const grants = checked.valid && identity.reasonCode === 0 ? grantsOf(checked.claims, config) : undefined;
-        if (config.authenticate)
-          return grants === undefined ? identity : { ...identity, attributes: { [ATTRIBUTE]: grants } };
-        // Another plugin lets the client in; what the token grants still counts.
-        if (config.authorize && grants !== undefined) client.attributes[ATTRIBUTE] = grants;
+    /** The attribute that keeps what a token grants; of this instance alone. */
+    const attribute = `auth-jwt:${context.name}`;
+
+    async function authenticate(client: ClientInfo, password: Uint8Array | undefined): Promise<Identity | undefined> {
+      if (password === undefined) return undefined;
+      const checked = await verify(new TextDecoder().decode(password));
+      if (!config.authenticate) {
+        // Who the client is, another plugin decides; of a valid token only the topic claims are read.
+        if (checked.valid) client.attributes[attribute] = grantsOf(checked.claims, config);
         return undefined;
-      },
-      ...(config.authorize && {
-        authorize({ attributes }, action, topic): Decision {
-          const grants = attributes[ATTRIBUTE];
-          return grants === undefined ? undefined : decideByGrants(grants as TopicGrants, action, topic, "token");
-        },
-      }),
+      }
+      const identity = identityOf(checked, client.username, config.userClaim, config.clockTolerance);
+      if (!config.authorize || !checked.valid || identity.reasonCode !== 0) return identity;
+      return { ...identity, attributes: { [attribute]: grantsOf(checked.claims, config) } };
+    }
+
+    function authorize({ attributes }: ClientInfo, action: Action, topic: string): Decision {
+      const grants = attributes[attribute];
+      return grants === undefined ? undefined : decideByGrants(grants as TopicGrants, action, topic, "token");
+    }
+
+    return {
+      ...((config.authenticate || config.authorize) && { authenticate }),
+      ...(config.authorize && { authorize }),
     };
   },
 });

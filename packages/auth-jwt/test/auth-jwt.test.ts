@@ -178,13 +178,48 @@ describe("topic claims", () => {
     expect(ask(host, {}, "publish", "a").rule).toBe("no rule allows it");
   });
 
-  test("two instances, one for users and one for topics, as in aMQTT", async () => {
+  describe("two instances, one for users and one for topics, as in aMQTT", () => {
     const options = { secretKey: SECRET, algorithms: ["HS256"] };
-    const host = await TestHost.start([authJwt({ ...options, authenticate: false, authorize: true })]);
+    const topicClaims = { publishClaim: "publish_acl", subscribeClaim: "subscribe_acl", receiveClaim: "receive_acl" };
+    const token = { username: "bob", publish_acl: ["a/+"], subscribe_acl: ["b/#"], receive_acl: ["b/#"] };
+    const pair = () => [
+      { ...authJwt({ ...options, userClaim: "username" }), name: "users" },
+      { ...authJwt({ ...options, ...topicClaims, authenticate: false, authorize: true }), name: "topics" },
+    ];
+
+    test.each([
+      ["users first", pair()],
+      ["topics first", pair().reverse()],
+    ])("the one for topics needs no user claim (%s)", async (_order, plugins) => {
+      const host = await TestHost.start(plugins);
+      const client = testClient({ username: "bob" });
+      const identity = await host.chain.authenticate(client, bytes(await sign(token)));
+      expect(identity).toMatchObject({ reasonCode: 0, username: "bob" });
+      Object.assign(client.attributes, identity.attributes);
+      expect(isAllowed(ask(host, client.attributes, "publish", "a/x"))).toBe(true);
+      expect(isAllowed(ask(host, client.attributes, "publish", "b/x"))).toBe(false);
+      expect(isAllowed(ask(host, client.attributes, "subscribe", "b/#"))).toBe(true);
+    });
+
+    test("a token that is not valid grants nothing", async () => {
+      const host = await TestHost.start(pair());
+      const client = testClient({ username: "bob" });
+      const forged = await sign(token, "another secret that is long enough");
+      expect((await host.chain.authenticate(client, bytes(forged))).reasonCode).toBe(0x87);
+      expect(client.attributes).toEqual({});
+    });
+  });
+
+  test("what two instances read from one token stays apart", async () => {
+    const options = { secretKey: SECRET, algorithms: ["HS256"], authorize: true };
+    const host = await TestHost.start([
+      { ...authJwt({ ...options, publishClaim: "one" }), name: "first" },
+      { ...authJwt({ ...options, publishClaim: "two" }), name: "second" },
+    ]);
     const client = testClient({ username: "bob" });
-    const answer = await host.chain.authenticate(client, bytes(await sign(claims)));
-    expect(answer.rule).toMatch(/no plugin has an opinion/);
-    expect(isAllowed(ask(host, client.attributes, "publish", "a/x"))).toBe(true);
+    const answer = await host.chain.authenticate(client, bytes(await sign({ sub: "bob", one: ["a"], two: ["b"] })));
+    const opinions = await host.chain.explain?.(testClient({ attributes: { ...answer.attributes } }), "publish", "a");
+    expect(opinions?.map(({ decision }) => decision)).toEqual(["allow", "deny"]);
   });
 
   test("without authorize topics are nobody's business here", async () => {

@@ -133,7 +133,7 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
     return {
       ...(config.authenticate && { authenticate }),
       ...(config.authorize && { authorize }),
-      brokerStopped: () => void directory.close(),
+      close: () => directory.close(),
     };
   },
 });

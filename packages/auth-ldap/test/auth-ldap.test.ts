@@ -7,9 +7,9 @@ import { ADMIN, BASE, startSlapd } from "./slapd.ts";
 
 const slapd = await startSlapd();
 const hosts: TestHost[] = [];
-afterEach(() => {
+afterEach(async () => {
   vi.restoreAllMocks();
-  for (const host of hosts.splice(0)) host.chain.observe.brokerStopped?.();
+  for (const host of hosts.splice(0)) await host.close();
 });
 afterAll(() => slapd?.stop());
 

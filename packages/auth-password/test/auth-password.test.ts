@@ -24,6 +24,7 @@ async function start(text: string) {
   writeFileSync(file, text);
   return TestHost.start([authPassword({ file })]);
 }
+const turn = () => ({ share: "", attempt: { signal: new AbortController().signal, wait: () => () => {} } });
 const login = async (host: TestHost, username: string | undefined, password: string | undefined): Promise<Identity> =>
   host.chain.authenticate(testClient({ username }), password === undefined ? undefined : bytes(password));
 
@@ -58,11 +59,11 @@ describe("who enters", () => {
 describe("an unknown user cannot be told from a known one by the work done", () => {
   test("the same verification runs once either way, with a hash of the file", async () => {
     const verify = vi.fn(async () => true);
-    const verifier = new Verifier(verify);
     const users = parsePasswordFile(`test:${TEST}\nmos:${MOSQUITTO}\n`);
-    expect(await verifier.check(users, "test", bytes("p"))).toMatchObject({ username: "test" });
+    const verifier = new Verifier(() => users, { remember: 0, verify });
+    expect(await verifier.check("test", bytes("p"), turn())).toMatchObject({ username: "test" });
     expect(verify).toHaveBeenCalledTimes(1);
-    expect(await verifier.check(users, "nobody", bytes("p"))).toBeUndefined();
+    expect(await verifier.check("nobody", bytes("p"), turn())).toBeUndefined();
     expect(verify).toHaveBeenCalledTimes(2);
     expect([TEST, MOSQUITTO]).toContain((verify.mock.calls as unknown[][])[1]?.[0]);
   });
@@ -70,15 +71,16 @@ describe("an unknown user cannot be told from a known one by the work done", () 
   test("one name always gets the same decoy, many names all of them", async () => {
     const used = new Map<string, Set<string>>();
     let name = "";
-    const verifier = new Verifier(async (hash) => {
+    const users = parsePasswordFile(`test:${TEST}\nmos:${MOSQUITTO}\n`);
+    const verify = async (hash: string) => {
       used.set(name, (used.get(name) ?? new Set()).add(hash));
       return false;
-    });
-    const users = parsePasswordFile(`test:${TEST}\nmos:${MOSQUITTO}\n`);
+    };
+    const verifier = new Verifier(() => users, { remember: 0, verify });
     for (let round = 0; round < 3; round++) {
       for (let index = 0; index < 64; index++) {
         name = `nobody${index}`;
-        await verifier.check(users, name, bytes("p"));
+        await verifier.check(name, bytes("p"), turn());
       }
     }
     expect([...used.values()].every((hashes) => hashes.size === 1)).toBe(true);
@@ -87,7 +89,9 @@ describe("an unknown user cannot be told from a known one by the work done", () 
 
   test("an empty file still costs a verification", async () => {
     const verify = vi.fn(async () => true);
-    expect(await new Verifier(verify).check(parsePasswordFile(""), "x", bytes("p"))).toBeUndefined();
+    const empty = parsePasswordFile("");
+    const verifier = new Verifier(() => empty, { remember: 0, verify });
+    expect(await verifier.check("x", bytes("p"), turn())).toBeUndefined();
     expect(verify).toHaveBeenCalledTimes(1);
   });
 });

@@ -16,7 +16,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 async function enters(username: string, password: string): Promise<boolean> {
   const users = parsePasswordFile(readFileSync(file, "utf8"));
-  return (await new Verifier().check(users, username, new TextEncoder().encode(password))) !== undefined;
+  const turn = { share: "", attempt: { signal: new AbortController().signal, wait: () => () => {} } };
+  const verifier = new Verifier(() => users, { remember: 0 });
+  return (await verifier.check(username, new TextEncoder().encode(password), turn)) !== undefined;
 }
 
 test("users are added, changed, listed and removed; the rest of the file stays", async () => {

@@ -1,10 +1,13 @@
 // Users, passwords and topic rules from a database.
+import { HashQueueFullError } from "@wrenmq/password-hash";
 import {
   type Action,
+  type Attempt,
   type ClientInfo,
   type Decision,
   definePlugin,
   type Identity,
+  networkOf,
   type Plugin,
   PluginError,
 } from "@wrenmq/plugin-api";
@@ -27,6 +30,11 @@ export interface AuthSqlOptions {
   readonly syncSchema?: boolean;
   /** Accepted password hashes; who logs in with another than the first gets a new one of the first. Default argon2, bcrypt. */
   readonly hashSchemes?: readonly SqlHashScheme[];
+  /**
+   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
+   * 0 always computes it. Default 300.
+   */
+  readonly rememberSeconds?: number;
   /** Seconds that a user's topics are kept. Default 10. */
   readonly cacheSeconds?: number;
   /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
@@ -39,10 +47,12 @@ const OPTIONS = options({
   authorize: boolean({ default: false }),
   syncSchema: boolean({ default: false }),
   hashSchemes: withDefault(list(oneOf(HASH_SCHEMES)), ["argon2", "bcrypt"]),
+  rememberSeconds: number({ min: 0, default: 300 }),
   cacheSeconds: number({ min: 0, default: 10 }),
   recheckSeconds: number({ min: 0, default: 300 }),
 });
 
+const SERVER_BUSY = 0x89;
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
 
 export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
@@ -56,13 +66,26 @@ export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
       throw new PluginError("ERR_PLUGIN_START", context.name, message, { cause });
     });
     if (config.syncSchema) await createTables(opened);
-    const passwords = new PasswordCheck(opened.db, config.hashSchemes);
+    const passwords = new PasswordCheck(opened.db, {
+      schemes: config.hashSchemes,
+      remember: config.rememberSeconds * 1000,
+    });
     const topics = new TopicListCache(opened.db, config.cacheSeconds * 1000);
 
-    async function authenticate({ username }: ClientInfo, password: Uint8Array | undefined): Promise<Identity> {
+    async function authenticate(
+      { username, remoteAddress }: ClientInfo,
+      password: Uint8Array | undefined,
+      attempt: Attempt,
+    ): Promise<Identity> {
       if (username === undefined || username === "" || password === undefined)
         return no("a user name and a password are needed");
-      if (!(await passwords.check(username, password))) return no("user_auth: no such user and password");
+      try {
+        const right = await passwords.check(username, password, { share: networkOf(remoteAddress) ?? "", attempt });
+        if (!right) return no("user_auth: no such user and password");
+      } catch (error) {
+        if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+        throw error;
+      }
       return { reasonCode: 0, rule: `user_auth: ${username}`, username };
     }
 
@@ -80,9 +103,7 @@ export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
     return {
       ...(config.authenticate && { authenticate }),
       ...(config.authorize && { authorize }),
-      brokerStopped: () => {
-        opened.db.destroy().catch((error: unknown) => context.logger.warn({ err: error }, "database not closed"));
-      },
+      close: () => opened.db.destroy(),
     };
   },
 });

@@ -4,20 +4,22 @@ import { hashPassword } from "@wrenmq/password-hash";
 import type { Action } from "@wrenmq/plugin-api";
 import { type OpenDatabase, openDatabase } from "@wrenmq/sql-database";
 import { isTopicFilter } from "@wrenmq/topics";
-import { createTables, readList, type Tables } from "./tables.ts";
+import { COLUMN, createTables, readList, type Tables, writeList } from "./tables.ts";
 
 /**
  * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the database has that user already, or has it not
  * - `ERR_USER_NAME`: the name is empty or too long
  * - `ERR_TOPIC_FILTER`: the filter is not valid, or lets a client publish to a `$` topic
  * - `ERR_TOPIC_UNKNOWN`: the user has not that filter for that action
+ * - `ERR_TOPIC_LIST`: the database has something else where the user's filters should be
  */
 export type SqlUsersErrorCode =
   | "ERR_USER_EXISTS"
   | "ERR_USER_UNKNOWN"
   | "ERR_USER_NAME"
   | "ERR_TOPIC_FILTER"
-  | "ERR_TOPIC_UNKNOWN";
+  | "ERR_TOPIC_UNKNOWN"
+  | "ERR_TOPIC_LIST";
 
 export class SqlUsersError extends Error {
   override readonly name: string = "SqlUsersError";
@@ -37,7 +39,6 @@ export interface TopicLists {
 }
 
 const LONGEST_NAME = 255;
-const COLUMN = { publish: "publish_acl", subscribe: "subscribe_acl", receive: "receive_acl" } as const;
 
 export class SqlUsers {
   readonly #open: OpenDatabase<Tables>;
@@ -96,13 +97,13 @@ export class SqlUsers {
     const rows = await this.#open.db.selectFrom("topic_auth").selectAll().orderBy("username").execute();
     return rows.map(({ username, publish_acl, subscribe_acl, receive_acl }) => ({
       username,
-      publish: readList(publish_acl),
-      subscribe: readList(subscribe_acl),
-      receive: readList(receive_acl),
+      publish: readList(publish_acl) ?? [],
+      subscribe: readList(subscribe_acl) ?? [],
+      receive: readList(receive_acl) ?? [],
     }));
   }
 
-  /** @throws SqlUsersError ERR_TOPIC_FILTER, ERR_USER_NAME */
+  /** @throws SqlUsersError ERR_TOPIC_FILTER, ERR_TOPIC_LIST, ERR_USER_NAME */
   async addTopic(username: string, action: Action, filter: string): Promise<void> {
     checkName(username);
     if (!isTopicFilter(filter) || filter.startsWith("$share/")) {
@@ -114,14 +115,14 @@ export class SqlUsers {
     const filters = await this.#topics(username, action);
     if (filters === undefined) {
       const lists = { publish_acl: "[]", subscribe_acl: "[]", receive_acl: "[]" };
-      const values = { username, ...lists, [COLUMN[action]]: JSON.stringify([filter]) };
+      const values = { username, ...lists, [COLUMN[action]]: writeList([filter]) };
       await this.#open.db.insertInto("topic_auth").values(values).execute();
     } else if (!filters.includes(filter)) {
       await this.#setTopics(username, action, [...filters, filter]);
     }
   }
 
-  /** @throws SqlUsersError ERR_TOPIC_UNKNOWN */
+  /** @throws SqlUsersError ERR_TOPIC_UNKNOWN, ERR_TOPIC_LIST */
   async removeTopic(username: string, action: Action, filter: string): Promise<void> {
     const filters = (await this.#topics(username, action)) ?? [];
     if (!filters.includes(filter)) {
@@ -146,13 +147,17 @@ export class SqlUsers {
   async #topics(username: string, action: Action): Promise<string[] | undefined> {
     const rows = await this.#open.db.selectFrom("topic_auth").selectAll().where("username", "=", username).execute();
     const row = rows.find((one) => one.username === username);
-    return row === undefined ? undefined : readList(row[COLUMN[action]]);
+    if (row === undefined) return undefined;
+    const filters = readList(row[COLUMN[action]]);
+    if (filters !== undefined) return filters;
+    // What cannot be read must not be written over.
+    throw new SqlUsersError("ERR_TOPIC_LIST", `${COLUMN[action]} of "${username}" in topic_auth is no list of topics`);
   }
 
   async #setTopics(username: string, action: Action, filters: readonly string[]): Promise<void> {
     await this.#open.db
       .updateTable("topic_auth")
-      .set({ [COLUMN[action]]: JSON.stringify(filters) })
+      .set({ [COLUMN[action]]: writeList(filters) })
       .where("username", "=", username)
       .execute();
   }

@@ -23,6 +23,8 @@ export interface Tables {
   };
 }
 
+export const COLUMN = { publish: "publish_acl", subscribe: "subscribe_acl", receive: "receive_acl" } as const;
+
 export type Db = Kysely<Tables>;
 
 /** Makes the tables that are missing; existing ones stay as they are. */
@@ -47,15 +49,32 @@ export async function createTables({ db, kind }: OpenDatabase<Tables>): Promise<
   }
 }
 
-/** The texts of a list, whatever a column gave; anything else is an empty list. */
-export function readList(stored: StoredList): string[] {
-  let value = stored;
+/**
+ * The filters of a list: aMQTT writes `[{"topic": "a/#"}]`, earlier versions of this package wrote `["a/#"]`. Text and
+ * what a driver has made of a JSON column are the same. undefined: it is no such list.
+ */
+export function readList(stored: StoredList): string[] | undefined {
+  if (stored === null || stored === undefined || stored === "") return [];
+  let value: unknown = stored;
   if (typeof value === "string") {
     try {
       value = JSON.parse(value) as unknown;
     } catch {
-      return [];
+      return undefined;
     }
   }
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+  if (value === null) return [];
+  if (!Array.isArray(value)) return undefined;
+  const filters = value.map(filterOf);
+  return filters.includes(undefined) ? undefined : (filters as string[]);
+}
+
+function filterOf(item: unknown): string | undefined {
+  const filter = typeof item === "object" && item !== null ? (item as { topic?: unknown }).topic : item;
+  return typeof filter === "string" ? filter : undefined;
+}
+
+/** As aMQTT reads it. */
+export function writeList(filters: readonly string[]): string {
+  return JSON.stringify(filters.map((topic) => ({ topic })));
 }

@@ -1,6 +1,7 @@
 // A user's topics from the database, kept for a few seconds: a client that connects asks many questions at once.
+import type { Action } from "@wrenmq/plugin-api";
 import type { TopicGrants } from "@wrenmq/plugin-api/grants";
-import { type Db, readList } from "./tables.ts";
+import { COLUMN, type Db, readList } from "./tables.ts";
 
 const LIMIT = 10_000;
 
@@ -34,10 +35,11 @@ export class TopicListCache {
     const rows = await this.#db.selectFrom("topic_auth").selectAll().where("username", "=", username).execute();
     const row = rows.find((one) => one.username === username);
     if (row === undefined) return undefined;
-    return {
-      publish: readList(row.publish_acl),
-      subscribe: readList(row.subscribe_acl),
-      receive: readList(row.receive_acl),
+    const filters = (action: Action): readonly string[] => {
+      const list = readList(row[COLUMN[action]]);
+      if (list === undefined) throw new Error(`topic_auth.${COLUMN[action]} of "${username}" is no list of topics`);
+      return list;
     };
+    return { publish: filters("publish"), subscribe: filters("subscribe"), receive: filters("receive") };
   }
 }

@@ -31,7 +31,7 @@ export function describeDatabase(name: string, url: () => string): void {
       await users.addUser("bob", "secret");
     });
     afterAll(async () => {
-      for (const host of hosts) host.chain.observe.brokerStopped?.();
+      for (const host of hosts) await host.close();
       await users.close();
     });
     async function start(given: Partial<AuthSqlOptions> = {}): Promise<TestHost> {
@@ -81,9 +81,10 @@ export function describeDatabase(name: string, url: () => string): void {
     test("an unknown user costs the same verification", async () => {
       const { db } = await openDatabase<Tables>(url());
       const verify = vi.fn(async () => true);
-      const check = new PasswordCheck(db, ["argon2"], verify);
-      expect(await check.check("bob", bytes("p"))).toBe(true);
-      expect(await check.check("nobody", bytes("p"))).toBe(false);
+      const check = new PasswordCheck(db, { schemes: ["argon2"], remember: 0, verify });
+      const turn = { share: "", attempt: { signal: new AbortController().signal, wait: () => () => {} } };
+      expect(await check.check("bob", bytes("p"), turn)).toBe(true);
+      expect(await check.check("nobody", bytes("p"), turn)).toBe(false);
       expect(verify).toHaveBeenCalledTimes(2);
       const kinds = (verify.mock.calls as unknown[][]).map(([hash]) => String(hash).replace(/\$[^$]*\$[^$]*$/, ""));
       expect(kinds[1]).toBe(kinds[0]);
@@ -127,6 +128,24 @@ export function describeDatabase(name: string, url: () => string): void {
       await expect(users.removeTopic("bob", "publish", "out/+")).rejects.toMatchObject({ code: "ERR_TOPIC_UNKNOWN" });
       await expect(users.addTopic("bob", "publish", "a/#/b")).rejects.toMatchObject({ code: "ERR_TOPIC_FILTER" });
       await expect(users.addTopic("bob", "publish", "$SYS/#")).rejects.toMatchObject({ code: "ERR_TOPIC_FILTER" });
+    });
+
+    test("what is no list of topics denies, and is not written over", async () => {
+      const { db } = await openDatabase<Tables>(url());
+      const lists = { publish_acl: '{"no":"list"}', subscribe_acl: "[]", receive_acl: "[]" };
+      await db
+        .insertInto("topic_auth")
+        .values({ username: "odd", ...lists })
+        .execute();
+      const host = await start({ authorize: true });
+      const verdict = (await host.chain.authorize?.(testClient({ username: "odd" }), "publish", "a")) as Verdict;
+      expect(isAllowed(verdict)).toBe(false);
+      expect(host.failures).toMatchObject([
+        { error: { message: 'topic_auth.publish_acl of "odd" is no list of topics' } },
+      ]);
+      await expect(users.addTopic("odd", "publish", "a")).rejects.toMatchObject({ code: "ERR_TOPIC_LIST" });
+      await db.deleteFrom("topic_auth").where("username", "=", "odd").execute();
+      await db.destroy();
     });
 
     test("users: mistakes are named, a password is changed, a removed user is out", async () => {

@@ -28,8 +28,6 @@ const OPTIONS = options({
   reloadInterval: number({ min: 0, default: 2 }),
 });
 
-/** Under this name the client's attributes keep the identifier of its token. */
-const ATTRIBUTE = "auth-token";
 const NO_DIGEST = Buffer.alloc(32);
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
 
@@ -37,13 +35,15 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
   async hooks({ config: { file, authorize, reloadInterval }, context }) {
+    /** The attribute that keeps the identifier of a client's token; of this instance alone. */
+    const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,
       parse: parseTokenFile,
       context,
       interval: reloadInterval * 1000,
       changed(tokens) {
-        disconnectRevoked(context, tokens);
+        disconnectRevoked(context, attribute, tokens);
         context.rulesChanged();
       },
     });
@@ -53,11 +53,12 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
         const token = new TextDecoder().decode(password);
         const id = idOfToken(token);
         if (id === undefined) return undefined; // a password for another plugin
-        return identityOf(watched.value.get(id), token, username);
+        const identity = identityOf(watched.value.get(id), token, username);
+        return identity.reasonCode === 0 ? { ...identity, attributes: { [attribute]: id } } : identity;
       },
       ...(authorize && {
         authorize({ attributes }, action, topic): Decision {
-          const id = attributes[ATTRIBUTE];
+          const id = attributes[attribute];
           if (typeof id !== "string") return undefined;
           const stored = watched.value.get(id);
           return stored === undefined
@@ -77,12 +78,12 @@ function identityOf(stored: StoredToken | undefined, token: string, username: st
   const expiresAt = expires === undefined ? undefined : Date.parse(expires);
   if (expiresAt !== undefined && expiresAt <= Date.now()) return no(`token ${id} has expired`);
   if (username !== undefined && username !== "" && username !== user) return no(`token ${id} is of another user`);
-  return { reasonCode: 0, rule: `token ${id}`, username: user, expiresAt, attributes: { [ATTRIBUTE]: id } };
+  return { reasonCode: 0, rule: `token ${id}`, username: user, expiresAt };
 }
 
-function disconnectRevoked(context: PluginContext, tokens: ReadonlyMap<string, StoredToken>): void {
+function disconnectRevoked(context: PluginContext, attribute: string, tokens: ReadonlyMap<string, StoredToken>): void {
   const revoked = ({ attributes }: ClientInfo): boolean => {
-    const id = attributes[ATTRIBUTE];
+    const id = attributes[attribute];
     return typeof id === "string" && !tokens.has(id);
   };
   for (const { clientId } of [...context.clients()].filter(revoked)) {

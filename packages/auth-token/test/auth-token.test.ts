@@ -29,7 +29,7 @@ describe("who enters", () => {
         username: "bob",
         expiresAt: expires.getTime(),
         rule: `auth-token: token ${id}`,
-        attributes: { "auth-token": id },
+        attributes: { "auth-token:auth-token": id },
       });
     }
     expect((await enter(host, token, "eve")).reasonCode).toBe(0x87);

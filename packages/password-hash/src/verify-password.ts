@@ -4,12 +4,20 @@ import { promisify } from "node:util";
 import { verify as verifyArgon2 } from "@node-rs/argon2";
 import { verify as verifyBcrypt } from "@node-rs/bcrypt";
 import { kindOfHash } from "./hash-kind.ts";
-import { sha512Crypt } from "./sha512-crypt.ts";
+import { sha512Crypt } from "./hash-threads.ts";
 
 const pbkdf2Async = promisify(pbkdf2);
 
-/** False also for a hash of a format that is not known. Does the work on the thread pool where it can. */
-export async function verifyPassword(hash: string, password: Uint8Array): Promise<boolean> {
+/** crypt(3) takes no longer ones; here one could keep a thread busy for minutes. Bytes. */
+const LONGEST_FOR_CRYPT = 512;
+
+/**
+ * False also for a hash of a format that is not known. The work is done by other threads than the caller's. With a
+ * signal that is aborted, SHA-512 crypt stops; other formats cannot.
+ *
+ * @throws HashAbandonedError
+ */
+export async function verifyPassword(hash: string, password: Uint8Array, signal?: AbortSignal): Promise<boolean> {
   switch (kindOfHash(hash)) {
     case "argon2":
       // The PHC format has no padding; some writers add it.
@@ -17,7 +25,8 @@ export async function verifyPassword(hash: string, password: Uint8Array): Promis
     case "bcrypt":
       return verifyBcrypt(password, hash);
     case "sha512-crypt":
-      return equal(Buffer.from(await sha512Crypt(password, hash)), Buffer.from(withUsualRounds(hash)));
+      if (password.length > LONGEST_FOR_CRYPT) return false;
+      return equal(Buffer.from(await sha512Crypt(password, hash, signal)), Buffer.from(withUsualRounds(hash)));
     case "mosquitto-sha512": {
       const [salt, digest] = fields(hash, 2);
       const computed = createHash("sha512").update(password).update(base64(salt)).digest();

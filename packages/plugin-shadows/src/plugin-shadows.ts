@@ -5,12 +5,14 @@ import {
   type Decision,
   definePlugin,
   type Plugin,
+  type PluginContext,
   PluginError,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
 import { boolean, list, number, optional, options, string, text, withDefault } from "@wrenmq/plugin-api/options";
 import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
-import { retainedStore, type ShadowStore, sqlStore } from "./shadow-store.ts";
+import { retainedStore, type ShadowStore } from "./shadow-store.ts";
+import { sqlStore } from "./sql-store.ts";
 
 export interface PluginShadowsOptions {
   /** Answer on the shadow topics. Default true. */
@@ -23,7 +25,7 @@ export interface PluginShadowsOptions {
   readonly superusers?: readonly string[];
   /** Bytes of a request and of a shadow. Default 8192. */
   readonly maxBytes?: number;
-  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100. */
+  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100, but all in a table of aMQTT's. */
   readonly keepVersions?: number;
 }
 
@@ -33,7 +35,7 @@ const OPTIONS = options({
   connection: optional(text()),
   superusers: withDefault(list(string()), []),
   maxBytes: number({ min: 2, integer: true, default: 8192 }),
-  keepVersions: number({ min: 0, integer: true, default: 100 }),
+  keepVersions: optional(number({ min: 0, integer: true })),
 });
 
 const PREFIX = "$shadow/";
@@ -65,8 +67,9 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
         const topic = client === undefined ? undefined : parseShadowTopic(message.topic);
         if (topic !== undefined) void service.handle(topic, message.payload);
       },
-      brokerStopped() {
-        store.close().catch((error: unknown) => context.logger.warn({ err: error }, "shadow store not closed"));
+      async close() {
+        await service.settled();
+        await store.close();
       },
     };
   },
@@ -74,13 +77,17 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
 
 function openStore(
   connection: string | undefined,
-  keepVersions: number,
-  context: Parameters<typeof retainedStore>[0],
+  keepVersions: number | undefined,
+  context: PluginContext,
 ): Promise<ShadowStore> {
   if (connection === undefined) return Promise.resolve(retainedStore(context));
-  return sqlStore(connection, keepVersions, (error) =>
-    context.logger.warn({ err: error }, "a database connection broke"),
-  );
+  const { logger } = context;
+  return sqlStore({
+    connection,
+    keepVersions,
+    warn: (message) => logger.warn({}, message),
+    onError: (error) => logger.warn({ err: error }, "a database connection broke"),
+  });
 }
 
 /** No opinion about other topics. */

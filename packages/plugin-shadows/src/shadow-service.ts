@@ -41,6 +41,11 @@ export class ShadowService {
     });
   }
 
+  /** Resolves when all requests that came are answered. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#queues.values());
+  }
+
   async #answer(topic: ShadowTopic, payload: Uint8Array): Promise<void> {
     const value = payload.length > this.#maxBytes ? undefined : parse(payload);
     const clientToken = isObject(value) && typeof value["clientToken"] === "string" ? value["clientToken"] : undefined;

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Action, isAllowed, type PluginMessage, type Verdict } from "@wrenmq/plugin-api";
 import { TestHost, testClient } from "@wrenmq/plugin-api/testing";
+import { openDatabase } from "@wrenmq/sql-database";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type PluginShadowsOptions, pluginShadows } from "../src/index.ts";
+import type { Tables } from "../src/tables.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -37,7 +40,7 @@ function requester(host: TestHost) {
     );
   };
 }
-const stop = (host: TestHost) => host.chain.observe.brokerStopped?.();
+const stop = (host: TestHost) => host.close();
 
 describe.each([
   ["in the broker's store", () => ({})],
@@ -69,7 +72,7 @@ describe.each([
     expect(second["update/delta"]).toBeUndefined();
     expect(second["update/iota"]).toMatchObject({ state: { heat: null } });
     await request("update", { state: { reported: { heat: null } } });
-    stop(host);
+    await stop(host);
 
     const again = await TestHost.start([pluginShadows(given())]);
     for (const [topic, stored] of host.retained) again.retained.set(topic, stored);
@@ -81,8 +84,96 @@ describe.each([
       clientToken: "t2",
     });
     expect((await request("update", { state: { desired: {} } }))["update/accepted"]).toMatchObject({ version: 4 });
-    stop(again);
+    await stop(again);
   });
+});
+
+describe("in a database of aMQTT", () => {
+  const fixture = fileURLToPath(new URL("fixtures/amqtt-shadows.db", import.meta.url));
+  async function start(given: PluginShadowsOptions = {}) {
+    const file = join(folder, `amqtt-${Math.random()}.db`);
+    copyFileSync(fixture, file);
+    const connection = `sqlite+aiosqlite:///${file}`;
+    const host = await TestHost.start([pluginShadows({ connection, ...given })]);
+    const rows = async () => {
+      const { db } = await openDatabase<Tables>(connection);
+      const found = await db.selectFrom("shadows_shadow").selectAll().orderBy("version").execute();
+      await db.destroy();
+      return found;
+    };
+    return { host, connection, request: requester(host), rows };
+  }
+
+  test("what it knows is known: the last version, with its time", async () => {
+    const { host, request } = await start();
+    expect((await request("get", ""))["get/accepted"]).toEqual({
+      state: { desired: { light: "on", heat: null }, reported: { light: "off", position: { x: 1 } } },
+      metadata: {
+        desired: { light: { timestamp: 900 } },
+        reported: { light: { timestamp: 900 }, position: { x: { timestamp: 900 } } },
+      },
+      version: 2,
+      timestamp: 950,
+    });
+    await host.close();
+  });
+
+  test("an update becomes the next version, in the form that aMQTT reads; the old ones stay", async () => {
+    const { host, request, rows } = await start();
+    expect((await request("update", { state: { reported: { light: "on" } } }))["update/accepted"]).toMatchObject({
+      version: 3,
+    });
+    await host.close();
+    const found = await rows();
+    expect(found.map(({ version }) => version)).toEqual([1, 2, 3]);
+    expect(found[2]).toMatchObject({ device_id: "dev", name: "main", created_at: 1000 });
+    expect(found[2]?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+    expect(JSON.parse(found[2]?.state as string)).toMatchObject({
+      state: { desired: { light: "on" }, reported: { light: "on", position: { x: 1 } } },
+      metadata: { reported: { light: { timestamp: 1000 }, position: { x: { timestamp: 900 } } } },
+    });
+  });
+
+  test("with keepVersions older ones go", async () => {
+    const { host, request, rows } = await start({ keepVersions: 2 });
+    await request("update", { state: { reported: { light: "on" } } });
+    await host.close();
+    expect((await rows()).map(({ version }) => version)).toEqual([2, 3]);
+  });
+
+  test("when the database has shadows of ours too, these count, and the log says what stays behind", async () => {
+    const { host, connection } = await start();
+    await host.close();
+    const { db } = await openDatabase<Tables>(connection);
+    await db.schema
+      .createTable("shadows")
+      .addColumn("id", "integer", (column) => column.primaryKey())
+      .addColumn("device", "text")
+      .addColumn("name", "text")
+      .addColumn("version", "integer")
+      .addColumn("document", "text")
+      .execute();
+    const document = JSON.stringify({ state: { desired: {}, reported: {} }, metadata: {}, version: 7, timestamp: 1 });
+    await db.insertInto("shadows").values({ device: "dev", name: "main", version: 7, document }).execute();
+    await db.destroy();
+    const again = await TestHost.start([pluginShadows({ connection })]);
+    expect(again.logs).toMatchObject([
+      { level: "warn", message: expect.stringMatching(/shadows_shadow.*is not read/) },
+    ]);
+    expect((await requester(again)("get", ""))["get/accepted"]).toMatchObject({ version: 7 });
+    await again.close();
+  });
+});
+
+test("a plugin that closes has answered what it was asked", async () => {
+  const host = await TestHost.start([pluginShadows({ connection: `sqlite:///${join(folder, "closing.db")}` })]);
+  for (let index = 0; index < 5; index++) {
+    const payload = JSON.stringify({ state: { desired: { index } } });
+    host.chain.observe.published?.(testClient(), message("$shadow/dev/main/update", payload));
+  }
+  await host.close();
+  expect(host.published.filter(({ topic }) => topic.endsWith("update/accepted"))).toHaveLength(5);
+  expect(host.logs).toEqual([]);
 });
 
 describe("requests", () => {

@@ -41,8 +41,6 @@ export class InboundPublish {
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
   /** What counts against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection. */
   #open = 0;
-  /** Packet identifier of the message that is with the effects now. */
-  publishing: number = 0;
 
   constructor(session: Session, link: Link, effects: Effects, capabilities: Capabilities, topics: TopicTable) {
     this.#session = session;
@@ -104,8 +102,7 @@ export class InboundPublish {
       const layout = (qos > 0 ? this.#dialect.layout + 1 : this.#dialect.layout) as Layout;
       message.useFrame(layout, new PublishFrame(bytes, start, frame.bodyEnd, qos > 0 ? head.packetIdAt - start : 0));
     }
-    this.publishing = packetId;
-    const outcome = this.#effects.publish(message, now);
+    const outcome = this.#effects.publish(message, packetId, now);
     if (outcome === PUBLISH_PARKED) {
       message.keep();
       message.releaseFrames();
@@ -148,7 +145,7 @@ export class InboundPublish {
   release(packetId: number): void {
     const known = this.#session.releaseInbound(packetId);
     if (known && this.#open > 0) this.#open--;
-    this.#link.ack(PacketType.Pubcomp, packetId, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+    this.#link.ack(PacketType.Pubcomp, packetId, known ? ReasonCode.Success : this.#link.unknownPacketId);
   }
 
   /** @returns false: a message that we have already, acknowledged again */
@@ -203,7 +200,7 @@ export class InboundPublish {
       const code = this.#dialect.hasProperties ? ReasonCode.ProtocolError : ReasonCode.TopicNameInvalid;
       throw new MqttError(code, "empty topic name"); // [MQTT-4.7.3-1]
     }
-    const topic = this.#topics.read(bytes, start, end);
+    const topic = this.#topics.read(bytes, start, end, this.#capabilities);
     this.#topic = topic;
     return topic;
   }
