@@ -1,4 +1,4 @@
-// WebSocket and secure WebSocket listeners, on the `ws` package. The door `@wrenmq/transport/ws`.
+// WebSocket and secure WebSocket listeners. The door `@wrenmq/transport/ws`.
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
@@ -9,7 +9,6 @@ import { createServer as createHttpsServer, Server as HttpsServer } from "node:h
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { type WebSocket, WebSocketServer } from "ws";
 import { askHandler } from "./admission.ts";
 import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
 import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
@@ -28,15 +27,15 @@ import { tlsInfo } from "./tls-info.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 import { WsConnection } from "./ws-connection.ts";
 import {
+  acceptance,
   checkUpgrade,
-  chooseSubprotocol,
   forwardedFor,
   type Refusal,
   type RequestError,
   requestRefusal,
+  WEBSOCKET_VERSION,
 } from "./ws-upgrade.ts";
 
-const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_HANDSHAKE_MS = 10_000;
 
 /** Does not listen yet. */
@@ -71,7 +70,6 @@ class WsListener implements Listener {
   private readonly accept: Accept;
   private readonly options: ListenerOptions;
   private readonly trusted: TrustedAddresses;
-  private readonly upgrader: WebSocketServer;
   private front: Front | undefined;
   private certificates: TlsCertificates | undefined;
 
@@ -82,15 +80,6 @@ class WsListener implements Listener {
     this.options = options;
     this.port = config.port;
     this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
-    this.upgrader = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      // Text closes the connection, whatever it says.
-      skipUTF8Validation: true,
-      maxPayload: this.websocket.maxPayload ?? DEFAULT_MAX_PAYLOAD,
-      handleProtocols: (offered) => chooseSubprotocol(offered) ?? false,
-    });
   }
 
   get address(): string {
@@ -167,13 +156,10 @@ class WsListener implements Listener {
       refuse(stream, refusal);
       return;
     }
-    let isOpen = false;
-    this.upgrader.handleUpgrade(request, stream, head, (ws) => {
-      isOpen = true;
-      this.open(ws, info);
-    });
-    // It has answered by now.
-    if (!isOpen) front.failed("WebSocket", info.remoteAddress, "the headers of the request are wrong");
+    socket.setTimeout(0);
+    socket.setNoDelay();
+    stream.write(acceptance(request));
+    this.open(stream, info, head);
   }
 
   private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {
@@ -182,18 +168,23 @@ class WsListener implements Listener {
     return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });
   }
 
-  private open(socket: WebSocket, info: ConnectionInfo): void {
-    const connection = new WsConnection(socket, info, this.config.lingerMs ?? DEFAULT_LINGER_MS, this);
+  private open(stream: Duplex, info: ConnectionInfo, head: Uint8Array): void {
+    const connection = new WsConnection(stream, info, {
+      lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
+      maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
+      count: this,
+    });
     const handler = askHandler(connection, this.accept, this.options.onError);
     if (handler === undefined) connection.destroy();
-    else connection.attach(handler);
+    else connection.attach(handler, head);
   }
 }
 
 function refuse(stream: Duplex, { status, reason }: Refusal): void {
   stream.on("error", () => stream.destroy());
+  const version = status === 426 ? `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}\r\n` : "";
   stream.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${version}Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
     () => stream.destroy(),
   );
 }
