@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { addUser, listUsers, removeUser, setPassword } from "@wrenmq/auth-password";
 import { addScramUser, setScramPassword } from "@wrenmq/auth-scram";
+import { atFile } from "../../at-file.ts";
 import { UsageError } from "../../errors.ts";
 import { readPassword } from "../../password-input.ts";
 
@@ -11,8 +12,12 @@ export interface PasswdOptions {
   readonly scheme: "argon2id" | "bcrypt" | "mosquitto" | "scram-sha-256";
 }
 
-/** @throws UsageError, CommandError, UserFileError, Error of `node:fs` */
-export async function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
+/** @throws UsageError, CommandError, UserFileError */
+export function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
+  return atFile(file, () => change(file, user, options));
+}
+
+async function change(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
   if (options.list === true) {
     for (const name of await listUsers(file)) process.stdout.write(`${name}\n`);
     return;
