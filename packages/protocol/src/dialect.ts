@@ -5,11 +5,11 @@ export interface Dialect {
   readonly version: ProtocolVersion;
   /** Layout of a PUBLISH without a packet identifier (see message.ts). */
   readonly layout: 0 | 2;
-  /** Are there reason codes in acknowledgements, so that a refusal can be told? */
+  /** Are there reason codes in acknowledgements, so that a message can be refused? */
   readonly negativeAcks: boolean;
   /** Does the server send DISCONNECT before it closes? */
   readonly sendsDisconnect: boolean;
-  /** Is the life of the session told by Clean Session alone, for want of a Session Expiry Interval? */
+  /** Does Clean Session alone decide how long the session lives, because there is no Session Expiry Interval? */
   readonly sessionExpiryFromCleanStart: boolean;
   /** Does a zero-length client identifier get one assigned even without Clean Start? */
   readonly assignsClientIdAlways: boolean;
