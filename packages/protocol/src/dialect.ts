@@ -15,7 +15,7 @@ export interface Dialect {
   readonly assignsClientIdAlways: boolean;
   /** Do topic aliases, properties and AUTH exist? */
   readonly hasProperties: boolean;
-  /** Longest client identifier in UTF-8 bytes. [MQTT31 3.1: 23 characters; later versions leave it to the server] */
+  /** Has CONNACK the flag Session Present? [MQTT-3.2.2-1] It came with MQTT 3.1.1. */
   readonly hasSessionPresent: boolean;
 }
 
