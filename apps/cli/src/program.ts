@@ -1,15 +1,15 @@
 // The commands and their options. What they do is loaded when they are called.
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
-import { configCommand } from "./commands/config-command.ts";
-import { credsCommand } from "./commands/creds-command.ts";
-import { explainCommand } from "./commands/explain-command.ts";
-import { passwdCommand } from "./commands/passwd-command.ts";
-import { pubCommand } from "./commands/pub-command.ts";
-import { topicsCommand, usersCommand } from "./commands/sql-command.ts";
-import { startCommand } from "./commands/start-command.ts";
-import { storeCommand } from "./commands/store-command.ts";
-import { subCommand } from "./commands/sub-command.ts";
+import { configCommand } from "./commands/config/config-command.ts";
+import { credsCommand } from "./commands/creds/creds-command.ts";
+import { explainCommand } from "./commands/explain/explain-command.ts";
+import { passwdCommand } from "./commands/passwd/passwd-command.ts";
+import { pubCommand } from "./commands/pub/pub-command.ts";
+import { topicsCommand, usersCommand } from "./commands/sql/sql-command.ts";
+import { startCommand } from "./commands/start/start-command.ts";
+import { storeCommand } from "./commands/store/store-command.ts";
+import { subCommand } from "./commands/sub/sub-command.ts";
 import { tokenCommand } from "./commands/token-command.ts";
 import { oneLine } from "./errors.ts";
 
@@ -24,6 +24,7 @@ export function createProgram(): Command {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
     .version(manifest.version, "-V, --version")
+    .enablePositionalOptions() // what follows the name of a command is the command's: -V is also a version of MQTT
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);
@@ -51,5 +52,6 @@ function add(program: Command, command: Command, options: { isDefault?: boolean 
     for (const each of child.commands) inherit(child, each);
   };
   inherit(program, command);
+  command.version(manifest.version, "--version", "output the version number");
   program.addCommand(command, options);
 }

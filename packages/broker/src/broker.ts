@@ -1,4 +1,4 @@
-// The broker as embedders and plugins see it: its life from start to shutdown, and what may be asked of it.
+// The broker as embedders and plugins see it: start, shutdown, and its public methods.
 import type { Duplex } from "node:stream";
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type {
@@ -22,6 +22,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { Listeners } from "./listeners/listeners.ts";
 import type { BrokerOptions } from "./options.ts";
+import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
@@ -46,7 +47,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   readonly #events: BrokerEvents;
-  #plugins: PluginHost;
+  readonly #plugins: PluginHost;
   #limits: BrokerLimits;
   #state: BrokerState = "new";
   #core: BrokerCore;
@@ -62,7 +63,7 @@ export class Broker implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
-    this.#everyone = this.#plugins.chain(undefined, {});
+    this.#everyone = this.#plugins.everyone({});
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
@@ -75,7 +76,7 @@ export class Broker implements AsyncDisposable {
     return new Map(this.#listeners.addresses());
   }
 
-  /** The port of a listener (the one it got, where it asked for any). */
+  /** The port of a listener; the one that the system chose where the option is 0. */
   port(listener: string): number | undefined {
     return this.#listeners.port(listener);
   }
@@ -123,7 +124,7 @@ export class Broker implements AsyncDisposable {
     this.#observe("brokerStarted");
   }
 
-  /** Tells every client, closes everything. The broker may be started again. */
+  /** Disconnects every client, closes everything. The broker may be started again. */
   async shutdown(): Promise<void> {
     if (this.#state === "new" || this.#state === "stopped") return;
     if (this.#state !== "started") {
@@ -131,7 +132,7 @@ export class Broker implements AsyncDisposable {
     }
     this.#state = "stopping";
     this.#observe("brokerStopping");
-    await this.#stop();
+    await this.#stop(this.#options.clearOnShutdown === true);
     this.#observe("brokerStopped");
   }
 
@@ -163,7 +164,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves a connection whose socket another process has let in and given away (`releaseSocket`).
+   * Serves a connection whose socket another process has accepted and handed over (`releaseSocket`).
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is none
    */
   adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
@@ -189,7 +190,7 @@ export class Broker implements AsyncDisposable {
     return isThere;
   }
 
-  /** Stops listening; the listener's clients are told and disconnected. @returns was there such a listener? */
+  /** Stops listening; the listener's clients are disconnected. @returns was there such a listener? */
   async removeListener(name: string): Promise<boolean> {
     return this.#listeners.remove(name);
   }
@@ -214,15 +215,17 @@ export class Broker implements AsyncDisposable {
     this.#listeners.refresh();
   }
 
-  /** Replaces all plugins: the new ones start before the old ones close, clients stay and are checked again. @throws PluginError; nothing has changed then */
+  /**
+   * Runs these plugins in place of those that run. One that is the same object goes on; the new ones start before the old
+   * ones end, which end as at shutdown. Clients stay and are checked again.
+   * @throws PluginError; nothing has changed then
+   */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
-    const host = this.#newHost();
-    await host.start(plugins);
-    const previous = this.#plugins;
-    this.#plugins = host;
-    this.#compileChains();
-    this.rulesChanged();
-    await previous.close();
+    const prepared = await this.#plugins.prepare(plugins);
+    await prepared.commit(() => {
+      this.#compileChains();
+      this.rulesChanged();
+    });
   }
 
   /**
@@ -381,7 +384,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #compileChains(): void {
-    this.#everyone = this.#plugins.chain(undefined, this.#events.hooks());
+    this.#everyone = this.#plugins.everyone(this.#events.hooks());
     this.#core.setObservers(this.#everyone.observe, this.#everyone.authorize !== undefined);
     this.#listeners.refresh();
   }
@@ -416,7 +419,7 @@ export class Broker implements AsyncDisposable {
     this.#core.router.hooks.observe[event]?.();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(clear = false): Promise<void> {
     const core = this.#core;
     this.#housekeeping.stop();
     const open = await this.#listeners.close();
@@ -431,6 +434,12 @@ export class Broker implements AsyncDisposable {
     core.backgroundTasks.clear();
     core.registry.clear();
     try {
+      const { store } = this.#options;
+      if (clear && store !== undefined) await clearStore(store);
+    } catch (error) {
+      this.#logger.error({ error }, "the store was not cleared");
+    }
+    try {
       await this.#options.store?.close();
     } catch (error) {
       this.#logger.error({ err: error }, "the store did not close");
@@ -438,7 +447,7 @@ export class Broker implements AsyncDisposable {
     this.#state = "stopped";
   }
 
-  /** Until every client has read its last words, or the grace is over. */
+  /** Until every client has read its DISCONNECT, or the grace period is over. */
   async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
     const { clock } = this.#core;
     const remaining = new Set(open.filter((connection) => connection.isAttached));

@@ -12,10 +12,12 @@ import type { Clock } from "./runtime/clock.ts";
 export interface BrokerOptions {
   /** By name. Each may be of any type; `external` is for `broker.accept`. */
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
-  /** Without a plugin that authenticates nobody enters. */
+  /** Without a plugin that authenticates no client may connect. */
   readonly plugins?: readonly Plugin[];
   /** Where sessions and retained messages outlive the process; absent: nowhere. */
   readonly store?: Store;
+  /** `shutdown()` removes what the store keeps: it then outlives a crash only. Default false. */
+  readonly clearOnShutdown?: boolean;
   /** Other brokers that act as one with this one. Each client has one of them that serves it: see `placement`. */
   readonly bus?: ClusterBus;
   /** Which broker serves which client; absent: this one serves all that it accepts. */

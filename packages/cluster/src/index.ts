@@ -1,14 +1,14 @@
-export {
-  type ArrivedTarget,
-  type ClusterBus,
-  ForwardResult,
-  type ForwardTarget,
-  type Homes,
-  type LocalNode,
-  type Peer,
-  type RetainedFact,
+export type {
+  ArrivedTarget,
+  ClusterBus,
+  ForwardTarget,
+  Homes,
+  LocalNode,
+  Peer,
+  RetainedFact,
 } from "./cluster-bus.ts";
 export { ClusterError, type ClusterErrorCode } from "./errors.ts";
+export { ForwardResult } from "./forward-result.ts";
 export { ForwardRun, ForwardTicket, type RunWaiter, type Ticket } from "./forward-ticket.ts";
 export { homeOf, stableHash } from "./home.ts";
 export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";

@@ -39,7 +39,7 @@ export class LoopbackMesh {
     return transport;
   }
 
-  /** The process of a member ends without a word. */
+  /** The process of a member ends without closing its links. */
   cut(self: number): void {
     this.#listening.delete(self);
     for (const { member, transport } of this.#transports) if (member === self) this.#ended.add(transport);

@@ -2,9 +2,10 @@
 import { encodeUtf8, MqttError } from "@wrenmq/codec";
 import { type Message, type Millis, Outbox, type OutboxOwner } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import { type ArrivedTarget, ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
+import type { ForwardTarget, LocalNode } from "./cluster-bus.ts";
 import { malformed } from "./errors.ts";
-import type { MeshPeer } from "./mesh-peer.ts";
+import { ForwardResult } from "./forward-result.ts";
+import type { Greeting, LinkEvents, LinkedPeer } from "./link-events.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 import type { RelayLink, RelaySide } from "./relay.ts";
 import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
@@ -17,40 +18,14 @@ import { originsBody, readOrigins } from "./wire/origins-frame.ts";
 /** Bytes that may wait for a peer that has stopped reading. */
 const HIGH_WATER = 2 * 1024 * 1024;
 
-export interface Greeting {
-  readonly id: number;
-  readonly count: number;
-  /** Do its sessions outlive its process? */
-  readonly durable: boolean;
-}
-
-/** Who the link belongs to: the bus. */
-export interface LinkEvents {
-  greeted(link: MeshLink, greeting: Greeting): void;
-  originsTold(link: MeshLink, origins: readonly Origin[]): void;
-  routeSet(link: MeshLink, filter: string, durable: boolean): void;
-  routeRemoved(link: MeshLink, filter: string): void;
-  groupSet(link: MeshLink, filter: string, connected: number, members: number, durable: boolean): void;
-  routesEnded(link: MeshLink): void;
-  /** @returns what became of it */
-  forwarded(link: MeshLink, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
-  /** The result of `count` messages, from `sequence` on. */
-  answered(link: MeshLink, sequence: number, count: number, result: ForwardResult): void;
-  metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void;
-  relayOpened(link: MeshLink, id: number, opening: RelayOpening): RelaySide | undefined;
-  /** What waited has gone out. */
-  drained(link: MeshLink): void;
-  closed(link: MeshLink, error: Error | undefined): void;
-}
-
 export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly outbox: Outbox;
   readonly relays: Map<number, RelaySide> = new Map();
   /** Who is at the other end; known since it has greeted. Belongs to the bus. */
-  peer: MeshPeer | undefined = undefined;
+  peer: LinkedPeer | undefined = undefined;
   readonly #connection: Connection;
   readonly #node: LocalNode;
-  readonly #events: LinkEvents;
+  readonly #events: LinkEvents<MeshLink>;
   readonly #frames = new MeshFrameReader();
   readonly #fields = new FieldReader();
   readonly #forward: ForwardReader;
@@ -67,7 +42,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   #greeted = false;
   #over = false;
 
-  constructor(connection: Connection, node: LocalNode, events: LinkEvents) {
+  constructor(connection: Connection, node: LocalNode, events: LinkEvents<MeshLink>) {
     this.#connection = connection;
     this.#node = node;
     this.#events = events;

@@ -1,7 +1,8 @@
 // A message that must reach its peers once and for certain: it has a number by which a peer knows whether it has taken it,
 // and is sent again over every new link until the peer has answered. Whoever makes parcels keeps them durable.
 import type { Message } from "@wrenmq/protocol";
-import type { ForwardResult, ForwardTarget } from "./cluster-bus.ts";
+import type { ForwardTarget } from "./cluster-bus.ts";
+import type { ForwardResult } from "./forward-result.ts";
 import { ForwardTicket, type Ticket } from "./forward-ticket.ts";
 
 /** Where numbers come from: a store and one run of a process on it, both named by chance. */

@@ -16,7 +16,8 @@ import {
   stableHash,
   UNDATED,
 } from "../src/index.ts";
-import { type LinkEvents, MeshLink } from "../src/mesh-link.ts";
+import type { LinkEvents } from "../src/link-events.ts";
+import { MeshLink } from "../src/mesh-link.ts";
 import type { MeshPeer } from "../src/mesh-peer.ts";
 import { PendingTickets } from "../src/pending-tickets.ts";
 import { openingFromText, openingToText } from "../src/relay-info.ts";
@@ -326,10 +327,9 @@ describe("parcels", () => {
 });
 
 describe("links", () => {
-  const ignore: LinkEvents = {
+  const ignore: LinkEvents<MeshLink> = {
     greeted() {},
     originsTold() {},
-    routesKnown() {},
     routeSet() {},
     routeRemoved() {},
     groupSet() {},

@@ -17,10 +17,10 @@ import {
 import { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Arena, Message, Millis, Session, TopicTable } from "@wrenmq/protocol";
-import type { OutboxEntry, OutboxTarget, Store } from "@wrenmq/store";
+import type { OutboxEntry, Store } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { MessageOutbox } from "../persistence/message-outbox.ts";
-import type { AckBarrier, AckReceiver } from "../routing/ack-barrier.ts";
+import type { AckBarrier } from "../routing/ack-barrier.ts";
 import type { ForwardAim, Forwarder } from "../routing/forwarder.ts";
 import { PublishWaits } from "../routing/publish-waits.ts";
 import type { Route } from "../routing/route-table.ts";
@@ -32,8 +32,11 @@ import type { Timers } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { atHome } from "./homes.ts";
 import { LocalInterest } from "./local-interest.ts";
+import { OutboxResumption } from "./outbox-resumption.ts";
 import { Parcels, type Send } from "./parcels.ts";
+import { PeerAcknowledgement, resultOf } from "./peer-acknowledgement.ts";
 import { RetainedReplica } from "./retained-replica.ts";
+import { sumOf } from "./summed-metrics.ts";
 import { TakenNumbers } from "./taken-numbers.ts";
 
 /** The parts of the broker that the others have to do with. */
@@ -50,17 +53,8 @@ export interface ClusterParts {
   readonly logger: Logger;
 }
 
-interface Postponed {
-  readonly message: Message;
-  /** Of its entry in the outbox. */
-  readonly number: number;
-  route(now: Millis): void;
-}
-
 /** What most messages are sent with. */
 const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
-/** Metrics of which every broker has the same, or that do not add up. */
-const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
 
 export class ClusterNode implements LocalNode, Forwarder {
   readonly bus: ClusterBus;
@@ -80,8 +74,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   /** Of each store the process that uses it now. */
   readonly #runs = new Map<string, number>();
   readonly #parcels: Parcels | undefined;
-  /** Messages that are routed when all peers have said what they want. */
-  #postponed: Postponed[] = [];
+  readonly #resumption: OutboxResumption | undefined;
 
   constructor(bus: ClusterBus, core: ClusterParts, hasStore: boolean) {
     this.bus = bus;
@@ -96,8 +89,21 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#taken = new TakenNumbers(factLog);
     if (factLog !== undefined && outbox !== undefined) {
       // Messages of a run follow each other: nothing joins one behind a parcel.
-      this.#parcels = new Parcels(bus, factLog, outbox, () => {
+      const parcels = new Parcels(bus, factLog, outbox, () => {
         this.#run = undefined;
+      });
+      this.#parcels = parcels;
+      this.#resumption = new OutboxResumption({
+        bus,
+        router: core.router,
+        outbox,
+        parcels,
+        now: () => core.clock.now(),
+        keeper: (topic) => this.#keeper(topic),
+        deliverHere: (message, target, now, waits) => {
+          if (target.retainedAt > 0) this.#retainFrom(message, target.retainedAt, true, now, waits);
+          this.#take(message, { ...target, retainedAt: 0, origin: undefined, number: 0 }, now, waits);
+        },
       });
     }
     this.#interest = new LocalInterest({
@@ -110,7 +116,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     bus.attach(this);
   }
 
-  /** Is this the broker that tells of all? */
+  /** Is this the broker that publishes the metrics of all? */
   get isFirst(): boolean {
     return this.bus.peers.every((peer) => !peer.up || peer.id > this.bus.self);
   }
@@ -124,16 +130,10 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#interest.changed(entry);
   }
 
-  /** The numbers of all, for the one that tells of them; the others get to know ours. */
+  /** The sum of the metrics of all brokers. The peers get `own`. */
   gather<Names extends string>(own: Readonly<Record<Names, number>>): Readonly<Record<Names, number>> {
     this.bus.shareMetrics(own);
-    const sum: Record<string, number> = { ...own };
-    for (const metrics of this.bus.metrics()) {
-      for (const [name, value] of Object.entries(metrics)) {
-        if (!NOT_SUMMED.includes(name)) sum[name] = (sum[name] ?? 0) + value;
-      }
-    }
-    return sum as Record<Names, number>;
+    return sumOf(own, this.bus.metrics());
   }
 
   /** Each step a little of it. */
@@ -149,7 +149,11 @@ export class ClusterNode implements LocalNode, Forwarder {
   admit(message: Message, { peers, groups }: Route, waits: PublishWaits): ReasonCode | undefined {
     const { bus } = this;
     // Whoever wants the message, it is not known: acknowledged, it would be lost.
-    if (bus.isUncertain) return this.#postpone(message, waits) ? ReasonCode.Success : ReasonCode.QuotaExceeded;
+    if (bus.isUncertain) {
+      if (this.#resumption === undefined || waits.isSentAgain || waits.packetId > 0) return ReasonCode.QuotaExceeded;
+      this.#resumption.postpone(message);
+      return ReasonCode.Success;
+    }
     for (const peer of bus.peers) {
       if (peer.up || !bus.isFull(peer, message)) continue;
       if (peers?.includes(peer) === true || groups.some((group) => group.mayChoose(peer)))
@@ -157,15 +161,6 @@ export class ClusterNode implements LocalNode, Forwarder {
       if (message.retain && this.#keeper(message.topic) === peer.id) return ReasonCode.QuotaExceeded;
     }
     return undefined;
-  }
-
-  /** Nobody sends the message again: it is kept until it is known who wants it. @returns false: it can be sent again */
-  #postpone(message: Message, waits: PublishWaits): boolean {
-    const { outbox } = this.#core;
-    if (outbox === undefined || waits.isSentAgain || waits.packetId > 0) return false;
-    const number = outbox.put(message, { clientId: "", packetId: 0, targets: [{ kind: "unrouted" }] });
-    this.#postponed.push({ message, number, route: (now) => void this.#router.publish(message, now, this.#waits) });
-    return true;
   }
 
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined {
@@ -235,7 +230,7 @@ export class ClusterNode implements LocalNode, Forwarder {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
       if (!plain && groups === undefined) {
-        // A peer that is away hears of retained messages when it comes; only who writes this one down has to be waited for.
+        // A peer that is away gets retained messages when it comes back; only the one that stores this one is waited for.
         if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
       }
       sends.push([peer, groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt }]);
@@ -345,15 +340,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   routesKnown(): void {
-    const postponed = this.#postponed;
-    this.#postponed = [];
-    for (const { number, route } of postponed) {
-      this.#waits.clear();
-      this.#waits.isSentAgain = false;
-      route(this.now());
-      // In the batch of what it has led to.
-      this.#core.outbox?.settle(number);
-    }
+    this.#resumption?.routesKnown();
   }
 
   // ── what an earlier process has left ──────────────────────────────────────────────────────────────────────────────
@@ -371,63 +358,7 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   /** Sends on what others had not taken for certain. @param session of the client that waits for PUBREC */
   resume(entry: OutboxEntry, message: Message, session: Session | undefined): void {
-    const { packetId, targets } = entry;
-    const answered = (): void => session?.settleInbound(packetId, ReasonCode.Success);
-    const sends: Send[] = [];
-    for (const target of targets) {
-      const peer = target.kind === "member" ? this.bus.peers.find(({ id }) => id === target.member) : undefined;
-      if (peer !== undefined && target.kind === "member") sends.push([peer, this.#resumed(target)]);
-    }
-    if (sends.length === targets.length) {
-      const parcel = this.#parcels?.resume(entry, message, sends);
-      if (parcel !== undefined) parcel.whenSettled = answered;
-      return;
-    }
-    const route = (now: Millis): void => this.#routeAnew(entry, message, session, answered, now);
-    this.#postponed.push({ message, number: entry.number, route });
-    if (!this.bus.isUncertain) this.routesKnown();
-  }
-
-  /** Brokers are others than they were, or it was never known who wants the message. */
-  #routeAnew(
-    { targets, packetId }: OutboxEntry,
-    message: Message,
-    session: Session | undefined,
-    answered: () => void,
-    now: Millis,
-  ): void {
-    const waits = this.#waits;
-    const sends = new Map<Peer, ForwardTarget>();
-    for (const target of targets) {
-      if (target.kind === "session") continue;
-      if (target.kind === "unrouted") {
-        this.#router.publish(message, now, waits);
-        continue;
-      }
-      const { retainedAt, groups, ...here } = this.#resumed(target);
-      if (retainedAt > 0) this.#retainFrom(message, retainedAt, true, now, waits);
-      this.#take(message, { ...here, groups, retainedAt: 0, origin: undefined, number: 0 }, now, waits);
-      for (const peer of this.bus.peers) {
-        const isKeeper = retainedAt > 0 && this.#keeper(message.topic) === peer.id;
-        if (target.plain || isKeeper) {
-          sends.set(peer, { ...here, groups: undefined, retainedAt: isKeeper ? retainedAt : 0 });
-        }
-      }
-    }
-    if (sends.size === 0) answered();
-    else {
-      const parcel = this.#parcels?.send(message, [...sends], { session, packetId });
-      if (parcel !== undefined) parcel.whenSettled = answered;
-    }
-  }
-
-  #resumed({ plain, groups, retainedAt, homes }: Extract<OutboxTarget, { plain: boolean }>): ForwardTarget {
-    return {
-      plain,
-      groups: groups.length > 0 ? groups : undefined,
-      retainedAt,
-      homes: homes.length > 0 ? homes : undefined,
-    };
+    this.#resumption?.resume(entry, message, session);
   }
 
   // ── what the bus asks ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -472,30 +403,4 @@ export class ClusterNode implements LocalNode, Forwarder {
   #keeper(topic: string): number {
     return homeOf(topic, this.bus.peers.length + 1);
   }
-}
-
-/** The peer that has sent a message waits for an answer. */
-class PeerAcknowledgement implements AckReceiver {
-  readonly #bus: ClusterBus;
-  readonly #peer: Peer;
-  readonly #isHeld: boolean;
-
-  constructor(bus: ClusterBus, peer: Peer, isHeld: boolean) {
-    this.#bus = bus;
-    this.#peer = peer;
-    this.#isHeld = isHeld;
-  }
-
-  acknowledge(sequences: readonly number[], reasonCode: ReasonCode): void {
-    for (const sequence of sequences) this.#bus.acknowledge(this.#peer, sequence, resultOf(reasonCode));
-  }
-
-  isHeld(): boolean {
-    return this.#isHeld;
-  }
-}
-
-function resultOf(reasonCode: ReasonCode): ForwardResult {
-  if (reasonCode >= 0x80) return ForwardResult.Refused;
-  return reasonCode === ReasonCode.NoMatchingSubscribers ? ForwardResult.Nobody : ForwardResult.Received;
 }

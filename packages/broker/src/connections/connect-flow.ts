@@ -26,7 +26,7 @@ import { AuthorizationCache, SYS_PREFIX } from "../routing/authorization-cache.t
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
-/** A connection whose client is being let in. */
+/** A connection between CONNECT and CONNACK. */
 export interface ConnectingClient extends SessionConnection {
   readonly scope: ListenerScope;
   readonly transport: Connection;
@@ -54,6 +54,8 @@ export class ConnectFlow {
   #assignedClientId: string | undefined = undefined;
   /** Enhanced authentication that is under way. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
+  /** What stops the attempts of plugins that take their time. */
+  #whenGone: (() => void)[] | undefined = undefined;
 
   constructor(connecting: ConnectingClient) {
     this.#connecting = connecting;
@@ -75,6 +77,11 @@ export class ConnectFlow {
       if (changed !== packet) this.#change(changed, now);
       return this.#checkWill(changed.will) ?? this.#authenticate();
     });
+  }
+
+  /** The connection has ended: the answer is of no use any more. */
+  abandon(): void {
+    for (const stop of this.#whenGone ?? []) stop();
   }
 
   /** The client's AUTH before CONNACK. */
@@ -108,7 +115,7 @@ export class ConnectFlow {
     connecting.client = { ...describeClient(connecting, changed, name, now), attributes };
   }
 
-  /** A will that could never be published is refused now: later nobody would hear of it. What access rules say may change. */
+  /** A will that could never be published is refused at CONNECT: later there is nobody to be informed. Access rules may change. */
   #checkWill(will: Will | undefined): ConnectRefused | undefined {
     if (will === undefined) return undefined;
     const { maxTopicLength, maxTopicLevels } = this.#scope.limits;
@@ -120,7 +127,7 @@ export class ConnectFlow {
       return this.#refuse({ reasonCode, rule });
     }
     if (will.topic.startsWith(SYS_PREFIX)) {
-      // Bridges of other brokers have one by default: they are let in.
+      // Bridges of other brokers have one by default: they may connect.
       const { clientId } = this.#connecting.client;
       this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
     }
@@ -133,7 +140,15 @@ export class ConnectFlow {
     const packet = this.#packet;
     const method = packet.properties?.authenticationMethod;
     if (method === undefined) {
-      return then(chain.authenticate(client, packet.password), (identity) => this.#identified(identity));
+      const whenGone = (stop: () => void): void => {
+        this.#whenGone ??= [];
+        this.#whenGone.push(stop);
+      };
+      return then(chain.authenticate(client, packet.password, whenGone), (identity) => {
+        // A client that has disconnected meanwhile was not refused.
+        const given = this.#whenGone !== undefined && !this.#connecting.isOpen;
+        return given && !isAllowed(identity) ? refusal(identity) : this.#identified(identity);
+      });
     }
     const begin = chain.authenticationMethods.get(method);
     if (begin === undefined) {
@@ -194,7 +209,7 @@ export class ConnectFlow {
     connecting.admitted(entry, new AuthorizationCache(client, scope.rules));
     connecting.credentialsExpireAt(identity.expiresAt);
     if (!connecting.isOpen) {
-      // Somebody who was told of the session ended the connection before it knew its session.
+      // An observer of the new session has ended the connection.
       if (entry.connection === connecting) broker.registry.disconnected(entry, now);
       return refusal({ reasonCode: ReasonCode.UnspecifiedError });
     }
@@ -284,6 +299,7 @@ function describeClient(
     clientId,
     username: packet.username,
     protocolVersion: packet.protocolVersion,
+    bridge: packet.bridge === true,
     cleanStart: packet.cleanStart,
     keepAlive: packet.keepAlive,
     listener: scope.name,

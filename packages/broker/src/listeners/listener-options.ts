@@ -13,3 +13,11 @@ export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) &
    */
   readonly limits?: Partial<BrokerLimits>;
 };
+
+/** The limits for clients of a listener. No packet size is announced that its transport would refuse. */
+export function limitsOf(broker: BrokerLimits, listener: ListenerOptions): BrokerLimits {
+  const limits = { ...broker, ...listener.limits };
+  const maxPayload = "websocket" in listener ? listener.websocket?.maxPayload : undefined;
+  if (maxPayload === undefined || maxPayload >= limits.maximumPacketSize) return limits;
+  return { ...limits, maximumPacketSize: maxPayload };
+}

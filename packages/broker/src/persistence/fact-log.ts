@@ -109,7 +109,7 @@ export class FactLog implements FactSink {
     this.record(op, outbox);
   }
 
-  /** What this outbox holds tells of facts of this turn: it waits for them too. */
+  /** The packets in this outbox depend on facts of this turn: they wait for them. */
   holdBack(outbox: Outbox): void {
     if (this.isPending) this.#outboxes.add(outbox);
   }
@@ -172,7 +172,7 @@ export class FactLog implements FactSink {
     this.record({ op: "putOutbox", entry: { ...entry, messageId: this.#messageId(message) }, message }, undefined);
   }
 
-  /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
+  /** Hands the facts of this turn to the store. Nothing that depends on them may be sent before. */
   commit(): void {
     if (!this.isPending) return;
     this.turn++;
@@ -257,7 +257,7 @@ export class FactLog implements FactSink {
     this.#tellIdle();
   }
 
-  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are told no for now. */
+  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
   #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
       const { code, message } = error;

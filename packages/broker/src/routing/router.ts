@@ -48,7 +48,7 @@ export class Router {
   rules: number = 0;
   /** Other brokers that act as one with this one. */
   forwarder: Forwarder = NO_PEERS;
-  /** Told of defects in what happens later than the call that caused it. */
+  /** Called with defects in deliveries that happen later than the call that caused them. */
   defect: (error: unknown) => void = () => {};
   readonly #now: () => Millis;
 

@@ -4,7 +4,7 @@ import type { ConnectPacket, PublishPacket } from "@wrenmq/codec";
 import { MemoryStore, type Store } from "@wrenmq/store";
 import { FaultyStore } from "@wrenmq/store/testing";
 import { afterEach, describe, expect, test } from "vitest";
-import { pluginOf, text } from "../../../testkit/src/index.ts";
+import { pluginOf, text } from "../../../../tools/testkit/src/index.ts";
 import type { BrokerOptions } from "../../src/index.ts";
 import { type ClusterFixture, clientIdAt, startCluster } from "./cluster-fixture.ts";
 

@@ -2,10 +2,11 @@
 import type { QoS } from "@wrenmq/codec";
 import type { StoredMessage } from "@wrenmq/protocol";
 import { topicMatches } from "@wrenmq/topics";
+import { compileHooks } from "../chain/compile-hooks.ts";
+import type { HookChain } from "../chain/hook-chain.ts";
+import type { HookFailure } from "../chain/hook-guard.ts";
+import type { NamedHooks } from "../chain/named-hooks.ts";
 import type { ClientInfo, SessionInfo } from "../client-info.ts";
-import { compileHooks, type NamedHooks } from "../compile-hooks.ts";
-import type { HookChain } from "../hook-chain.ts";
-import type { HookFailure } from "../hook-guard.ts";
 import type { Logger, Plugin, PluginContext, PublishOptions } from "../plugin.ts";
 import { SimulatedTimers } from "./simulated-timers.ts";
 
@@ -42,6 +43,7 @@ export class TestHost {
   readonly #plugins: readonly Plugin[];
   readonly #timeoutMs: number | undefined;
   #cancels = new Set<() => void>();
+  #running: readonly NamedHooks[] = [];
 
   private constructor(plugins: readonly Plugin[], options: TestHostOptions) {
     this.#plugins = plugins;
@@ -57,6 +59,7 @@ export class TestHost {
     for (const plugin of plugins) {
       hooks.push({ name: plugin.name, hooks: await plugin.setup(host.contextFor(plugin.name)) });
     }
+    host.#running = hooks;
     host.chain = host.#compile(hooks);
     return host;
   }
@@ -66,11 +69,18 @@ export class TestHost {
     this.timers.advance(milliseconds);
   }
 
-  /** Closes the plugins in reverse order and cancels their timers. */
+  /** Ends the plugins as the broker does: `brokerStopping`, then each closes, the last one first, then `brokerStopped`. */
   async close(): Promise<void> {
-    for (const plugin of [...this.#plugins].reverse()) await plugin.close?.();
+    const { brokerStopping, brokerStopped } = this.chain.observe;
+    brokerStopping?.();
     for (const cancel of this.#cancels) cancel();
     this.#cancels = new Set();
+    for (const [index, plugin] of [...this.#plugins.entries()].reverse()) {
+      await this.#running[index]?.hooks.close?.();
+      await plugin.close?.();
+    }
+    this.#running = [];
+    brokerStopped?.();
   }
 
   contextFor(name: string): PluginContext {

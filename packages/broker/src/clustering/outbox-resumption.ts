@@ -1,0 +1,124 @@
+// What an earlier process has left in the outbox, and messages that nobody sends again and of which it is not known yet who
+// wants them: sent on as they were aimed, or routed when all peers have said what they want.
+import type { ClusterBus, ForwardTarget, Peer } from "@wrenmq/cluster";
+import { ReasonCode } from "@wrenmq/codec";
+import type { Message, Millis, Session } from "@wrenmq/protocol";
+import type { OutboxEntry, OutboxTarget } from "@wrenmq/store";
+import type { MessageOutbox } from "../persistence/message-outbox.ts";
+import { PublishWaits } from "../routing/publish-waits.ts";
+import type { Router } from "../routing/router.ts";
+import type { Parcels, Send } from "./parcels.ts";
+
+type Forwarded = Extract<OutboxTarget, { readonly plain: boolean }>;
+
+export interface ResumptionParts {
+  readonly bus: ClusterBus;
+  readonly router: Router;
+  readonly outbox: MessageOutbox;
+  readonly parcels: Parcels;
+  now(): Millis;
+  /** The broker that stores the topic's retained message. */
+  keeper(topic: string): number;
+  /** Delivers to the sessions of this broker that are meant. */
+  deliverHere(message: Message, target: ForwardTarget, now: Millis, waits: PublishWaits): void;
+}
+
+/** Its entry in the outbox goes in the batch of what its routing leads to. */
+interface Postponed {
+  readonly message: Message;
+  readonly number: number;
+  route(now: Millis): void;
+}
+
+export class OutboxResumption {
+  readonly #parts: ResumptionParts;
+  readonly #waits = new PublishWaits();
+  #postponed: Postponed[] = [];
+
+  constructor(parts: ResumptionParts) {
+    this.#parts = parts;
+  }
+
+  /** Keeps a message until it is known who wants it. */
+  postpone(message: Message): void {
+    const number = this.#parts.outbox.put(message, { clientId: "", packetId: 0, targets: [{ kind: "unrouted" }] });
+    this.#postponed.push({ message, number, route: (now) => this.#publish(message, now) });
+  }
+
+  /** All peers have said what they want. */
+  routesKnown(): void {
+    const { outbox, now } = this.#parts;
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    for (const { number, route } of postponed) {
+      route(now());
+      outbox.settle(number);
+    }
+  }
+
+  /** @param session of the client that waits for PUBREC */
+  resume(entry: OutboxEntry, message: Message, session: Session | undefined): void {
+    const { bus, parcels } = this.#parts;
+    const sends = entry.targets.flatMap((target): Send[] => {
+      const peer = target.kind === "member" ? bus.peers.find(({ id }) => id === target.member) : undefined;
+      return target.kind === "member" && peer !== undefined ? [[peer, forwardTarget(target)]] : [];
+    });
+    if (sends.length === entry.targets.length) {
+      const parcel = parcels.resume(entry, message, sends);
+      parcel.whenSettled = () => session?.settleInbound(entry.packetId, ReasonCode.Success);
+      return;
+    }
+    const { number } = entry;
+    this.#postponed.push({ message, number, route: (now) => this.#routeAnew(entry, message, session, now) });
+    if (!bus.isUncertain) this.routesKnown();
+  }
+
+  #publish(message: Message, now: Millis): void {
+    const { router } = this.#parts;
+    this.#waits.clear();
+    if (router.publish(message, now, this.#waits) >= 0x80) {
+      router.dropped(message.publisher, message, "storeFull", "publisher");
+    }
+  }
+
+  /** Brokers are others than they were. Each target becomes a parcel of its own: a peer takes a number once. */
+  #routeAnew({ targets, packetId }: OutboxEntry, message: Message, session: Session | undefined, now: Millis): void {
+    const { parcels, deliverHere } = this.#parts;
+    let waiting = 1;
+    const answered = (): void => {
+      waiting--;
+      if (waiting === 0) session?.settleInbound(packetId, ReasonCode.Success);
+    };
+    for (const target of targets) {
+      if (target.kind === "unrouted") this.#publish(message, now);
+      if (target.kind === "unrouted" || target.kind === "session") continue;
+      this.#waits.clear();
+      deliverHere(message, forwardTarget(target), now, this.#waits);
+      const sends = this.#sends(message.topic, target);
+      if (sends.length === 0) continue;
+      waiting++;
+      const exchange = session === undefined ? { session, packetId: 0 } : { session, packetId };
+      parcels.send(message, sends, exchange).whenSettled = answered;
+    }
+    answered();
+  }
+
+  /** Shared subscriptions are served from here: their members may be anywhere now. */
+  #sends(topic: string, target: Forwarded): Send[] {
+    const { bus, keeper } = this.#parts;
+    return bus.peers.flatMap((peer: Peer): Send[] => {
+      const retainedAt = keeper(topic) === peer.id ? target.retainedAt : 0;
+      if (!target.plain && retainedAt === 0) return [];
+      return [[peer, { ...forwardTarget(target), groups: undefined, retainedAt }]];
+    });
+  }
+}
+
+function forwardTarget({ plain, groups, retainedAt, homes }: Forwarded): ForwardTarget {
+  return {
+    plain,
+    groups: groups.length > 0 ? groups : undefined,
+    retainedAt,
+    homes: homes.length > 0 ? homes : undefined,
+  };
+}

@@ -1,0 +1,17 @@
+// The metrics of several brokers as those of one.
+
+/** Metrics of which every broker has the same, or that do not add up. */
+const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
+
+export function sumOf<Names extends string>(
+  own: Readonly<Record<Names, number>>,
+  others: Iterable<Readonly<Record<string, number>>>,
+): Readonly<Record<Names, number>> {
+  const sum: Record<string, number> = { ...own };
+  for (const metrics of others) {
+    for (const [name, value] of Object.entries(metrics)) {
+      if (!NOT_SUMMED.includes(name)) sum[name] = (sum[name] ?? 0) + value;
+    }
+  }
+  return sum as Record<Names, number>;
+}

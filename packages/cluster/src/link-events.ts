@@ -1,0 +1,42 @@
+// What a link between two brokers says to the bus that it belongs to, and what it knows of the peer at its other end.
+import type { Message, Millis } from "@wrenmq/protocol";
+import type { ArrivedTarget, Peer } from "./cluster-bus.ts";
+import type { ForwardResult } from "./forward-result.ts";
+import type { Origin } from "./parcel.ts";
+import type { RelaySide } from "./relay.ts";
+import type { RelayOpening } from "./relay-info.ts";
+
+export interface Greeting {
+  readonly id: number;
+  readonly count: number;
+  /** Do its sessions outlive its process? */
+  readonly durable: boolean;
+}
+
+/** The peer, as far as its link is concerned. */
+export interface LinkedPeer extends Peer {
+  readonly generation: number;
+  /** The results of `count` messages that were forwarded to it, from `sequence` on. */
+  answered(sequence: number, count: number, result: ForwardResult): void;
+  /** Has it not answered as many bytes as may be kept for it, although it is there? */
+  readonly isBehind: boolean;
+}
+
+/** Who the link belongs to: the bus. */
+export interface LinkEvents<Link> {
+  greeted(link: Link, greeting: Greeting): void;
+  originsTold(link: Link, origins: readonly Origin[]): void;
+  routeSet(link: Link, filter: string, durable: boolean): void;
+  routeRemoved(link: Link, filter: string): void;
+  groupSet(link: Link, filter: string, connected: number, members: number, durable: boolean): void;
+  routesEnded(link: Link): void;
+  /** @returns what became of it */
+  forwarded(link: Link, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
+  /** The result of `count` messages, from `sequence` on. */
+  answered(link: Link, sequence: number, count: number, result: ForwardResult): void;
+  metricsTold(link: Link, metrics: Readonly<Record<string, number>>): void;
+  relayOpened(link: Link, id: number, opening: RelayOpening): RelaySide | undefined;
+  /** What waited has gone out. */
+  drained(link: Link): void;
+  closed(link: Link, error: Error | undefined): void;
+}
