@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
-import type { BrokerUnderTest } from "./broker-under-test.ts";
 import type { Random } from "../random.ts";
+import type { BrokerUnderTest } from "./broker-under-test.ts";
 
 export interface ProcessOptions {
   /** Path of the program. */

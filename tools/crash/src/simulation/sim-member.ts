@@ -35,7 +35,7 @@ export class SimMember {
   }
 
   get isUp(): boolean {
-    return this.#life?.isServing === true;
+    return this.#life?.broker.state === "started";
   }
 
   /** Resolves when it serves clients, or has died before. */
@@ -49,7 +49,8 @@ export class SimMember {
   async stop(): Promise<void> {
     const life = this.#life;
     if (life === undefined) return;
-    await Promise.race([life.broker.shutdown(), life.died]);
+    // One that has not begun would not hear it.
+    if (life.isServing) await Promise.race([life.broker.shutdown(), life.died]);
     this.bury("process");
   }
 

@@ -133,7 +133,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     const life = member?.isUp === true ? member.life : undefined;
     const link = new SimLink(version, owner);
     this.#time.setTimer(() => {
-      if (life === undefined || life.isDead) {
+      if (life?.broker.state !== "started" || life.isDead) {
         link.destroy();
         return;
       }
