@@ -360,7 +360,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
         this.#syncs.delete(link);
         return;
       }
-      link.forward(value.message, { plain: false, groups: undefined, retainedAt: value.stamp }, -1);
+      link.forward(value.message, { plain: false, groups: undefined, retainedAt: value.stamp, isOld: true }, -1);
     }
     // What is not in transit after this turn asks again; what is, when it has drained.
     this.#node?.flushLater({

@@ -40,6 +40,7 @@ const forwarded = fc.record({
   retainedAt: fc.constantFrom(0, 1, 7_000_000_000_123_456),
   sequence: fc.constantFrom(-1, 0, 0xffff_ffff),
   number: fc.constantFrom(0, 1, 2 ** 52),
+  isOld: fc.boolean(),
   homes: fc.option(fc.array(fc.record({ home: fc.nat({ max: 63 }), count: fc.nat({ max: 64 }) }), { maxLength: 3 }), {
     nil: undefined,
   }),
@@ -68,9 +69,9 @@ function write(outbox: Outbox, topics: TopicTable, given: Forwarded): void {
 
 function expectSame(read: ForwardReader, given: Forwarded): void {
   const { message } = read;
-  const { plain, groups, retainedAt, sequence, number, homes, ...content } = given;
+  const { plain, groups, retainedAt, sequence, number, homes, isOld, ...content } = given;
   const origin = number > 0 ? ORIGINS[number % ORIGINS.length] : undefined;
-  expect([read.number, read.origin, read.homes]).toEqual([number, origin, homes]);
+  expect([read.number, read.origin, read.homes, read.isOld]).toEqual([number, origin, homes, isOld]);
   expect({ plain: read.plain, groups: read.groups, retainedAt: read.retainedAt, sequence: read.sequence }).toEqual({
     plain,
     groups,
@@ -186,6 +187,7 @@ describe("frames", () => {
       retainedAt: 0,
       sequence: 0,
       number: 7,
+      isOld: false,
       homes: undefined,
     };
     write(outbox, topics, given);

@@ -282,8 +282,9 @@ export class ClusterNode implements LocalNode, Forwarder {
   #take(message: Message, target: ArrivedTarget, now: Millis, waits: PublishWaits): boolean {
     const { retainedAt, groups, plain, homes } = target;
     if (retainedAt > 0) {
-      const isOld = target.origin !== undefined && this.#runs.get(target.origin.store) !== target.origin.run;
-      this.#retainFrom(message, retainedAt, isOld, now, waits);
+      const { origin, isOld } = target;
+      const isLeft = origin !== undefined && this.#runs.get(origin.store) !== origin.run;
+      this.#retainFrom(message, retainedAt, isOld === true || isLeft, now, waits);
     }
     let isWanted = false;
     if (plain) {
@@ -317,7 +318,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     return isWanted;
   }
 
-  /** @param isOld its sender was started since, and tells nobody else: who writes the topic down does */
+  /** @param isOld its sender tells nobody else: who writes the topic down does, if it is news */
   #retainFrom(message: Message, stamp: number, isOld: boolean, now: Millis, waits: PublishWaits): void {
     const { topic } = message;
     if (!this.#replica.supersedes(topic, stamp)) return;

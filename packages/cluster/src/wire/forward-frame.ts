@@ -21,7 +21,7 @@ import { FRAME_HEAD, FrameType } from "./frame-type.ts";
 
 const Flag = { Retain: 4, Plain: 8, Sequence: 16, Groups: 32, Expiry: 64, Stamp: 128 } as const;
 /** In the byte of the layout, which takes the lowest two bits. */
-const Extra = { Parcel: 4, Homes: 8 } as const;
+const Extra = { Parcel: 4, Homes: 8, Old: 16 } as const;
 const LAYOUT = 3;
 const NO_BYTES = new Uint8Array(0);
 
@@ -81,7 +81,11 @@ export function writeForward(
     (groups === undefined ? 0 : Flag.Groups) |
     (message.expiresAt === NEVER ? 0 : Flag.Expiry) |
     (target.retainedAt > 0 ? Flag.Stamp : 0);
-  bytes[at++] = layout | (number > 0 ? Extra.Parcel : 0) | (homes === undefined ? 0 : Extra.Homes);
+  bytes[at++] =
+    layout |
+    (number > 0 ? Extra.Parcel : 0) |
+    (homes === undefined ? 0 : Extra.Homes) |
+    (target.isOld === true ? Extra.Old : 0);
   if (sequence >= 0) at = putUint32(bytes, at, sequence);
   if (message.expiresAt !== NEVER) at = putDouble(bytes, at, message.expiresAt);
   if (target.retainedAt > 0) at = putDouble(bytes, at, target.retainedAt);
@@ -106,6 +110,7 @@ export class ForwardReader implements ArrivedTarget {
   plain: boolean = false;
   groups: readonly string[] | undefined = undefined;
   retainedAt: number = 0;
+  isOld: boolean = false;
   homes: readonly Homes[] | undefined = undefined;
   origin: Origin | undefined = undefined;
   number: number = 0;
@@ -129,13 +134,14 @@ export class ForwardReader implements ArrivedTarget {
     const extra = fields.uint8();
     const layout = extra & LAYOUT;
     const qos = flags & 3;
-    if (qos === 3 || extra > (LAYOUT | Extra.Parcel | Extra.Homes) || (layout & 1) !== (qos > 0 ? 1 : 0))
+    if (qos === 3 || extra > (LAYOUT | Extra.Parcel | Extra.Homes | Extra.Old) || (layout & 1) !== (qos > 0 ? 1 : 0))
       throw malformed("flags that do not fit");
     this.sequence = (flags & Flag.Sequence) === 0 ? -1 : fields.uint32();
     const expiresAt = (flags & Flag.Expiry) === 0 ? NEVER : fields.double();
     this.retainedAt = (flags & Flag.Stamp) === 0 ? 0 : fields.double();
     this.#readParcel(fields, (extra & Extra.Parcel) !== 0);
     this.homes = (extra & Extra.Homes) === 0 ? undefined : readHomes(fields);
+    this.isOld = (extra & Extra.Old) !== 0;
     this.plain = (flags & Flag.Plain) !== 0;
     const publisher = this.#readPublisher(fields);
     this.groups = (flags & Flag.Groups) === 0 ? undefined : readGroups(fields);
