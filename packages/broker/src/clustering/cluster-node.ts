@@ -71,8 +71,6 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly #interest: LocalInterest;
   readonly #replica: RetainedReplica;
   readonly #taken: TakenNumbers;
-  /** Of each store the process that uses it now. */
-  readonly #runs = new Map<string, number>();
   readonly #parcels: Parcels | undefined;
   readonly #resumption: OutboxResumption | undefined;
 
@@ -100,10 +98,7 @@ export class ClusterNode implements LocalNode, Forwarder {
         parcels,
         now: () => core.clock.now(),
         keeper: (topic) => this.#keeper(topic),
-        deliverHere: (message, target, now, waits) => {
-          if (target.retainedAt > 0) this.#retainFrom(message, target.retainedAt, true, now, waits);
-          this.#take(message, { ...target, retainedAt: 0, origin: undefined, number: 0 }, now, waits);
-        },
+        deliverHere: (message, target, now, waits) => void this.#take(message, target, now, waits),
       });
     }
     this.#interest = new LocalInterest({
@@ -279,13 +274,9 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   /** @returns does anybody here get it? */
-  #take(message: Message, target: ArrivedTarget, now: Millis, waits: PublishWaits): boolean {
-    const { retainedAt, groups, plain, homes } = target;
-    if (retainedAt > 0) {
-      const { origin, isOld } = target;
-      const isLeft = origin !== undefined && this.#runs.get(origin.store) !== origin.run;
-      this.#retainFrom(message, retainedAt, isOld === true || isLeft, now, waits);
-    }
+  #take(message: Message, target: ForwardTarget, now: Millis, waits: PublishWaits): boolean {
+    const { retainedAt, groups, plain, homes, isOld } = target;
+    if (retainedAt > 0) this.#retainFrom(message, retainedAt, isOld === true, now, waits);
     let isWanted = false;
     if (plain) {
       const recipients = atHome(this.#router.routes.find(message.target).recipients, homes);
@@ -335,8 +326,6 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   originsTold(_peer: Peer, origins: readonly Origin[]): void {
-    const [current] = origins;
-    if (current !== undefined) this.#runs.set(current.store, current.run);
     this.#taken.keepOnly(origins);
   }
 

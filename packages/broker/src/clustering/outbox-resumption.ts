@@ -119,6 +119,8 @@ function forwardTarget({ plain, groups, retainedAt, homes }: Forwarded): Forward
     plain,
     groups: groups.length > 0 ? groups : undefined,
     retainedAt,
+    // Others may have come since, and were not told.
+    isOld: true,
     homes: homes.length > 0 ? homes : undefined,
   };
 }

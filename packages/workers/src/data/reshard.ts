@@ -9,6 +9,7 @@ import { NO_MESSAGE, type Store, type StoreOp } from "@wrenmq/store";
 import { FileStore } from "@wrenmq/store-file";
 import { WorkersError } from "../errors.ts";
 import { syncDirectory } from "./durable-file.ts";
+import { copyOutboxes } from "./reshard-outbox.ts";
 import { nextFolder, noteShards, refusePart, type Shards, shardPath, shardsIn } from "./shards.ts";
 
 /** A batch is applied when it has so many facts, or so many bytes of messages. */
@@ -94,28 +95,39 @@ async function copy(sources: readonly Store[], targets: readonly Store[]): Promi
   const writerOf = (name: string): BatchWriter => writers[homeOf(name, writers.length)] as BatchWriter;
   // The old stores counted their messages each for itself: two of them may have used the same number.
   let lastMessageId = Math.max(...sources.map((source) => source.stats().lastMessageId));
+  const messageIds = new Map(sources.map((source) => [source, new Map<number, number>()]));
+  const renumbered = (source: Store, messageId: number): number => {
+    const known = messageIds.get(source)?.get(messageId) ?? ++lastMessageId;
+    messageIds.get(source)?.set(messageId, known);
+    return known;
+  };
   for (const source of sources) {
-    const messageIds = new Map<number, number>();
-    const renumbered = (messageId: number): number => {
-      const known = messageIds.get(messageId) ?? ++lastMessageId;
-      messageIds.set(messageId, known);
-      return known;
-    };
     for (const session of source.sessions()) {
       await copySession(source, session, writerOf(session.record.clientId), renumbered);
     }
-    for (const message of source.retained()) {
-      await writerOf(message.topic).write({ op: "putRetained", message }, message.payload.length);
-    }
+    await copyRetained(source, writerOf);
   }
+  await copyOutboxes(sources, writers, renumbered);
   for (const writer of writers) await writer.flush();
+}
+
+async function copyRetained(source: Store, writerOf: (name: string) => BatchWriter): Promise<void> {
+  const stamps = new Map([...source.retainedStamps()].map((stamp) => [stamp.topic, stamp]));
+  for (const message of source.retained()) {
+    const stamp = stamps.get(message.topic);
+    const setAt = stamp === undefined ? {} : { setAt: stamp.setAt };
+    await writerOf(message.topic).write({ op: "putRetained", message, ...setAt }, message.payload.length);
+  }
+  for (const { topic, setAt, isSet } of stamps.values()) {
+    if (!isSet) await writerOf(topic).write({ op: "clearRetained", topic, setAt }, 0);
+  }
 }
 
 async function copySession(
   source: Store,
   { record, subscriptions, inboundPacketIds, inflight, queued }: Snapshot,
   writer: BatchWriter,
-  renumbered: (messageId: number) => number,
+  renumbered: (source: Store, messageId: number) => number,
 ): Promise<void> {
   const { clientId } = record;
   await writer.write({ op: "putSession", record }, 0);
@@ -127,7 +139,7 @@ async function copySession(
     const message = entry.state === "awaitPubcomp" ? NO_MESSAGE : source.message(clientId, entry.seq);
     if (message === undefined)
       throw new WorkersError("ERR_WORKERS_DATA", `a message in flight to ${clientId} cannot be read`);
-    const moved = { ...entry, messageId: renumbered(entry.messageId) };
+    const moved = { ...entry, messageId: renumbered(source, entry.messageId) };
     await writer.write({ op: "enqueue", clientId, entry: moved, message }, message.payload.length);
   }
   let after = -1;
@@ -136,7 +148,7 @@ async function copySession(
     if (page.length === 0)
       throw new WorkersError("ERR_WORKERS_DATA", `${left} messages queued for ${clientId} cannot be read`);
     for (const { entry, message } of page) {
-      const moved = { ...entry, messageId: renumbered(entry.messageId) };
+      const moved = { ...entry, messageId: renumbered(source, entry.messageId) };
       await writer.write({ op: "enqueue", clientId, entry: moved, message }, message.payload.length);
       after = entry.seq;
     }
