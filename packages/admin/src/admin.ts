@@ -78,7 +78,12 @@ export class Admin {
     }
   }
 
-  #audit(command: AnyCommand, input: Readonly<Record<string, unknown>>, { who, address }: Caller, outcome: string): void {
+  #audit(
+    command: AnyCommand,
+    input: Readonly<Record<string, unknown>>,
+    { who, address }: Caller,
+    outcome: string,
+  ): void {
     const shown = Object.entries(input).flatMap(([key, value]) => {
       if (NOT_LOGGED.has(key) || value === undefined) return [];
       return [[key, typeof value === "string" ? value.slice(0, LONGEST_LOGGED) : value]];

@@ -13,8 +13,8 @@ import {
 } from "@wrenmq/protocol";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
-import type { BrokerServices } from "./connections/services.ts";
 import { Drain } from "./connections/drain.ts";
+import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
 import { BanList } from "./limits/ban-list.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";

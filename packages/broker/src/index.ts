@@ -7,7 +7,12 @@ export { type BrokerLimits, DEFAULT_LIMITS, type SessionPolicy } from "./limits/
 export type { ListenerOptions } from "./listeners/listener-options.ts";
 export type { ListenerReport } from "./listeners/listeners.ts";
 export type { Operations } from "./operations/operations.ts";
-export { type ConnectionReport, type InflightReport, type QueueReport, SessionView } from "./operations/session-view.ts";
+export {
+  type ConnectionReport,
+  type InflightReport,
+  type QueueReport,
+  SessionView,
+} from "./operations/session-view.ts";
 export type { Outcome, RecipientReport, TopicRecipients } from "./operations/topic-recipients.ts";
 export type { BrokerOptions } from "./options.ts";
 export type { PluginReport } from "./plugins/plugin-host.ts";

@@ -115,7 +115,9 @@ export const clientDetails = clientSummary.partial().extend({
           protocol: z.string(),
           serverName: z.string().optional(),
           authorized: z.boolean().describe("its certificate was asked for, given and accepted"),
-          certificate: z.object({ subject: z.string(), fingerprint256: z.string(), serialNumber: z.string() }).optional(),
+          certificate: z
+            .object({ subject: z.string(), fingerprint256: z.string(), serialNumber: z.string() })
+            .optional(),
         })
         .optional(),
       receiveMaximum: z.int().optional(),
@@ -135,7 +137,12 @@ export function detailsOf(view: SessionView, now: number): z.input<typeof client
   return {
     ...(isKnown
       ? summaryOf(view)
-      : { username: view.username, subscriptions: view.subscriptions.size, queued: view.queued, dropped: view.dropped }),
+      : {
+          username: view.username,
+          subscriptions: view.subscriptions.size,
+          queued: view.queued,
+          dropped: view.dropped,
+        }),
     clientId: view.clientId,
     connected: view.connected,
     disconnectedAt: view.disconnectedAt === undefined ? undefined : dateOf(view.disconnectedAt),
@@ -216,10 +223,12 @@ export const clientsDisconnect = defineCommand({
   name: "clients.disconnect",
   summary: "Close the connections of all clients that a filter means; at least one of its fields is needed.",
   kind: "danger",
-  input: z.strictObject({ ...clientFilter, reason: z.string().max(256).optional(), dryRun }).refine(
-    ({ reason: _reason, dryRun: _dry, ...filter }) => Object.values(filter).some((one) => one !== undefined),
-    "expected clientId, prefix, contains, username, address or listener",
-  ),
+  input: z
+    .strictObject({ ...clientFilter, reason: z.string().max(256).optional(), dryRun })
+    .refine(
+      ({ reason: _reason, dryRun: _dry, ...filter }) => Object.values(filter).some((one) => one !== undefined),
+      "expected clientId, prefix, contains, username, address or listener",
+    ),
   output: z.object({
     matched: z.int(),
     disconnected: z.int(),

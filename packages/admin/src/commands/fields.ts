@@ -66,4 +66,3 @@ export function secondsOf(value: number): number | null {
 export function dateOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
-

@@ -77,7 +77,10 @@ export const stats = defineCommand({
     heapBytes: z.int(),
     store: z.enum(["none", "ok", "failing"]),
     draining: z.boolean(),
-    eventLoopDelay: z.record(z.string(), z.number()).optional().describe("seconds by quantile, since somebody first asked"),
+    eventLoopDelay: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe("seconds by quantile, since somebody first asked"),
   }),
   cli: { words: "stats" },
   async run({ broker, histograms }, { sampleMs: pause }) {
@@ -110,13 +113,17 @@ export const stats = defineCommand({
       perSecond:
         pause === 0
           ? undefined
-          : Object.fromEntries(RATED.map((name) => [name, Math.round(((now[name] - before[name]) / seconds) * 10) / 10])),
+          : Object.fromEntries(
+              RATED.map((name) => [name, Math.round(((now[name] - before[name]) / seconds) * 10) / 10]),
+            ),
       residentBytes: rss,
       heapBytes: heapUsed,
       store: operations.store,
       draining: operations.drainState !== undefined,
       eventLoopDelay:
-        quantiles.size === 0 ? undefined : Object.fromEntries([...quantiles].map(([q, value]) => [`p${q * 100}`, value])),
+        quantiles.size === 0
+          ? undefined
+          : Object.fromEntries([...quantiles].map(([q, value]) => [`p${q * 100}`, value])),
     };
   },
 });
@@ -160,12 +167,17 @@ export const listenersList = defineCommand({
   },
 });
 
-async function certificatesOf({ certificates }: ListenerReport, now: number): Promise<Partial<z.input<typeof certificate>>[]> {
+async function certificatesOf(
+  { certificates }: ListenerReport,
+  now: number,
+): Promise<Partial<z.input<typeof certificate>>[]> {
   return Promise.all(
     certificates.map(async ({ cert }) => {
       try {
         const isFile = typeof cert === "string" && !cert.includes("-----BEGIN");
-        const { subject, subjectAltName, validFrom, validTo } = new X509Certificate(isFile ? await readFile(cert) : cert);
+        const { subject, subjectAltName, validFrom, validTo } = new X509Certificate(
+          isFile ? await readFile(cert) : cert,
+        );
         const end = Date.parse(validTo);
         return {
           subject,
@@ -216,7 +228,8 @@ export const reload = defineCommand({
 
 export const drain = defineCommand({
   name: "drain",
-  summary: "Let nobody new in and disconnect who is there at a rate (MQTT 5: 0x9C Use another server), or stop doing so.",
+  summary:
+    "Let nobody new in and disconnect who is there at a rate (MQTT 5: 0x9C Use another server), or stop doing so.",
   kind: "danger",
   input: z.strictObject({
     cancel: z.boolean().default(false).describe("take clients again"),

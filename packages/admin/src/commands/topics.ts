@@ -48,7 +48,12 @@ export const topicsExplain = defineCommand({
     const message = { topic, qos: level, ...(publisher === undefined ? {} : { publisher }) };
     const { recipients, total } = await operations.recipients(message, limit);
     const retained = operations.retainedAt(topic) !== undefined;
-    const found = { topic, retained, total, recipients: [...recipients].map((one) => ({ ...one, filters: [...one.filters] })) };
+    const found = {
+      topic,
+      retained,
+      total,
+      recipients: [...recipients].map((one) => ({ ...one, filters: [...one.filters] })),
+    };
     if (publisher === undefined) return found;
     const publishOpinions = [...(await broker.explain({ client: publisher, action: "publish", topic }))];
     return { ...found, mayPublish: outcomeOf(publishOpinions), publishOpinions };
@@ -91,7 +96,10 @@ export const publish = defineCommand({
     contentType: z.string().max(1_024).optional(),
     responseTopic: topicName.optional(),
     messageExpiryInterval: z.int().min(0).max(0xffff_ffff).optional().describe("seconds"),
-    userProperties: z.array(z.tuple([z.string(), z.string()])).max(100).optional(),
+    userProperties: z
+      .array(z.tuple([z.string(), z.string()]))
+      .max(100)
+      .optional(),
   }),
   output: z.object({ delivered: z.boolean().describe("did anybody have a subscription for it?") }),
   cli: { words: "publish", arguments: ["topic"] },

@@ -113,7 +113,8 @@ function outcomeOf({ session, connection }: SessionEntry, qos: QoS, group: strin
   const dropsNew = session.limits.overflow === "drop-new" || session.limits.overflow === "disconnect";
   const isHeld = session.limits.overflow === "backpressure" && connection !== undefined && session.keepsUp;
   if (session.congested && !isHeld && (dropsNew || session.limits.overflow === "backpressure")) return "queueFull";
-  const isFree = link !== undefined && session.queued === 0 && session.window.size < link.receiveMaximum && !link.blocked;
+  const isFree =
+    link !== undefined && session.queued === 0 && session.window.size < link.receiveMaximum && !link.blocked;
   return isFree ? "sent" : "queued";
 }
 
