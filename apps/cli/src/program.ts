@@ -1,6 +1,7 @@
 // The commands and their options. What they do is loaded when they are called.
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { adminStubs, isAdminWord } from "./admin/names.ts";
 import { configCommand } from "./commands/config-command.ts";
 import { credsCommand } from "./commands/creds-command.ts";
 import { explainCommand } from "./commands/explain-command.ts";
@@ -20,10 +21,12 @@ Examples:
   wrenmq start -c wrenmq.yaml     run what a file says (also one of aMQTT or hbmqtt)
   wrenmq start --data ./data      sessions and retained messages survive a restart`;
 
-export function createProgram(): Command {
+/** @param word the first one: what the commands for a running broker are is loaded when one of them is called */
+export async function createProgram(word?: string): Promise<Command> {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
     .version(manifest.version, "-V, --version")
+    .enablePositionalOptions() // what follows the name of a command is the command's: -V is also a version of MQTT
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);
@@ -41,7 +44,15 @@ export function createProgram(): Command {
     topicsCommand,
   ];
   for (const command of others) add(program, command());
+  for (const command of await adminOnes(word, program)) add(program, command);
   return program;
+}
+
+async function adminOnes(word: string | undefined, program: Command): Promise<Command[]> {
+  if (!isAdminWord(word)) return adminStubs();
+  const { adminCommands } = await import("./admin/commands.ts");
+  const topics = program.commands.find((command) => command.name() === "topics");
+  return adminCommands(topics ?? new Command("topics"));
 }
 
 /** Settings are inherited only by commands that the program makes itself. */
@@ -51,5 +62,6 @@ function add(program: Command, command: Command, options: { isDefault?: boolean 
     for (const each of child.commands) inherit(child, each);
   };
   inherit(program, command);
+  command.version(manifest.version, "--version", "output the version number");
   program.addCommand(command, options);
 }

@@ -58,10 +58,10 @@ function choicesOf({ enum: words, anyOf = [] }: PropertySchema): readonly (strin
 
 export function inputFromWords(command: AnyCommand, words: Iterable<readonly [name: string, word: string]>): object {
   const kinds = new Map(fieldsOf(command).map(({ name, kind }) => [name, kind]));
-  return Object.fromEntries([...words].map(([name, word]) => [name, valueOf(word, kinds.get(name))]));
+  return Object.fromEntries([...words].map(([name, word]) => [name, valueFrom(word, kinds.get(name))]));
 }
 
-function valueOf(word: string, kind: FieldDescription["kind"] | undefined): unknown {
+function valueFrom(word: string, kind: FieldDescription["kind"] | undefined): unknown {
   if (kind === "number") return /^-?\d+(?:\.\d+)?$/.test(word) ? Number(word) : word;
   if (kind === "flag") return word === "" || word === "true" ? true : word === "false" ? false : word;
   if (kind !== "list") return word;

@@ -23,6 +23,7 @@ import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { Listeners } from "./listeners/listeners.ts";
 import { Operations } from "./operations/operations.ts";
 import type { BrokerOptions } from "./options.ts";
+import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
@@ -47,7 +48,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   readonly #events: BrokerEvents;
-  #plugins: PluginHost;
+  readonly #plugins: PluginHost;
   #limits: BrokerLimits;
   #state: BrokerState = "new";
   #core: BrokerCore;
@@ -64,7 +65,7 @@ export class Broker implements AsyncDisposable {
     this.#logger = options.logger ?? silentLogger;
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
-    this.#everyone = this.#plugins.chain(undefined, {});
+    this.#everyone = this.#plugins.everyone({});
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
@@ -133,7 +134,7 @@ export class Broker implements AsyncDisposable {
     }
     this.#state = "stopping";
     this.#observe("brokerStopping");
-    await this.#stop();
+    await this.#stop(this.#options.clearOnShutdown === true);
     this.#observe("brokerStopped");
   }
 
@@ -216,15 +217,17 @@ export class Broker implements AsyncDisposable {
     this.#listeners.refresh();
   }
 
-  /** Replaces all plugins: the new ones start before the old ones close, clients stay and are checked again. @throws PluginError; nothing has changed then */
+  /**
+   * Runs these plugins in place of those that run. One that is the same object goes on; the new ones start before the old
+   * ones end, which end as at shutdown. Clients stay and are checked again.
+   * @throws PluginError; nothing has changed then
+   */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
-    const host = this.#newHost();
-    await host.start(plugins);
-    const previous = this.#plugins;
-    this.#plugins = host;
-    this.#compileChains();
-    this.rulesChanged();
-    await previous.close();
+    const prepared = await this.#plugins.prepare(plugins);
+    await prepared.commit(() => {
+      this.#compileChains();
+      this.rulesChanged();
+    });
   }
 
   /**
@@ -392,7 +395,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #compileChains(): void {
-    this.#everyone = this.#plugins.chain(undefined, this.#events.hooks());
+    this.#everyone = this.#plugins.everyone(this.#events.hooks());
     this.#core.setObservers(this.#everyone.observe, this.#everyone.authorize !== undefined);
     this.#listeners.refresh();
   }
@@ -427,7 +430,7 @@ export class Broker implements AsyncDisposable {
     this.#core.router.hooks.observe[event]?.();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(clear = false): Promise<void> {
     const core = this.#core;
     this.#housekeeping.stop();
     const open = await this.#listeners.close();
@@ -441,6 +444,12 @@ export class Broker implements AsyncDisposable {
     core.timers.clear();
     core.backgroundTasks.clear();
     core.registry.clear();
+    try {
+      const { store } = this.#options;
+      if (clear && store !== undefined) await clearStore(store);
+    } catch (error) {
+      this.#logger.error({ error }, "the store was not cleared");
+    }
     try {
       await this.#options.store?.close();
     } catch (error) {

@@ -8,7 +8,7 @@ import { effectiveConfig } from "./effective-config.ts";
 import type { ExplainOptions } from "./explain-command.ts";
 
 /** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
-export async function explain(topic: string, options: ExplainOptions): Promise<void> {
+export async function explain(topic: string, options: ExplainOptions & { readonly config: string }): Promise<void> {
   const { config } = effectiveConfig({ config: options.config });
   const listener = options.listener ?? config.listeners[0]?.name ?? "";
   if (!config.listeners.some(({ name }) => name === listener)) {
@@ -44,6 +44,7 @@ function clientOf({ clientId, user }: ExplainOptions, listener: string): ClientI
     clientId,
     username: user,
     protocolVersion: 5,
+    bridge: false,
     cleanStart: true,
     keepAlive: 0,
     listener,

@@ -2,10 +2,12 @@
 import { type Broker, createBroker, VERSION } from "@wrenmq/broker";
 import { formatDiagnostic, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
+import { administer } from "../admin/serve.ts";
 import { configToOptions } from "../broker/config-to-options.ts";
 import { Reloader, reloading } from "../broker/reload.ts";
 import { whoMayConnect } from "../broker/who-may-connect.ts";
 import { createLogger } from "../logging.ts";
+import { notifyService, serviceIsReady } from "../service/systemd.ts";
 import { untilSignalled } from "../signals.ts";
 import { prepareForClients } from "../warm-up.ts";
 import { removeLeftovers, storeOf } from "../workers/shards.ts";
@@ -24,7 +26,7 @@ export async function start(options: StartOptions): Promise<void> {
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   const brokerOptions = await configToOptions({ ...config, store: storeOf(config.store, 0, 1) }, logger);
-  const broker = createBroker(brokerOptions);
+  const broker = createBroker({ ...brokerOptions, dropHistory: true });
   await broker.start();
   removeLeftovers(config.store);
   const reloader = new Reloader(broker, { config, options: brokerOptions, logger });
@@ -35,12 +37,22 @@ export async function start(options: StartOptions): Promise<void> {
     change: (changed) => reloader.change(changed),
   });
   reload = () => void reloadNow();
+  const administration = await administer(broker, config, { logger, reload: reloadNow }).catch(
+    async (error: unknown) => {
+      await broker.shutdown();
+      throw error;
+    },
+  );
   announce(broker, config, logger);
   if (isReloadDue) reload();
+  const watchdog = serviceIsReady(logger);
   const warm = prepareForClients(broker, config, logger);
   await signalled;
+  await notifyService("stopping");
   await warm.stop();
+  await administration.close();
   await broker.shutdown();
+  watchdog.stop();
   logger.info({}, "stopped");
 }
 

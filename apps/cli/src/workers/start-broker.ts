@@ -4,6 +4,7 @@ import { workerCount } from "@wrenmq/config";
 import { effectiveConfig } from "../commands/effective-config.ts";
 import { start } from "../commands/start.ts";
 import { MOST_WORKERS, type StartOptions } from "../commands/start-command.ts";
+import { UsageError } from "../errors.ts";
 import { createLogger } from "../logging.ts";
 
 /** Resolves after a clean shutdown. @throws as `start` */
@@ -22,6 +23,9 @@ export async function startBroker(options: StartOptions): Promise<void> {
   if (count === 1) {
     await start(options);
     return;
+  }
+  if (config.admin.bind !== undefined) {
+    throw new UsageError("admin.bind needs one process: with several workers it would answer for one of them alone");
   }
   const { supervise } = await import("./supervisor.ts");
   await supervise(options, count);

@@ -67,9 +67,15 @@ export class AdminHttp {
 
   /** `https://127.0.0.1:18080` */
   get address(): string {
-    const { address, port, family } = this.#server?.address() as AddressInfo;
+    const { address, port, family } = this.#bound;
     const scheme = this.#options.tls === undefined ? "http" : "https";
     return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  }
+
+  get #bound(): AddressInfo {
+    const bound = this.#server?.address();
+    if (typeof bound === "object" && bound !== null) return bound;
+    return { address: "", port: this.#options.port, family: "IPv4" };
   }
 
   async close(): Promise<void> {
@@ -151,7 +157,7 @@ export class AdminHttp {
 
   #isForUs(name: string | undefined): boolean {
     if (name === undefined) return false;
-    const { port } = this.#server?.address() as AddressInfo;
+    const { port } = this.#bound;
     const { host, hosts = [] } = this.#options;
     const known = ["localhost", "127.0.0.1", "[::1]", ...hosts];
     if (host !== undefined) known.push(host.includes(":") ? `[${host}]` : host);

@@ -16,7 +16,7 @@ import { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerServices } from "../connections/services.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import { Listener } from "./listener.ts";
-import type { ListenerOptions } from "./listener-options.ts";
+import { type ListenerOptions, limitsOf } from "./listener-options.ts";
 
 interface Running {
   readonly scope: Listener;
@@ -90,7 +90,7 @@ export class Listeners {
     }
     const core = this.#core;
     const scope = new Listener(name, core, this.#makeChain(options.plugins));
-    scope.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") {
       this.#running.set(name, { scope, listener: undefined, options });
       return;
@@ -116,7 +116,7 @@ export class Listeners {
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
-    running.scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.scope.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
     running.scope.chain = this.#makeChain(options.plugins);
     return true;
   }
@@ -171,7 +171,7 @@ export class Listeners {
   refresh(): void {
     for (const { scope, options } of this.#running.values()) {
       scope.chain = this.#makeChain(options.plugins);
-      scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+      scope.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
 
