@@ -20,6 +20,7 @@ export type { MetricName, Metrics } from "./reporting/metrics.ts";
 export type { SysOptions } from "./reporting/sys-topics.ts";
 export type { ShareStrategy } from "./routing/shared-groups.ts";
 export { BrokerError, type BrokerErrorCode } from "./runtime/broker-error.ts";
+export { silentLogger } from "./runtime/logger.ts";
 export { type Clock, systemClock } from "./runtime/clock.ts";
 export { VERSION } from "./runtime/version.ts";
 export type { Drop } from "./sessions/drop-history.ts";

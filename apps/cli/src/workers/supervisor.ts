@@ -12,6 +12,7 @@ import { type EffectiveConfig, effectiveConfig } from "../commands/effective-con
 import type { StartOptions } from "../commands/start-command.ts";
 import { CommandError } from "../errors.ts";
 import { createLogger } from "../logging.ts";
+import { notifyService, serviceIsReady } from "../service/systemd.ts";
 import { untilSignalled } from "../signals.ts";
 import type { FromWorker } from "./messages.ts";
 import { removeLeftovers } from "./shards.ts";
@@ -34,7 +35,10 @@ export async function supervise(options: StartOptions, count: number): Promise<v
   try {
     announce(await supervisor.start(signalled), config, logger);
     if (supervisor.isReady) removeLeftovers(config.store);
+    const watchdog = serviceIsReady(logger);
     await signalled;
+    await notifyService("stopping");
+    watchdog.stop();
   } finally {
     await supervisor.stop();
   }

@@ -1,6 +1,5 @@
 // One request of the admin API: which command it means, who asks, what it answers. Paths are looked up in a table and never
 // touch a file; there is one for each command, so no framework has anything to do here.
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admin, Caller } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
@@ -118,11 +117,21 @@ async function sendLines(response: ServerResponse, lines: AsyncIterable<unknown>
   for await (const line of lines) {
     if (response.destroyed) return;
     if (response.write(`${JSON.stringify(line)}\n`)) continue;
-    await Promise.race([once(response, "drain"), once(response, "close")]);
+    await drained(response);
     // Others have their turn between two pieces.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.once("drain", done).once("close", done);
+  });
 }
 
 function urlOf({ url = "" }: IncomingMessage): URL | undefined {
@@ -162,14 +171,16 @@ function fail(response: ServerResponse, request: IncomingMessage, error: unknown
   const known =
     error instanceof AdminError ? error : new AdminError("internal", "the request failed", { cause: error });
   const body = Buffer.from(JSON.stringify(problemOf(known)));
+  const special: Record<string, string> = {};
+  if (known.code === "unauthorized") special["www-authenticate"] = "Bearer";
+  if (known.retryAfter !== undefined) special["retry-after"] = String(known.retryAfter);
+  // What has not been read of the request is not read any more.
+  if (!request.complete) special["connection"] = "close";
   response.writeHead(known.status, {
     ...HEADERS,
     "content-type": "application/problem+json",
     "content-length": body.length,
-    ...(known.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
-    ...(known.retryAfter === undefined ? {} : { "retry-after": known.retryAfter }),
-    // What has not been read of the request is not read any more.
-    ...(request.complete ? {} : { connection: "close" }),
+    ...special,
   });
   response.end(body);
 }

@@ -63,8 +63,8 @@ export class Operations {
   }
 
   /**
-   * Keeps clients out until a time, and closes the connections of those who are there (0x8A Banned; before MQTT 5 they are
-   * only closed). Kept in memory.
+   * Keeps clients out until a time, and closes the connections of those who are there: with 0x87 (Not authorized), as
+   * DISCONNECT has no code for it; CONNACK says 0x8A (Banned). Kept in memory.
    * @returns how many were disconnected; undefined: there are 10,000 bans already
    */
   ban(ban: Ban): number | undefined {
