@@ -11,17 +11,22 @@ import { runCommand } from "./support/command.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 describe("the table on the command line", () => {
-  test.each(ALL_COMMANDS.map((command) => [command.cli.words, command] as const))("wrenmq %s", async (words, command) => {
-    const [first, second] = words.split(" ");
-    const program = await createProgram(first);
-    const top = program.commands.find((one) => one.name() === first);
-    const found = second === undefined ? top : top?.commands.find((one) => one.name() === second);
-    expect(found, words).toBeDefined();
-    const options = found?.options.map((option) => option.attributeName()) ?? [];
-    const names = found?.registeredArguments.map((argument) => argument.name().replaceAll(/-[a-z]/g, (two) => two.slice(1).toUpperCase()));
-    for (const { name } of fieldsOf(command)) expect([...options, ...(names ?? [])]).toContain(name);
-    expect(options).toEqual(expect.arrayContaining(["socket", "data", "json"]));
-  });
+  test.each(ALL_COMMANDS.map((command) => [command.cli.words, command] as const))(
+    "wrenmq %s",
+    async (words, command) => {
+      const [first, second] = words.split(" ");
+      const program = await createProgram(first);
+      const top = program.commands.find((one) => one.name() === first);
+      const found = second === undefined ? top : top?.commands.find((one) => one.name() === second);
+      expect(found, words).toBeDefined();
+      const options = found?.options.map((option) => option.attributeName()) ?? [];
+      const names = found?.registeredArguments.map((argument) =>
+        argument.name().replaceAll(/-[a-z]/g, (two) => two.slice(1).toUpperCase()),
+      );
+      for (const { name } of fieldsOf(command)) expect([...options, ...(names ?? [])]).toContain(name);
+      expect(options).toEqual(expect.arrayContaining(["socket", "data", "json"]));
+    },
+  );
 
   test("--help shows all of them without loading any", async () => {
     const words = new Set(ALL_COMMANDS.map(({ cli }) => cli.words.split(" ")[0]));
@@ -49,7 +54,9 @@ async function startWithClient() {
   return { broker, data, client, wrenmq };
 }
 
-test("on the same machine without a token: clients, one client, retained messages", { timeout: MANY_PROCESSES }, async () => {
+test("on the same machine without a token: clients, one client, retained messages", {
+  timeout: MANY_PROCESSES,
+}, async () => {
   const { data, wrenmq } = await startWithClient();
   expect((await stat(join(data, "wrenmq.sock"))).mode & 0o777).toBe(0o600);
 
@@ -79,15 +86,23 @@ test("and sending a client away; a mistake names the option", { timeout: MANY_PR
   expect((await wrenmq("ban", "meter\u001b[2J", "--seconds", "60")).stdout).toMatch(/disconnected: 1\n/);
   await closed;
   expect((await wrenmq("bans")).stdout).toContain("meter");
-  expect(await wrenmq("kick", "nobody")).toMatchObject({ code: 1, stderr: 'wrenmq: no client "nobody" is connected\n' });
+  expect(await wrenmq("kick", "nobody")).toMatchObject({
+    code: 1,
+    stderr: 'wrenmq: no client "nobody" is connected\n',
+  });
   const wrong = await wrenmq("clients", "--limit", "5000");
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/^wrenmq: --limit: [^\n]*1000[^\n]*\n$/)]);
   expect(broker.lines).toContainEqual(
     expect.objectContaining({ msg: "administrative command", command: "clients.ban", who: "local socket" }),
   );
   await broker.stop();
-  expect(await wrenmq("clients")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^wrenmq: no broker of this user/) });
-  expect((await wrenmq("clients", "--data", data)).stderr).toMatch(/^wrenmq: [^\n]*wrenmq\.sock: no broker answers there\n$/);
+  expect(await wrenmq("clients")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^wrenmq: no broker of this user/),
+  });
+  expect((await wrenmq("clients", "--data", data)).stderr).toMatch(
+    /^wrenmq: [^\n]*wrenmq\.sock: no broker answers there\n$/,
+  );
 });
 
 describe("the admin API", () => {
@@ -103,7 +118,10 @@ describe("the admin API", () => {
     const broker = startBroker(["-c", file], { env: { XDG_RUNTIME_DIR: folder } });
     const url = String((await broker.line(({ msg }) => msg === "the admin API listens"))["address"]);
     const env = { WRENMQ_ADMIN_TOKEN: token, WRENMQ_ADMIN_URL: url };
-    expect(await runCommand(["listeners"], { env })).toMatchObject({ code: 0, stdout: expect.stringContaining("default") });
+    expect(await runCommand(["listeners"], { env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("default"),
+    });
     const refused = await runCommand(["drain"], { env });
     expect(refused).toMatchObject({ code: 1, stderr: "wrenmq: drain needs the role admin, the token has read\n" });
   });
@@ -116,7 +134,10 @@ describe("the admin API", () => {
   ])("%s is refused by config check and start", async (keys, message) => {
     const file = join(await temporaryFolder(), "c.yaml");
     await writeFile(file, `listeners: { default: { bind: 127.0.0.1:0 } }\nadmin: { ${keys} }\n`);
-    for (const words of [["config", "check", file], ["start", "-c", file]]) {
+    for (const words of [
+      ["config", "check", file],
+      ["start", "-c", file],
+    ]) {
       const { code, stderr } = await runCommand(words);
       expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
     }

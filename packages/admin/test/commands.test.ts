@@ -1,7 +1,7 @@
 import { MemoryStore } from "@wrenmq/store";
 import { type BrokerFixture, type FixtureOptions, startBroker } from "@wrenmq/testkit";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Admin, AdminError, createAdmin } from "../src/index.ts";
+import { type Admin, type AdminError, createAdmin } from "../src/index.ts";
 import { MemoryLogger } from "./support/memory-logger.ts";
 
 const open: { readonly fixture: BrokerFixture; readonly admin: Admin }[] = [];
@@ -117,7 +117,9 @@ describe("sending clients away", () => {
     const { fixture, admin, logger } = await start();
     const client = await fixture.connect(5, { clientId: "c" });
     const caller = { who: "token x of ada", address: "192.0.2.1" };
-    expect(await admin.call("clients.kick", { clientId: "c", reason: "noise" }, caller)).toEqual({ disconnected: true });
+    expect(await admin.call("clients.kick", { clientId: "c", reason: "noise" }, caller)).toEqual({
+      disconnected: true,
+    });
     await client.expect("disconnect", { reasonCode: 0x98, properties: { reasonString: "noise" } });
     expect(await refusal(admin.call("clients.kick", { clientId: "c" }, caller))).toMatchObject({ code: "not_found" });
     const lines = logger.lines.filter(({ message }) => message === "administrative command");
@@ -202,7 +204,9 @@ describe("topics.explain", () => {
     await member.subscribe("$share/g/t/#", { qos: 1 });
     const answer = await admin.call("topics.explain", { topic: "t/1", publisher: "on" });
     expect(answer).toMatchObject({ total: 4, mayPublish: true, retained: false });
-    expect(answer.recipients.map(({ clientId, outcome, rule: by, filters }) => [clientId, outcome, by, filters])).toEqual([
+    expect(
+      answer.recipients.map(({ clientId, outcome, rule: by, filters }) => [clientId, outcome, by, filters]),
+    ).toEqual([
       ["denied", "notAuthorized", rule, ["t/+"]],
       ["on", "sent", undefined, ["t/+"]],
       ["off", "queued", undefined, ["t/+"]],
@@ -236,7 +240,10 @@ describe("retained messages", () => {
     const lines = [];
     for await (const line of await admin.call("retained.export", { filter: "a/#" })) lines.push(line.topic);
     expect(lines.sort()).toEqual(["a/1", "a/2"]);
-    expect(await admin.call("retained.delete", { filter: "a/#", dryRun: true })).toMatchObject({ matched: 2, deleted: 0 });
+    expect(await admin.call("retained.delete", { filter: "a/#", dryRun: true })).toMatchObject({
+      matched: 2,
+      deleted: 0,
+    });
     expect(await admin.call("retained.delete", { filter: "a/#" })).toMatchObject({ matched: 2, deleted: 2 });
     expect([...broker.retained("#")].map(({ topic }) => topic).sort()).toEqual(["b", "raw"]);
   });
@@ -268,7 +275,9 @@ test("the broker as a whole: stats, metrics, listeners, plugins, health, reload"
   await fixture.connect(5, { clientId: "c" });
   expect(await admin.call("stats", { sampleMs: 0 })).toMatchObject({ clientsConnected: 1, store: "ok", ready: true });
   expect(await admin.call("metrics", {})).toEqual(expect.objectContaining({ connectsReceived: 1 }));
-  expect((await admin.call("listeners.list", {})).items).toMatchObject([{ name: "memory", type: "external", connections: 1 }]);
+  expect((await admin.call("listeners.list", {})).items).toMatchObject([
+    { name: "memory", type: "external", connections: 1 },
+  ]);
   expect((await admin.call("plugins.list", {})).items).toEqual([{ name: "test", hooks: ["authenticate"] }]);
   expect((await admin.call("health", {})).ready).toBe(true);
   expect(await refusal(admin.call("reload", {}))).toMatchObject({ code: "unavailable", status: 503 });

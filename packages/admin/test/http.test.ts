@@ -56,7 +56,12 @@ async function ask(path: string, { method, token = tokens.read, body, headers = 
     ...(isWrite ? { body: typeof body === "string" ? body : JSON.stringify(body) } : {}),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as Record<string, unknown> };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: () => JSON.parse(text) as Record<string, unknown>,
+  };
 }
 
 /** `fetch` sets Host itself. */
@@ -88,17 +93,27 @@ describe("who may do what", () => {
     fixture.broker.retain("r", "x");
     expect((await ask("/api/v1/retained.list")).status).toBe(200);
     expect((await ask("/api/v1/retained.get?topic=r")).json()).toMatchObject({ code: "forbidden" });
-    expect((await ask("/api/v1/retained.get?topic=r", { token: tokens.operate })).json()).toMatchObject({ payload: "x" });
+    expect((await ask("/api/v1/retained.get?topic=r", { token: tokens.operate })).json()).toMatchObject({
+      payload: "x",
+    });
     const publish = { topic: "t", payload: "x" };
     expect((await ask("/api/v1/publish", { body: publish })).status).toBe(403);
     expect((await ask("/api/v1/publish", { token: tokens.operate, body: publish })).status).toBe(200);
     const remove = { filter: "r" };
     expect((await ask("/api/v1/retained.delete", { token: tokens.operate, body: remove })).status).toBe(403);
-    expect((await ask("/api/v1/retained.delete", { token: tokens.admin, body: remove })).json()).toMatchObject({ deleted: 1 });
-    const lines = logger.lines.filter(({ message }) => message === "administrative command").map(({ fields }) => fields);
+    expect((await ask("/api/v1/retained.delete", { token: tokens.admin, body: remove })).json()).toMatchObject({
+      deleted: 1,
+    });
+    const lines = logger.lines
+      .filter(({ message }) => message === "administrative command")
+      .map(({ fields }) => fields);
     expect(lines).toEqual([
       expect.objectContaining({ command: "publish", who: expect.stringContaining("of operate"), address: "127.0.0.1" }),
-      expect.objectContaining({ command: "retained.delete", who: expect.stringContaining("of admin"), outcome: "done" }),
+      expect.objectContaining({
+        command: "retained.delete",
+        who: expect.stringContaining("of admin"),
+        outcome: "done",
+      }),
     ]);
   });
 
@@ -107,26 +122,38 @@ describe("who may do what", () => {
     expect(await askAs("evil.example:80", "/api/v1/clients.list")).toBe(403);
     expect(await askAs(new URL(http.address).host)).toBe(200);
     const write = { token: tokens.admin, body: { clientId: "c" } };
-    expect((await ask("/api/v1/clients.kick", { ...write, headers: { origin: "http://evil.example" } })).status).toBe(403);
+    expect((await ask("/api/v1/clients.kick", { ...write, headers: { origin: "http://evil.example" } })).status).toBe(
+      403,
+    );
     const form = { ...write, headers: { "content-type": "text/plain" } };
     expect((await ask("/api/v1/clients.kick", form)).json()).toMatchObject({ code: "not_acceptable" });
   });
 });
 
 describe("the table over HTTP", () => {
-  test.each(ALL_COMMANDS.map((command) => [command.name, command] as const))("%s has an address", async (name, { kind }) => {
-    const right = kind === "read" ? "GET" : "POST";
-    const wrong = kind === "read" ? "POST" : "GET";
-    const answer = await ask(`/api/v1/${name}`, { method: wrong, token: tokens.admin });
-    expect(answer.json()).toMatchObject({ status: 405, expected: right });
-  });
+  test.each(ALL_COMMANDS.map((command) => [command.name, command] as const))(
+    "%s has an address",
+    async (name, { kind }) => {
+      const right = kind === "read" ? "GET" : "POST";
+      const wrong = kind === "read" ? "POST" : "GET";
+      const answer = await ask(`/api/v1/${name}`, { method: wrong, token: tokens.admin });
+      expect(answer.json()).toMatchObject({ status: 405, expected: right });
+    },
+  );
 
   test("a bad input is a problem with code, field and what was expected", async () => {
     const { status, headers, json } = await ask("/api/v1/clients.list?limit=many");
     expect(headers.get("content-type")).toBe("application/problem+json");
-    expect({ status, ...json() }).toMatchObject({ status: 400, code: "invalid_input", field: "limit", title: "Bad Request" });
+    expect({ status, ...json() }).toMatchObject({
+      status: 400,
+      code: "invalid_input",
+      field: "limit",
+      title: "Bad Request",
+    });
     expect((await ask("/api/v1/clients.list?colour=red")).json()).toMatchObject({ field: "colour" });
-    expect((await ask("/api/v1/publish", { token: tokens.admin, body: "{" })).json()).toMatchObject({ code: "invalid_input" });
+    expect((await ask("/api/v1/publish", { token: tokens.admin, body: "{" })).json()).toMatchObject({
+      code: "invalid_input",
+    });
     expect((await ask("/api/v1/clients.get?clientId=none")).json()).toMatchObject({ status: 404, code: "not_found" });
   });
 
@@ -134,7 +161,12 @@ describe("the table over HTTP", () => {
     for (let number = 0; number < 2_000; number++) fixture.broker.retain(`many/${number}`, "x".repeat(100));
     const { text, headers } = await ask("/api/v1/retained.export?filter=many/%23", { token: tokens.operate });
     expect(headers.get("content-type")).toBe("application/x-ndjson");
-    expect(text.trim().split("\n").map((line) => (JSON.parse(line) as { topic: string }).topic)).toHaveLength(2_000);
+    expect(
+      text
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { topic: string }).topic),
+    ).toHaveLength(2_000);
   });
 });
 
@@ -156,7 +188,10 @@ describe("health and numbers", () => {
     const { text } = await ask("/metrics");
     const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(new Set(types.map((one) => one.split(" ")[0])).size).toBe(types.length);
-    const samples = text.trim().split("\n").filter((line) => !line.startsWith("#"));
+    const samples = text
+      .trim()
+      .split("\n")
+      .filter((line) => !line.startsWith("#"));
     for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{[a-z_]+="[^"]*"\})? -?\d+(\.\d+)?(e[+-]?\d+)?$/);
     for (const one of types) if (one.endsWith(" counter")) expect(one).toMatch(/_total counter$/);
     expect(text).toContain(`wrenmq_retained ${fixture.broker.metrics().retained}\n`);
@@ -172,7 +207,10 @@ describe("a hostile client", () => {
       const { hostname, port } = new URL(http.address);
       let seen = "";
       const socket = connect(Number(port), hostname, () => socket.write(text));
-      socket.on("data", (bytes) => (seen += bytes.toString())).on("close", () => resolve(seen)).on("error", () => {});
+      socket
+        .on("data", (bytes) => (seen += bytes.toString()))
+        .on("close", () => resolve(seen))
+        .on("error", () => {});
     });
   const host = "host: localhost\r\nconnection: close\r\n";
 
@@ -185,7 +223,10 @@ describe("a hostile client", () => {
   );
 
   test("a body that is too long is refused before it is all there", async () => {
-    const { status, json } = await ask("/api/v1/publish", { token: tokens.admin, body: { topic: "t", payload: "x".repeat(2e6) } });
+    const { status, json } = await ask("/api/v1/publish", {
+      token: tokens.admin,
+      body: { topic: "t", payload: "x".repeat(2e6) },
+    });
     expect([status, json()["code"]]).toEqual([413, "too_large"]);
   });
 
@@ -207,8 +248,12 @@ describe("a hostile client", () => {
       }
     });
     for (const socket of sockets) socket.destroy();
-    await Promise.all(sockets.map((socket) => new Promise((resolve) => (socket.closed ? resolve(0) : socket.on("close", resolve)))));
-    await expect.poll(async () => (await ask("/healthz", { token: "" }).catch(() => undefined))?.status, { timeout: 10_000 }).toBe(200);
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve) => (socket.closed ? resolve(0) : socket.on("close", resolve)))),
+    );
+    await expect
+      .poll(async () => (await ask("/healthz", { token: "" }).catch(() => undefined))?.status, { timeout: 10_000 })
+      .toBe(200);
   });
 
   test("who guesses tokens is not listened to after ten of them, not even with the right one", async () => {
@@ -224,7 +269,8 @@ describe("a hostile client", () => {
 
 test("without tokens only health and numbers are served; with insecure everything", async () => {
   const closed = await AdminHttp.start({ admin, logger, host: "127.0.0.1", port: 0 });
-  const status = async (server: AdminHttp, path: string): Promise<number> => (await fetch(server.address + path)).status;
+  const status = async (server: AdminHttp, path: string): Promise<number> =>
+    (await fetch(server.address + path)).status;
   expect(await status(closed, "/metrics")).toBe(200);
   expect(await status(closed, "/api/v1/clients.list")).toBe(401);
   await closed.close();

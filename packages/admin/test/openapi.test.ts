@@ -13,7 +13,10 @@ test("the document is one of OpenAPI 3.1", async () => {
 test.each(ALL_COMMANDS.map((command) => [command.name, command] as const))(
   "%s is in it with all its fields, and says what it is",
   (name, command) => {
-    const paths = openApi()["paths"] as Record<string, Record<string, { parameters?: { name: string }[]; requestBody?: object }>>;
+    const paths = openApi()["paths"] as Record<
+      string,
+      Record<string, { parameters?: { name: string }[]; requestBody?: object }>
+    >;
     const method = command.kind === "read" ? "get" : "post";
     const operation = paths[`/api/v1/${name}`]?.[method];
     const fields = fieldsOf(command).map((field) => field.name);

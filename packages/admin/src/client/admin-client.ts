@@ -76,7 +76,9 @@ export class AdminClient {
 
   async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {
     const given = Object.entries(input).filter(([, value]) => value !== undefined);
-    const query = isRead ? new URLSearchParams(given.map(([key, value]): [string, string] => [key, wordOf(value)])).toString() : "";
+    const query = isRead
+      ? new URLSearchParams(given.map(([key, value]): [string, string] => [key, wordOf(value)])).toString()
+      : "";
     const path = `/api/v1/${name}${query === "" ? "" : `?${query}`}`;
     const body = isRead ? undefined : JSON.stringify(Object.fromEntries(given));
     const response = await this.#send(path, body);

@@ -34,7 +34,11 @@ test("Mosquitto's names: payload bytes, sessions that expired, the largest heap,
   await client.take("t", "12345");
   await client.disconnect();
   await fixture.clock.advance(10_000);
-  expect([read("publish/bytes/received"), read("publish/bytes/sent"), read("clients/expired")]).toEqual(["5", "5", "1"]);
+  expect([read("publish/bytes/received"), read("publish/bytes/sent"), read("clients/expired")]).toEqual([
+    "5",
+    "5",
+    "1",
+  ]);
   expect(Number(read("heap/maximum"))).toBeGreaterThan(0);
   expect(Number(read("load/connections/1min"))).toBeCloseTo(12 * (1 - Math.exp(-1 / 6)), 1);
   await fixture.stop();
