@@ -73,9 +73,9 @@ test("on the same machine without a token: clients, one client, retained message
 
 test("and why a message comes or does not, numbers, health, reload", { timeout: MANY_PROCESSES }, async () => {
   const { wrenmq } = await startWithClient();
-  expect((await wrenmq("topics", "explain", "t/1")).stdout).toMatch(/total: 1\n[^]*sent/);
+  expect((await wrenmq("topics", "explain", "t/1")).stdout).toMatch(/total: 1\n[\s\S]*sent/);
   expect((await wrenmq("explain", "t/1", "-i", "meter\u001b[2J")).stdout).toBe("allowed\n");
-  expect((await wrenmq("top", "-n", "1")).stdout).toMatch(/clientsConnected: 1\n[^]*meter/);
+  expect((await wrenmq("top", "-n", "1")).stdout).toMatch(/clientsConnected: 1\n[\s\S]*meter/);
   expect((await wrenmq("health")).code).toBe(0);
   expect((await wrenmq("reload")).stdout).toBe("changed: false\n");
 });
@@ -165,7 +165,7 @@ test("systemd hears that the broker is ready, is alive, and stops", async () => 
   const broker = startBroker(["-p", "0"], { env });
   await broker.address();
   const told = async (): Promise<string> => readFile(log, "utf8").catch(() => "");
-  await expect.poll(told, { timeout: 20_000 }).toMatch(/--pid=\d+ READY=1\n[^]*WATCHDOG=1/);
+  await expect.poll(told, { timeout: 20_000 }).toMatch(/--pid=\d+ READY=1\n[\s\S]*WATCHDOG=1/);
   await broker.stop();
   expect(await told()).toContain("STOPPING=1");
 });

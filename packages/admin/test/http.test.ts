@@ -65,7 +65,7 @@ async function ask(path: string, { method, token = tokens.read, body, headers = 
 }
 
 /** `fetch` sets Host itself. */
-function askAs(host: string, path = "/healthz"): Promise<number> {
+function askAs(host: string, path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(http.address);
     request({ hostname, port, path, headers: { host } }, (response) => {
@@ -118,9 +118,10 @@ describe("who may do what", () => {
   });
 
   test("a page of another origin reaches nothing: unknown Host, Origin at a write, a form instead of JSON", async () => {
-    expect(await askAs("evil.example")).toBe(403);
+    expect(await askAs("evil.example", "/openapi.json")).toBe(403);
     expect(await askAs("evil.example:80", "/api/v1/clients.list")).toBe(403);
-    expect(await askAs(new URL(http.address).host)).toBe(200);
+    expect(await askAs(new URL(http.address).host, "/openapi.json")).toBe(200);
+    expect(await askAs("10.0.0.1:18080", "/readyz")).toBe(200);
     const write = { token: tokens.admin, body: { clientId: "c" } };
     expect((await ask("/api/v1/clients.kick", { ...write, headers: { origin: "http://evil.example" } })).status).toBe(
       403,

@@ -24,9 +24,11 @@ test.each(ALL_COMMANDS.map((command) => [command.name, command] as const))(
       method === "get"
         ? operation?.parameters?.map((parameter) => parameter.name)
         : Object.keys(
-            (operation?.requestBody as { content: Record<string, { schema: { properties: object } }> }).content[
-              "application/json"
-            ]?.schema.properties ?? {},
+            (
+              (operation?.requestBody ?? { content: {} }) as {
+                content: Record<string, { schema: { properties: object } }>;
+              }
+            ).content["application/json"]?.schema.properties ?? {},
           );
     expect(documented).toEqual(fields);
     expect(name).toMatch(/^[a-z]+(\.[a-z]+)?$/);

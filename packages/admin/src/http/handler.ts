@@ -47,14 +47,16 @@ export function createHandler(options: HandlerOptions): Handler {
 
 async function answer(options: HandlerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setTimeout(SLOWEST_READER, () => response.destroy());
-  if (!options.isForUs(request.headers.host)) {
+  const url = urlOf(request);
+  const path = url?.pathname ?? "";
+  // Probes come by address: they learn no more than that it is alive, and ready.
+  const isProbe = path === "/healthz" || path === "/readyz";
+  if (!isProbe && !options.isForUs(request.headers.host)) {
     throw new AdminError("forbidden", `host ${JSON.stringify(request.headers.host ?? "")} is not known here`, {
       field: "Host",
       expected: "a name of this server (admin.hosts)",
     });
   }
-  const url = urlOf(request);
-  const path = url?.pathname ?? "";
   const { admin } = options;
   switch (path) {
     case "/healthz":
