@@ -1,5 +1,5 @@
 // `wrenmq config`.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import {
   checkFiles,
   configSchema,
@@ -10,6 +10,7 @@ import {
   migrate,
   riskWarnings,
 } from "@wrenmq/config";
+import { atFile, readText } from "../at-file.ts";
 import { CommandError } from "../errors.ts";
 import { pluginAdvice } from "../plugins/plugin-advice.ts";
 
@@ -28,12 +29,12 @@ export async function checkConfig(file: string, quiet: boolean): Promise<void> {
   if (!quiet) process.stdout.write(describe(config));
 }
 
-/** @throws ConfigError, Error of `node:fs` */
-export function migrateConfig(file: string, output: string | undefined): void {
-  const { yaml, changes } = migrate(readFileSync(file, "utf8"), file);
+/** @throws ConfigError, CommandError */
+export async function migrateConfig(file: string, output: string | undefined): Promise<void> {
+  const { yaml, changes } = migrate(readText(file), file);
   for (const change of changes) process.stderr.write(`${change}\n`);
   if (output === undefined) process.stdout.write(yaml);
-  else writeFileSync(output, yaml, { flag: "wx" });
+  else await atFile(output, () => writeFileSync(output, yaml, { flag: "wx" }));
 }
 
 export function printSchema(): void {
