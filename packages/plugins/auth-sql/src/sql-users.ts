@@ -47,9 +47,13 @@ export class SqlUsers {
     this.#open = open;
   }
 
-  /** `connection` as in the plugin's options. @throws DatabaseError */
-  static async open(connection: string): Promise<SqlUsers> {
-    return new SqlUsers(await openDatabase<Tables>(connection));
+  /**
+   * `connection` as in the plugin's options.
+   * @param options.create SQLite: make the file where it is not there. Default false
+   * @throws DatabaseError
+   */
+  static async open(connection: string, { create = false }: { readonly create?: boolean } = {}): Promise<SqlUsers> {
+    return new SqlUsers(await openDatabase<Tables>(connection, { create }));
   }
 
   close(): Promise<void> {
