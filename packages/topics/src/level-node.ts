@@ -31,21 +31,16 @@ type Place<K, V> = LevelNode<K, V> | Map<string, LevelNode<K, V>>;
  * The literal children of a node that has two or more, by the first level of their labels: a Map from the level's hash,
  * so that a level of a topic that is there as bytes need not become a string. Levels that share a hash, which happens by
  * chance once among some ten thousand and as often as somebody with bad intentions likes, share a second Map, from their
- * text: however many they are, finding one of them is one look-up more.
+ * text: however many they are, finding one of them is one look-up more. (A subclass, because a field would be 40 bytes
+ * more for each node that branches.)
  */
-export class LevelMap<K, V> {
-  readonly #places = new Map<number, Place<K, V>>();
-  #size = 0;
-  /** The first level of the only child that is left: set when the map is given up for it. */
+export class LevelMap<K, V> extends Map<number, Place<K, V>> {
+  /** The first level of the only child that was left: set when the map was given up for it. */
   lastLevel: string | undefined = undefined;
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** The child for the level of the byte string `path` that begins at `at`. */
-  get(path: string, at: number): LevelNode<K, V> | undefined {
-    const place = this.#places.get(levelHash(path, at));
+  child(path: string, at: number): LevelNode<K, V> | undefined {
+    const place = this.get(levelHash(path, at));
     if (place === undefined) return undefined;
     if (place instanceof LevelNode) return beginsWithLevelOf(place.label, path, at) ? place : undefined;
     return place.get(path.slice(at, levelEnd(path, at)));
@@ -53,52 +48,39 @@ export class LevelMap<K, V> {
 
   /** The only child that can be the one for the level at `at`: whoever asks compares its label. */
   candidate(name: Uint8Array, at: number, end: number): LevelNode<K, V> | undefined {
-    const place = this.#places.get(levelHashOfBytes(name, at, end));
+    const place = this.get(levelHashOfBytes(name, at, end));
     return place === undefined || place instanceof LevelNode ? place : place.get(levelOf(name, at, end));
   }
 
-  /** Adds a child, or puts it in the place of the one for the same level. */
-  set(child: LevelNode<K, V>): void {
+  /** Puts a child where it belongs: in the place of the one for the same level, if there is one. */
+  put(child: LevelNode<K, V>): void {
     const hash = levelHash(child.label, 0);
-    const place = this.#places.get(hash);
-    if (place === undefined) {
-      this.#places.set(hash, child);
-      this.#size++;
-    } else if (!(place instanceof LevelNode)) {
-      const sizeBefore = place.size;
-      place.set(detached(firstLevel(child.label)), child);
-      this.#size += place.size - sizeBefore;
-    } else if (beginsWithLevelOf(place.label, child.label, 0)) {
-      this.#places.set(hash, child);
-    } else {
-      const both = [place, child].map((node): [string, LevelNode<K, V>] => [detached(firstLevel(node.label)), node]);
-      this.#places.set(hash, new Map(both));
-      this.#size++;
+    const place = this.get(hash);
+    if (place === undefined || (place instanceof LevelNode && beginsWithLevelOf(place.label, child.label, 0))) {
+      this.set(hash, child);
+      return;
     }
+    const sharing = place instanceof LevelNode ? new Map([[ownFirstLevel(place.label), place]]) : place;
+    sharing.set(ownFirstLevel(child.label), child);
+    this.set(hash, sharing);
   }
 
-  /** Takes out a child that is there. */
-  delete(child: LevelNode<K, V>): void {
+  /** Takes out a child that is there. @returns the only one that is left, if it is the only one */
+  takeOut(child: LevelNode<K, V>): LevelNode<K, V> | undefined {
     const hash = levelHash(child.label, 0);
-    const place = this.#places.get(hash);
+    const place = this.get(hash);
     if (place instanceof Map) {
       place.delete(firstLevel(child.label));
-      if (place.size === 1) for (const only of place.values()) this.#places.set(hash, only);
+      if (place.size === 1) for (const only of place.values()) this.set(hash, only);
     } else {
-      this.#places.delete(hash);
+      this.delete(hash);
     }
-    this.#size--;
+    if (this.size > 1) return undefined;
+    for (const only of this.values()) if (only instanceof LevelNode) return only;
+    return undefined;
   }
+}
 
-  *values(): IterableIterator<LevelNode<K, V>> {
-    for (const place of this.#places.values()) {
-      if (place instanceof LevelNode) yield place;
-      else yield* place.values();
-    }
-  }
-
-  /** What is there for each hash, while the map may change: as the iterator of a Map. */
-  places(): IterableIterator<Place<K, V>> {
-    return this.#places.values();
-  }
+export function ownFirstLevel(label: string): string {
+  return detached(firstLevel(label));
 }

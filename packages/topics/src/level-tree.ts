@@ -10,8 +10,8 @@
 // Paths are byte strings (byte-string.ts).
 import { HASH, PLUS, SLASH } from "./characters.ts";
 import { detached } from "./detached.ts";
-import { beginsWithLevelOf, firstLevel } from "./level.ts";
-import { Branches, LevelMap, LevelNode } from "./level-node.ts";
+import { beginsWithLevelOf } from "./level.ts";
+import { Branches, LevelMap, LevelNode, ownFirstLevel } from "./level-node.ts";
 
 /** The node that ends where `path` ends, or `undefined`. It may hold nothing itself. */
 export function findNode<K, V>(
@@ -77,7 +77,7 @@ export function childAt<K, V>(node: LevelNode<K, V>, path: string, at: number): 
 export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: number): LevelNode<K, V> | undefined {
   const literals = branches.literals;
   if (literals === undefined) return undefined;
-  if (literals instanceof LevelMap) return literals.get(path, at);
+  if (literals instanceof LevelMap) return literals.child(path, at);
   return beginsWithLevelOf(literals.label, path, at) ? literals : undefined;
 }
 
@@ -89,14 +89,14 @@ export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: numb
 export class LiteralWalk<K, V> {
   readonly #branches: Branches<K, V>;
   readonly #map: LevelMap<K, V>;
-  readonly #places: ReturnType<LevelMap<K, V>["places"]>;
+  readonly #places: ReturnType<LevelMap<K, V>["values"]>;
   /** Levels that share a hash and are still to be given. */
   #sharing: string[] | undefined = undefined;
 
   constructor(branches: Branches<K, V>, map: LevelMap<K, V>) {
     this.#branches = branches;
     this.#map = map;
-    this.#places = map.places();
+    this.#places = map.values();
   }
 
   next(): LevelNode<K, V> | undefined {
@@ -157,13 +157,13 @@ function attach<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>): void {
   } else if (branches.literals === undefined) {
     branches.literals = child;
   } else if (branches.literals instanceof LevelMap) {
-    branches.literals.set(child);
+    branches.literals.put(child);
   } else if (beginsWithLevelOf(branches.literals.label, child.label, 0)) {
     branches.literals = child;
   } else {
     const map = new LevelMap<K, V>();
-    map.set(branches.literals);
-    map.set(child);
+    map.put(branches.literals);
+    map.put(child);
     branches.literals = map;
   }
 }
@@ -175,12 +175,10 @@ function detach<K, V>(parent: LevelNode<K, V>, branches: Branches<K, V>, child: 
   } else if (branches.hash === child) {
     branches.hash = undefined;
   } else if (literals instanceof LevelMap) {
-    literals.delete(child);
-    if (literals.size > 1) return;
-    for (const only of literals.values()) {
-      literals.lastLevel = detached(firstLevel(only.label));
-      branches.literals = only;
-    }
+    const only = literals.takeOut(child);
+    if (only === undefined) return;
+    literals.lastLevel = ownFirstLevel(only.label);
+    branches.literals = only;
   } else {
     branches.literals = undefined;
   }

@@ -19,7 +19,8 @@ function countNodes(root: Node): number {
     if (branches === undefined) continue;
     const { literals, plus, hash } = branches;
     if (literals instanceof LevelMap) expect(literals.size).toBeGreaterThan(1);
-    const children = [...(literals instanceof LevelMap ? literals.values() : [literals]), plus, hash];
+    const places = literals instanceof LevelMap ? [...literals.values()] : [literals];
+    const children = [...places.flatMap((place) => (place instanceof Map ? [...place.values()] : [place])), plus, hash];
     const present = children.filter((child) => child !== undefined);
     expect(present.length).toBeGreaterThan(0);
     left.push(...present);

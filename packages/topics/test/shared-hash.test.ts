@@ -102,8 +102,8 @@ test("a walk goes on when of levels that share a hash all but one are deleted, a
 test("one look gives the only child that can be the one for a level: those that share its hash are not gone through", () => {
   const map = new LevelMap<string, string>();
   const nodes = levels.map((level) => new LevelNode<string, string>(`${level}/x`));
-  for (const node of nodes) map.set(node);
-  expect([map.size, [...map.values()].length]).toEqual([8, 8]);
+  for (const node of nodes) map.put(node);
+  expect(map.size).toBe(1);
   for (const [index, level] of levels.entries()) {
     const bytes = Uint8Array.from(`..${level}/y`, (unit) => unit.charCodeAt(0));
     expect(map.candidate(bytes, 2, bytes.length)).toBe(nodes[index]);
