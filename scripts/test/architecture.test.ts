@@ -47,7 +47,7 @@ const MAY_KNOW_THE_VERSION = [
 const LONG: Readonly<Record<string, string>> = {
   "packages/protocol/src/server-connection.ts": "the one state machine: states, packets and answers are read together",
   "packages/broker/src/broker.ts": "the public class: doc comments of the API",
-  "packages/broker/src/connection-driver.ts": "implements one interface, Effects",
+  "packages/broker/src/connections/client-connection.ts": "implements one interface, Effects",
 };
 const LONGEST = 400;
 const LONGEST_WITH_REASON = 600;

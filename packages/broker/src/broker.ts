@@ -15,23 +15,23 @@ import type {
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
 import { type Adoption, type Connection, fromDuplex, type TransportName } from "@wrenmq/transport";
-import { nobody } from "./client.ts";
-import { systemClock } from "./clock.ts";
-import type { ConnectionDriver } from "./connection-driver.ts";
+import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
-import { BrokerError } from "./errors.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { Listeners } from "./listeners.ts";
-import { silentLogger } from "./logger.ts";
-import { type Metrics, measure } from "./metrics.ts";
+import { Listeners } from "./listeners/listeners.ts";
 import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOptions } from "./options.ts";
-import { pluginContext } from "./plugin-context.ts";
-import { PluginHost } from "./plugin-host.ts";
-import { recheckAll } from "./recheck.ts";
-import { pluginMessage } from "./router.ts";
-import type { SessionEntry } from "./session-registry.ts";
-import { withExpiry } from "./wills.ts";
+import { pluginContext } from "./plugins/plugin-context.ts";
+import { PluginHost } from "./plugins/plugin-host.ts";
+import { Housekeeping } from "./reporting/housekeeping.ts";
+import { type Metrics, measure } from "./reporting/metrics.ts";
+import { recheckAll } from "./routing/recheck.ts";
+import { pluginMessage } from "./routing/router.ts";
+import { withExpiry } from "./routing/wills.ts";
+import { BrokerError } from "./runtime/broker-error.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { silentLogger } from "./runtime/logger.ts";
+import { absentClient } from "./sessions/absent-client.ts";
+import type { SessionEntry } from "./sessions/session-registry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
@@ -313,7 +313,8 @@ export class Broker implements AsyncDisposable {
     readonly topic: string;
   }): Promise<readonly Opinion[]> {
     const { client, action, topic } = question;
-    const info = typeof client === "string" ? (this.#core.registry.get(client)?.client ?? nobody(client)) : client;
+    const info =
+      typeof client === "string" ? (this.#core.registry.get(client)?.client ?? absentClient(client)) : client;
     return (await this.#chainOf(info.listener).explain?.(info, action, topic)) ?? [];
   }
 
@@ -372,7 +373,7 @@ export class Broker implements AsyncDisposable {
 
   #offlineSession(clientId: string): SessionEntry {
     const { registry, sessionPolicy, clock, durability } = this.#core;
-    const entry = registry.create(nobody(clientId));
+    const entry = registry.create(absentClient(clientId));
     entry.session.expiryInterval = sessionPolicy.defaultExpiry;
     entry.session.disconnectedAt = clock.now();
     durability?.remember(entry);
@@ -399,9 +400,9 @@ export class Broker implements AsyncDisposable {
     this.#listeners.clear();
     await this.#plugins.close();
     await core.cluster?.bus.stop();
-    await core.journal?.drain();
+    await core.factLog?.drain();
     core.timers.clear();
-    core.longWork.clear();
+    core.backgroundTasks.clear();
     core.registry.clear();
     try {
       await this.#options.store?.close();
@@ -412,7 +413,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Until every client has read its last words, or the grace is over. */
-  async #connectionsGone(open: readonly ConnectionDriver[]): Promise<void> {
+  async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
     const { clock } = this.#core;
     const remaining = new Set(open.filter((driver) => driver.context.connections.has(driver)));
     if (remaining.size > 0) {

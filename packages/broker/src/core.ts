@@ -12,14 +12,10 @@ import {
   TopicTable,
 } from "@wrenmq/protocol";
 import { type Adopt, socketAdopter, type TransportName } from "@wrenmq/transport";
-import type { Clock } from "./clock.ts";
-import { ClusterNode } from "./cluster-node.ts";
-import type { Placement } from "./doorway.ts";
+import type { Placement } from "./clustering/client-placement.ts";
+import { ClusterNode } from "./clustering/cluster-node.ts";
+import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
 import { Durability } from "./durability.ts";
-import { Flusher } from "./flusher.ts";
-import type { Journal } from "./journal.ts";
-import { Lending } from "./lending.ts";
-import { LongWork } from "./long-work.ts";
 import {
   type BrokerLimits,
   type BrokerOptions,
@@ -27,12 +23,16 @@ import {
   type SessionPolicy,
   sessionLimitsOf,
 } from "./options.ts";
-import { RetainedMessages } from "./retained-messages.ts";
-import { pluginMessage, Router } from "./router.ts";
-import { Routes } from "./routes.ts";
-import { SessionRegistry } from "./session-registry.ts";
-import { Timers } from "./timers.ts";
-import { publishWill } from "./wills.ts";
+import type { FactLog } from "./persistence/fact-log.ts";
+import { RetainedMessages } from "./routing/retained-messages.ts";
+import { RouteTable } from "./routing/route-table.ts";
+import { pluginMessage, Router } from "./routing/router.ts";
+import { publishWill } from "./routing/wills.ts";
+import { BackgroundTasks } from "./runtime/background-tasks.ts";
+import type { Clock } from "./runtime/clock.ts";
+import { Flusher } from "./runtime/flusher.ts";
+import { Timers } from "./runtime/timers.ts";
+import { SessionRegistry } from "./sessions/session-registry.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -51,10 +51,10 @@ export class BrokerCore {
   readonly arena: Arena;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly longWork: LongWork;
+  readonly backgroundTasks: BackgroundTasks;
   readonly counters: Counters = new Counters();
   readonly flusher: Flusher;
-  readonly lending: Lending = new Lending();
+  readonly zeroCopyBatch: ZeroCopyBatch = new ZeroCopyBatch();
   readonly logger: Logger;
   /** Clients that come and go are worth a line only to those who look for it. */
   readonly logsClients: boolean;
@@ -85,7 +85,9 @@ export class BrokerCore {
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
-    this.longWork = new LongWork(clock, (error) => logger.error({ error }, "work that takes long failed"));
+    this.backgroundTasks = new BackgroundTasks(clock, (error) =>
+      logger.error({ error }, "work that takes long failed"),
+    );
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
     this.responseInformation = options.responseInformation;
@@ -93,7 +95,7 @@ export class BrokerCore {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
       maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
     };
-    const routes = new Routes(this.topics, options.shared?.strategy ?? "round-robin");
+    const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ error }, "a delivery failed");
@@ -107,23 +109,23 @@ export class BrokerCore {
       },
       ended: (entry, reason) => {
         const rest = routes.removeAll(entry);
-        if (rest !== undefined) this.longWork.add(rest);
+        if (rest !== undefined) this.backgroundTasks.add(rest);
         this.durability?.forget(entry);
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will: Will) => publishWill(this, entry, will),
     });
     this.durability = options.store === undefined ? undefined : new Durability(options.store, this);
-    this.flusher.journal = this.durability?.journal;
-    this.router.journal = this.durability?.journal;
+    this.flusher.factLog = this.durability?.factLog;
+    this.router.factLog = this.durability?.factLog;
     const { bus, store, placement } = options;
     this.cluster = bus === undefined ? undefined : new ClusterNode(bus, this, store !== undefined);
     this.router.cluster = this.cluster;
     this.placement = placement;
   }
 
-  get journal(): Journal | undefined {
-    return this.durability?.journal;
+  get factLog(): FactLog | undefined {
+    return this.durability?.factLog;
   }
 
   /** What makes connections of sockets that another process accepted, as a listener of these options would have. */

@@ -2,15 +2,22 @@
 // down of them when, and how they come back.
 import type { Will } from "@wrenmq/codec";
 import type { Store } from "@wrenmq/store";
-import { nobody } from "./client.ts";
-import type { ConnectionDriver } from "./connection-driver.ts";
+import type { ClientConnection } from "./connections/client-connection.ts";
 import type { BrokerCore } from "./core.ts";
-import { Journal } from "./journal.ts";
-import type { SessionEntry } from "./session-registry.ts";
-import { isWorthStoring, makeDurable, recordOf, restoreMessage, restoreSession, willFrom } from "./stored-sessions.ts";
+import { FactLog } from "./persistence/fact-log.ts";
+import { absentClient } from "./sessions/absent-client.ts";
+import type { SessionEntry } from "./sessions/session-registry.ts";
+import {
+  isWorthStoring,
+  makeDurable,
+  recordOf,
+  restoreMessage,
+  restoreSession,
+  willFrom,
+} from "./sessions/stored-session.ts";
 
 export class Durability {
-  readonly journal: Journal;
+  readonly factLog: FactLog;
   readonly #store: Store;
   readonly #core: BrokerCore;
   /** The client whose session has ended last, until the next one is remembered. */
@@ -20,7 +27,7 @@ export class Durability {
     this.#store = store;
     this.#core = core;
     const { timers, logger, clock, flusher } = core;
-    this.journal = new Journal({
+    this.factLog = new FactLog({
       store,
       timers,
       logger,
@@ -34,17 +41,17 @@ export class Durability {
   remember(entry: SessionEntry): void {
     if (entry.ended) return;
     const { session } = entry;
-    const outbox = (entry.connection as ConnectionDriver | undefined)?.outbox;
+    const outbox = (entry.connection as ClientConnection | undefined)?.outbox;
     if (session.expiryInterval > 0 && session.facts === undefined) {
-      makeDurable(session, this.#store, this.journal, this.#core.topics);
+      makeDurable(session, this.#store, this.factLog, this.#core.topics);
     }
     if (isWorthStoring(entry)) {
       const isKnown = entry.stored;
       entry.stored = true;
-      this.journal.putSession(recordOf(entry), isKnown, outbox);
+      this.factLog.putSession(recordOf(entry), isKnown, outbox);
     } else if (outbox !== undefined && this.#forgotten === session.clientId) {
       // A clean start: what CONNACK says has ended must not come back.
-      this.journal.holdBack(outbox);
+      this.factLog.holdBack(outbox);
     }
     this.#forgotten = undefined;
   }
@@ -54,12 +61,12 @@ export class Durability {
     entry.session.facts = undefined;
     if (!entry.stored) return;
     this.#forgotten = entry.session.clientId;
-    this.journal.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
+    this.factLog.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
   }
 
   /** Brings back what was there when the broker stopped, however it stopped. */
   restore(): void {
-    this.journal.continueAfter(this.#store.stats().lastMessageId);
+    this.factLog.continueAfter(this.#store.stats().lastMessageId);
     this.#restoreRetained();
     const restored = this.#restoreSessions();
     const { registry, clock, router, logger } = this.#core;
@@ -91,7 +98,7 @@ export class Durability {
     for (const stored of this.#store.retained()) {
       const message = restoreMessage(topics, stored, 0);
       if (message !== undefined && !message.hasExpired(now)) router.retained.set(message);
-      else this.journal.record({ op: "deleteRetained", topic: stored.topic }, undefined);
+      else this.factLog.record({ op: "deleteRetained", topic: stored.topic }, undefined);
     }
   }
 
@@ -100,10 +107,10 @@ export class Durability {
     const restored: [SessionEntry, Will | undefined][] = [];
     for (const snapshot of this.#store.sessions()) {
       const { record, subscriptions } = snapshot;
-      const entry = registry.create({ ...nobody(record.clientId), username: record.username });
+      const entry = registry.create({ ...absentClient(record.clientId), username: record.username });
       entry.stored = true;
       const { session } = entry;
-      makeDurable(session, this.#store, this.journal, topics);
+      makeDurable(session, this.#store, this.factLog, topics);
       restoreSession(session, snapshot, this.#store, topics, clock.now());
       for (const [filter, subscription] of subscriptions) {
         router.routes.add(entry, filter, subscription);

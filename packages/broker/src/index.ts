@@ -1,9 +1,6 @@
 export { Broker, type BrokerState, createBroker } from "./broker.ts";
-export { type Clock, systemClock } from "./clock.ts";
-export type { Placement } from "./doorway.ts";
-export { BrokerError, type BrokerErrorCode } from "./errors.ts";
+export type { Placement } from "./clustering/client-placement.ts";
 export type { BrokerEvent } from "./events.ts";
-export type { Metrics } from "./metrics.ts";
 export {
   type BrokerLimits,
   type BrokerOptions,
@@ -12,6 +9,9 @@ export {
   type SessionPolicy,
   type SysOptions,
 } from "./options.ts";
-export type { ShareStrategy } from "./shared-groups.ts";
+export type { Metrics } from "./reporting/metrics.ts";
+export type { ShareStrategy } from "./routing/shared-groups.ts";
+export { BrokerError, type BrokerErrorCode } from "./runtime/broker-error.ts";
+export { type Clock, systemClock } from "./runtime/clock.ts";
 export { VERSION } from "./version.ts";
 export { type WarmUpOptions, warmUp } from "./warm-up.ts";

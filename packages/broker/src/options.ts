@@ -10,9 +10,9 @@ import {
 } from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
 import type { ListenerConfig } from "@wrenmq/transport";
-import type { Clock } from "./clock.ts";
-import type { Placement } from "./doorway.ts";
-import type { ShareStrategy } from "./shared-groups.ts";
+import type { Placement } from "./clustering/client-placement.ts";
+import type { ShareStrategy } from "./routing/shared-groups.ts";
+import type { Clock } from "./runtime/clock.ts";
 
 export interface BrokerLimits extends Capabilities {
   /** Open connections of the whole broker; 0: no limit. */

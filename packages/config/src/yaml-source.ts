@@ -1,6 +1,7 @@
 // YAML text → tree with places. Knows the two YAML versions and duplicate keys, nothing about configuration.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from "yaml";
 import type { Place, Problems } from "./diagnostic.ts";
+import { foreignFormat } from "./foreign-format.ts";
 import { below, list, type MapEntry, map, type SourceNode, scalar } from "./source-node.ts";
 
 export interface YamlOptions {
@@ -30,11 +31,15 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
     const { line, col } = lineCounter.linePos(offset);
     return { line, column: col };
   };
+  const foreign = document.errors.length > 0 || !isMap(document.contents) ? foreignFormat(text) : undefined;
+  if (foreign !== undefined) return options.problems.error({ ...base, line: foreign.line }, foreign.message);
   // An unknown tag (!!python/object) is only a warning to the parser, but its value would be misread.
   for (const problem of [...document.errors, ...document.warnings]) {
-    const message = problem.message.replaceAll(/\s+/g, " ");
     const place = { ...base, ...position(problem.pos[0]) };
-    options.problems.error(place, `not valid YAML: ${message}${addressHint(text, place.line)}`);
+    options.problems.error(
+      place,
+      problem.code === "MULTIPLE_DOCS" ? ONE_DOCUMENT : notYaml(problem.message, text, place),
+    );
   }
   if (options.problems.errors.length > 0 || document.contents === null) return undefined;
 
@@ -79,6 +84,12 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
   const root = convert(document.contents, base, 0);
   return options.problems.errors.length > 0 ? undefined : root;
 }
+
+const ONE_DOCUMENT =
+  "a second YAML document begins here (after ---), and one is read: put it in a file of its own, which include can name";
+
+const notYaml = (message: string, text: string, { line }: Place): string =>
+  `not valid YAML: ${message.replaceAll(/\s+/g, " ")}${addressHint(text, line)}`;
 
 /** An IPv6 address without quotes begins a list. */
 function addressHint(text: string, line = 0): string {

@@ -64,6 +64,36 @@ plugins:
     );
     expect(rulesOf(plugins)).toEqual({ subscribe: { "007": ["a"], on: ["yes", "1"] } });
   });
+  test.each(["on", "ON", "On", "true", "True", "yes", "Yes"])(
+    "%s in quotes is true wherever a flag is expected",
+    (word) => {
+      for (const quote of ["'", '"']) {
+        const flag = `${quote}${word}${quote}`;
+        expect(listener(`{ ssl: ${flag}, certfile: /c, keyfile: /k }`)?.type).toBe("tls");
+        expect(maySignIn(config(`auth: { plugins: [auth_anonymous], allow-anonymous: ${flag} }`), {})).toBe(true);
+        expect(
+          rulesOf(config(`topic-check: { enabled: ${flag}, plugins: [topic_acl], acl: { a: [s] } }`).plugins),
+        ).toEqual({
+          subscribe: { a: ["s"] },
+        });
+        const http = `amqtt.contrib.http.UserAuthHttpPlugin: { host: h, port: 1, with_tls: ${flag} }`;
+        const sql = `amqtt.contrib.auth_db.UserAuthDBPlugin: { connection: 'sqlite:///x', sync_schema: ${flag} }`;
+        const { plugins } = config(`plugins:\n  ${http}\n  ${sql}\n`);
+        expect(use(plugins, "http")).toMatchObject({ withTls: true });
+        expect(use(plugins, "sql")).toMatchObject({ syncSchema: true });
+      }
+    },
+  );
+  test.each(["off", "OFF", "Off", "false", "no", "NO"])("%s in quotes is false wherever a flag is expected", (word) => {
+    expect(listener(`{ ssl: '${word}' }`)?.type).toBe("tcp");
+    expect(maySignIn(config(`auth: { plugins: [auth_anonymous], allow-anonymous: '${word}' }`), {})).toBe(false);
+    const anonymous = `amqtt.plugins.authentication.AnonymousAuthPlugin: { allow_anonymous: '${word}' }`;
+    expect(maySignIn(config(`plugins:\n  ${anonymous}\n`), {})).toBe(false);
+    const http = `amqtt.contrib.http.UserAuthHttpPlugin: { host: h, port: 1, with_tls: '${word}' }`;
+    expect(use(config(`plugins:\n  ${http}\n`).plugins, "http")).toMatchObject({ withTls: false });
+    const object = { listeners: { default: { ssl: word } } };
+    expect(fromObject(object).config.listeners[0]?.type).toBe("tcp");
+  });
   test("a key twice is a warning, the last one counts", () => {
     const text = "listeners:\n  default:\n    max-connections: 1\n    max_connections: 2\n";
     expect(config(text).listeners[0]?.maxConnections).toBe(2);
@@ -118,9 +148,17 @@ describe("listeners", () => {
     expect(listener("{ max_connections: -1 }")?.maxConnections).toBe(0);
     expect(mistake("listeners: { default: { max_connections: -2 } }").message).toContain("or unlimited, got number -2");
   });
+  test("without keyfile the key is in certfile, and it is said", () => {
+    const text = "listeners:\n  default: { ssl: on, certfile: /both }\n";
+    expect(config(text).listeners[0]?.tls).toMatchObject({ certificateFile: "/both", keyFile: "/both" });
+    expect(said(text)).toContain("there is no keyfile: the key is read from this file too");
+    const template = "listeners:\n  default: { certfile: /both }\n  tls: { bind: '1', ssl: on }\n";
+    expect(config(template).listeners[0]?.tls).toMatchObject({ certificateFile: "/both", keyFile: "/both" });
+  });
   test.each([
-    ["{ ssl: on, certfile: /c }", /default.keyfile: missing: ssl needs certfile and keyfile/],
+    ["{ ssl: on, keyfile: /k }", /default.certfile: missing: ssl needs a certificate and its key/],
     ["{ ssl: maybe }", /default.ssl: expected true or false, got "maybe"/],
+    ["{ ssl: '' }", /default.ssl: expected true or false, got ""/],
     ["{ type: tsp }", /expected tcp, ws or external, got "tsp" \(did you mean "tcp"\?\)/],
     ["{ bind: 'a:b' }", /default.bind: expected an address/],
     ["{ max_conections: 1 }", /unknown key \(did you mean "max_connections"\?\)/],

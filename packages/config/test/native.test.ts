@@ -101,7 +101,28 @@ describe("mistakes", () => {
   });
   test.each([
     ["not YAML", "wrenmq: 1\nlimits: {", /^<text>:2:\d+: not valid YAML/],
-    ["two documents", "wrenmq: 1\n---\nwrenmq: 1\n", /not valid YAML/],
+    [
+      "two documents",
+      "wrenmq: 1\n---\nwrenmq: 1\n",
+      /^<text>:2:1: a second YAML document begins here.*file of its own/,
+    ],
+    ["a second document that is empty", "wrenmq: 1\n---\n", /^<text>:2:1: a second YAML document begins here/],
+    [
+      "a mosquitto.conf",
+      "# comment\n\nlistener 1883\n",
+      /^<text>:3: this is a configuration of Mosquitto \(listener …\)/,
+    ],
+    [
+      "one that YAML cannot read",
+      "topic # both 0\naddress h:1\n#\nuser a\n",
+      /^<text>:1: this is a .* Mosquitto \(topic …\)/,
+    ],
+    ["a secret in one", "remote_password hush\n# x\nport 1\n", /^(?!.*hush)<text>:1: this is a .* Mosquitto/],
+    ["keys and values", "# x\nlistener.tcp.default = 127.0.0.1:1883\n", /^<text>:2: .*write "listener.tcp.default: …"/],
+    ["XML", "<?xml version='1.0'?>\n<hivemq/>\n", /^<text>:1: this is XML/],
+    ["a certificate", "-----BEGIN CERTIFICATE-----\nabc\n", /^<text>:1: this is a certificate or a key/],
+    ["something else that is no YAML", "just words\n", /expected a mapping, got "just words"/],
+    ["a flag in quotes", "warm_up: 'off'\n", /expected true or false, got "off" \(write false, without quotes/],
     ["a tag of Python", "wrenmq: 1\nstore: !!python/object:os.system x\n", /Unresolved tag/],
     ["a key twice", "wrenmq: 1\nlog: {}\nlog: {}\n", /^<text>:3:1: log: this key was already given$/],
     ["a list at the top", "- wrenmq\n", /expected a mapping, got a list/],
@@ -292,6 +313,15 @@ describe("environment", () => {
     );
     expect(listener.listeners[0]?.port).toBe(1999);
     expect(listener.plugins[0]?.options["allow"]).toBe(true);
+    for (const [word, warmUp] of [
+      ["on", true],
+      ["Yes", true],
+      ["OFF", false],
+      ["no", false],
+    ] as const) {
+      expect(config("warm_up: ${FLAG}", { environment: { FLAG: word } }).warmUp).toBe(warmUp);
+    }
+    expect(() => config("warm_up: ${FLAG}", { environment: { FLAG: "maybe" } })).toThrow(/true or false, got "maybe"/);
     expect(
       read("plugins: { jwt: { algorithms: [HS256], secret_key: '${DIGITS}' } }").plugins[0]?.options["secretKey"],
     ).toBe("123456");

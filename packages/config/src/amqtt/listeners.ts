@@ -119,8 +119,8 @@ function tlsOf(place: Place, keys: Keys, secure: boolean, { problems }: Translat
     if (certificate) problems.warn(certificate.place, "not used: ssl is off");
     return undefined;
   }
-  if (!certificate) problems.error(below(place, "certfile"), "missing: ssl needs certfile and keyfile");
-  if (!key) problems.error(below(place, "keyfile"), "missing: ssl needs certfile and keyfile");
+  if (!certificate) problems.error(below(place, "certfile"), "missing: ssl needs a certificate and its key");
+  else if (!key) problems.warn(certificate.place, "there is no keyfile: the key is read from this file too");
   const authorities = {
     ca_file: valueIn(keys, "cafile"),
     ca_path: valueIn(keys, "capath"),
@@ -129,7 +129,8 @@ function tlsOf(place: Place, keys: Keys, secure: boolean, { problems }: Translat
   const asks = Object.values(authorities).find((node) => node !== undefined);
   return nativeMap(place, {
     certificate_file: certificate,
-    key_file: key,
+    // Python's load_cert_chain() reads both from one file.
+    key_file: key ?? certificate,
     ...authorities,
     // The original asks for a certificate but does not insist (CERT_OPTIONAL).
     request_certificate: asks ? native(true, asks.place) : undefined,

@@ -1,4 +1,5 @@
 // What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
+import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
 import {
   below,
@@ -51,13 +52,10 @@ export const valueIn = (keys: Keys, key: string): SourceNode | undefined => {
   return isEmpty(value) ? undefined : value;
 };
 
-/** A boolean, `fallback` if absent; anything else is reported. */
+/** A boolean or a word for one, `fallback` if absent; anything else is reported. */
 export function flagOf(keys: Keys, key: string, fallback: boolean, { problems }: Translation): boolean {
   const value = valueIn(keys, key);
-  if (!value) return fallback;
-  if (value.kind === "scalar" && typeof value.value === "boolean") return value.value;
-  problems.error(value.place, `expected true or false, got ${describeNode(value)}`, "true or false");
-  return fallback;
+  return (value && flag.read(value, problems)) ?? fallback;
 }
 
 /** A number that is not negative, undefined if absent or after a report. */

@@ -63,14 +63,25 @@ export const path = (what: "file" | "folder" | "made" = "file"): ValueType<strin
 export const resolvePath = (written: string, file: string | undefined): string =>
   file === undefined ? written : resolve(dirname(file), written);
 
+/** What YAML 1.1 calls a boolean, in any case; undefined for other words. */
+export function flagWord(word: string): boolean | undefined {
+  const lower = word.trim().toLowerCase();
+  if (["true", "on", "yes"].includes(lower)) return true;
+  return ["false", "off", "no"].includes(lower) ? false : undefined;
+}
+
+/** In the old files quoted words are flags too, as their Python compared texts; so are words from the environment. */
 export const flag: ValueType<boolean> = scalarType({
   expected: "true or false",
   schema: { type: "boolean" },
-  parse: (node) => (typeof node.value === "boolean" ? node.value : undefined),
-  hint: (node) =>
-    typeof node.value === "string" && /^(on|off|yes|no)$/i.test(node.value)
-      ? ` (YAML 1.2 has no "${node.value}"; write ${/^(on|yes)$/i.test(node.value)})`
-      : "",
+  parse: (node) => {
+    if (typeof node.value === "boolean") return node.value;
+    return node.untyped && typeof node.value === "string" ? flagWord(node.value) : undefined;
+  },
+  hint: ({ value }) => {
+    const meant = typeof value === "string" ? flagWord(value) : undefined;
+    return meant === undefined ? "" : ` (write ${meant}, without quotes: YAML 1.2 has no other word for it)`;
+  },
 });
 
 export function integer(minimum: number, maximum: number): ValueType<number> {

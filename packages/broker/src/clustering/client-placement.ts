@@ -1,0 +1,98 @@
+// Where several brokers share their listeners: between a new connection and its protocol, until the client identifier in
+// its CONNECT is known and with it the broker that serves the client.
+import { copyBytes, PEEK_MORE, peekClientId } from "@wrenmq/protocol";
+import type { Connection, ConnectionHandler } from "@wrenmq/transport";
+import type { ClientConnection } from "../connections/client-connection.ts";
+
+/** Decides which broker serves which client. */
+export interface Placement {
+  /** Does this broker serve the client? */
+  isHome(clientId: string): boolean;
+  /**
+   * Gives the connection to the broker that serves the client.
+   * @param head what was read of it; the callee's own
+   * @returns released: its socket is gone from here; lost: the other broker cannot be reached; or what takes the
+   * connection's events from now on
+   */
+  handOver(
+    connection: Connection,
+    client: { readonly clientId: string; readonly listener: string },
+    head: Uint8Array,
+  ): ConnectionHandler | "released" | "lost";
+}
+
+/** Bytes of a CONNECT before its client identifier that are waited for. */
+const MOST_PEEKED = 128 * 1024;
+
+/** A connection that another handler can take over in the middle of the stream. */
+type Replaceable = Connection & {
+  handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
+};
+
+export class ClientPlacement implements ConnectionHandler {
+  readonly #driver: ClientConnection;
+  readonly #connection: Connection;
+  readonly #listener: string;
+  readonly #placement: Placement;
+  #peeked: Uint8Array | undefined;
+  #next: ConnectionHandler | undefined;
+
+  constructor(driver: ClientConnection, listener: string, placement: Placement) {
+    this.#driver = driver;
+    this.#connection = driver.transport;
+    this.#listener = listener;
+    this.#placement = placement;
+  }
+
+  data(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#next !== undefined) {
+      this.#next.data(bytes, start, end);
+      return;
+    }
+    if (this.#peeked === undefined) this.#decide(bytes, start, end);
+    else {
+      const joined = new Uint8Array(this.#peeked.length + end - start);
+      joined.set(this.#peeked);
+      joined.set(bytes.subarray(start, end), this.#peeked.length);
+      this.#decide(joined, 0, joined.length);
+    }
+  }
+
+  drain(): void {
+    (this.#next ?? this.#driver).drain();
+  }
+
+  closed(error: Error | undefined): void {
+    (this.#next ?? this.#driver).closed(error);
+  }
+
+  #decide(bytes: Uint8Array, start: number, end: number): void {
+    const clientId = peekClientId(bytes, start, end);
+    if (clientId === PEEK_MORE && end - start < MOST_PEEKED) {
+      this.#peeked = copyBytes(bytes, start, end);
+      return;
+    }
+    this.#peeked = undefined;
+    // Without an identifier the client gets one of ours; what is no CONNECT is refused here as well as anywhere.
+    if (typeof clientId !== "string" || clientId === "" || this.#placement.isHome(clientId)) {
+      this.#stay(bytes, start, end);
+      return;
+    }
+    const head = copyBytes(bytes, start, end);
+    const next = this.#placement.handOver(this.#connection, { clientId, listener: this.#listener }, head);
+    this.#driver.discardHandedOver();
+    if (next === "lost") {
+      this.#next = NOBODY;
+      this.#connection.destroy();
+    } else if (next !== "released") this.#next = next;
+  }
+
+  #stay(bytes: Uint8Array, start: number, end: number): void {
+    this.#next = this.#driver;
+    const connection = this.#connection as Partial<Replaceable>;
+    if (connection.handOver === undefined) this.#driver.data(bytes, start, end);
+    else connection.handOver(this.#driver, bytes, start, end);
+  }
+}
+
+const NOBODY: ConnectionHandler = { data() {}, drain() {}, closed() {} };

@@ -1,0 +1,87 @@
+// Every broker of a cluster holds every retained message. When two of them set the same topic at about the same time,
+// the later stamp wins everywhere; that one was cleared is remembered until all have heard of it.
+import { type RetainedFact, Stamps, UNDATED } from "@wrenmq/cluster";
+import { Message, type Millis, NEVER, type TopicTable } from "@wrenmq/protocol";
+import type { RetainedMessages } from "../routing/retained-messages.ts";
+
+/** Milliseconds that a clearing is remembered at least. */
+const CLEARING_AGE = 60_000;
+const NO_BYTES = new Uint8Array(0);
+
+export class RetainedReplica {
+  readonly #messages: RetainedMessages;
+  readonly #stamps: Stamps;
+  /** When each topic was set; one that is not here but has a message was found in the store. */
+  readonly #set = new Map<string, number>();
+  readonly #cleared = new Map<string, { readonly stamp: number; readonly at: Millis }>();
+
+  constructor(messages: RetainedMessages, node: number) {
+    this.#messages = messages;
+    this.#stamps = new Stamps(node);
+  }
+
+  /** For a change that is made here. */
+  stamp(now: Millis): number {
+    return this.#stamps.next(now);
+  }
+
+  /** @returns false: something later is known */
+  supersedes(topic: string, stamp: number): boolean {
+    this.#stamps.seen(stamp);
+    return stamp > this.#known(topic);
+  }
+
+  /** The topic was set (or cleared) in what is held here. */
+  changed(topic: string, stamp: number, isSet: boolean, now: Millis): void {
+    if (isSet) {
+      this.#set.set(topic, stamp);
+      this.#cleared.delete(topic);
+    } else {
+      this.#set.delete(topic);
+      this.#cleared.set(topic, { stamp, at: now });
+    }
+  }
+
+  /** All there is to tell of the topics that `concerns` names. */
+  *facts(topics: TopicTable, concerns: (topic: string) => boolean): IterableIterator<RetainedFact> {
+    for (const [topic, { stamp }] of [...this.#cleared]) {
+      const target = concerns(topic) ? topics.find(topic) : undefined;
+      if (target !== undefined) yield { message: clearing(target), stamp };
+    }
+    for (const message of this.#messages.all()) {
+      if (concerns(message.topic)) yield { message, stamp: this.#set.get(message.topic) ?? UNDATED };
+    }
+  }
+
+  /**
+   * Forgets stamps that nobody needs any more, a topic each step.
+   * @param allKnow are all brokers there?
+   */
+  *sweep(now: Millis, allKnow: boolean): IterableIterator<void> {
+    for (const topic of this.#set.keys()) {
+      if (this.#messages.get(topic) === undefined) this.#set.delete(topic);
+      yield;
+    }
+    if (!allKnow) return;
+    for (const [topic, { at }] of this.#cleared) {
+      if (at + CLEARING_AGE <= now) this.#cleared.delete(topic);
+      yield;
+    }
+  }
+
+  #known(topic: string): number {
+    const stamp = this.#set.get(topic) ?? this.#cleared.get(topic)?.stamp;
+    return stamp ?? (this.#messages.get(topic) === undefined ? 0 : UNDATED);
+  }
+}
+
+function clearing(target: ConstructorParameters<typeof Message>[0]): Message {
+  return Message.of(target, {
+    payload: NO_BYTES,
+    qos: 0,
+    retain: true,
+    properties: undefined,
+    expiresAt: NEVER,
+    publisher: "",
+  });
+}

@@ -1,0 +1,27 @@
+// While a connection's bytes are being read, large packets for others may wait in them, to leave in one piece.
+import type { Outbox } from "@wrenmq/protocol";
+
+export class ZeroCopyBatch {
+  #bytes: Uint8Array | undefined;
+  #waiting: Outbox[] = [];
+
+  begin(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+  }
+
+  /** May packets for this outbox wait in these bytes until `end`? */
+  mayWait(bytes: Uint8Array, outbox: Outbox): boolean {
+    if (bytes !== this.#bytes) return false;
+    this.#waiting.push(outbox);
+    return true;
+  }
+
+  /** The bytes are about to be used again. */
+  end(): void {
+    this.#bytes = undefined;
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const outbox of waiting) outbox.settle();
+  }
+}

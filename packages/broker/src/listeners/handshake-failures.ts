@@ -1,0 +1,72 @@
+// What goes wrong at a listener before a client is one: counted, and told in a line each, but not in one for each of a
+// flood: who floods us must not fill the operator's disk, nor hide what else is wrong.
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Counters, Millis } from "@wrenmq/protocol";
+import { ListenerError } from "@wrenmq/transport";
+import type { Clock } from "../runtime/clock.ts";
+import type { Timers } from "../runtime/timers.ts";
+
+/** Lines of one kind within a window. */
+const LINES = 10;
+const WINDOW: Millis = 10_000;
+
+interface Window {
+  readonly since: Millis;
+  told: number;
+  untold: number;
+}
+
+export interface HandshakeFailuresOptions {
+  readonly listener: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly counters: Counters;
+}
+
+export class HandshakeFailures {
+  readonly #options: HandshakeFailuresOptions;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(options: HandshakeFailuresOptions) {
+    this.#options = options;
+  }
+
+  /** What a listener reports. */
+  report(error: Error): void {
+    const { logger, listener, counters } = this.#options;
+    const code = error instanceof ListenerError ? error.code : "ERR_LISTENER_FAILED";
+    if (code === "ERR_LISTENER_HANDSHAKE") counters.failedHandshake++;
+    else if (code === "ERR_LISTENER_PROXY") counters.failedProxyHeader++;
+    // Somebody knocked and went: port scans, health checks.
+    const hasLeft = (error.cause as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET";
+    if (hasLeft) logger.debug({ listener, error: error.message }, "listener trouble");
+    else this.#tell(code, error.message);
+  }
+
+  /** A client was closed for what it said instead of CONNECT, or in it. */
+  protocolFailure(remoteAddress: string, reason: string): void {
+    this.#tell("misspoke", `connection from ${remoteAddress} closed: ${reason}`);
+  }
+
+  #tell(kind: string, error: string): void {
+    const { logger, listener, clock, timers } = this.#options;
+    const now = clock.now();
+    let window = this.#windows.get(kind);
+    if (window === undefined || now < window.since || now >= window.since + WINDOW) {
+      window = { since: now, told: 0, untold: 0 };
+      this.#windows.set(kind, window);
+    }
+    if (window.told < LINES) {
+      window.told++;
+      logger.warn({ listener, error }, "listener trouble");
+      return;
+    }
+    window.untold++;
+    if (window.untold > 1) return;
+    const flooded = window;
+    timers.at(flooded.since + WINDOW, () => {
+      logger.warn({ listener, such: error, times: flooded.untold }, "listener trouble went on, line by line no more");
+    });
+  }
+}

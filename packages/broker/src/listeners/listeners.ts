@@ -1,0 +1,158 @@
+// The listeners of a broker by name: opened, closed, changed while they run, each with its chain of plugins.
+import { ReasonCode } from "@wrenmq/codec";
+import type { HookChain } from "@wrenmq/plugin-api";
+import {
+  type Adopt,
+  type Connection,
+  type ConnectionHandler,
+  createListener,
+  type Listener as TransportListener,
+  type TransportName,
+} from "@wrenmq/transport";
+import { ClientPlacement } from "../clustering/client-placement.ts";
+import { ClientConnection } from "../connections/client-connection.ts";
+import type { BrokerCore } from "../core.ts";
+import type { ListenerOptions } from "../options.ts";
+import { BrokerError } from "../runtime/broker-error.ts";
+import { Listener } from "./listener.ts";
+
+interface Running {
+  readonly context: Listener;
+  /** undefined for `external`. */
+  readonly listener: TransportListener | undefined;
+  options: ListenerOptions;
+}
+
+/** Makes the chain of the plugins named, or of all. */
+export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
+
+export class Listeners {
+  readonly #running = new Map<string, Running>();
+  readonly #core: BrokerCore;
+  readonly #makeChain: ChainMaker;
+  #isClosed = false;
+
+  constructor(core: BrokerCore, makeChain: ChainMaker) {
+    this.#core = core;
+    this.#makeChain = makeChain;
+  }
+
+  *addresses(): IterableIterator<[name: string, address: string]> {
+    for (const [name, { listener }] of this.#running) if (listener !== undefined) yield [name, listener.address];
+  }
+
+  port(name: string): number | undefined {
+    return this.#running.get(name)?.listener?.port;
+  }
+
+  chain(name: string): HookChain | undefined {
+    return this.#running.get(name)?.context.chain;
+  }
+
+  /** @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
+  async add(name: string, options: ListenerOptions): Promise<void> {
+    if (this.#running.has(name)) {
+      throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
+    }
+    const core = this.#core;
+    const context = new Listener(name, core, this.#makeChain(options.plugins));
+    context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    if (options.type === "external") {
+      this.#running.set(name, { context, listener: undefined, options });
+      return;
+    }
+    const { arena, logger } = core;
+    const listener = createListener(options, (connection) => this.#accept(connection, context), {
+      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
+      admits: (client) => context.admits(client),
+      onError: (error) => context.trouble.report(error),
+    });
+    await listener.listen();
+    if (this.#isClosed) {
+      await listener.close();
+      throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
+    }
+    this.#running.set(name, { context, listener, options });
+    logger.info({ listener: name, address: listener.address }, "listening");
+  }
+
+  /** Other limits or plugins for a listener that goes on listening; its clients stay. */
+  update(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
+    const running = this.#running.get(name);
+    if (running === undefined) return false;
+    const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
+    running.options = { ...rest, ...options } as ListenerOptions;
+    running.context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.context.chain = this.#makeChain(options.plugins);
+    return true;
+  }
+
+  /** Stops listening; the listener's clients are told and disconnected. */
+  async remove(name: string): Promise<boolean> {
+    const running = this.#running.get(name);
+    if (running === undefined) return false;
+    this.#running.delete(name);
+    const { sessionLimits } = running.context;
+    for (const { session } of this.#core.registry.values()) {
+      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
+    }
+    await running.listener?.close();
+    for (const driver of [...running.context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
+    return true;
+  }
+
+  /** What makes connections of sockets that another process accepted. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  adopter(name: string, transport: TransportName): Adopt {
+    return this.#core.adopter(transport, this.#known(name, "adopt").options);
+  }
+
+  /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
+    const { context } = this.#known(name, "accept");
+    return handedOver || context.admits(connection.info) ? this.#accept(connection, context) : undefined;
+  }
+
+  #known(name: string, caller: "accept" | "adopt"): Running {
+    const running = this.#running.get(name);
+    if (running !== undefined) return running;
+    throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
+  }
+
+  /** The plugins or the broker's limits changed. */
+  refresh(): void {
+    for (const { context, options } of this.#running.values()) {
+      context.chain = this.#makeChain(options.plugins);
+      context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    }
+  }
+
+  /** Reads certificates again; the old ones stay where the new ones are bad. @throws ListenerError */
+  async reloadCertificates(): Promise<void> {
+    const reloads = [...this.#running.values()].map(async ({ listener }) => listener?.reloadCertificates?.());
+    // Each for itself: what is wrong with one keeps no other from its new certificate.
+    const failed = (await Promise.allSettled(reloads)).find((reload) => reload.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Stops accepting. @returns the connections that are open */
+  async close(): Promise<ClientConnection[]> {
+    this.#isClosed = true;
+    const open: ClientConnection[] = [];
+    for (const { listener, context } of this.#running.values()) {
+      await listener?.close();
+      for (const driver of context.connections) open.push(driver);
+    }
+    return open;
+  }
+
+  clear(): void {
+    this.#running.clear();
+  }
+
+  #accept(connection: Connection, context: Listener): ConnectionHandler {
+    const driver = new ClientConnection(connection, context, this.#core.clock.now());
+    context.connectionOpened(driver);
+    const { placement } = this.#core;
+    return placement === undefined ? driver : new ClientPlacement(driver, context.name, placement);
+  }
+}

@@ -1,0 +1,379 @@
+// Facts on their way to the store: collected during a turn of the event loop, applied as one batch before anything that
+// tells of them leaves. What was published is acknowledged when its batch is durable, never sooner.
+import type { Logger } from "@wrenmq/plugin-api";
+import {
+  type Delivery,
+  type DeliveryState,
+  type FactSink,
+  type Message,
+  type Millis,
+  OutboundState,
+  type Outbox,
+  type Session,
+  type SessionRecord,
+} from "@wrenmq/protocol";
+import { type Store, StoreError, type StoreOp } from "@wrenmq/store";
+import type { Timers } from "../runtime/timers.ts";
+import { type Batch, held, joined, letGo, type Settled } from "./batch.ts";
+import { splitSpaceFreeing } from "./store-full-recovery.ts";
+
+const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
+  [OutboundState.AwaitPuback]: "awaitPuback",
+  [OutboundState.AwaitPubrec]: "awaitPubrec",
+  [OutboundState.AwaitPubcomp]: "awaitPubcomp",
+};
+/** Milliseconds between two tries of a batch that the store refused. */
+const RETRY_INTERVAL = 500;
+/** The same while the store is full and queues drain. */
+const DRAIN_INTERVAL = 20;
+
+/** A batch that the store was handed. Its outboxes are held. */
+interface BatchUnderWay {
+  readonly batch: Batch;
+  outcome: StoreError | "durable" | undefined;
+}
+
+export interface FactLogOptions {
+  readonly store: Store;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly now: () => Millis;
+  /** Called when there is something to commit at the end of this turn. */
+  readonly wake: () => void;
+  /** The store takes facts again: what could not be read back from it can be now. */
+  readonly recovered: () => void;
+}
+
+/*
+ *   record ─► ops ── commit ─► under way, first in first out ─► durable: told, let go
+ *                       │                     │ the store refuses one: so are those behind it, or facts would change places
+ *                       └── while failing ────┴► refused ── again and again, as one batch ─► durable: let go
+ */
+export class FactLog implements FactSink {
+  readonly #options: FactLogOptions;
+  #ops: StoreOp[] = [];
+  #waiters: Settled[] = [];
+  #tells: (Outbox | undefined)[] = [];
+  #outboxes = new Set<Outbox>();
+  /** Records that take the place of one that the store has. */
+  readonly #replacing = new WeakSet<StoreOp>();
+  #underWay: BatchUnderWay[] = [];
+  /** What the store did not take; in order. Its outboxes are held once. */
+  #refused: Batch | undefined;
+  /** One of the batches under way was refused: what comes behind it must not be durable before it. */
+  #refusal: StoreError | undefined;
+  #retrying = false;
+  #closed = false;
+  #whenIdle: (() => void)[] = [];
+  #whenRecovered: (() => void)[] = [];
+  #lastMessageId: number;
+  /** Of each client the first message that the store has refused. */
+  readonly #refusedFrom = new Map<string, number>();
+  /** Facts that were ever recorded: whether it has grown says whether there is something to wait for. */
+  recorded: number = 0;
+  /** The store refuses batches: what would need it is not to be accepted. */
+  failing: StoreError | undefined = undefined;
+
+  constructor(options: FactLogOptions) {
+    this.#options = options;
+    // Numbers of messages grow across restarts: time gives the start, 4,096 a millisecond.
+    this.#lastMessageId = options.now() * 4096;
+  }
+
+  /** The clock may have gone back since: no number that is in use is given again. */
+  continueAfter(messageId: number): void {
+    this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
+  }
+
+  /** Is everything that was recorded durable? */
+  get isSettled(): boolean {
+    return this.#ops.length === 0 && this.#underWay.length === 0 && this.failing === undefined;
+  }
+
+  /** Is there something to commit? */
+  get isPending(): boolean {
+    return this.#ops.length > 0 || this.#waiters.length > 0;
+  }
+
+  record(op: StoreOp, outbox: Outbox | undefined): void {
+    if (this.#closed) return;
+    if (!this.isPending) this.#options.wake();
+    this.#ops.push(op);
+    this.recorded++;
+    this.#tells.push(outbox);
+    if (outbox !== undefined) this.#outboxes.add(outbox);
+  }
+
+  /** @param isKnown the store has a record of the session, or is about to */
+  putSession(record: SessionRecord, isKnown: boolean, outbox: Outbox | undefined): void {
+    const op: StoreOp = { op: "putSession", record };
+    if (isKnown) this.#replacing.add(op);
+    this.record(op, outbox);
+  }
+
+  /** What this outbox holds tells of facts of this turn: it waits for them too. */
+  holdBack(outbox: Outbox): void {
+    if (this.isPending) this.#outboxes.add(outbox);
+  }
+
+  /** Calls back when everything recorded so far is durable. */
+  whenDurable(settled: Settled): void {
+    if (!this.isPending) this.#options.wake();
+    this.#waiters.push(settled);
+  }
+
+  /** Calls back when the store takes facts again; those that it refused are in it then. */
+  whenRecovered(callback: () => void): void {
+    this.#whenRecovered.push(callback);
+  }
+
+  /** While the store refuses messages only those leave that it has: behind the others nothing could leave any more. */
+  mayStart(session: Session, seq: number): boolean {
+    return this.failing === undefined || seq < (this.#refusedFrom.get(session.clientId) ?? Number.POSITIVE_INFINITY);
+  }
+
+  enqueued(session: Session, delivery: Delivery, packetId: number): void {
+    const { message, qos, retain, subscriptionIdentifiers, seq } = delivery;
+    if (this.failing !== undefined && !this.#refusedFrom.has(session.clientId)) {
+      this.#refusedFrom.set(session.clientId, seq);
+    }
+    const state = packetId === 0 ? "queued" : qos === 1 ? "awaitPuback" : "awaitPubrec";
+    this.record(
+      {
+        op: "enqueue",
+        clientId: session.clientId,
+        entry: { seq, messageId: this.#messageId(message), qos, retain, subscriptionIdentifiers, state, packetId },
+        message,
+      },
+      session.link?.outbox,
+    );
+  }
+
+  advanced(session: Session, delivery: Delivery, packetId: number, state: OutboundState): void {
+    const { clientId } = session;
+    this.record(
+      { op: "advance", clientId, seq: delivery.seq, packetId, state: STATE_NAMES[state] },
+      session.link?.outbox,
+    );
+  }
+
+  settled(session: Session, delivery: Delivery): void {
+    this.record({ op: "settle", clientId: session.clientId, seq: delivery.seq }, undefined);
+  }
+
+  held(session: Session, packetId: number, isTold: boolean): void {
+    const outbox = isTold ? session.link?.outbox : undefined;
+    this.record({ op: "hold", clientId: session.clientId, packetId }, outbox);
+  }
+
+  released(session: Session, packetId: number): void {
+    this.record({ op: "release", clientId: session.clientId, packetId }, session.link?.outbox);
+  }
+
+  /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
+  commit(): void {
+    if (!this.isPending) return;
+    const batch: Batch = { ops: this.#ops, tells: this.#tells, waiters: this.#waiters, outboxes: this.#outboxes };
+    this.#ops = [];
+    this.#tells = [];
+    this.#waiters = [];
+    this.#outboxes = new Set();
+    const refusal = this.failing ?? this.#refusal;
+    if (refusal === undefined) this.#apply(batch);
+    // Those under way may be refused yet, and come before it.
+    else if (this.#underWay.length > 0) this.#underWay.push({ batch: held(batch), outcome: refusal });
+    else this.#postpone(held(batch), refusal);
+  }
+
+  /** Resolves when nothing is under way. Facts that the store refuses to the end are lost; the log says how many. */
+  async drain(): Promise<void> {
+    this.commit();
+    await this.#idle();
+    if (this.#refused !== undefined) {
+      this.#retry();
+      await this.#idle();
+    }
+    this.#closed = true;
+    if (this.#refused !== undefined) {
+      const facts = this.#refused.ops.length;
+      this.#options.logger.error({ facts }, "the store took no more facts before the end");
+    }
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#underWay.length > 0 || this.#retrying) {
+      await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    }
+  }
+
+  #apply(batch: Batch): void {
+    let pending: Promise<void> | undefined;
+    let outcome: BatchUnderWay["outcome"] = "durable";
+    try {
+      pending = batch.ops.length === 0 ? undefined : this.#options.store.apply(batch.ops);
+    } catch (error) {
+      outcome = asStoreError(error);
+      this.#refusal = outcome;
+    }
+    if (pending === undefined && outcome === "durable" && this.#underWay.length === 0) {
+      settleAll(batch, undefined);
+      return;
+    }
+    const underWay: BatchUnderWay = { batch: held(batch), outcome: pending === undefined ? outcome : undefined };
+    this.#underWay.push(underWay);
+    if (pending === undefined) {
+      this.#advance();
+      return;
+    }
+    pending.then(
+      () => this.#settled(underWay, "durable"),
+      (error: unknown) => this.#settled(underWay, asStoreError(error)),
+    );
+  }
+
+  #settled(underWay: BatchUnderWay, outcome: StoreError | "durable"): void {
+    underWay.outcome = outcome;
+    if (outcome !== "durable") this.#refusal = outcome;
+    this.#advance();
+    this.#options.wake();
+  }
+
+  /** Batches come to their end in the order in which they were begun. */
+  #advance(): void {
+    for (let first = this.#underWay[0]; first?.outcome !== undefined; first = this.#underWay[0]) {
+      this.#underWay.shift();
+      const { batch, outcome } = first;
+      if (outcome !== "durable") this.#postpone(batch, outcome);
+      // It was applied without one that came before it: once more, in its place, makes it right.
+      else if (this.failing !== undefined) this.#postpone(batch, this.failing);
+      else {
+        letGo(batch.outboxes);
+        settleAll(batch, undefined);
+      }
+    }
+    this.#tellIdle();
+  }
+
+  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are told no for now. */
+  #postpone(batch: Batch, error: StoreError): void {
+    if (this.failing === undefined) {
+      const { code, message } = error;
+      this.#options.logger.error({ code, error: message }, "the store refuses to write; publishes are refused");
+      this.failing = error;
+      this.#retryLater();
+    }
+    for (const op of batch.ops) {
+      if (op.op === "enqueue" && !this.#refusedFrom.has(op.clientId)) this.#refusedFrom.set(op.clientId, op.entry.seq);
+    }
+    this.#refused = this.#refused === undefined ? batch : joined(this.#refused, batch);
+    settleAll(batch, error);
+  }
+
+  #retryLater(interval = RETRY_INTERVAL): void {
+    const { timers, now } = this.#options;
+    timers.at(now() + interval, () => this.#retry());
+  }
+
+  #retry(): void {
+    if (this.#retrying || this.#closed) return;
+    const batch = this.#refused;
+    // Those under way come before it or are about to join it.
+    if (batch === undefined || this.#underWay.length > 0) {
+      if (this.failing !== undefined) this.#retryLater();
+      return;
+    }
+    // What comes meanwhile is collected apart: the store has these in its hands.
+    this.#refused = undefined;
+    this.#retrying = true;
+    const refusedAgain = (reason: unknown): void => {
+      const error = asStoreError(reason);
+      if (error.code === "ERR_STORE_FULL") this.#relieve(batch, error);
+      else this.#refusedAgain(batch, error, RETRY_INTERVAL);
+    };
+    try {
+      const pending = this.#options.store.apply(batch.ops);
+      if (pending === undefined) this.#recover(batch);
+      else pending.then(() => this.#recover(batch), refusedAgain);
+    } catch (error) {
+      refusedAgain(error);
+    }
+  }
+
+  /** The store has no room for the batch: what makes room goes first. */
+  #relieve(batch: Batch, error: StoreError): void {
+    const { relief, rest } = splitSpaceFreeing(batch.ops, this.#replacing);
+    const refused = (): void => this.#refusedAgain(batch, error, RETRY_INTERVAL);
+    const relieved = (): void => {
+      const kept = new Set(rest);
+      const tells = batch.tells.filter((_, i) => kept.has(batch.ops[i] as StoreOp));
+      const outboxes = new Set(tells.filter((outbox) => outbox !== undefined));
+      const free = [...batch.outboxes].filter((outbox) => !outboxes.has(outbox));
+      this.#refusedAgain({ ...batch, ops: rest, tells, outboxes }, error, DRAIN_INTERVAL);
+      letGo(free);
+      this.#options.recovered();
+    };
+    if (relief.length === 0) {
+      refused();
+      return;
+    }
+    try {
+      const pending = this.#options.store.apply(relief);
+      if (pending === undefined) relieved();
+      else pending.then(relieved, refused);
+    } catch {
+      refused();
+    }
+  }
+
+  #refusedAgain(batch: Batch, error: StoreError, retryAfter: Millis): void {
+    this.#retrying = false;
+    this.failing = error;
+    this.#refused = this.#refused === undefined ? batch : joined(batch, this.#refused);
+    this.#retryLater(retryAfter);
+    this.#tellIdle();
+  }
+
+  #recover(batch: Batch): void {
+    this.#retrying = false;
+    this.failing = undefined;
+    this.#refusal = undefined;
+    this.#refusedFrom.clear();
+    const { logger, recovered, wake } = this.#options;
+    logger.info({ facts: batch.ops.length }, "the store writes again");
+    const meanwhile = this.#refused;
+    this.#refused = undefined;
+    if (meanwhile !== undefined) {
+      this.#apply({ ...meanwhile, waiters: [] });
+      letGo(meanwhile.outboxes);
+    }
+    letGo(batch.outboxes);
+    const waiting = this.#whenRecovered;
+    this.#whenRecovered = [];
+    for (const tell of waiting) tell();
+    recovered();
+    wake();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#underWay.length > 0 || this.#retrying) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const tell of waiting) tell();
+  }
+
+  #messageId(message: Message): number {
+    if (message.storeId === 0) message.storeId = ++this.#lastMessageId;
+    return message.storeId;
+  }
+}
+
+function settleAll(batch: Batch, error: StoreError | undefined): void {
+  for (const settled of batch.waiters) settled(error);
+}
+
+function asStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new StoreError("ERR_STORE_WRITE", message, { cause: error });
+}

@@ -1,0 +1,51 @@
+// The broker as one plugin sees it.
+import { ReasonCode } from "@wrenmq/codec";
+import type { ClientInfo, Logger, PluginContext, PublishOptions, SessionInfo } from "@wrenmq/plugin-api";
+import type { StoredMessage } from "@wrenmq/protocol";
+import type { Broker } from "../broker.ts";
+
+export function pluginContext(broker: Broker, logger: Logger, name: string): PluginContext & { end(): void } {
+  const timers = new Set<() => void>();
+  const repeating = (set: () => () => void): (() => void) => {
+    const cancel = set();
+    const forget = (): void => {
+      cancel();
+      timers.delete(forget);
+    };
+    timers.add(forget);
+    return forget;
+  };
+  return {
+    name,
+    logger: logger.child({ plugin: name }),
+    publish: (topic: string, payload: Uint8Array | string, options?: PublishOptions) => {
+      broker.publish(topic, payload, options);
+    },
+    retain: (topic, payload, options) => broker.retain(topic, payload, options),
+    retainedMessages: (filter?: string): Iterable<StoredMessage> => broker.retained(filter),
+    sessions: (): Iterable<SessionInfo> => broker.sessions(),
+    session: (clientId) => broker.session(clientId),
+    clients: (): Iterable<ClientInfo> => broker.clients(),
+    subscribe: (clientId, topicFilter, qos = 0) => broker.subscribe(clientId, topicFilter, qos),
+    unsubscribe: (clientId, topicFilter) => broker.unsubscribe(clientId, topicFilter),
+    disconnect: (clientId, reasonCode = ReasonCode.AdministrativeAction, reasonString) =>
+      broker.disconnect(clientId, reasonCode as ReasonCode, reasonString),
+    rulesChanged: () => broker.rulesChanged(),
+    setInterval: (callback, interval) =>
+      repeating(() => {
+        const timer = setInterval(callback, interval);
+        timer.unref();
+        return () => clearInterval(timer);
+      }),
+    setTimeout: (callback, delay) =>
+      repeating(() => {
+        const timer = setTimeout(callback, delay);
+        timer.unref();
+        return () => clearTimeout(timer);
+      }),
+    metrics: () => broker.metrics(),
+    end() {
+      for (const cancel of timers) cancel();
+    },
+  };
+}

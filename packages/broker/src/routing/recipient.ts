@@ -1,0 +1,83 @@
+// How one session is sent messages: its subscriptions that match, merged; and what the access rules said about it.
+import type { QoS } from "@wrenmq/codec";
+import type { ClientInfo } from "@wrenmq/plugin-api";
+import type { DeliveryOptions, SubscriptionRecord } from "@wrenmq/protocol";
+import type { SessionEntry } from "../sessions/session-registry.ts";
+
+/** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
+const PLAIN: readonly DeliveryOptions[] = tableOf(undefined);
+
+function tableOf(subscriptionIdentifiers: readonly number[] | undefined): DeliveryOptions[] {
+  const table: DeliveryOptions[] = [];
+  for (const qos of [0, 1, 2] as const) {
+    table.push({ qos, retain: false, subscriptionIdentifiers }, { qos, retain: true, subscriptionIdentifiers });
+  }
+  return table;
+}
+
+/** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
+export class Recipient {
+  readonly entry: SessionEntry;
+  /** Of a member of a group, which has but one: see `withoutVerdict`. */
+  readonly #first: SubscriptionRecord;
+  /** Without Retain As Published the retain flag is cleared. */
+  #retainAsPublished = false;
+  #qos = 0;
+  #table: readonly DeliveryOptions[] = PLAIN;
+  /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
+  own: Recipient | null | undefined = undefined;
+  /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
+  #allowed = false;
+  #client: ClientInfo | undefined = undefined;
+  #rules = -1;
+
+  /** @param records one or more; there may be very many, and what is made of them is kept with each topic */
+  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
+    this.entry = entry;
+    this.#first = records[0] as SubscriptionRecord;
+    let identifiers: number[] | undefined;
+    let isNoLocal = false;
+    for (const { qos, retainAsPublished, subscriptionIdentifier, noLocal } of records) {
+      if (qos > this.#qos) this.#qos = qos;
+      if (retainAsPublished) this.#retainAsPublished = true;
+      if (noLocal) isNoLocal = true;
+      if (subscriptionIdentifier === undefined) continue;
+      if (identifiers === undefined) identifiers = [subscriptionIdentifier];
+      else identifiers.push(subscriptionIdentifier);
+    }
+    if (identifiers !== undefined) this.#table = tableOf(identifiers);
+    if (isNoLocal) {
+      const others = records.filter((record) => !record.noLocal);
+      this.own = others.length === 0 ? null : new Recipient(entry, others);
+    }
+  }
+
+  /** The same member of a group for another topic, about which nobody has been asked. */
+  withoutVerdict(): Recipient {
+    return new Recipient(this.entry, [this.#first]);
+  }
+
+  /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
+  verdict(rules: number): boolean | undefined {
+    return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
+  }
+
+  cacheVerdict(allowed: boolean, client: ClientInfo, rules: number): boolean {
+    this.#allowed = allowed;
+    this.#client = client;
+    this.#rules = rules;
+    return allowed;
+  }
+
+  /** min(QoS of the message, granted QoS), and the retain flag as the subscriber wants it. */
+  options(qos: QoS, retain: boolean): DeliveryOptions {
+    const effective = qos < this.#qos ? qos : this.#qos;
+    return this.#table[effective * 2 + (retain && this.#retainAsPublished ? 1 : 0)] as DeliveryOptions;
+  }
+
+  /** For a retained message that goes to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
+  retainedOptions(qos: QoS): DeliveryOptions {
+    const effective = qos < this.#qos ? qos : this.#qos;
+    return this.#table[effective * 2 + 1] as DeliveryOptions;
+  }
+}

@@ -1,0 +1,56 @@
+// Work that is too long for one turn of the event loop: a share of it each turn, everybody else's in between.
+import type { Clock } from "./clock.ts";
+
+/** Steps of one turn; each is to take a few microseconds at most. */
+const STEPS = 1024;
+
+export class BackgroundTasks {
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  readonly #waiting = new Set<Iterator<unknown>>();
+  #scheduled = false;
+
+  /** @param failed told what a step throws: that work ends, the others go on */
+  constructor(clock: Clock, failed: (error: unknown) => void) {
+    this.#clock = clock;
+    this.#failed = failed;
+  }
+
+  /** Begins when this turn is over. What the steps yield is of no interest. */
+  add(steps: Iterator<unknown>): void {
+    this.#waiting.add(steps);
+    this.#wake();
+  }
+
+  /** Forgets what is not done. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
+  #wake(): void {
+    if (this.#scheduled || this.#waiting.size === 0) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => {
+      this.#scheduled = false;
+      this.#turn();
+      this.#wake();
+    });
+  }
+
+  #turn(): void {
+    let left = STEPS;
+    for (const steps of this.#waiting) {
+      this.#waiting.delete(steps);
+      try {
+        while (left > 0 && steps.next().done !== true) left--;
+      } catch (error) {
+        this.#failed(error);
+        continue;
+      }
+      if (left > 0) continue;
+      // Behind the others: what is short does not wait for what is long.
+      this.#waiting.add(steps);
+      return;
+    }
+  }
+}

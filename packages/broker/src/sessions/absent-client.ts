@@ -1,0 +1,20 @@
+// What is known of a client that has not connected since the broker started.
+import type { ClientInfo } from "@wrenmq/plugin-api";
+
+export function absentClient(clientId: string): ClientInfo {
+  return {
+    clientId,
+    username: undefined,
+    protocolVersion: 5,
+    cleanStart: false,
+    keepAlive: 0,
+    listener: "",
+    remoteAddress: "",
+    remotePort: undefined,
+    secure: false,
+    certificate: undefined,
+    userProperties: [],
+    connectedAt: 0,
+    attributes: {},
+  };
+}

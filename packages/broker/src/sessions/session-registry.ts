@@ -1,0 +1,231 @@
+// All sessions by client identifier, and what happens to them when connections come and go: takeover, resumption,
+// expiry, the will.
+import type { ReasonCode, Will } from "@wrenmq/codec";
+import type { ClientInfo, SessionInfo } from "@wrenmq/plugin-api";
+import type { Millis, Seconds, Session } from "@wrenmq/protocol";
+import type { Timer, Timers } from "../runtime/timers.ts";
+
+/** The connection of a session, as far as the registry has to do with it. */
+export interface SessionConnection {
+  readonly client: ClientInfo;
+  /** Another connection uses the client identifier now. [MQTT-3.1.4-3] */
+  takenOver(): void;
+  close(reasonCode: ReasonCode, reasonString?: string): void;
+}
+
+export class SessionEntry {
+  readonly session: Session;
+  connection: SessionConnection | undefined = undefined;
+  /** The client as it was when it connected last; a made-up one for sessions that nobody connected to yet. */
+  client: ClientInfo;
+  expiryTimer: Timer | undefined = undefined;
+  willTimer: Timer | undefined = undefined;
+  /** A will whose delay has not passed. */
+  pendingWill: Will | undefined = undefined;
+  /** Deliveries that wait for a plugin, one after the other. */
+  pendingAuthorization: Promise<unknown> | undefined = undefined;
+  /** How many they are. */
+  pendingAuthorizations: number = 0;
+  /** Is there a record of it in the store? */
+  stored: boolean = false;
+  /** Is it counted as one that outlives its connection? */
+  lasts: boolean = false;
+  ended: boolean = false;
+
+  constructor(session: Session, client: ClientInfo) {
+    this.session = session;
+    this.client = client;
+  }
+
+  info(): SessionInfo {
+    const { session } = this;
+    return {
+      clientId: session.clientId,
+      connected: this.connection !== undefined,
+      username: session.username,
+      expiryInterval: session.expiryInterval,
+      subscriptions: session.subscriptions,
+      queued: session.queued,
+      inflight: session.window.size,
+    };
+  }
+}
+
+export interface RegistryEvents {
+  /** The session is new; make it durable if it is to last. */
+  created(entry: SessionEntry): void;
+  resumed(entry: SessionEntry): void;
+  takenOver(entry: SessionEntry): void;
+  /** The session's record changed: expiry interval, will, connected or not. */
+  changed(entry: SessionEntry): void;
+  ended(entry: SessionEntry, reason: SessionEnd): void;
+  publishWill(entry: SessionEntry, will: Will, now: Millis): void;
+}
+export type SessionEnd = "expired" | "clean" | "otherUser" | "removed";
+
+/** What waits in a user's session was allowed to that user: who has learnt the client identifier is not to get it. */
+function mayResume(client: ClientInfo, { username }: Session): boolean {
+  return username === undefined || username === client.username;
+}
+
+export class SessionRegistry {
+  readonly #sessions = new Map<string, SessionEntry>();
+  readonly #timers: Timers;
+  readonly #events: RegistryEvents;
+  readonly #newSession: (clientId: string) => Session;
+  connected: number = 0;
+  /** Most clients that were connected at one time. */
+  maximum: number = 0;
+  /** Sessions that outlive their connections. */
+  lasting: number = 0;
+
+  constructor(timers: Timers, newSession: (clientId: string) => Session, events: RegistryEvents) {
+    this.#timers = timers;
+    this.#newSession = newSession;
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(clientId: string): SessionEntry | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  isConnected(clientId: string): boolean {
+    return this.#sessions.get(clientId)?.connection !== undefined;
+  }
+
+  values(): IterableIterator<SessionEntry> {
+    return this.#sessions.values();
+  }
+
+  /** Would a session with this expiry interval be one more that lasts? Who has one comes back to it or gets another for it. */
+  isOneMore(clientId: string, expiryInterval: Seconds): boolean {
+    return expiryInterval > 0 && this.#sessions.get(clientId)?.lasts !== true;
+  }
+
+  /** A connection for this client identifier: the session it resumes, or a new one. [MQTT5 3.1.2.4] */
+  connect(
+    connection: SessionConnection,
+    wanted: { readonly cleanStart: boolean; readonly expiryInterval: Seconds; readonly will: Will | undefined },
+    now: Millis,
+  ): { readonly entry: SessionEntry; readonly present: boolean } {
+    const { client } = connection;
+    let entry = this.#sessions.get(client.clientId);
+    if (entry?.connection !== undefined) {
+      this.#events.takenOver(entry);
+      entry.connection.takenOver();
+      // Its end may have ended the session too.
+      entry = this.#sessions.get(client.clientId);
+    }
+    if (entry !== undefined && (wanted.cleanStart || !mayResume(client, entry.session))) {
+      this.end(entry, wanted.cleanStart ? "clean" : "otherUser", now);
+      entry = undefined;
+    }
+    const present = entry !== undefined;
+    entry ??= this.create(client);
+    const { session } = entry;
+    entry.expiryTimer?.cancel();
+    entry.willTimer?.cancel();
+    entry.pendingWill = undefined; // [MQTT-3.1.3-9]: the client is back before the delay has passed
+    entry.connection = connection;
+    entry.client = client;
+    session.username = client.username;
+    session.expiryInterval = wanted.expiryInterval;
+    this.#count(entry);
+    session.will = wanted.will;
+    session.disconnectedAt = undefined;
+    this.connected++;
+    this.maximum = Math.max(this.maximum, this.connected);
+    if (present) this.#events.resumed(entry);
+    else this.#events.created(entry);
+    this.#events.changed(entry);
+    return { entry, present };
+  }
+
+  /** A session without a connection. */
+  create(client: ClientInfo): SessionEntry {
+    const entry = new SessionEntry(this.#newSession(client.clientId), client);
+    this.#sessions.set(client.clientId, entry);
+    return entry;
+  }
+
+  /**
+   * Its connection ended. `entry.session.will` is what is to be published.
+   * @param tell called when the session has no connection any more, before anything follows from it
+   */
+  disconnected(entry: SessionEntry, now: Millis, tell?: () => void): void {
+    const { session } = entry;
+    entry.connection = undefined;
+    this.connected--;
+    session.detach(now);
+    const { will } = session;
+    session.will = undefined;
+    tell?.();
+    if (will !== undefined) this.#scheduleWill(entry, will, now);
+    if (session.expiryInterval === 0) this.end(entry, "expired", now);
+    else {
+      this.#events.changed(entry);
+      this.scheduleExpiry(entry);
+    }
+  }
+
+  /** For a session that is not connected. */
+  scheduleExpiry(entry: SessionEntry): void {
+    this.#count(entry);
+    const { disconnectedAt, expiryInterval } = entry.session;
+    if (disconnectedAt === undefined || expiryInterval === Number.POSITIVE_INFINITY) return;
+    entry.expiryTimer = this.#timers.at(disconnectedAt + expiryInterval * 1000, (now) =>
+      this.end(entry, "expired", now),
+    );
+  }
+
+  /** Publishes a will that was waiting when the broker stopped; for a session that is not connected. */
+  restoreWill(entry: SessionEntry, will: Will, disconnectedAt: Millis, now: Millis): void {
+    this.#scheduleWill(entry, will, disconnectedAt, now);
+  }
+
+  end(entry: SessionEntry, reason: SessionEnd, now: Millis): void {
+    if (entry.ended) return;
+    entry.ended = true;
+    this.#count(entry);
+    entry.expiryTimer?.cancel();
+    entry.willTimer?.cancel();
+    const { pendingWill } = entry;
+    entry.pendingWill = undefined;
+    // The session ends before the delay: the will goes out now. [MQTT-3.1.2-10]
+    if (pendingWill !== undefined) this.#events.publishWill(entry, pendingWill, now);
+    this.#sessions.delete(entry.session.clientId);
+    this.#events.ended(entry, reason);
+    entry.session.end();
+  }
+
+  clear(): void {
+    this.#sessions.clear();
+    this.connected = 0;
+    this.lasting = 0;
+  }
+
+  #count(entry: SessionEntry): void {
+    const lasts = !entry.ended && entry.session.expiryInterval > 0;
+    if (lasts === entry.lasts) return;
+    entry.lasts = lasts;
+    this.lasting += lasts ? 1 : -1;
+  }
+
+  #scheduleWill(entry: SessionEntry, will: Will, since: Millis, now: Millis = since): void {
+    const delay = Math.min(will.properties?.willDelayInterval ?? 0, entry.session.expiryInterval);
+    if (since + delay * 1000 <= now) {
+      this.#events.publishWill(entry, will, now);
+      return;
+    }
+    entry.pendingWill = will;
+    entry.willTimer = this.#timers.at(since + delay * 1000, (then) => {
+      entry.pendingWill = undefined;
+      this.#events.publishWill(entry, will, then);
+      this.#events.changed(entry);
+    });
+  }
+}
