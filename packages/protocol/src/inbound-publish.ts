@@ -21,8 +21,9 @@ import { PendingAcks, UNKNOWN } from "./pending-acks.ts";
 import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER } from "./time.ts";
+import type { Topic } from "./topic.ts";
 import { InboundAliases } from "./topic-aliases.ts";
-import type { Topic, TopicTable } from "./topic-table.ts";
+import type { TopicTable } from "./topic-table.ts";
 
 /** Filled anew for each PUBLISH: decoding is over before anything else can begin. */
 const head = new PublishHead();
@@ -204,7 +205,7 @@ export class InboundPublish {
       throw new MqttError(code, "empty topic name"); // [MQTT-4.7.3-1]
     }
     const topic = this.#topics.read(bytes, start, end);
-    this.#topic = topic;
+    if (topic.kept) this.#topic = topic;
     return topic;
   }
 
@@ -219,6 +220,7 @@ export class InboundPublish {
       return topic;
     }
     const topic = this.#topicAt(bytes, head.topicStart, head.topicEnd);
+    topic.keep();
     this.#aliases ??= new InboundAliases();
     this.#aliases.set(alias, topic);
     return topic;

@@ -28,6 +28,7 @@ export type {
   StoredWill,
   SubscriptionRecord,
 } from "./facts.ts";
+export { FrequentCache, type FrequentCacheLimits } from "./frequent-cache.ts";
 export { Link, type LinkOptions, type LinkOwner } from "./link.ts";
 export { encodePublish, type Layout, Message, PublishFrame } from "./message.ts";
 export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./outbound-transitions.ts";
@@ -45,5 +46,7 @@ export {
 } from "./session.ts";
 export { type LoadPage, SessionQueue } from "./session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";
-export { Topic, type TopicLimits, TopicTable } from "./topic-table.ts";
+export { Topic } from "./topic.ts";
+export { TopicTable } from "./topic-table.ts";
+export type { TopicLimits } from "./valid-name.ts";
 export { ALLOWED, DENIED, isAllowed, type Verdict } from "./verdict.ts";

@@ -1,103 +1,76 @@
-// Topic names that are in use, each decoded and validated once. A client publishes to few topics many times: comparing
-// bytes with the name of last time is cheaper than decoding, checking and hashing a string for every message.
-import { decodeUtf8, encodeUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
+// Topic names that come again and again: each validated once, and what the router found out about it at hand. A client
+// publishes to few topics many times, a fleet to very many: those are looked at anew each time, which has to be cheap,
+// and leave nothing behind.
+import { encodeUtf8 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
-import { keepBytes, kept } from "./byte-pool.ts";
+import { FrequentCache } from "./frequent-cache.ts";
+import { nameHash } from "./name-hash.ts";
+import { Topic } from "./topic.ts";
+import { checkTopicName, type TopicLimits } from "./valid-name.ts";
 
-/** A topic name that is known to be valid. One object per name, until the table is cleared. */
-export class Topic {
-  readonly name: string;
-  /** Bytes of UTF-8. */
-  readonly length: number;
-  /** What the router found out about it last time; belongs to the router. */
-  route: unknown = undefined;
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-
-  /** @param bytes hold the name in UTF-8 from `start` to `end`; they are copied */
-  constructor(name: string, bytes: Uint8Array, start: number, end: number) {
-    this.name = name;
-    this.length = end - start;
-    keepBytes(bytes, start, end);
-    this.#bytes = kept.bytes;
-    this.#start = kept.start;
-  }
-
-  /** Is this the name that lies between `start` and `end`? */
-  equals(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start !== this.length) return false;
-    const own = this.#bytes;
-    const shift = this.#start - start;
-    // Names that differ mostly differ at their end.
-    for (let index = end - 1; index >= start; index--) if (own[index + shift] !== bytes[index]) return false;
-    return true;
-  }
-
-  /** Writes the name, without its length. @returns where it ends */
-  write(target: Uint8Array, position: number): number {
-    target.set(this.#bytes.subarray(this.#start, this.#start + this.length), position);
-    return position + this.length;
-  }
-}
-
-export interface TopicLimits {
-  /** Bytes of UTF-8. */
-  readonly maxLength: number;
-  readonly maxLevels: number;
-}
-
-/** Bytes of all names in a table: strangers may send long ones. */
-const LARGEST = 32 * 1024 * 1024;
+/** More topics would be found no faster than looked at anew: they would not fit into the processor's caches. */
+const MOST = 16_384;
+/** Bytes of all names: strangers may send long ones. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Bytes of a name that is worth keeping. */
+const LARGEST = 1_024;
+/** Names are kept in chunks of their own: a name would hold on to the payloads around it for as long as it is used. */
+const CHUNK = 2_048;
 
 export class TopicTable {
-  #bytes = 0;
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: FrequentCache<Topic>;
   readonly #limits: TopicLimits;
-  readonly #capacity: number;
-  /** Grows when the table is cleared: whoever keeps a `Topic` may hold one that is not the table's any more. */
-  generation: number = 0;
+  #chunk = new Uint8Array(0);
+  #used = 0;
 
-  constructor(limits: TopicLimits = { maxLength: 65_535, maxLevels: 65_536 }, capacity: number = 100_000) {
+  constructor(limits: TopicLimits = { maxLength: 65_535, maxLevels: 65_536 }, capacity: number = MOST) {
     this.#limits = limits;
-    this.#capacity = capacity;
+    this.#topics = new FrequentCache({ entries: capacity, weight: MOST_BYTES, largest: LARGEST });
   }
 
-  /** @throws MqttError 0x81 for ill-formed text, 0x90 for what is not a topic name or is over the limits */
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  /**
+   * The topic whose name lies between `start` and `end`; it may be one that only borrows those bytes (`Topic.kept`).
+   * @throws MqttError 0x81 for ill-formed text, 0x90 for what is not a topic name or is over the limits
+   */
   read(bytes: Uint8Array, start: number, end: number): Topic {
-    if (end - start > this.#limits.maxLength) {
-      throw new MqttError(ReasonCode.TopicNameInvalid, `topic name of ${end - start} bytes is over the limit`);
-    }
-    const name = decodeUtf8(bytes, start, end);
-    const known = this.#topics.get(name);
-    if (known !== undefined) return known;
-    if (!isTopicName(name, this.#limits)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
-    return this.#add(name, bytes, start, end);
+    const hash = nameHash(bytes, start, end);
+    const known = this.#topics.get(hash);
+    if (known?.equals(bytes, start, end) === true) return known;
+    checkTopicName(bytes, start, end, this.#limits);
+    const topic = new Topic(bytes, start, end - start, false);
+    this.#offer(topic, hash);
+    return topic;
   }
 
-  /** undefined when `name` is not a valid topic name. */
+  /** A topic that may be kept. undefined when `name` is not a valid topic name. */
   find(name: string): Topic | undefined {
-    const known = this.#topics.get(name);
-    if (known !== undefined) return known;
     if (!isTopicName(name, this.#limits)) return undefined;
     const bytes = encodeUtf8(name);
-    if (bytes.length > this.#limits.maxLength) return undefined;
-    return this.#add(name, bytes, 0, bytes.length);
-  }
-
-  /** The topic if it is in the table. */
-  peek(name: string): Topic | undefined {
-    return this.#topics.get(name);
-  }
-
-  #add(name: string, bytes: Uint8Array, start: number, end: number): Topic {
-    if (this.#topics.size >= this.#capacity || this.#bytes > LARGEST) {
-      this.#topics.clear();
-      this.#bytes = 0;
-      this.generation++;
-    }
-    this.#bytes += end - start;
-    const topic = new Topic(name, bytes, start, end);
-    this.#topics.set(name, topic);
+    const { length } = bytes;
+    if (length > this.#limits.maxLength) return undefined;
+    const hash = nameHash(bytes, 0, length);
+    const known = this.#topics.get(hash);
+    if (known?.equals(bytes, 0, length) === true) return known;
+    const topic = new Topic(bytes, 0, length, false, name);
+    this.#offer(topic, hash);
+    topic.keep();
     return topic;
+  }
+
+  #offer(topic: Topic, hash: number): void {
+    const { length } = topic;
+    if (!this.#topics.admits(hash, length)) return;
+    if (this.#used + length > this.#chunk.length) {
+      this.#chunk = new Uint8Array(Math.max(CHUNK, length));
+      this.#used = 0;
+    }
+    topic.write(this.#chunk, this.#used);
+    topic.keepAt(this.#chunk, this.#used);
+    this.#used += length;
+    this.#topics.add(hash, length, topic);
   }
 }
