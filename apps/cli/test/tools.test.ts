@@ -316,7 +316,7 @@ test("users and topics in a database, which the broker then asks", async () => {
   const { host } = new URL(await broker.address());
   expect((await run(["pub", "--url", `mqtt://ada:two@${host}`, "-t", "a", "-n"])).code).toBe(0);
   expect((await run(["pub", "--url", `mqtt://ada:one@${host}`, "-t", "a", "-n"])).code).toBe(1);
-});
+}, 60_000);
 
 function days(certificate: X509Certificate): number {
   return Math.round((Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 86_400_000);

@@ -2,9 +2,9 @@ import { decodeUtf8, encodeUtf8, MqttError } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Message, NEVER, Topic, TopicTable } from "../src/index.ts";
-import { nameHash } from "../src/name-hash.ts";
-import { checkTopicName, type TopicLimits } from "../src/valid-name.ts";
+import { Message, NEVER, Topic, type TopicLimits, TopicTable } from "../src/index.ts";
+import { nameHash } from "../src/message/name-hash.ts";
+import { checkTopicName } from "../src/message/valid-name.ts";
 
 const utf8 = encodeUtf8;
 
@@ -32,17 +32,19 @@ const name: fc.Arbitrary<string> = fc
 
 describe("whether bytes are a topic name", () => {
   /** The plain twin. */
-  function check(bytes: Uint8Array, start: number, end: number, limits: TopicLimits): void {
-    if (end - start > limits.maxLength)
-      throw new MqttError(0x90, `topic name of ${end - start} bytes is over the limit`);
+  function check(bytes: Uint8Array, start: number, end: number, limits: TopicLimits): number {
+    const { maxTopicLength, maxTopicLevels } = limits;
+    if (end - start > maxTopicLength) throw new MqttError(0x90, `topic name of ${end - start} bytes is over the limit`);
     const text = decodeUtf8(bytes, start, end);
-    if (!isTopicName(text, limits)) throw new MqttError(0x90, "not a valid topic name");
+    const levels = text.split("/").length;
+    if (levels > maxTopicLevels) throw new MqttError(0x90, `topic name of ${levels} levels is over the limit`);
+    if (!isTopicName(text)) throw new MqttError(0x90, "not a valid topic name");
+    return levels;
   }
 
-  function outcome(run: () => void): unknown {
+  function outcome(run: () => number): unknown {
     try {
-      run();
-      return "valid";
+      return run();
     } catch (error) {
       if (!(error instanceof MqttError)) throw error;
       return [error.reasonCode, error.message];
@@ -57,7 +59,10 @@ describe("whether bytes are a topic name", () => {
     );
     const broken = fc.array(byte, { maxLength: 24 }).map((bytes) => Uint8Array.from(bytes));
     const content = fc.oneof(broken, name.map(utf8), fc.string({ unit: "grapheme", maxLength: 12 }).map(utf8));
-    const limits = fc.record({ maxLength: fc.integer({ min: 0, max: 30 }), maxLevels: fc.integer({ min: 1, max: 8 }) });
+    const limits = fc.record({
+      maxTopicLength: fc.integer({ min: 0, max: 30 }),
+      maxTopicLevels: fc.integer({ min: 1, max: 8 }),
+    });
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(content, limits, fc.nat(9), (bytes, given, start) => {
@@ -70,7 +75,7 @@ describe("whether bytes are a topic name", () => {
       }),
       { numRuns: 3_000 },
     );
-    for (const kind of ["valid", "129,a string contains U+0000", "144,not a valid topic name"]) {
+    for (const kind of ["2", "129,a string contains U+0000", "144,not a valid topic name"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(20);
     }
   });
@@ -151,13 +156,16 @@ describe("topics that are read", () => {
     for (let time = 0; time < 50; time++) expect(table.read(long, 0, long.length).kept).toBe(false);
   });
 
-  test("are refused over the limits also when they were read before", () => {
-    const table = new TopicTable({ maxLength: 5, maxLevels: 2 });
+  test("are refused over the limits also when they are known", () => {
+    const limits = { maxTopicLength: 5, maxTopicLevels: 2 };
+    const table = new TopicTable(() => limits);
     for (const text of ["a/b/c", "toolong", "", "a/+", "a/#"]) {
       const bytes = utf8(text);
-      expect(() => table.read(bytes, 0, bytes.length)).toThrow(MqttError);
-      expect(() => table.read(bytes, 0, bytes.length)).toThrow(MqttError);
+      expect(() => table.read(bytes, 0, bytes.length, limits)).toThrow(MqttError);
+      if (isTopicName(text)) expect(table.read(bytes, 0, bytes.length).kept).toBe(true);
+      expect(() => table.read(bytes, 0, bytes.length, limits)).toThrow(MqttError);
       expect(table.find(text)).toBeUndefined();
+      expect(table.restore(text)?.name).toBe(isTopicName(text) ? text : undefined);
     }
     expect(table.find("a/b")?.name).toBe("a/b");
   });
@@ -177,7 +185,7 @@ test("a message that is kept keeps its topic too, wherever both lie", () => {
         const payloadAt = gap < 0 ? topicAt - 300 - payload.length + gap + 300 : topicAt + content.length + gap;
         area.write(payload, payloadAt);
         const { end } = area.write(content, topicAt);
-        const topic = new Topic(area.bytes, topicAt, end - topicAt, false);
+        const topic = new Topic(area.bytes, topicAt, end - topicAt, 1, false);
         const message = new Message(
           topic,
           area.bytes,

@@ -14,7 +14,7 @@ export async function configToOptions(config: WrenConfig, logger: Logger): Promi
   return {
     listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
     plugins: await Promise.all(config.plugins.map((plugin) => loadPlugin(plugin, config.source))),
-    ...(store === undefined ? {} : { store }),
+    ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
     limits: { ...limitsToOptions(config.limits), keepAliveExtra: keepAlive.extraDelaySeconds },
     session: {
       defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,

@@ -6,18 +6,19 @@ import {
   type Connection,
   type ConnectionHandler,
   createListener,
+  socketAdopter,
   type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
-import { ClientPlacement } from "../clustering/client-placement.ts";
+import { ClientPlacement, type Placement } from "../clustering/client-placement.ts";
 import { ClientConnection } from "../connections/client-connection.ts";
-import type { BrokerCore } from "../core.ts";
-import type { ListenerOptions } from "../options.ts";
+import type { BrokerServices } from "../connections/services.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import { Listener } from "./listener.ts";
+import { type ListenerOptions, limitsOf } from "./listener-options.ts";
 
 interface Running {
-  readonly context: Listener;
+  readonly scope: Listener;
   /** undefined for `external`. */
   readonly listener: TransportListener | undefined;
   options: ListenerOptions;
@@ -28,13 +29,16 @@ export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
 
 export class Listeners {
   readonly #running = new Map<string, Running>();
-  readonly #core: BrokerCore;
+  readonly #core: BrokerServices;
   readonly #makeChain: ChainMaker;
+  readonly #placement: Placement | undefined;
+  readonly #adopters = new Map<string, Adopt>();
   #isClosed = false;
 
-  constructor(core: BrokerCore, makeChain: ChainMaker) {
+  constructor(core: BrokerServices, makeChain: ChainMaker, placement: Placement | undefined) {
     this.#core = core;
     this.#makeChain = makeChain;
+    this.#placement = placement;
   }
 
   *addresses(): IterableIterator<[name: string, address: string]> {
@@ -46,7 +50,7 @@ export class Listeners {
   }
 
   chain(name: string): HookChain | undefined {
-    return this.#running.get(name)?.context.chain;
+    return this.#running.get(name)?.scope.chain;
   }
 
   /** @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
@@ -55,24 +59,24 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
     const core = this.#core;
-    const context = new Listener(name, core, this.#makeChain(options.plugins));
-    context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    const scope = new Listener(name, core, this.#makeChain(options.plugins));
+    scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") {
-      this.#running.set(name, { context, listener: undefined, options });
+      this.#running.set(name, { scope, listener: undefined, options });
       return;
     }
     const { arena, logger } = core;
-    const listener = createListener(options, (connection) => this.#accept(connection, context), {
+    const listener = createListener(options, (connection) => this.#accept(connection, scope), {
       readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
-      admits: (client) => context.admits(client),
-      onError: (error) => context.trouble.report(error),
+      admits: (client) => scope.admits(client),
+      onError: (error) => scope.handshakeFailures.report(error),
     });
     await listener.listen();
     if (this.#isClosed) {
       await listener.close();
       throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
     }
-    this.#running.set(name, { context, listener, options });
+    this.#running.set(name, { scope, listener, options });
     logger.info({ listener: name, address: listener.address }, "listening");
   }
 
@@ -82,34 +86,49 @@ export class Listeners {
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
-    running.context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
-    running.context.chain = this.#makeChain(options.plugins);
+    running.scope.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
+    running.scope.chain = this.#makeChain(options.plugins);
     return true;
   }
 
-  /** Stops listening; the listener's clients are told and disconnected. */
+  /** Stops listening; the listener's clients are disconnected. */
   async remove(name: string): Promise<boolean> {
     const running = this.#running.get(name);
     if (running === undefined) return false;
     this.#running.delete(name);
-    const { sessionLimits } = running.context;
+    const { sessionLimits } = running.scope;
     for (const { session } of this.#core.registry.values()) {
       if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
     }
     await running.listener?.close();
-    for (const driver of [...running.context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
+    for (const connection of [...running.scope.connections])
+      connection.machine.closeLink(ReasonCode.AdministrativeAction);
     return true;
   }
 
-  /** What makes connections of sockets that another process accepted. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  /** What makes connections of sockets that another process accepted, as this listener would have. @throws BrokerError ERR_LISTENER_UNKNOWN */
   adopter(name: string, transport: TransportName): Adopt {
-    return this.#core.adopter(transport, this.#known(name, "adopt").options);
+    const { options } = this.#known(name, "adopt");
+    const lingerMs = "lingerMs" in options ? options.lingerMs : undefined;
+    const isRaw = !("rawTcp" in options) || options.rawTcp !== false;
+    const key = `${transport} ${lingerMs} ${isRaw}`;
+    let adopter = this.#adopters.get(key);
+    if (adopter === undefined) {
+      const { bytes, readStart: start, readLength: length } = this.#core.arena;
+      adopter = socketAdopter({
+        transport,
+        ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
+        ...(lingerMs === undefined ? {} : { lingerMs }),
+      });
+      this.#adopters.set(key, adopter);
+    }
+    return adopter;
   }
 
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
   accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
-    const { context } = this.#known(name, "accept");
-    return handedOver || context.admits(connection.info) ? this.#accept(connection, context) : undefined;
+    const { scope } = this.#known(name, "accept");
+    return handedOver || scope.admits(connection.info) ? this.#accept(connection, scope) : undefined;
   }
 
   #known(name: string, caller: "accept" | "adopt"): Running {
@@ -120,9 +139,9 @@ export class Listeners {
 
   /** The plugins or the broker's limits changed. */
   refresh(): void {
-    for (const { context, options } of this.#running.values()) {
-      context.chain = this.#makeChain(options.plugins);
-      context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    for (const { scope, options } of this.#running.values()) {
+      scope.chain = this.#makeChain(options.plugins);
+      scope.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
 
@@ -138,9 +157,9 @@ export class Listeners {
   async close(): Promise<ClientConnection[]> {
     this.#isClosed = true;
     const open: ClientConnection[] = [];
-    for (const { listener, context } of this.#running.values()) {
+    for (const { listener, scope } of this.#running.values()) {
       await listener?.close();
-      for (const driver of context.connections) open.push(driver);
+      for (const connection of scope.connections) open.push(connection);
     }
     return open;
   }
@@ -149,10 +168,10 @@ export class Listeners {
     this.#running.clear();
   }
 
-  #accept(connection: Connection, context: Listener): ConnectionHandler {
-    const driver = new ClientConnection(connection, context, this.#core.clock.now());
-    context.connectionOpened(driver);
-    const { placement } = this.#core;
-    return placement === undefined ? driver : new ClientPlacement(driver, context.name, placement);
+  #accept(transport: Connection, scope: Listener): ConnectionHandler {
+    const connection = new ClientConnection(transport, scope, this.#core.clock.now());
+    scope.connectionOpened(connection);
+    const placement = this.#placement;
+    return placement === undefined ? connection : new ClientPlacement(connection, scope.name, placement);
   }
 }

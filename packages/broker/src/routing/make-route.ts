@@ -2,7 +2,7 @@
 import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord } from "@wrenmq/protocol";
 import type { StoredFilter, SubscriptionTree } from "@wrenmq/topics";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import { Recipient } from "./recipient.ts";
 import { Route } from "./route.ts";
 import { SharedGroup } from "./shared-groups.ts";

@@ -3,7 +3,7 @@
 import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord, Topic } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, type StoredFilter, SubscriptionTree } from "@wrenmq/topics";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import { makeRoute, PeerKey, type RouteTree } from "./make-route.ts";
 import { Recipient } from "./recipient.ts";
 import { Route } from "./route.ts";

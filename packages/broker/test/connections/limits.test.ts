@@ -290,12 +290,13 @@ describe("clients that a plugin thinks about at the same time", () => {
 describe("unread answers", () => {
   test("a transport that goes on although it was told to pause is cut off", async () => {
     const fixture = await startBroker({
-      limits: { maxBuffered: 1_000 },
+      limits: { maxBuffered: 1_000, maximumPacketSize: 3_000 },
       hooks: { authorize: () => new Promise<never>(() => {}) },
     });
     const client = await fixture.connect(5);
     // All in one piece: pausing after it is of no use.
-    client.send(client.publishPacket("a", "x", { qos: 1 }), client.publishPacket("a", "x".repeat(2_000)));
+    const large = client.publishPacket("a", "x".repeat(2_500));
+    client.send(client.publishPacket("a", "x", { qos: 1 }), large, large);
     expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x97 });
     await fixture.stop();
   });
@@ -337,4 +338,52 @@ test("a listener's limits of queues hold for the sessions whose clients came by 
   await broker.removeListener("endless");
   expect(queued()).toEqual([6, 2, 5]);
   await fixture.stop();
+});
+
+describe("the limit of subscriptions", () => {
+  for (const how of ["at once", "later"] as const) {
+    test(`holds within one SUBSCRIBE whose filters plugins allow ${how}`, async () => {
+      const asked: string[] = [];
+      const fixture = await startBroker({
+        limits: { maxSubscriptions: 2 },
+        hooks: {
+          authorize: (_client, action, topic) => {
+            if (action !== "subscribe") return true;
+            asked.push(topic);
+            return how === "later" ? Promise.resolve(true) : true;
+          },
+        },
+      });
+      const client = await fixture.connect(5, { clientId: "c" });
+      const suback = await client.subscribe(["a", "b", "c", "d", "a", "e"], { qos: 1 });
+      expect(suback.reasonCodes).toEqual([1, 1, 0x97, 0x97, 1, 0x97]);
+      expect([...fixture.broker.subscriptions()].length).toBe(2);
+      await fixture.stop();
+    });
+  }
+
+  test("plugins are not asked about all filters of one SUBSCRIBE at the same time", async () => {
+    let open = 0;
+    let most = 0;
+    const fixture = await startBroker({
+      hooks: {
+        authorize: async (_client, action) => {
+          if (action !== "subscribe") return true;
+          open++;
+          most = Math.max(most, open);
+          await Promise.resolve();
+          open--;
+          return true;
+        },
+      },
+    });
+    const client = await fixture.connect(5, { clientId: "c" });
+    const filters = Array.from({ length: 1_000 }, (_, number) => `f/${number}`);
+    const { reasonCodes } = await client.subscribe(filters);
+    expect(reasonCodes).toEqual(new Array(1_000).fill(0));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(17);
+    expect([...fixture.broker.subscriptions()].map(({ topicFilter }) => topicFilter)).toEqual(filters);
+    await fixture.stop();
+  });
 });

@@ -1,13 +1,13 @@
 import type { Peer } from "@wrenmq/cluster";
 import { encodeUtf8, type QoS } from "@wrenmq/codec";
-import { Session, type SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
+import { Session, type SessionEvents, type SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Recipient } from "../../src/routing/recipient.ts";
 import type { Route } from "../../src/routing/route.ts";
 import { RouteTable } from "../../src/routing/route-table.ts";
-import { SessionEntry } from "../../src/sessions/session-registry.ts";
+import { SessionEntry } from "../../src/sessions/session-entry.ts";
 
 const record: SubscriptionRecord = {
   qos: 0,
@@ -18,11 +18,11 @@ const record: SubscriptionRecord = {
 };
 
 function newEntry(clientId: string): SessionEntry {
-  const limits = { maxQueuedMessages: 0, maxQueuedBytes: 0, overflow: "drop-new" } as const;
+  const limits = { maxQueuedMessages: 0, maxQueuedBytes: 0, overflow: "drop-new", backpressureTimeout: 0 } as const;
   const session = new Session({
     clientId,
     limits,
-    events: { dropped() {}, delivered: undefined, acknowledged: undefined },
+    events: {} as SessionEvents,
   });
   return new SessionEntry(session, { clientId } as SessionEntry["client"]);
 }
@@ -30,7 +30,7 @@ function newEntry(clientId: string): SessionEntry {
 /** A topic as it arrives: borrowed. */
 function lent(name: string): Topic {
   const bytes = encodeUtf8(name);
-  return new Topic(bytes, 0, bytes.length, false);
+  return new Topic(bytes, 0, bytes.length, name.split("/").length, false);
 }
 
 function kept(name: string): Topic {
@@ -51,7 +51,7 @@ function how(recipient: Recipient | null | undefined): unknown {
         subscriptionIdentifiers: given && [...given].sort(),
       }),
     );
-  return [recipient.entry.session.clientId, ways, how(recipient.own)];
+  return [recipient.entry.session.clientId, ways, how(recipient.noLocalView)];
 }
 
 function sorted(values: unknown[]): string[] {
