@@ -22,6 +22,7 @@ export { type Dialect, dialectOf } from "./dialect.ts";
 export { Arena } from "./memory/arena.ts";
 export { copyBytes } from "./memory/copy-bytes.ts";
 export { FrequentCache, type FrequentCacheLimits } from "./memory/frequent-cache.ts";
+export { mix } from "./memory/mix.ts";
 export { Outbox, type OutboxOwner } from "./memory/outbox.ts";
 export { encodePublish, type Layout, Message, PublishFrame } from "./message/message.ts";
 export type { StoredMessage } from "./message/stored-message.ts";

@@ -1,6 +1,6 @@
 // Routes that topics share. Thousands of topics match the same filters: who gets their messages is found out once for all
 // of them, and stays right until one of those filters gets or loses a subscriber, whatever happens to the others.
-import { FrequentCache } from "@wrenmq/protocol";
+import { FrequentCache, mix } from "@wrenmq/protocol";
 import type { StoredFilter } from "@wrenmq/topics";
 import type { Route } from "./route.ts";
 
@@ -36,9 +36,6 @@ export class RouteCache {
 
 function hashOf(filters: readonly (StoredFilter | undefined)[], count: number): number {
   let hash = count;
-  for (let index = 0; index < count; index++) {
-    hash = Math.imul(hash ^ (filters[index] as StoredFilter).version, 0x9e37_79b1);
-    hash ^= hash >>> 15;
-  }
+  for (let index = 0; index < count; index++) hash = mix(hash ^ (filters[index] as StoredFilter).version);
   return hash;
 }
