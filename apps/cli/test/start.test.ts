@@ -62,6 +62,20 @@ describe("what is wrong is said in one line", () => {
   });
 });
 
+test("off a terminal the log is JSON, with a file too, unless the file or the command says otherwise", async () => {
+  const server = await listening();
+  const { port } = server.address() as { port: number };
+  const file = join(await temporaryFolder(), "wrenmq.yaml");
+  const firstLine = async (log: string, words: string[] = []): Promise<string> => {
+    await writeFile(file, `listeners: { a: { bind: "127.0.0.1:${port}" } }\nplugins: { anonymous: }\n${log}`);
+    return (await runCommand(["-c", file, ...words])).stderr.split("\n")[0] ?? "";
+  };
+  expect(JSON.parse(await firstLine(""))).toMatchObject({ msg: "WrenMQ starts" });
+  expect(JSON.parse(await firstLine("log: { level: debug }\n"))).toMatchObject({ msg: "WrenMQ starts" });
+  expect(await firstLine("log: { format: text }\n")).toMatch(/ info {2}WrenMQ starts /);
+  expect(JSON.parse(await firstLine("log: { format: text }\n", ["--log-format", "json"]))).toBeDefined();
+});
+
 test("the version and the help are on stdout", async () => {
   const version = await runCommand(["--version"]);
   const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {

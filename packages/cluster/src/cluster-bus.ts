@@ -39,9 +39,9 @@ export interface ClusterBus {
   readonly peers: readonly Peer[];
   /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
   readonly congested: boolean;
-  /** Who speaks and listens here. Routes may be set from now on; what is forwarded waits for `start`. */
+  /** The broker behind this bus. Routes may be set from now on; what is forwarded waits for `start`. */
   attach(node: LocalNode): void;
-  /** Begins to talk to the others. Resolves when all are there, or when those that are not have had their time. */
+  /** Connects to the peers. Resolves when all are there, or when the time for those that are not is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /**
@@ -80,7 +80,7 @@ export interface LocalNode {
   now(): Millis;
   /** Calls back once at a time; returns a function that cancels. */
   at(time: Millis, callback: () => void): () => void;
-  /** Calls `flush` at the end of this turn of the event loop, once what was learnt during it is durable. */
+  /** Calls `flush` at the end of this turn of the event loop, when the facts of the turn are durable. */
   flushLater(output: { flush(): void }): void;
   routeSet(peer: Peer, filter: string): void;
   routeRemoved(peer: Peer, filter: string): void;

@@ -45,7 +45,7 @@ export class ForwardTicket implements Ticket {
   }
 }
 
-/** Whoever waits for the messages of a run. */
+/** Who waits for the messages of a batch. */
 export interface RunWaiter {
   /** The peer's answer for `count` messages of a run, from the one at index `from` on. */
   runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void;

@@ -317,7 +317,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     );
   }
 
-  /** Tells a peer of retained messages, as fast as it takes them. */
+  /** Sends a peer the retained messages, as fast as it takes them. */
   #synchronise(link: MeshLink): void {
     const facts = this.#syncs.get(link);
     if (facts === undefined) return;
@@ -337,7 +337,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     });
   }
 
-  /** Until clients whose connections are relayed have had their last words, or have had the time for it. */
+  /** Until relayed clients have read their last packet, or the time for it is over. */
   #relaysGone(): Promise<void> {
     const node = this.#node;
     const count = (): number => [...this.#byLink.keys()].reduce((sum, { relays }) => sum + relays.size, 0);

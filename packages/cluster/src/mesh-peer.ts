@@ -31,7 +31,7 @@ export class MeshPeer implements Peer {
   /** Filters and whether they are durable. */
   readonly #routes = new Map<string, boolean>();
   readonly #groups = new Map<string, boolean>();
-  /** Told on this link, until all have been told. */
+  /** Routes that the peer has sent on this link so far, until all have come. */
   #told: Set<string> | undefined;
   #pending = new PendingTickets();
   #held: Held[] = [];
@@ -68,7 +68,7 @@ export class MeshPeer implements Peer {
     this.#node.groupSet(this, filter, connected, members);
   }
 
-  /** All routes of the peer have been told: it is there. */
+  /** All routes of the peer have come: it is up. */
   routesEnded(): void {
     const told = this.#told ?? new Set();
     this.#told = undefined;

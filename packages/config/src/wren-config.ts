@@ -152,7 +152,8 @@ export interface SysSection {
 
 export interface LogSection {
   level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
-  format: "text" | "json";
+  /** Absent: `text` on a terminal, else `json`. */
+  format?: "text" | "json";
 }
 
 export interface SessionConfig {

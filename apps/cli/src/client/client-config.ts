@@ -1,8 +1,7 @@
 // A client's configuration file as aMQTT has it. Dashes and underscores are the same; unknown keys are errors.
-import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
+import { readText } from "../at-file.ts";
 import { CommandError } from "../errors.ts";
-import { reasonOf } from "../system-error.ts";
 
 export interface ClientConfig {
   readonly keepAlive?: number;
@@ -62,13 +61,7 @@ export function readClientConfig(file: string): ClientConfig {
 }
 
 function readYaml(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CommandError(reasonOf(error), { cause: error });
-  }
-  const document = parseDocument(text, { version: "1.1", prettyErrors: true });
+  const document = parseDocument(readText(file), { version: "1.1", prettyErrors: true });
   const [problem] = document.errors;
   if (problem === undefined) return document.toJS();
   const { line, col } = problem.linePos?.[0] ?? {};

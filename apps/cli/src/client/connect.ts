@@ -1,8 +1,6 @@
 // From options and client configuration to a connected client.
-import { readdirSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { domainToASCII } from "node:url";
 import { isTopicName } from "@wrenmq/topics";
 import type { IClientOptions, MqttClient } from "mqtt";
@@ -12,6 +10,7 @@ import { type BrokerUrl, parseBrokerUrl } from "./broker-url.ts";
 import type { ClientOptions } from "./client-command.ts";
 import { type ClientConfig, readClientConfig } from "./client-config.ts";
 import { credentials } from "./credentials.ts";
+import { tlsMaterial } from "./tls-material.ts";
 
 const PROTOCOLS = { "3.1": 3, "3.1.1": 4, "5": 5 } as const;
 const NO_CONFIG: ClientConfig = { topics: new Map(), connection: {} };
@@ -33,9 +32,6 @@ export async function clientSettings(
   const clean = given.cleanSession ?? config.cleanSession ?? true;
   const will = willOf(given) ?? config.will;
   if (will !== undefined && !isTopicName(will.topic)) throw new UsageError(notATopic("the will's topic", will.topic));
-  const ca = authorities(given, config);
-  const cert = given.certFile ?? config.connection.certfile;
-  const key = given.keyFile ?? config.connection.keyfile;
   const protocolVersion = PROTOCOLS[given.protocol ?? "3.1.1"];
   const options: IClientOptions = {
     ...(await credentials(given, broker, isInputTaken)),
@@ -49,9 +45,7 @@ export async function clientSettings(
     resubscribe: false,
     rejectUnauthorized: given.insecure !== true && config.verifyCert !== false,
     ...(config.checkHostname === false ? { checkServerIdentity: () => undefined } : {}),
-    ...(ca.length > 0 ? { ca } : {}),
-    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
-    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...tlsMaterial(given, config),
     ...(given.extraHeaders === undefined ? {} : { wsOptions: { headers: given.extraHeaders } }),
     ...(will === undefined
       ? {}
@@ -134,20 +128,6 @@ function willOf({ willTopic, willMessage, willQos, willRetain }: ClientOptions):
     throw new UsageError("--will-topic and --will-message are only good together");
   }
   return { topic: willTopic, message: willMessage, qos: willQos ?? 0, retain: willRetain ?? false };
-}
-
-function authorities(given: ClientOptions, { connection }: ClientConfig): Buffer[] {
-  const file = given.caFile ?? connection.cafile;
-  const folder = given.caPath ?? connection.capath;
-  const data = given.caData ?? connection.cadata;
-  const found: Buffer[] = [];
-  if (file !== undefined) found.push(readFileSync(file));
-  if (folder !== undefined) {
-    const names = readdirSync(folder).filter((name) => /\.(pem|crt|cer)$|\.\d$/.test(name));
-    found.push(...names.map((name) => readFileSync(join(folder, name))));
-  }
-  if (data !== undefined) found.push(Buffer.from(data));
-  return found;
 }
 
 /** aMQTT's packet log of a client; payloads and passwords are left out. */

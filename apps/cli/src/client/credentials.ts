@@ -1,6 +1,6 @@
 // Who `wrenmq pub` and `wrenmq sub` say they are. A password is best not written into the command, which every user of
 // the machine can read: it can be typed, or come from a file or from the environment.
-import { readFileSync } from "node:fs";
+import { readText } from "../at-file.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { readSecret } from "../password-input.ts";
 import type { BrokerUrl } from "./broker-url.ts";
@@ -41,7 +41,7 @@ async function ownPassword(
 }
 
 function firstLineOf(file: string): string {
-  const [line = ""] = readFileSync(file, "utf8").split(/\r?\n/);
+  const [line = ""] = readText(file).split(/\r?\n/);
   if (line === "") throw new CommandError(`--password-file ${file}: its first line is empty`);
   return line;
 }

@@ -28,7 +28,18 @@ interface Running extends NamedHooks {
   readonly context: { end(): void };
 }
 
-/** What a plugin that comes or goes while the broker runs is told, as if the broker started or stopped. */
+/** Other plugins, ready to take the place of those that run. */
+export interface PreparedPlugins {
+  /**
+   * They run from now on: `takeOver` compiles the chains anew. Those that are not wanted any more end after it, as when
+   * the broker stops. Rejects with what `takeOver` throws, e.g. when two plugins do not go together; then all is as before.
+   */
+  commit(takeOver: () => void): Promise<void>;
+  /** Ends those that were started. */
+  abort(): Promise<void>;
+}
+
+/** The hooks that are called for a plugin that is added or removed while the broker runs, as at its start and stop. */
 type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped";
 
 export class PluginHost {
@@ -60,29 +71,33 @@ export class PluginHost {
   }
 
   /**
-   * Runs other plugins in place of these. One that is the same object goes on as it is; the others start before
-   * `takeOver` is called, and those that are not wanted any more end after it, as when the broker stops.
+   * Gets other plugins ready, while these go on. One that is the same object is kept as it is, the others start.
    * @throws PluginError ERR_PLUGIN_START naming the plugin; then all is as before
    */
-  async replace(plugins: readonly Plugin[], takeOver: () => void): Promise<void> {
+  async prepare(plugins: readonly Plugin[]): Promise<PreparedPlugins> {
     const before = this.#running;
     const after = await this.#started(plugins, before);
     const added = after.filter((one) => !before.includes(one));
     const removed = before.filter((one) => !after.includes(one));
-    this.#running = after;
-    this.#notify(added, "brokerStarting");
-    try {
-      takeOver();
-    } catch (error) {
-      this.#running = before;
-      takeOver();
-      await this.#end(added);
-      throw error;
-    }
-    this.#notify(added, "brokerStarted");
-    this.#notify(removed, "brokerStopping");
-    await this.#end(removed);
-    this.#notify(removed, "brokerStopped");
+    return {
+      abort: () => this.#end(added),
+      commit: async (takeOver) => {
+        this.#running = after;
+        this.#notify(added, "brokerStarting");
+        try {
+          takeOver();
+        } catch (error) {
+          this.#running = before;
+          takeOver();
+          await this.#end(added);
+          throw error;
+        }
+        this.#notify(added, "brokerStarted");
+        this.#notify(removed, "brokerStopping");
+        await this.#end(removed);
+        this.#notify(removed, "brokerStopped");
+      },
+    };
   }
 
   /** The last started first; one that fails to close is logged and keeps no other open. */
@@ -121,7 +136,7 @@ export class PluginHost {
   #setUp(plugin: Plugin, context: PluginContext): Promise<Hooks> {
     const setup = (async () => plugin.setup(context))();
     return this.#inTime(setup, () => {
-      // Whatever it holds when it comes to an end after all, nobody will use.
+      // If it is ready after all, nothing will use it: it is closed.
       setup.then((hooks) => hooks.close?.()).catch(() => {});
       return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#timeoutMs} ms`);
     });
@@ -141,7 +156,7 @@ export class PluginHost {
     }
   }
 
-  /** Keeps the process alive until then: one that waits for nothing else must not end without a word. */
+  /** Keeps the process alive until then: a process that waits for nothing else must not end without a message. */
   #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late()), this.#timeoutMs);

@@ -49,7 +49,7 @@ export class Recipient {
     }
   }
 
-  /** The same for another topic, about which nobody has been asked. */
+  /** The same for another topic, without a verdict. */
   withoutVerdict(): Recipient {
     const copy = new Recipient(this.entry, []);
     copy.#retainAsPublished = this.#retainAsPublished;
@@ -59,7 +59,7 @@ export class Recipient {
     return copy;
   }
 
-  /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
+  /** May its client receive messages of the topic? undefined: no plugin was asked since it connected or rules changed. */
   verdict(rules: number): boolean | undefined {
     return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
   }

@@ -21,7 +21,7 @@ const FEW = 64;
 /** Subscriptions that may wait to be taken out: who makes sessions faster than that does not fill the memory. */
 const MOST_LEAVING = 1_000_000;
 
-/** Told of what local sessions want. */
+/** Called when local sessions subscribe and unsubscribe. */
 export interface RouteWatcher {
   added(entry: SessionEntry, filter: string): void;
   removed(entry: SessionEntry, filter: string): void;

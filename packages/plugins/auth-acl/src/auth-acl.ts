@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { type ClientInfo, type Decision, definePlugin, isAllowed, type Plugin } from "@wrenmq/plugin-api";
 import { custom, list, number, type Option, oneOf, optional, options, record, text } from "@wrenmq/plugin-api/options";
-import { isTopicFilter } from "@wrenmq/topics";
+import { isShared, isTopicFilter } from "@wrenmq/topics";
 import { WatchedFile } from "@wrenmq/watched-file";
 import { decideByFile, type SubscribeRule } from "./file-decision.ts";
 import { parseAclFile } from "./mosquitto-file.ts";
@@ -28,7 +28,7 @@ export interface AuthAclOptions {
 }
 
 const filter: Option<string, string, true> = custom("a topic filter", (value) =>
-  typeof value === "string" && isTopicFilter(value) && !value.startsWith("$share/") ? value : undefined,
+  typeof value === "string" && isTopicFilter(value) && !isShared(value) ? value : undefined,
 );
 const lists = optional(record(list(filter)));
 

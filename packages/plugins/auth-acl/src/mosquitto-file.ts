@@ -5,7 +5,7 @@
 //   pattern [read|write|readwrite|deny] <filter>   for every client, with %u and %c replaced
 //
 // `deny` counts wherever it stands: unlike Mosquitto, where what a user is granted beats a pattern that denies.
-import { isTopicFilter } from "@wrenmq/topics";
+import { isShared, isTopicFilter } from "@wrenmq/topics";
 import type { Rule } from "./rule.ts";
 
 export interface AccessRules {
@@ -61,7 +61,7 @@ function add(rules: AccessRules, rest: string, name: string, pattern: boolean): 
   const access = (hasAccess ? word : "readwrite") as Access;
   const filter = hasAccess ? remainder : rest;
   const tried = pattern ? filter.replace(/%[uc]/g, "x") : filter;
-  if (!isTopicFilter(tried) || tried.startsWith("$share/")) throw new Error(`${name}: "${filter}" is no topic filter`);
+  if (!isTopicFilter(tried) || isShared(tried)) throw new Error(`${name}: "${filter}" is no topic filter`);
   const rule: Rule = { filter, name };
   if (access === "deny") rules.deny.push(rule);
   if (access === "read" || access === "readwrite") rules.read.push(rule);

@@ -2,3 +2,4 @@ export { listUsers, removeUser, UserFileError, type UserFileErrorCode } from "@w
 export { type AuthScramOptions, authScram } from "./auth-scram.ts";
 export { parseScramFile, type ScramCredentials, scramCredentials } from "./credentials.ts";
 export { addScramUser, setScramPassword } from "./edit-scram-file.ts";
+export { scramFileAdvice } from "./file-advice.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { AuthenticationStep, MaybePromise } from "@wrenmq/plugin-api";
 import { TestHost, testClient } from "@wrenmq/plugin-api/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { addScramUser, authScram, parseScramFile, scramCredentials } from "../src/index.ts";
+import { addScramUser, authScram, parseScramFile, scramCredentials, scramFileAdvice } from "../src/index.ts";
 import { ScramExchange } from "../src/scram-exchange.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -131,5 +131,30 @@ describe("the plugin", () => {
     expect(await run("new", "pässword")).toMatchObject({ status: "success" });
     writeFileSync(file, "bob:$6$x$y\n");
     await expect(TestHost.start([authScram({ file })])).rejects.toThrow("line 1: expected");
+  });
+});
+
+test("the file's advice: users with few iterations, and with very many, are named", async () => {
+  const line = async (name: string, iterations: number) =>
+    `${name}:${(await scramCredentials("x", { iterations: 1 })).replace("$1:", `$${iterations}:`)}\n`;
+  const text = `${await line("few", 4096)}${await line("good", 100_000)}${await line("many", 5_000_000)}`;
+  expect(scramFileAdvice(text)).toEqual([
+    "users few: fewer than 10000 iterations: whoever gets the file tries passwords quickly",
+    "users many: more than 2000000 iterations: a login takes its device long",
+  ]);
+  expect(scramFileAdvice("no such file")).toEqual([]);
+});
+
+test("the server's part of a login is digests only: nothing waits for it, and nothing has to wait for its turn", async () => {
+  const users = parseScramFile(`bob:${await scramCredentials("x", { iterations: 1000 })}\n`);
+  const exchange = new ScramExchange(
+    { find: (name) => users.get(name), decoy: () => users.get("bob") as never },
+    undefined,
+  );
+  const step = exchange.next(new TextEncoder().encode("n,,n=bob,r=abc"));
+  expect(step).not.toBeInstanceOf(Promise);
+  expect(exchange.next(new TextEncoder().encode("c=biws,r=wrong,p=AAAA"))).toEqual({
+    status: "failure",
+    reasonCode: 0x87,
   });
 });

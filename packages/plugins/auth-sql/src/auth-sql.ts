@@ -60,6 +60,7 @@ export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
   config: OPTIONS,
   async hooks({ config, context }) {
     const opened = await openDatabase<Tables>(config.connection, {
+      create: config.syncSchema,
       onError: (error) => context.logger.warn({ err: error }, "a database connection broke"),
     }).catch((cause: unknown) => {
       const message = cause instanceof Error ? cause.message : String(cause);

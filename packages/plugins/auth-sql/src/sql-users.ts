@@ -3,7 +3,7 @@
 import { hashPassword } from "@wrenmq/password-hash";
 import type { Action } from "@wrenmq/plugin-api";
 import { type OpenDatabase, openDatabase } from "@wrenmq/sql-database";
-import { isTopicFilter } from "@wrenmq/topics";
+import { isShared, isTopicFilter } from "@wrenmq/topics";
 import { COLUMN, createTables, readList, type Tables, writeList } from "./tables.ts";
 
 /**
@@ -47,9 +47,13 @@ export class SqlUsers {
     this.#open = open;
   }
 
-  /** `connection` as in the plugin's options. @throws DatabaseError */
-  static async open(connection: string): Promise<SqlUsers> {
-    return new SqlUsers(await openDatabase<Tables>(connection));
+  /**
+   * `connection` as in the plugin's options.
+   * @param options.create SQLite: make the file where it is not there. Default false
+   * @throws DatabaseError
+   */
+  static async open(connection: string, { create = false }: { readonly create?: boolean } = {}): Promise<SqlUsers> {
+    return new SqlUsers(await openDatabase<Tables>(connection, { create }));
   }
 
   close(): Promise<void> {
@@ -106,7 +110,7 @@ export class SqlUsers {
   /** @throws SqlUsersError ERR_TOPIC_FILTER, ERR_TOPIC_LIST, ERR_USER_NAME */
   async addTopic(username: string, action: Action, filter: string): Promise<void> {
     checkName(username);
-    if (!isTopicFilter(filter) || filter.startsWith("$share/")) {
+    if (!isTopicFilter(filter) || isShared(filter)) {
       throw new SqlUsersError("ERR_TOPIC_FILTER", `"${filter}" is no topic filter`);
     }
     if (action === "publish" && filter.startsWith("$")) {

@@ -25,7 +25,7 @@ export function describeDatabase(name: string, url: () => string): void {
     let users: SqlUsers;
     const hosts: TestHost[] = [];
     beforeAll(async () => {
-      users = await SqlUsers.open(url());
+      users = await SqlUsers.open(url(), { create: true });
       await users.createTables();
       await users.createTables();
       await users.addUser("bob", "secret");

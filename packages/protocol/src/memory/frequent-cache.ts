@@ -1,14 +1,14 @@
-// What is looked up again and again, out of more than there is room for. Each hash has four places where its entry may
-// lie, so that finding it is four comparisons at most, whoever chose the hashes. Where they are taken, a newcomer has to
-// have been asked for before, not long ago, and again and again as long as those that lie there are asked for too: a
-// million names of which none comes twice leave the few that matter where they are, and are not kept for a moment.
-// Bounded in entries and in weight; entries go one at a time.
+// A cache for more keys than there is room for, which keeps what is looked up repeatedly. It is set-associative: an entry
+// lies in one of the four places of its hash, so a look-up is four comparisons at most, whoever chose the hashes.
+// Admission: where the four places are taken, a key needs an earlier miss, not long ago, and more misses than the entries
+// there have hits. A million keys of which none comes twice therefore evict nothing and are never stored. Bounded in
+// entries and in weight; entries are evicted one at a time.
 
 /** Places for one hash. */
 const WAYS = 4;
-/** Places to begin with. Until these are taken everything is kept: there is nothing to choose between. */
+/** Places to begin with. Up to these every key is admitted at once. */
 const SMALLEST = 256;
-/** More uses are not remembered: an entry has to go some time after the last one. */
+/** Hits are counted up to here, so that an entry can be evicted soon after the last one. */
 const MOST_USES = 7;
 
 export interface FrequentCacheLimits {
@@ -16,25 +16,25 @@ export interface FrequentCacheLimits {
   readonly entries: number;
   /** Of all entries together. */
   readonly weight: number;
-  /** The weight of an entry that is still worth keeping. */
+  /** Heavier entries are not admitted. */
   readonly largest: number;
 }
 
 export class FrequentCache<T> {
   readonly #limits: FrequentCacheLimits;
   #hashes: Int32Array;
-  /** How often each entry was found, less how often others wanted its place. */
+  /** Hits of each entry, less the misses that competed for its place. */
   #uses: Uint8Array;
   #weights: Int32Array;
   #entries: (T | undefined)[];
   #size = 0;
   #weight = 0;
-  /** Where `admits` has made room. */
+  /** The place that `admits` has freed. */
   #free = -1;
-  /** Hashes that were asked for in vain, each until as many others have come as there is room for. */
-  #wanted: Int32Array | undefined = undefined;
+  /** Hashes of recent misses: sets of four, first in first out. */
+  #missed: Int32Array | undefined = undefined;
   #turn = 0;
-  /** Where to look for an entry that can go when all together weigh too much. */
+  /** The next place to look at when the weight is over its limit. */
   #hand = 0;
 
   constructor(limits: FrequentCacheLimits) {
@@ -54,7 +54,7 @@ export class FrequentCache<T> {
     return this.#weight;
   }
 
-  /** The entry with this hash, of which there is one at most: whoever asks looks whether it is the right one. */
+  /** The entry with this hash; there is one at most. The caller checks that its key is the right one. */
   get(hash: number): T | undefined {
     const hashes = this.#hashes;
     const first = (hash & (hashes.length / WAYS - 1)) * WAYS;
@@ -69,10 +69,7 @@ export class FrequentCache<T> {
     return undefined;
   }
 
-  /**
-   * Is an entry that was asked for in vain to be kept? To be asked each time, since it is remembered that it was; if the
-   * answer is yes, `add` has to follow.
-   */
+  /** To be called for every miss, since it counts. @returns is the entry to be stored? If so, `add` has to follow. */
   admits(hash: number, weight: number): boolean {
     const { largest, weight: most } = this.#limits;
     if (weight > largest) return false;
@@ -81,11 +78,11 @@ export class FrequentCache<T> {
     if (place < 0) return false;
     this.#remove(place);
     this.#free = place;
-    while (this.#weight + weight > most) this.#dropOne();
+    while (this.#weight + weight > most) this.#evictOne();
     return true;
   }
 
-  /** Puts an entry where `admits` has made room for it. */
+  /** Stores an entry in the place that `admits` has freed. */
   add(hash: number, weight: number, entry: T): void {
     const place = this.#free;
     this.#hashes[place] = hash;
@@ -103,8 +100,8 @@ export class FrequentCache<T> {
   }
 
   /**
-   * @param isFree may a place that nobody has be taken by whoever comes first?
-   * @returns -1: there is none for it
+   * @param isFree may an empty place be taken at the first miss?
+   * @returns -1: not admitted
    */
   #placeFor(hash: number, isFree: boolean): number {
     const first = (hash & (this.#hashes.length / WAYS - 1)) * WAYS;
@@ -118,14 +115,14 @@ export class FrequentCache<T> {
       fewest = uses;
     }
     if (fewest < 0 && isFree) return place;
-    if (!this.#wasWanted(hash)) return -1;
+    if (!this.#hadMiss(hash)) return -1;
     if (fewest < 0) return place;
     if (this.#size * 4 >= this.#hashes.length && this.#hashes.length < this.#limits.entries) {
       this.#grow();
       return this.#placeFor(hash, true);
     }
     if (fewest === 0) return place;
-    // Another one of them each time: those that are not found any more are not the ones that were found least.
+    // Of another entry each time: the one with the fewest hits is often the newest, and the stale one has many.
     const other = first + (this.#turn++ & (WAYS - 1));
     this.#uses[other] = Math.max(0, (this.#uses[other] as number) - 1);
     return -1;
@@ -138,8 +135,8 @@ export class FrequentCache<T> {
     this.#weight -= this.#weights[place] as number;
   }
 
-  /** The next one that was not asked for since the hand came by last. */
-  #dropOne(): void {
+  /** Evicts the next entry without a hit since the hand came by last. */
+  #evictOne(): void {
     for (;;) {
       const place = this.#hand;
       this.#hand = (place + 1) % this.#hashes.length;
@@ -153,7 +150,7 @@ export class FrequentCache<T> {
     }
   }
 
-  /** Each set of places becomes two: what lay in its four finds room. */
+  /** Each set of places becomes two: the entries of its four find room in them. */
   #grow(): void {
     const [hashes, uses, weights, entries] = [this.#hashes, this.#uses, this.#weights, this.#entries];
     const places = hashes.length * 2;
@@ -174,18 +171,18 @@ export class FrequentCache<T> {
     }
   }
 
-  /** Was it asked for in vain before, not too many others ago? It is from now on. */
-  #wasWanted(hash: number): boolean {
-    this.#wanted ??= new Int32Array(this.#limits.entries * 2);
-    const wanted = this.#wanted;
-    // Not by the lowest bits: those that lie in the same places are to be told from each other.
-    const first = ((hash >>> 8) & (wanted.length / WAYS - 1)) * WAYS;
+  /** Was there a miss for it among the recent ones? There is from now on. */
+  #hadMiss(hash: number): boolean {
+    this.#missed ??= new Int32Array(this.#limits.entries * 2);
+    const missed = this.#missed;
+    // Not by the lowest bits, which are the same for all that compete for a place.
+    const first = ((hash >>> 8) & (missed.length / WAYS - 1)) * WAYS;
     let cell = first;
-    while (cell < first + WAYS && wanted[cell] !== hash) cell++;
+    while (cell < first + WAYS && missed[cell] !== hash) cell++;
     if (cell < first + WAYS) return true;
-    // The one that came first makes room.
-    for (cell--; cell > first; cell--) wanted[cell] = wanted[cell - 1] as number;
-    wanted[first] = hash;
+    // The oldest of the four is dropped.
+    for (cell--; cell > first; cell--) missed[cell] = missed[cell - 1] as number;
+    missed[first] = hash;
     return false;
   }
 }

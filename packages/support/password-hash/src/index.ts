@@ -1,3 +1,4 @@
+export { adviceOnHash, type HashAdvice } from "./hash-advice.ts";
 export { type HashKind, kindOfHash } from "./hash-kind.ts";
 export { type HashOptions, type HashScheme, hashPassword } from "./hash-password.ts";
 export {

@@ -3,12 +3,15 @@ import { type Dialect, Kysely, MysqlDialect, PostgresDialect } from "kysely";
 import { DatabaseError } from "./database-error.ts";
 import { type DatabaseKind, type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
 import { sqliteDialect } from "./sqlite.ts";
+import { checkSqliteFile } from "./sqlite-file.ts";
 
 export interface OpenOptions {
   /** Most connections to a server at once. Default 8. */
   readonly connections?: number;
   /** Milliseconds for a connection to be made. Default 5000. */
   readonly timeoutMs?: number;
+  /** SQLite: make the file where it is not there. Default true. */
+  readonly create?: boolean;
   /** An idle connection broke; the next query makes another one. */
   readonly onError?: (error: Error) => void;
 }
@@ -25,9 +28,10 @@ export async function openDatabase<Tables>(url: string, options: OpenOptions = {
 }
 
 async function dialectFor({ kind, target }: DatabaseUrl, options: OpenOptions): Promise<Dialect> {
-  const { connections = 8, timeoutMs = 5000, onError = () => {} } = options;
+  const { connections = 8, timeoutMs = 5000, create = true, onError = () => {} } = options;
   switch (kind) {
     case "sqlite":
+      checkSqliteFile(target, create);
       return sqliteDialect(target);
     case "postgres": {
       const { default: pg } = await import("pg").catch((cause: unknown) => missing("pg", cause));

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { openDatabase, parseDatabaseUrl } from "../src/index.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { databaseReason, openDatabase, parseDatabaseUrl } from "../src/index.ts";
 
 test.each([
   ["sqlite:///auth.db", "sqlite", "auth.db"],
@@ -38,4 +38,53 @@ test("SQLite keeps what is written, and a second look finds it", async () => {
   expect(await second.db.selectFrom("t").selectAll().execute()).toEqual([{ id: 1, name: "'; DROP TABLE t; --" }]);
   await second.db.destroy();
   rmSync(folder, { recursive: true });
+});
+
+describe("a file that is no SQLite database is said before it is opened", () => {
+  const folder = (): string => {
+    const made = mkdtempSync(join(tmpdir(), "wrenmq-"));
+    onTestFinished(() => rmSync(made, { recursive: true }));
+    return made;
+  };
+
+  test.each([
+    ["is not there, and none is to be made", () => {}, { create: false }, "there is no such file"],
+    ["another file", (file: string) => writeFileSync(file, "x".repeat(200)), {}, "it is not an SQLite database"],
+    ["a short one", (file: string) => writeFileSync(file, "SQLite"), {}, "it is not an SQLite database"],
+    ["a folder", (file: string) => mkdirSync(file), {}, "it is a folder, not a database"],
+  ])("%s", async (_what, make, options, reason) => {
+    const inside = folder();
+    const file = join(inside, "a.db");
+    make(file);
+    const before = readdirSync(inside);
+    const opening = openDatabase(`sqlite:///${file}`, options);
+    await expect(opening).rejects.toMatchObject({ code: "ERR_DATABASE_FILE", message: `${file}: ${reason}` });
+    expect(readdirSync(inside)).toEqual(before);
+  });
+
+  test("an empty file is one without tables, and one that is not there is made", async () => {
+    const file = join(folder(), "a.db");
+    writeFileSync(file, "");
+    await (await openDatabase(`sqlite:///${file}`, { create: false })).db.destroy();
+    await (await openDatabase(`sqlite:///${file}.new`)).db.destroy();
+    expect(existsSync(`${file}.new`)).toBe(true);
+  });
+
+  test("what a query reports is said in words", async () => {
+    const { db } = await openDatabase<{ t: { id: number } }>("sqlite://");
+    const failed: unknown = await db
+      .selectFrom("t")
+      .selectAll()
+      .execute()
+      .catch((error: unknown) => error);
+    expect(databaseReason(failed)).toBe("a table is missing");
+    await db.destroy();
+    expect(databaseReason(Object.assign(new Error("raw"), { code: "28P01", severity: "FATAL" }))).toBe(
+      "it refuses the user or the password",
+    );
+    expect(databaseReason(Object.assign(new Error("raw"), { code: "XX999", severity: "FATAL" }))).toBe(
+      "it reports the error XX999",
+    );
+    expect(databaseReason(new Error("something else"))).toBeUndefined();
+  });
 });
