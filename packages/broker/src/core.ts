@@ -96,7 +96,7 @@ export class BrokerCore implements BrokerServices {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
       maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
     };
-    const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
+    const routes = new RouteTable(options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ err: error }, "a delivery failed");
@@ -178,6 +178,7 @@ export class BrokerCore implements BrokerServices {
     const { router } = this;
     router.hooks = { ...router.hooks, observe };
     router.checksReceivers = checksReceivers;
+    router.routes.checksTopics = checksReceivers;
     router.rules++;
     const { delivered, acknowledged } = observe;
     Object.assign(this.#sessionEvents, {

@@ -1,5 +1,7 @@
+import { byteString } from "./byte-string.ts";
 import { InvalidTopicError } from "./invalid-topic-error.ts";
-import { ensureNode, findNode, LevelNode, prune } from "./level-tree.ts";
+import { LevelNode } from "./level-node.ts";
+import { ensureNode, findNode, prune } from "./level-tree.ts";
 import { TopicCursor } from "./topic-cursor.ts";
 import { isTopicName } from "./topic-name.ts";
 
@@ -17,7 +19,7 @@ export class TopicTree<M> {
   /** Returns the message that was there. @throws InvalidTopicError ERR_INVALID_TOPIC_NAME (section 4.7) */
   set(topic: string, message: M): M | undefined {
     if (!isTopicName(topic)) throw new InvalidTopicError("name", topic);
-    const node = ensureNode(this.#root, topic);
+    const node = ensureNode(this.#root, byteString(topic));
     const previous = node.value;
     if (node.key === undefined) this.#size++;
     node.key = topic;
@@ -26,13 +28,13 @@ export class TopicTree<M> {
   }
 
   get(topic: string): M | undefined {
-    return findNode(this.#root, topic)?.value;
+    return findNode(this.#root, byteString(topic))?.value;
   }
 
   /** Returns the message that was there. */
   delete(topic: string): M | undefined {
     const trail: LevelNode<string, M>[] = [];
-    const node = findNode(this.#root, topic, trail);
+    const node = findNode(this.#root, byteString(topic), trail);
     if (node?.key === undefined) return undefined;
     const previous = node.value;
     node.key = undefined;

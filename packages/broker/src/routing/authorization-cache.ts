@@ -32,7 +32,7 @@ export class AuthorizationCache {
 
   publish(topic: Topic): MaybePromise<Verdict> {
     const { chain, generation } = this.#rules();
-    if (topic.name.startsWith(SYS_PREFIX)) return DENIED;
+    if (topic.isSys) return DENIED; // the server's own tree
     if (chain.authorize === undefined) return ALLOWED;
     if (topic === this.#lastTopic && generation === this.#generation && this.#lastAllowed) return ALLOWED;
     const verdict = this.#ask("publish", topic.name);

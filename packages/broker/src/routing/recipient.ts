@@ -18,8 +18,6 @@ function tableOf(subscriptionIdentifiers: readonly number[] | undefined): Delive
 /** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
 export class Recipient {
   readonly entry: SessionEntry;
-  /** Of a member of a group, which has but one: see `withoutVerdict`. */
-  readonly #first: SubscriptionRecord;
   /** Without Retain As Published the retain flag is cleared. */
   #retainAsPublished = false;
   #qos = 0;
@@ -31,10 +29,9 @@ export class Recipient {
   #client: ClientInfo | undefined = undefined;
   #rules = -1;
 
-  /** @param records one or more; there may be very many, and what is made of them is kept with each topic */
+  /** @param records those that match; there may be very many, and what is made of them is kept */
   constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
     this.entry = entry;
-    this.#first = records[0] as SubscriptionRecord;
     let identifiers: number[] | undefined;
     let isNoLocal = false;
     for (const { qos, retainAsPublished, subscriptionIdentifier, noLocal } of records) {
@@ -52,9 +49,14 @@ export class Recipient {
     }
   }
 
-  /** The same member of a group for another topic, without a verdict. */
+  /** The same for another topic, without a verdict. */
   withoutVerdict(): Recipient {
-    return new Recipient(this.entry, [this.#first]);
+    const copy = new Recipient(this.entry, []);
+    copy.#retainAsPublished = this.#retainAsPublished;
+    copy.#qos = this.#qos;
+    copy.#table = this.#table;
+    copy.noLocalView = this.noLocalView;
+    return copy;
   }
 
   /** May its client receive messages of the topic? undefined: no plugin was asked since it connected or rules changed. */
