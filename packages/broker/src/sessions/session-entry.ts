@@ -41,6 +41,8 @@ export class SessionEntry {
   /** Is it counted as one that outlives its connection? */
   lasts: boolean = false;
   ended: boolean = false;
+  /** Has it or had it a shared subscription? */
+  hasShared: boolean = false;
 
   constructor(session: Session, client: ClientInfo) {
     this.session = session;
