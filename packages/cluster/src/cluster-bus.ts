@@ -2,6 +2,7 @@
 // knows who is there, what they want, and how to reach them. It owns routes between brokers and the order of what one
 // broker tells another, and refuses to know sessions.
 import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
+import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 
 /** Another broker, as this one sees it; one object for as long as the bus lives. */
@@ -11,10 +12,6 @@ export interface Peer {
   /** Is it there, and are its routes known? */
   readonly up: boolean;
 }
-
-/** What a peer made of a forwarded message. */
-export const ForwardResult = { Nobody: 0, Received: 1, Refused: 2, Later: 3 } as const;
-export type ForwardResult = (typeof ForwardResult)[keyof typeof ForwardResult];
 
 /** For whom a forwarded message is at the peer. */
 export interface ForwardTarget {

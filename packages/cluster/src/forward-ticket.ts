@@ -1,6 +1,6 @@
 // What becomes of messages at the peers that they were sent to, for those who wait for it: of one message at several
 // peers, or of several messages, one after the other, at one.
-import { ForwardResult } from "./cluster-bus.ts";
+import { ForwardResult } from "./forward-result.ts";
 
 /** Messages in a run. */
 const LONGEST = 64;

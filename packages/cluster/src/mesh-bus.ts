@@ -1,14 +1,9 @@
 // The bus between the worker processes of one machine: each is linked to each.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
-import {
-  type ClusterBus,
-  ForwardResult,
-  type ForwardTarget,
-  type LocalNode,
-  type RetainedFact,
-} from "./cluster-bus.ts";
+import type { ClusterBus, ForwardTarget, LocalNode, RetainedFact } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
+import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { type Greeting, type LinkEvents, MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";

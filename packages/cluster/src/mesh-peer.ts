@@ -2,7 +2,8 @@
 // answers. While a peer whose sessions outlive its process is away, its durable routes stay, and messages above QoS 0
 // for them are held: their publishers wait for their acknowledgements until it is back.
 import type { Message } from "@wrenmq/protocol";
-import { ForwardResult, type ForwardTarget, type LocalNode, type Peer } from "./cluster-bus.ts";
+import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
+import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { MeshLink } from "./mesh-link.ts";
 import { PendingTickets } from "./pending-tickets.ts";
