@@ -6,7 +6,6 @@ import type { Logger } from "pino";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
 import type { EffectiveConfig } from "./effective-config.ts";
-import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
@@ -103,7 +102,7 @@ export class Reloader {
     }
     if (plan.limitsChanged.length > 0 || plan.settingsChanged.includes("keepAlive")) {
       const { extraDelaySeconds: keepAliveExtra } = config.keepAlive;
-      this.#broker.setLimits({ ...limitsToOptions(config.limits), keepAliveExtra });
+      this.#broker.setLimits({ ...config.limits, keepAliveExtra });
     }
   }
 
