@@ -26,6 +26,7 @@ import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
+import { reassignUndelivered, takeUndelivered } from "./routing/shared-reassignment.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
 import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
@@ -109,10 +110,15 @@ export class BrokerCore implements BrokerServices {
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
+        const { clientId } = entry.session;
+        const undelivered = takeUndelivered(entry, (message) =>
+          this.router.dropped(clientId, message, "sessionEnded", "subscriber"),
+        );
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
+        if (undelivered.length > 0) reassignUndelivered(this.router, entry, undelivered, clock.now());
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will) => publishWill(this, entry, will),

@@ -108,6 +108,19 @@ export class Router {
     }
   }
 
+  /**
+   * To another member of a shared subscription: the one that was chosen has ended its session without it. [MQTT5 4.8.2]
+   * @returns false: there is none
+   */
+  reassign(filter: string, message: Message, now: Millis): boolean {
+    const group = this.routes.group(filter);
+    if (group?.isWanted !== true) return false;
+    const peer = this.forwarder.chooseSide(group, message.publisher);
+    if (peer !== undefined) this.forwarder.forwardShared(peer, message, filter);
+    else this.deliverShared(group, message, now, new PublishWaits());
+    return true;
+  }
+
   /** To the one of the group's members here whose turn it is. */
   deliverShared(group: SharedGroup, message: Message, now: Millis, waits: PublishWaits): void {
     const member = group.choose(message.publisher);
@@ -291,9 +304,12 @@ export class Router {
       const isAllowed = await allowed;
       entry.pendingAuthorizations--;
       if (entry.pendingAuthorization === after) entry.pendingAuthorization = undefined;
-      if (entry.ended) return undefined;
       try {
         const now = this.#now();
+        if (entry.ended) {
+          if (options.sharedFilter != null && options.qos > 0) this.reassign(options.sharedFilter, message, now);
+          return undefined;
+        }
         if (!isAllowed) this.dropped(session.clientId, message, "notAuthorized", "subscriber");
         else if (message.hasExpired(now))
           this.dropped(session.clientId, message, "expired", "subscriber"); // [MQTT-3.3.2-5]

@@ -49,6 +49,8 @@ export class SessionEntry {
   ended: boolean = false;
   /** Made at its first loss, where the broker keeps a history. */
   drops: DropHistory | undefined = undefined;
+  /** Has it or had it a shared subscription? */
+  hasShared: boolean = false;
 
   constructor(session: Session, client: ClientInfo) {
     this.session = session;
