@@ -3,10 +3,9 @@
 import type { Broker, BrokerOptions } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ListenerSection, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
-import type { EffectiveConfig } from "../commands/effective-config.ts";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
-import { limitsToOptions } from "./limits-to-options.ts";
+import type { EffectiveConfig } from "./effective-config.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
@@ -103,7 +102,7 @@ export class Reloader {
     }
     if (plan.limitsChanged.length > 0 || plan.settingsChanged.includes("keepAlive")) {
       const { extraDelaySeconds: keepAliveExtra } = config.keepAlive;
-      this.#broker.setLimits({ ...limitsToOptions(config.limits), keepAliveExtra });
+      this.#broker.setLimits({ ...config.limits, keepAliveExtra });
     }
   }
 
