@@ -127,7 +127,11 @@ test("the version of the protocol is compared in the codec and the dialect only"
 
 test.each([...folders])("%s depends only on what is below it", (name, folder) => {
   const plugins = [...folders.keys()].filter(isPlugin);
-  const allowed = isPlugin(name) ? PLUGIN : name === CONFIG ? ["limits", "plugin-api", ...plugins] : MAY_DEPEND_ON[name];
+  const allowed = isPlugin(name)
+    ? PLUGIN
+    : name === CONFIG
+      ? ["limits", "plugin-api", ...plugins]
+      : MAY_DEPEND_ON[name];
   expect(allowed, `${name} is not in the table`).toBeDefined();
   expect(dependencies(folder).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
 });
