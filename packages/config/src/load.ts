@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { translate } from "./amqtt/translate.ts";
 import { type Style, styleOf } from "./detect-style.ts";
-import { ConfigError, type Diagnostic, type Place, Problems } from "./diagnostic.ts";
+import { ConfigError, type Diagnostic, inOrder, type Place, Problems } from "./diagnostic.ts";
 import { type Environment, substitute } from "./environment.ts";
 import { type ReadFile, readNativeTree, reasonOf } from "./include.ts";
 import { readNative } from "./sections/root.ts";
@@ -28,6 +28,14 @@ export interface ParseResult {
   readonly warnings: readonly Diagnostic[];
   /** Where a path of native keys (`["plugins", "staff", "file"]`) stands in the text: for checks made later. */
   locate(path: readonly string[]): Place;
+}
+
+/** What there is to say about a configuration, good or not. */
+export interface Inspection extends Omit<ParseResult, "config"> {
+  /** After mistakes: what can be read of it; undefined when nothing can. */
+  readonly config: WrenConfig | undefined;
+  /** Every mistake, in the order of the file. */
+  readonly errors: readonly Diagnostic[];
 }
 
 /** A tree in native form, ready to be read; shared with `migrate`. */
@@ -59,6 +67,20 @@ export function loadConfig(file: string, options: Omit<ParseOptions, "file"> = {
     throw new ConfigError([{ file, key: "", message }], { cause: error });
   }
   return parseConfig(text, { ...options, file });
+}
+
+/** {@link loadConfig} for those who want to see every mistake: nothing is thrown. */
+export function inspectConfig(file: string, options: Omit<ParseOptions, "file"> = {}): Inspection {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const message = `cannot read the configuration: ${reasonOf(error)}`;
+    const place = { file, key: "" };
+    return { config: undefined, style: "native", errors: [{ ...place, message }], warnings: [], locate: () => place };
+  }
+  const absolute = resolve(file);
+  return inspect((problems) => treeOfText(text, absolute, options, problems), absolute);
 }
 
 /**
@@ -100,7 +122,7 @@ export function treeOfText(
   }
   const readFile = options.readFile ?? ((name: string) => readFileSync(name, "utf8"));
   const root = readNativeTree(text, file, readFile, problems);
-  if (problems.errors.length > 0) return undefined;
+  if (root === undefined && problems.errors.length > 0) return undefined;
   const tree = root ? substitute(root, options.environment ?? process.env, problems) : map([], { ...source, key: "" });
   return { tree, style, notes: [] };
 }
@@ -112,16 +134,22 @@ function nativeTree(root: SourceNode, style: Style, problems: Problems): NativeT
 }
 
 function finish(read: (problems: Problems) => NativeTree | undefined, file: string | undefined): ParseResult {
+  const { config, errors, ...rest } = inspect(read, file);
+  if (errors.length > 0) throw new ConfigError(errors);
+  if (!config) throw new ConfigError([{ key: "", message: "invalid configuration" }]);
+  return { config, ...rest };
+}
+
+function inspect(read: (problems: Problems) => NativeTree | undefined, file: string | undefined): Inspection {
   const problems = new Problems();
   const found = read(problems);
-  problems.throwIfAny();
+  const isReadable = found !== undefined || problems.errors.length === 0;
   const tree = found?.tree ?? map([], { key: "" });
-  const config = readNative(tree, problems);
-  problems.throwIfAny();
-  if (!config) throw new ConfigError([{ key: "", message: "invalid configuration" }]);
+  const config = isReadable ? readNative(tree, problems) : undefined;
   return {
-    config: file === undefined ? config : { ...config, source: file },
+    config: config && file !== undefined ? { ...config, source: file } : config,
     style: found?.style ?? "native",
+    errors: inOrder(problems.errors),
     warnings: problems.warnings,
     locate: (path) => placeOf(tree, path),
   };

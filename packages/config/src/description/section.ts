@@ -74,25 +74,27 @@ function readFields(
   problems: Problems,
   whole: boolean,
 ): Record<string, unknown> | undefined {
-  const before = problems.errors.length;
   const given: MapNode | undefined = isEmpty(node) ? map([], node.place) : node.kind === "map" ? node : undefined;
   if (!given) return mismatch(node, "a mapping", problems);
   const values = new Map<string, unknown>();
+  let isComplete = true;
   for (const { key, place, value } of given.entries) {
     const field = table.find((each) => each.key === key);
     if (!field) {
       const known = table.map((each) => each.key);
       problems.unknownKey(place, key, known);
-    } else if (isEmpty(value) && !field.required) {
-    } else values.set(field.property, field.type.read(value, problems));
-  }
-  for (const field of table) {
-    if (values.has(field.property)) continue;
-    if (whole && field.required && !given.entries.some((each) => each.key === field.key)) {
-      problems.error(below(given.place, field.key), `missing: expected ${field.type.expected}`, field.type.expected);
+    } else if (!isEmpty(value) || field.required) {
+      const found = field.type.read(value, problems);
+      if (found !== undefined) values.set(field.property, found);
+      else if (field.required) isComplete = false;
     }
   }
-  if (problems.errors.length > before) return undefined;
+  for (const field of table) {
+    if (!whole || !field.required || given.entries.some((each) => each.key === field.key)) continue;
+    problems.error(below(given.place, field.key), `missing: expected ${field.type.expected}`, field.type.expected);
+    isComplete = false;
+  }
+  if (!isComplete) return undefined;
   return { ...(whole ? Object.fromEntries(defaultsOf(table)) : {}), ...Object.fromEntries(values) };
 }
 

@@ -4,6 +4,7 @@ import { listOf, mapOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
 import { choice, count, flag, path, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
+import { isEmpty, lookUp } from "../source-node.ts";
 
 export interface AnonymousOptions {
   allow: boolean;
@@ -105,8 +106,7 @@ export const aclOptions: Section<AclOptions> = {
   read(node, problems) {
     const options = aclTables.read(node, problems);
     if (!options) return undefined;
-    const { subscribe, publish, receive, file } = options;
-    if ([subscribe, publish, receive, file].some((rules) => rules !== undefined)) return options;
+    if (["subscribe", "publish", "receive", "file"].some((key) => !isEmpty(lookUp(node, key)))) return options;
     const expected = "subscribe, publish, receive or file";
     return problems.error(node.place, `expected at least one of ${expected}`, expected);
   },

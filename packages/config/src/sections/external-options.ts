@@ -4,7 +4,7 @@ import { listOf } from "../description/collections.ts";
 import { duration, size } from "../description/quantities.ts";
 import { choice, count, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
-import { below } from "../source-node.ts";
+import { below, isEmpty, lookUp } from "../source-node.ts";
 import { reloadInterval, rememberSeconds } from "./access-options.ts";
 
 /** Which questions a plugin that could answer both is asked. */
@@ -203,7 +203,7 @@ export const x509Options: Section<X509Options> = {
   ...x509Fields,
   read(node, problems) {
     const options = x509Fields.read(node, problems);
-    if (options?.identity !== "spiffe" || options.uriDomain !== undefined) return options;
+    if (options?.identity !== "spiffe" || !isEmpty(lookUp(node, "uri_domain"))) return options;
     return problems.error(below(node.place, "uri_domain"), "missing: identity spiffe needs it", "a domain");
   },
 };
