@@ -221,7 +221,8 @@ export class Broker implements AsyncDisposable {
    * @throws PluginError; nothing has changed then
    */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
-    await this.#plugins.replace(plugins, () => {
+    const prepared = await this.#plugins.prepare(plugins);
+    await prepared.commit(() => {
       this.#compileChains();
       this.rulesChanged();
     });

@@ -9,7 +9,6 @@ export type {
   TransportName,
 } from "./connection.ts";
 export { nextConnectionId } from "./connection.ts";
-export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export {
   type Adopt,
   type AdopterOptions,
@@ -17,8 +16,11 @@ export {
   closeHandle,
   releaseSocket,
   socketAdopter,
-} from "./hand-over.ts";
-export { createListener, type Listener, type ListenerOptions } from "./listener.ts";
+} from "./connections/hand-over.ts";
+export type { ReadBuffer } from "./connections/shared-read.ts";
+export { type SimulatedHandle, simulatedHandles } from "./connections/simulated-handle.ts";
+export { fromDuplex } from "./connections/stream-connection.ts";
+export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export type {
   CommonListenerConfig,
   IpListenerConfig,
@@ -36,6 +38,5 @@ export type {
   WsListenerConfig,
   WssListenerConfig,
 } from "./listener-config.ts";
-export type { ReadBuffer } from "./shared-read.ts";
-export { type SimulatedHandle, simulatedHandles } from "./simulated-handle.ts";
-export { fromDuplex } from "./stream-connection.ts";
+export { createListener } from "./listeners/create-listener.ts";
+export type { Listener, ListenerContext } from "./listeners/listener.ts";

@@ -3,7 +3,7 @@ import type { BrokerOptions } from "@wrenmq/broker";
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
-import { loadPlugin } from "../plugins/load-plugin.ts";
+import { loadPlugins } from "../plugins/load-plugin.ts";
 import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
@@ -13,7 +13,7 @@ export async function configToOptions(config: WrenConfig, logger: Logger): Promi
   const store = await openStore(config.store, logger);
   return {
     listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
-    plugins: await Promise.all(config.plugins.map((plugin) => loadPlugin(plugin, config.source))),
+    plugins: await loadPlugins(config),
     ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
     limits: { ...limitsToOptions(config.limits), keepAliveExtra: keepAlive.extraDelaySeconds },
     session: {

@@ -5,7 +5,7 @@ import { diffConfig, formatDiagnostic, type ListenerSection, type ReloadPlan, ty
 import type { Logger } from "pino";
 import type { EffectiveConfig } from "../commands/effective-config.ts";
 import { lineOf } from "../errors.ts";
-import { configToOptions } from "./config-to-options.ts";
+import { loadPlugins } from "../plugins/load-plugin.ts";
 import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
@@ -110,8 +110,10 @@ export class Reloader {
   async #applyPlugins({ plugins }: ReloadPlan, config: WrenConfig, undo: (() => Promise<unknown>)[]): Promise<void> {
     const { added, removed, changed, reordered } = plugins;
     if (added.length + removed.length + changed.length === 0 && !reordered) return;
-    const { plugins: made = [] } = await configToOptions({ ...config, store: { durability: "memory" } }, this.#logger);
     const before = this.#plugins ?? [];
+    // Whose entry is the same goes on, with all that it knows.
+    const kept = new Map(before.filter(({ name }) => plugins.kept.includes(name)).map((one) => [one.name, one]));
+    const made = await loadPlugins(config, kept);
     await this.#broker.setPlugins(made);
     this.#plugins = made;
     undo.push(() => {

@@ -10,7 +10,7 @@ export function configCommand(): Command {
     .option("-q, --quiet", "only say what is wrong")
     .action(async (file: string, options: { readonly quiet?: boolean }) => {
       const { checkConfig } = await import("./config.ts");
-      checkConfig(file, options.quiet === true);
+      await checkConfig(file, options.quiet === true);
     });
   config
     .command("migrate")

@@ -12,12 +12,18 @@ import {
 } from "@wrenmq/config";
 import { atFile, readText } from "../at-file.ts";
 import { CommandError } from "../errors.ts";
+import { pluginAdvice } from "../plugins/plugin-advice.ts";
 
 /** @throws ConfigError; CommandError when a file that it names cannot be used */
-export function checkConfig(file: string, quiet: boolean): void {
+export async function checkConfig(file: string, quiet: boolean): Promise<void> {
   const { config, warnings, locate } = loadConfig(file);
   const { errors, warnings: fileWarnings } = checkFiles(config, { locate });
-  say("warning", [...warnings, ...fileWarnings, ...riskWarnings(config, locate)]);
+  say("warning", [
+    ...warnings,
+    ...fileWarnings,
+    ...riskWarnings(config, locate),
+    ...(await pluginAdvice(config, locate)),
+  ]);
   say("error", errors);
   if (errors.length > 0) throw new CommandError(`${file} cannot be used: ${errors.length} to put right`);
   if (!quiet) process.stdout.write(describe(config));

@@ -1,8 +1,21 @@
 // One plugin of the configuration → the plugin, under the name of its entry.
-import type { BuiltInPlugin, PluginSection } from "@wrenmq/config";
+import type { BuiltInPlugin, PluginSection, WrenConfig } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import { BUILT_IN_PLUGINS } from "./built-in.ts";
 import { importPlugin, pluginErrorOf } from "./import-plugin.ts";
+
+/**
+ * All plugins of a configuration, in its order.
+ *
+ * @param running plugins that are used as they are, by their name
+ * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
+ */
+export function loadPlugins(
+  { plugins, source }: Pick<WrenConfig, "plugins" | "source">,
+  running: ReadonlyMap<string, Plugin> = new Map(),
+): Promise<Plugin[]> {
+  return Promise.all(plugins.map((section) => running.get(section.name) ?? loadPlugin(section, source)));
+}
 
 /**
  * @param source path of the configuration; packages are looked for from its folder

@@ -28,6 +28,17 @@ interface Running extends NamedHooks {
   readonly context: { end(): void };
 }
 
+/** Other plugins, ready to take the place of those that run. */
+export interface PreparedPlugins {
+  /**
+   * They run from now on: `takeOver` compiles the chains anew. Those that are not wanted any more end after it, as when
+   * the broker stops. Rejects with what `takeOver` throws, e.g. when two plugins do not go together; then all is as before.
+   */
+  commit(takeOver: () => void): Promise<void>;
+  /** Ends those that were started. */
+  abort(): Promise<void>;
+}
+
 /** What a plugin that comes or goes while the broker runs is told, as if the broker started or stopped. */
 type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped";
 
@@ -60,29 +71,33 @@ export class PluginHost {
   }
 
   /**
-   * Runs other plugins in place of these. One that is the same object goes on as it is; the others start before
-   * `takeOver` is called, and those that are not wanted any more end after it, as when the broker stops.
+   * Gets other plugins ready, while these go on. One that is the same object is kept as it is, the others start.
    * @throws PluginError ERR_PLUGIN_START naming the plugin; then all is as before
    */
-  async replace(plugins: readonly Plugin[], takeOver: () => void): Promise<void> {
+  async prepare(plugins: readonly Plugin[]): Promise<PreparedPlugins> {
     const before = this.#running;
     const after = await this.#started(plugins, before);
     const added = after.filter((one) => !before.includes(one));
     const removed = before.filter((one) => !after.includes(one));
-    this.#running = after;
-    this.#notify(added, "brokerStarting");
-    try {
-      takeOver();
-    } catch (error) {
-      this.#running = before;
-      takeOver();
-      await this.#end(added);
-      throw error;
-    }
-    this.#notify(added, "brokerStarted");
-    this.#notify(removed, "brokerStopping");
-    await this.#end(removed);
-    this.#notify(removed, "brokerStopped");
+    return {
+      abort: () => this.#end(added),
+      commit: async (takeOver) => {
+        this.#running = after;
+        this.#notify(added, "brokerStarting");
+        try {
+          takeOver();
+        } catch (error) {
+          this.#running = before;
+          takeOver();
+          await this.#end(added);
+          throw error;
+        }
+        this.#notify(added, "brokerStarted");
+        this.#notify(removed, "brokerStopping");
+        await this.#end(removed);
+        this.#notify(removed, "brokerStopped");
+      },
+    };
   }
 
   /** The last started first; one that fails to close is logged and keeps no other open. */
