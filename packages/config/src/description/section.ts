@@ -1,6 +1,7 @@
 // A mapping with known keys. The table of its fields is the one source of reading, defaults, schema and documentation.
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
+import { nearestWord } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {
@@ -78,19 +79,25 @@ function readFields(
   if (!given) return mismatch(node, "a mapping", problems);
   const values = new Map<string, unknown>();
   let isComplete = true;
+  const known = table.map((each) => each.key);
+  const exact = new Set(given.entries.map(({ key }) => key).filter((key) => known.includes(key)));
+  const open = known.filter((key) => !exact.has(key));
+  const written = new Set(exact);
   for (const { key, place, value } of given.entries) {
-    const field = table.find((each) => each.key === key);
-    if (!field) {
-      const known = table.map((each) => each.key);
-      problems.unknownKey(place, key, known);
-    } else if (!isEmpty(value) || field.required) {
+    if (!known.includes(key)) problems.unknownKey(place, key, known);
+    // The value of a misspelt key is read as that of the key which was meant: it may have mistakes of its own.
+    const meant = exact.has(key) ? key : nearestWord(key, open);
+    const field = table.find((each) => each.key === meant);
+    if (!field) continue;
+    written.add(field.key);
+    if (!isEmpty(value) || field.required) {
       const found = field.type.read(value, problems);
       if (found !== undefined) values.set(field.property, found);
       else if (field.required) isComplete = false;
     }
   }
   for (const field of table) {
-    if (!whole || !field.required || given.entries.some((each) => each.key === field.key)) continue;
+    if (!whole || !field.required || written.has(field.key)) continue;
     problems.error(below(given.place, field.key), `missing: expected ${field.type.expected}`, field.type.expected);
     isComplete = false;
   }

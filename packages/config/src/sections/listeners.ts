@@ -168,7 +168,7 @@ interface Misplaced {
 function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   const { type } = file;
   const found: Misplaced[] = [];
-  const hasTls = lookUp(node, "tls") !== undefined;
+  const hasTls = file.tls !== undefined || lookUp(node, "tls") !== undefined;
   if (isSecure(type) && !hasTls) {
     const message = `tls: missing: a listener of type ${type} needs certificate_file and key_file`;
     found.push({ key: "tls", message });
