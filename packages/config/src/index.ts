@@ -5,7 +5,6 @@ export type { JsonSchema } from "./description/value-type.ts";
 export type { Style } from "./detect-style.ts";
 export { ConfigError, type Diagnostic, diagnosticAt, formatDiagnostic, inOrder, type Place } from "./diagnostic.ts";
 export { diffConfig, type ListenerUpdate, type ReloadPlan } from "./diff-config.ts";
-export type { Environment } from "./environment.ts";
 export type { Inspection, ParseResult } from "./inspect.ts";
 export { configSchema } from "./json-schema.ts";
 export {
@@ -18,6 +17,7 @@ export {
 } from "./load.ts";
 export { type Migration, migrate } from "./migrate.ts";
 export type { ParseOptions } from "./native-tree.ts";
+export type { Environment } from "./reading/environment.ts";
 export { riskWarnings } from "./risk-warnings.ts";
 export { workerCount } from "./sections/root.ts";
 export type {

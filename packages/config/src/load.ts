@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Reading, readingOf, type Style } from "./detect-style.ts";
 import { ConfigError, Problems } from "./diagnostic.ts";
-import { reasonOf } from "./include.ts";
 import { type Inspection, inspect, type ParseResult } from "./inspect.ts";
 import { type NativeTree, nativeTree, type ParseOptions, treeOfText, withoutExtensions } from "./native-tree.ts";
+import { reasonOf } from "./reading/include.ts";
+import { parseYaml } from "./reading/yaml-source.ts";
 import { fromPlain, lookUp } from "./source-node.ts";
 import type { WrenConfig } from "./wren-config.ts";
-import { parseYaml } from "./yaml-source.ts";
 
 /**
  * Reads a configuration in YAML. Relative paths become absolute if `file` is given. No file but includes is opened.

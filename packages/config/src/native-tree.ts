@@ -4,10 +4,10 @@ import { translate } from "./amqtt/translate.ts";
 import type { MarkedPlugin } from "./amqtt/translation.ts";
 import { isExtension, type Style } from "./detect-style.ts";
 import type { Problems } from "./diagnostic.ts";
-import { type Environment, substitute } from "./environment.ts";
-import { type ReadFile, readNativeTree } from "./include.ts";
+import { type Environment, substitute } from "./reading/environment.ts";
+import { type ReadFile, readNativeTree } from "./reading/include.ts";
+import { lastOnes, parseYaml } from "./reading/yaml-source.ts";
 import { isEmpty, map, type SourceNode } from "./source-node.ts";
-import { lastOnes, parseYaml } from "./yaml-source.ts";
 
 export interface ParseOptions {
   /** Path of the text: for messages, for relative paths and includes. */

@@ -3,9 +3,9 @@
 import type { Broker, BrokerOptions } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ListenerSection, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
 import type { Logger } from "pino";
-import type { EffectiveConfig } from "../commands/effective-config.ts";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
+import type { EffectiveConfig } from "./effective-config.ts";
 import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 

@@ -38,7 +38,7 @@ export class HandshakeFailures {
     const code = error instanceof ListenerError ? error.code : "ERR_LISTENER_FAILED";
     if (code === "ERR_LISTENER_HANDSHAKE") counters.failedHandshake++;
     else if (code === "ERR_LISTENER_PROXY") counters.failedProxyHeader++;
-    // Somebody knocked and went: port scans, health checks.
+    // The other side connected and reset the connection: port scans, health checks.
     const hasLeft = (error.cause as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET";
     if (hasLeft) logger.debug({ listener, error: error.message }, "listener trouble");
     else this.#log(code, error.message);

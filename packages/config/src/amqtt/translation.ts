@@ -1,6 +1,7 @@
 // What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
 import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
+import { givenTwice } from "../reading/yaml-source.ts";
 import {
   below,
   describeNode,
@@ -13,7 +14,6 @@ import {
   scalar,
 } from "../source-node.ts";
 import { nearestWord } from "../suggest.ts";
-import { givenTwice } from "../yaml-source.ts";
 
 /** What a plugin without a counterpart became. */
 export interface MarkedPlugin {

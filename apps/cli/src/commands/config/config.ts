@@ -1,0 +1,51 @@
+// `wrenmq config`.
+import { writeFileSync } from "node:fs";
+import {
+  checkFiles,
+  configSchema,
+  type Diagnostic,
+  describe,
+  formatDiagnostic,
+  inOrder,
+  inspectConfig,
+  migrate,
+  riskWarnings,
+} from "@wrenmq/config";
+import { atFile, readText } from "../../at-file.ts";
+import { CommandError } from "../../errors.ts";
+import { pluginAdvice } from "../../plugins/plugin-advice.ts";
+
+/** Prints every mistake and every warning, in the order of the file. @throws CommandError when there is a mistake */
+export async function checkConfig(file: string, quiet: boolean): Promise<void> {
+  const { config, errors, warnings, locate } = inspectConfig(file);
+  const files = config === undefined ? { errors: [], warnings: [] } : checkFiles(config, { locate });
+  const advice =
+    config === undefined || errors.length > 0
+      ? []
+      : [...riskWarnings(config, locate), ...(await pluginAdvice(config, locate))];
+  const mistakes = [...errors, ...files.errors];
+  const found = new Map<Diagnostic, string>([
+    ...[...warnings, ...files.warnings, ...advice].map((each) => [each, "warning"] as const),
+    ...mistakes.map((each) => [each, "error"] as const),
+  ]);
+  for (const each of inOrder([...found.keys()])) {
+    process.stderr.write(`${found.get(each)}: ${formatDiagnostic(each)}\n`);
+  }
+  if (mistakes.length > 0) {
+    const count = mistakes.length === 1 ? "one mistake" : `${mistakes.length} mistakes`;
+    throw new CommandError(`${file} cannot be used: ${count}`);
+  }
+  if (config !== undefined && !quiet) process.stdout.write(describe(config));
+}
+
+/** @throws ConfigError, CommandError */
+export async function migrateConfig(file: string, output: string | undefined): Promise<void> {
+  const { yaml, changes } = migrate(readText(file), file);
+  for (const change of changes) process.stderr.write(`${change}\n`);
+  if (output === undefined) process.stdout.write(yaml);
+  else await atFile(output, () => writeFileSync(output, yaml, { flag: "wx" }));
+}
+
+export function printSchema(): void {
+  process.stdout.write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
+}
