@@ -12,6 +12,7 @@ export {
   detectStyle,
   fromObject,
   inspectConfig,
+  inspectText,
   loadConfig,
   parseConfig,
 } from "./load.ts";

@@ -5,8 +5,9 @@ import { lookUp, type SourceNode } from "./source-node.ts";
 interface Comment {
   /** Without the `#`. */
   readonly text: string;
-  /** The line that it is about. */
+  /** The line that it is about, and the key that this line begins with. */
   readonly line: number;
+  readonly key: string;
   /** There is something before it in its line. */
   readonly isTrailing: boolean;
 }
@@ -52,11 +53,11 @@ function originsOf(written: YAMLMap<Scalar>, node: SourceNode, depth: number, ro
   });
 }
 
-/** The innermost key of just that line; else the outermost of the nearest line below. */
-function originOf({ line, isTrailing }: Comment, origins: readonly Origin[]): Origin | undefined {
-  const same = origins.filter((each) => each.line === line).sort((a, b) => b.depth - a.depth);
-  if (same[0] !== undefined) return same[0];
-  const after = origins.filter((each) => each.line > line).sort((a, b) => a.line - b.line || a.depth - b.depth);
+/** The key of that line that has kept its name, or the outermost one; of the nearest line below, if this has none. */
+function originOf({ line, key, isTrailing }: Comment, origins: readonly Origin[]): Origin | undefined {
+  const same = origins.find((each) => each.line === line && each.pair.key.value === key);
+  if (same !== undefined) return same;
+  const after = origins.filter((each) => each.line >= line).sort((a, b) => a.line - b.line || a.depth - b.depth);
   if (after[0] !== undefined || !isTrailing) return after[0];
   return origins.filter((each) => each.line < line).sort((a, b) => b.line - a.line || b.depth - a.depth)[0];
 }
@@ -70,7 +71,8 @@ function commentsOf(text: string): Comment[] {
     const isTrailing = /\S/.test(before.slice(before.lastIndexOf("\n") + 1));
     let line = own;
     while (!isTrailing && line <= lines.length && /^\s*(#.*)?$/.test(lines[line - 1] ?? "")) line += 1;
-    return { text: source.slice(1).trimEnd(), line, isTrailing };
+    const key = /^\s*(?:- +)?["']?([^"':\s]+)/.exec(lines[line - 1] ?? "")?.[1] ?? "";
+    return { text: source.slice(1).trimEnd(), line, key, isTrailing };
   });
 }
 
