@@ -29,7 +29,7 @@ import { pluginMessage } from "./routing/router.ts";
 import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { silentLogger } from "./runtime/logger.ts";
+import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-registry.ts";
 
@@ -55,7 +55,7 @@ export class Broker implements AsyncDisposable {
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = options.logger === undefined ? silentLogger : boundedLogger(options.logger);
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
     this.#everyone = this.#plugins.chain(undefined, {});

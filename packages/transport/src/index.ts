@@ -9,6 +9,7 @@ export type {
   TransportName,
 } from "./connection.ts";
 export { nextConnectionId } from "./connection.ts";
+export type { Credential, CredentialKind } from "./credentials.ts";
 export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export {
   type Adopt,
@@ -18,6 +19,7 @@ export {
   releaseSocket,
   socketAdopter,
 } from "./hand-over.ts";
+export { clientHasLeft, printableClient } from "./handshake-error.ts";
 export { createListener, type Listener, type ListenerOptions } from "./listener.ts";
 export type {
   CommonListenerConfig,
@@ -36,6 +38,9 @@ export type {
   WsListenerConfig,
   WssListenerConfig,
 } from "./listener-config.ts";
+export { isSameSocket } from "./same-socket.ts";
 export type { ReadBuffer } from "./shared-read.ts";
 export { type SimulatedHandle, simulatedHandles } from "./simulated-handle.ts";
 export { fromDuplex } from "./stream-connection.ts";
+export type { CertificateNotice } from "./tls-certificates.ts";
+export { checkTls, type TlsCheck } from "./tls-material.ts";

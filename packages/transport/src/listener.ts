@@ -2,12 +2,13 @@
 
 import { printableAddress } from "./bind.ts";
 import type { Accept, ConnectionInfo } from "./connection.ts";
+import { ListenerError } from "./errors.ts";
 import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "./listener-config.ts";
-import { trustedProxies } from "./proxy-admission.ts";
+import { checkProxies } from "./proxy-admission.ts";
 import type { ReadBuffer } from "./shared-read.ts";
 import { TcpListener } from "./tcp.ts";
 import { TlsListener } from "./tls.ts";
-import { TrustedAddresses } from "./trusted-addresses.ts";
+import type { CertificateNotice } from "./tls-certificates.ts";
 import { UnixListener } from "./unix.ts";
 
 export interface ListenerOptions {
@@ -23,6 +24,8 @@ export interface ListenerOptions {
   admits?: (client: Pick<ConnectionInfo, "remoteAddress">) => boolean;
   /** Trouble that is not a connection's own: failed handshakes, bad PROXY headers, certificates that cannot be reloaded. */
   onError?: (error: Error) => void;
+  /** A certificate or revocation list has changed, or ends soon. */
+  onCertificate?: (notice: CertificateNotice) => void;
 }
 
 export interface Listener {
@@ -33,6 +36,12 @@ export interface Listener {
   readonly connections: number;
   /** Rejects with a `ListenerError`. */
   listen(): Promise<void>;
+  /**
+   * Reads what another configuration of the same socket (`isSameSocket`) needs.
+   * @returns what puts it in force: for connections that come from then on, those that are open stay as they are. Rejects
+   * with a ListenerError; nothing has changed then
+   */
+  prepare(config: ListenerConfig): Promise<() => void>;
   /** Stops accepting; open connections stay, handshakes that are under way end. */
   close(): Promise<void>;
   /** TLS only: reads certificates, keys, CAs and CRLs again. Open connections stay; if it rejects, the old ones stay too. */
@@ -41,7 +50,7 @@ export interface Listener {
 
 /** Does not listen yet. Throws ERR_LISTENER_CONFIG for addresses that are none; files are read by `listen()`. */
 export function createListener(config: ListenerConfig, accept: Accept, options: ListenerOptions = {}): Listener {
-  trustedProxies(config.proxyProtocol);
+  checkProxies(config);
   switch (config.type) {
     case "tcp":
       return new TcpListener(config, accept, options);
@@ -51,7 +60,6 @@ export function createListener(config: ListenerConfig, accept: Accept, options: 
       return new UnixListener(config, accept, options);
     case "ws":
     case "wss":
-      new TrustedAddresses(config.websocket?.trustedProxies ?? [], "websocket.trustedProxies");
       return new LazyWsListener(config, accept, options);
   }
 }
@@ -89,6 +97,11 @@ class LazyWsListener implements Listener {
 
   async close(): Promise<void> {
     await this.loaded?.close();
+  }
+
+  async prepare(config: ListenerConfig): Promise<() => void> {
+    if (this.loaded === undefined) throw new ListenerError("ERR_LISTENER_CONFIG", "the listener does not listen");
+    return this.loaded.prepare(config);
   }
 
   async reloadCertificates(): Promise<void> {

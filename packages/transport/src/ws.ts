@@ -1,20 +1,14 @@
 // WebSocket and secure WebSocket listeners, on the `ws` package. The door `@wrenmq/transport/ws`.
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  STATUS_CODES,
-} from "node:http";
-import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { askHandler } from "./admission.ts";
-import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
 import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
-import { Front } from "./front.ts";
-import { plainAddress } from "./ip-address.ts";
+import type { Front, Stage } from "./front.ts";
+import { clientHasLeft } from "./handshake-error.ts";
+import { HandshakeListener } from "./handshake-listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import {
   DEFAULT_LINGER_MS,
@@ -23,8 +17,10 @@ import {
   type WssListenerConfig,
 } from "./listener-config.ts";
 import { SocketInfo } from "./socket-info.ts";
-import { TlsCertificates } from "./tls-certificates.ts";
+import type { ConnectionCount } from "./stream-connection.ts";
+import type { TlsIdentity } from "./tls-certificates.ts";
 import { tlsInfo } from "./tls-info.ts";
+import { tlsServer } from "./tls-server.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 import { WsConnection } from "./ws-connection.ts";
 import {
@@ -36,15 +32,15 @@ import {
   requestRefusal,
 } from "./ws-upgrade.ts";
 
+type WsConfig = WsListenerConfig | WssListenerConfig;
+
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_HANDSHAKE_MS = 10_000;
+/** What browsers offer by ALPN, and Node's own HTTPS servers answer. */
+const HTTP = ["http/1.1"];
 
 /** Does not listen yet. */
-export function createWebSocketListener(
-  config: WsListenerConfig | WssListenerConfig,
-  accept: Accept,
-  options: ListenerOptions = {},
-): Listener {
+export function createWebSocketListener(config: WsConfig, accept: Accept, options: ListenerOptions = {}): Listener {
   return new WsListener(config, accept, options);
 }
 
@@ -63,24 +59,54 @@ class WsInfo extends SocketInfo {
   }
 }
 
-class WsListener implements Listener {
-  connections = 0;
-  port: number | undefined;
-  private readonly config: WsListenerConfig | WssListenerConfig;
+class WsListener extends HandshakeListener<WsConfig> {
+  private readonly accept: Accept;
+
+  constructor(config: WsConfig, accept: Accept, options: ListenerOptions) {
+    super(config, options);
+    this.accept = accept;
+  }
+
+  override get address(): string {
+    return super.address + ([this.config.websocket?.path ?? ""].flat()[0] ?? "");
+  }
+
+  protected override stage(config: WsConfig, front: Front, identity: TlsIdentity | undefined): Stage {
+    const upgrades = new Upgrades(config, front, this.accept, this.options, this);
+    const http = upgrades.server;
+    const { trusted } = upgrades;
+    const isProxy = (address: string): boolean => trusted.has(address);
+    if (identity === undefined) return { config, server: http, isProxy, close: () => void http.close() };
+    const server = tlsServer(identity, front, identity.config.alpn ?? HTTP, (socket) =>
+      http.emit("connection", socket),
+    );
+    const close = (): void => {
+      server.close();
+      http.close();
+    };
+    return { config, server, isProxy, close };
+  }
+}
+
+/** From HTTP requests to connections, by one configuration. */
+class Upgrades {
+  readonly server: HttpServer;
+  readonly trusted: TrustedAddresses;
+  private readonly config: WsConfig;
   private readonly websocket: WebSocketConfig;
+  private readonly front: Front;
   private readonly accept: Accept;
   private readonly options: ListenerOptions;
-  private readonly trusted: TrustedAddresses;
+  private readonly count: ConnectionCount;
   private readonly upgrader: WebSocketServer;
-  private front: Front | undefined;
-  private certificates: TlsCertificates | undefined;
 
-  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerOptions) {
+  constructor(config: WsConfig, front: Front, accept: Accept, options: ListenerOptions, count: ConnectionCount) {
     this.config = config;
     this.websocket = config.websocket ?? {};
+    this.front = front;
     this.accept = accept;
     this.options = options;
-    this.port = config.port;
+    this.count = count;
     this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
     this.upgrader = new WebSocketServer({
       noServer: true,
@@ -91,69 +117,39 @@ class WsListener implements Listener {
       maxPayload: this.websocket.maxPayload ?? DEFAULT_MAX_PAYLOAD,
       handleProtocols: (offered) => chooseSubprotocol(offered) ?? false,
     });
+    this.server = this.httpServer();
   }
 
-  get address(): string {
-    const { type, host, port, websocket } = this.config;
-    const path = [websocket?.path ?? ""].flat()[0] ?? "";
-    return printableAddress(type, host, this.port ?? port) + path;
-  }
-
-  async listen(): Promise<void> {
-    const { config, options } = this;
-    const certificates = config.type === "wss" ? await TlsCertificates.load(config.tls, options.onError) : undefined;
-    const inner = this.httpServer(certificates);
-    const front = new Front(inner, config, options, (address) => this.trusted.has(address));
-    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head, front));
-    inner.on("clientError", (cause: RequestError, stream) => {
-      const socket = stream as Socket;
-      const client = front.arrived(socket)?.address ?? plainAddress(socket.remoteAddress ?? "");
-      const refusal = requestRefusal(cause);
-      front.failed("WebSocket", client, refusal.reason);
-      refuse(stream, refusal);
-    });
-    await bind(front.server, ipListenOptions(config), this.address);
-    front.server.on("error", (error) => options.onError?.(error));
-    this.front = front;
-    this.port = portOf(front.server);
-    this.certificates = certificates;
-    if (inner instanceof HttpsServer) await certificates?.watch(inner);
-  }
-
-  async close(): Promise<void> {
-    const { front } = this;
-    this.front = undefined;
-    this.certificates?.stop();
-    this.certificates = undefined;
-    await front?.close();
-  }
-
-  async reloadCertificates(): Promise<void> {
-    await this.certificates?.reload();
-  }
-
-  private httpServer(certificates: TlsCertificates | undefined): HttpServer {
+  private httpServer(): HttpServer {
     const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
-    const http = {
-      ...acceptOptions(this.config),
+    const server = createServer({
       headersTimeout: timeout,
       requestTimeout: timeout,
       keepAliveTimeout: 1,
       connectionsCheckingInterval: Math.min(timeout, 5000),
-    };
-    if (certificates === undefined) return this.answering(createHttpServer(http));
-    return this.answering(createHttpsServer({ ...http, ...certificates.serverOptions() }));
-  }
-
-  /** Requests that are no upgrade: there are no pages here. */
-  private answering<S extends HttpServer>(server: S): S {
+    });
+    // Requests that are no upgrade: there are no pages here.
     server.on("request", (_request, response) => {
       response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
     });
+    server.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head));
+    server.on("clientError", (cause: RequestError, stream) => this.failed(cause, stream));
+    // It never listens; from then on it enforces its timeouts.
+    server.emit("listening");
     return server;
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, front: Front): void {
+  private failed(cause: RequestError, stream: Duplex): void {
+    const { front } = this;
+    const socket = stream as Socket;
+    const refusal = requestRefusal(cause);
+    front.failed("WebSocket", front.clientOf(socket), clientHasLeft(cause) ? cause : refusal.reason);
+    front.arrived(socket);
+    refuse(stream, refusal);
+  }
+
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { front } = this;
     const { socket } = request;
     const direct = new WsInfo(socket, request, front.arrived(socket));
     const info = this.behindProxies(direct, socket, request);
@@ -183,7 +179,7 @@ class WsListener implements Listener {
   }
 
   private open(socket: WebSocket, info: ConnectionInfo): void {
-    const connection = new WsConnection(socket, info, this.config.lingerMs ?? DEFAULT_LINGER_MS, this);
+    const connection = new WsConnection(socket, info, this.config.lingerMs ?? DEFAULT_LINGER_MS, this.count);
     const handler = askHandler(connection, this.accept, this.options.onError);
     if (handler === undefined) connection.destroy();
     else connection.attach(handler);

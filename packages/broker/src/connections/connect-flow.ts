@@ -22,6 +22,8 @@ import type { ClientConnection } from "./client-connection.ts";
 export interface PendingConnect {
   packet: ConnectPacket;
   assignedClientId: string | undefined;
+  /** There is room for it only because it takes over the connection of its client. */
+  needsTakeover: boolean;
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
@@ -36,10 +38,13 @@ export function beginConnect(driver: ClientConnection, lent: ConnectPacket, now:
   const { context } = driver;
   const packet = withOwnBytes(lent);
   const assignedClientId = packet.clientId === "" ? newClientId(context.broker.placement) : undefined;
-  const pendingConnect: PendingConnect = { packet, assignedClientId };
+  const needsTakeover = !context.hasRoom;
+  const pendingConnect: PendingConnect = { packet, assignedClientId, needsTakeover };
   driver.pendingConnect = pendingConnect;
   driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
-  if (!context.hasRoom) return refuseOneMore(driver, packet, maximumConnections(context));
+  if (needsTakeover && !context.hasRoomByTakeover(packet.clientId)) {
+    return refuseOneMore(driver, packet, maximumConnections(context));
+  }
   const { connect } = context.chain;
   if (connect === undefined) return authenticate(driver, pendingConnect);
   return then(connect(driver.client, packet), (changed) => {
@@ -181,7 +186,9 @@ function enter(
   const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
   const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
   // Plugins have thought, and others have come meanwhile.
-  if (!broker.hasRoom() && !broker.registry.isConnected(client.clientId)) {
+  const takesOver = broker.registry.isConnected(client.clientId);
+  const isOneMore = pendingConnect.needsTakeover && !context.hasRoom && !context.hasRoomByTakeover(client.clientId);
+  if (isOneMore || (!broker.hasRoom() && !takesOver)) {
     return refuseOneMore(driver, packet, maximumConnections(context));
   }
   if (!broker.hasRoomForSession(client.clientId, expiryInterval)) {

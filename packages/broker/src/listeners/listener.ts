@@ -10,6 +10,13 @@ import { type BrokerLimits, sessionLimitsOf } from "../options.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import { HandshakeFailures } from "./handshake-failures.ts";
 
+/** What a client gets that speaks no MQTT, or none that we know. */
+const NO_MQTT: ReadonlySet<ReasonCode> = new Set([
+  ReasonCode.ProtocolError,
+  ReasonCode.MalformedPacket,
+  ReasonCode.UnsupportedProtocolVersion,
+]);
+
 export class Listener {
   readonly name: string;
   readonly broker: BrokerCore;
@@ -26,6 +33,8 @@ export class Listener {
   #maxConnections = 0;
   #rate: ConnectionRate | undefined;
   readonly #connections = new Set<ClientConnection>();
+  /** Connections that are not at their end: those that were refused take nobody's place while they read why. */
+  #open = 0;
 
   constructor(name: string, broker: BrokerCore, chain: HookChain) {
     this.name = name;
@@ -56,7 +65,14 @@ export class Listener {
   /** May one more connection that has been accepted talk to us? */
   get hasRoom(): boolean {
     const maximum = this.#maxConnections;
-    return (maximum === 0 || this.#connections.size <= maximum) && this.broker.hasRoom();
+    return (maximum === 0 || this.#open <= maximum) && this.broker.hasRoom();
+  }
+
+  /** Is there room for a connection that takes the place of another one, as its client has that already? [MQTT-3.1.4-3] */
+  hasRoomByTakeover(clientId: string): boolean {
+    const replaced = this.broker.registry.get(clientId)?.connection as ClientConnection | undefined;
+    if (replaced === undefined) return false;
+    return this.#maxConnections === 0 || this.#connections.has(replaced) || this.#open <= this.#maxConnections;
   }
 
   /** @returns false: too many connections came from its address within a second */
@@ -68,6 +84,7 @@ export class Listener {
 
   connectionOpened(driver: ClientConnection): void {
     this.#connections.add(driver);
+    this.#open++;
     this.broker.counters.connectionsAccepted++;
   }
 
@@ -77,13 +94,13 @@ export class Listener {
 
   /** The client is gone as far as MQTT is concerned; the transport may still be sending our last words. */
   conversationEnded(driver: ClientConnection, end: ConnectionEnd): void {
+    this.#open--;
     const { logger, registry, clock, sessionPolicy } = this.broker;
     const { by, reasonCode, reason } = end;
     const { entry } = driver;
     if (entry === undefined) {
       logger.debug({ listener: this.name, reasonCode, reason }, "connection ended");
-      const isNonsense = reasonCode === ReasonCode.ProtocolError || reasonCode === ReasonCode.MalformedPacket;
-      if (isNonsense && by === "server") this.trouble.protocolFailure(driver.transport.info.remoteAddress, reason);
+      if (by === "server" && NO_MQTT.has(reasonCode)) this.trouble.protocolFailure(driver.transport.info, reason);
       return;
     }
     const { session } = entry;

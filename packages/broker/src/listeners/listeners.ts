@@ -14,6 +14,7 @@ import { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerCore } from "../core.ts";
 import type { ListenerOptions } from "../options.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
+import { logCertificate } from "./certificate-notices.ts";
 import { Listener } from "./listener.ts";
 
 interface Running {
@@ -66,6 +67,10 @@ export class Listeners {
       readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
       admits: (client) => context.admits(client),
       onError: (error) => context.trouble.report(error),
+      onCertificate: (notice) => {
+        // Workers have the same certificates, and one of them is enough to say so.
+        if (core.cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
+      },
     });
     await listener.listen();
     if (this.#isClosed) {

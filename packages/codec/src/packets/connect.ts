@@ -44,7 +44,7 @@ function readVersion(reader: ByteReader): ProtocolVersion {
   const level = reader.uint8();
   if (name === "MQTT" && (level === 4 || level === 5)) return level;
   if (name === "MQIsdp" && level === 3) return level;
-  throw new MqttError(ReasonCode.UnsupportedProtocolVersion, "unknown protocol name or version");
+  throw new MqttError(ReasonCode.UnsupportedProtocolVersion, `unknown protocol "${name.slice(0, 16)}", level ${level}`);
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
