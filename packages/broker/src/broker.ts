@@ -18,7 +18,7 @@ import { type Adoption, type Connection, fromDuplex, type TransportName } from "
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
-import { Listeners } from "./listeners/listeners.ts";
+import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOptions } from "./options.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
@@ -35,6 +35,22 @@ import type { SessionEntry } from "./sessions/session-registry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
+
+/** What `prepare` gets ready. */
+export interface BrokerChange {
+  /** All of them: others that there are now are closed. */
+  readonly listeners?: Readonly<Record<string, ListenerOptions>>;
+  /** All of them. */
+  readonly plugins?: readonly Plugin[];
+  readonly limits?: Partial<BrokerLimits>;
+}
+
+export interface PreparedChange {
+  /** Puts it in force; does not fail. Resolves when what is gone is closed. */
+  commit(): Promise<void>;
+  /** Everything is as it was. */
+  abort(): Promise<void>;
+}
 
 export type BrokerState = "new" | "starting" | "started" | "stopping" | "stopped";
 
@@ -183,6 +199,42 @@ export class Broker implements AsyncDisposable {
   /** Reads the certificates of all listeners again. @throws ListenerError; the old ones stay then */
   async reloadCertificates(): Promise<void> {
     await this.#listeners.reloadCertificates();
+  }
+
+  /**
+   * Gets other listeners, plugins and limits ready, while everything goes on as before: files are read, plugins start,
+   * new listeners listen. What is not given stays as it is. In force, a listener whose type and address stay keeps its
+   * clients; those of listeners that are gone are told and disconnected.
+   * @throws ListenerError, PluginError, BrokerError ERR_BROKER_STATE; nothing has changed then
+   */
+  async prepare({ listeners, plugins, limits }: BrokerChange): Promise<PreparedChange> {
+    this.#mustRun("prepare()");
+    const host = plugins && this.#newHost();
+    await host?.start(plugins ?? []);
+    let prepared: PreparedListeners | undefined;
+    try {
+      prepared = listeners && (await this.#listeners.prepare(listeners));
+    } catch (error) {
+      await host?.close();
+      throw error;
+    }
+    return {
+      abort: async () => {
+        await prepared?.abort();
+        await host?.close();
+      },
+      commit: async () => {
+        const previous = this.#plugins;
+        if (host !== undefined) this.#plugins = host;
+        if (limits !== undefined) this.#limits = { ...this.#limits, ...limits };
+        this.#core.setLimits(this.#limits);
+        const changed = prepared?.commit();
+        this.#compileChains();
+        if (host !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
+        await changed?.closed;
+        if (host !== undefined) await previous.close();
+      },
+    };
   }
 
   /** Changes limits; those of a connection hold as they were when it came. */

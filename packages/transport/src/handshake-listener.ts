@@ -38,7 +38,8 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     const identity = await identityOf(config);
     const watch = new CertificateWatch(() => this.reloadCertificates(), options);
     front.use(this.stage(config, front, identity));
-    await front.listen(config, this.address);
+    // One that listens again does so where it did.
+    await front.listen({ ...config, port: this.port ?? config.port }, this.address);
     this.front = front;
     this.port = front.port;
     this.watch = watch;

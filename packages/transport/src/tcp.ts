@@ -19,7 +19,9 @@ export class TcpListener extends PlainListener<TcpListenerConfig> {
   }
 
   protected override async open(make: () => Server): Promise<readonly Server[]> {
-    const servers = await listenOn(make, this.config, this.address);
+    // One that listens again does so where it did.
+    const port = this.port ?? this.config.port;
+    const servers = await listenOn(make, { ...this.config, port }, this.address);
     this.port = portOf(servers[0]);
     return servers;
   }

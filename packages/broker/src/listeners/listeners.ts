@@ -6,7 +6,6 @@ import {
   type Connection,
   type ConnectionHandler,
   createListener,
-  type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
 import { ClientPlacement } from "../clustering/client-placement.ts";
@@ -16,19 +15,21 @@ import type { ListenerOptions } from "../options.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import { logCertificate } from "./certificate-notices.ts";
 import { Listener } from "./listener.ts";
-
-interface Running {
-  readonly context: Listener;
-  /** undefined for `external`. */
-  readonly listener: TransportListener | undefined;
-  options: ListenerOptions;
-}
+import { ListenerChange, type RunningListener } from "./listener-change.ts";
 
 /** Makes the chain of the plugins named, or of all. */
 export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
 
+/** Another set of listeners, ready to be put in force. */
+export interface PreparedListeners {
+  /** Cannot fail. `closed` resolves when those that are gone are closed, `rulesDiffer`: other plugins decide somewhere. */
+  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void> };
+  /** Everything is as it was. */
+  abort(): Promise<void>;
+}
+
 export class Listeners {
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningListener>();
   readonly #core: BrokerCore;
   readonly #makeChain: ChainMaker;
   #isClosed = false;
@@ -55,30 +56,41 @@ export class Listeners {
     if (this.#running.has(name)) {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
-    const core = this.#core;
-    const context = new Listener(name, core, this.#makeChain(options.plugins));
-    context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
-    if (options.type === "external") {
-      this.#running.set(name, { context, listener: undefined, options });
-      return;
-    }
-    const { arena, logger } = core;
-    const listener = createListener(options, (connection) => this.#accept(connection, context), {
-      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
-      admits: (client) => context.admits(client),
-      onError: (error) => context.trouble.report(error),
-      onCertificate: (notice) => {
-        // Workers have the same certificates, and one of them is enough to say so.
-        if (core.cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
-      },
-    });
-    await listener.listen();
+    const running = this.#make(name, options);
+    running.isOpen = true;
+    await running.listener?.listen();
     if (this.#isClosed) {
-      await listener.close();
+      await running.listener?.close();
       throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
     }
-    this.#running.set(name, { context, listener, options });
-    logger.info({ listener: name, address: listener.address }, "listening");
+    this.#began(name, running);
+  }
+
+  /** Gets another set of listeners ready. Rejects with a ListenerError; nothing has changed then. */
+  async prepare(wanted: Readonly<Record<string, ListenerOptions>>): Promise<PreparedListeners> {
+    const { clock, cluster } = this.#core;
+    const change = await ListenerChange.prepare(
+      {
+        running: this.#running,
+        clock,
+        isShared: cluster !== undefined,
+        make: (name, options, context) => this.#make(name, options, context),
+      },
+      wanted,
+    );
+    if (this.#isClosed) {
+      await change.abort();
+      throw new BrokerError("ERR_BROKER_STATE", "the broker was stopped before it could change");
+    }
+    return {
+      abort: () => change.abort(),
+      commit: () => {
+        const { opened, closed, rulesDiffer } = change.commit();
+        for (const [name] of closed) this.#running.delete(name);
+        for (const [name, running] of opened) this.#began(name, running);
+        return { rulesDiffer, closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}) };
+      },
+    };
   }
 
   /** Other limits or plugins for a listener that goes on listening; its clients stay. */
@@ -97,12 +109,7 @@ export class Listeners {
     const running = this.#running.get(name);
     if (running === undefined) return false;
     this.#running.delete(name);
-    const { sessionLimits } = running.context;
-    for (const { session } of this.#core.registry.values()) {
-      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
-    }
-    await running.listener?.close();
-    for (const driver of [...running.context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
+    await this.#end(running);
     return true;
   }
 
@@ -117,7 +124,7 @@ export class Listeners {
     return handedOver || context.admits(connection.info) ? this.#accept(connection, context) : undefined;
   }
 
-  #known(name: string, caller: "accept" | "adopt"): Running {
+  #known(name: string, caller: "accept" | "adopt"): RunningListener {
     const running = this.#running.get(name);
     if (running !== undefined) return running;
     throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
@@ -152,6 +159,48 @@ export class Listeners {
 
   clear(): void {
     this.#running.clear();
+  }
+
+  #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
+    const core = this.#core;
+    const context = existing ?? new Listener(name, core, this.#makeChain(options.plugins));
+    if (existing === undefined) {
+      context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+    }
+    if (options.type === "external") return { context, listener: undefined, options, isOpen: true };
+    const { arena, logger } = core;
+    const listener = createListener(
+      options,
+      (connection) => (running.isOpen ? this.#accept(connection, context) : undefined),
+      {
+        readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
+        admits: (client) => context.admits(client),
+        onError: (error) => context.trouble.report(error),
+        onCertificate: (notice) => {
+          // Workers have the same certificates, and one of them is enough to say so.
+          if (core.cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
+        },
+      },
+    );
+    const running: RunningListener = { context, listener, options, isOpen: existing !== undefined };
+    return running;
+  }
+
+  #began(name: string, running: RunningListener): void {
+    running.isOpen = true;
+    this.#running.set(name, running);
+    const { listener } = running;
+    if (listener !== undefined) this.#core.logger.info({ listener: name, address: listener.address }, "listening");
+  }
+
+  /** Of one that is not among the running any more: its clients are told. */
+  async #end({ context, listener }: RunningListener): Promise<void> {
+    const { sessionLimits } = context;
+    for (const { session } of this.#core.registry.values()) {
+      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
+    }
+    await listener?.close();
+    for (const driver of [...context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
   }
 
   #accept(connection: Connection, context: Listener): ConnectionHandler {
