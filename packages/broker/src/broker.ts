@@ -14,24 +14,28 @@ import type {
 } from "@wrenmq/plugin-api";
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
-import { type Adoption, type Connection, fromDuplex, type TransportName } from "@wrenmq/transport";
+import { type Adoption, type ExternalConnection, fromDuplex, type TransportName } from "@wrenmq/transport";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
+import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
+import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
-import { type BrokerLimits, type BrokerOptions, DEFAULT_LIMITS, type ListenerOptions } from "./options.ts";
+import type { BrokerOptions } from "./options.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
 import { type Metrics, measure } from "./reporting/metrics.ts";
+import { restore } from "./restore.ts";
+import { pluginMessage } from "./routing/plugin-message.ts";
+import { PublishWaits } from "./routing/publish-waits.ts";
 import { recheckAll } from "./routing/recheck.ts";
-import { pluginMessage } from "./routing/router.ts";
 import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
-import type { SessionEntry } from "./sessions/session-registry.ts";
+import type { SessionEntry } from "./sessions/session-entry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
@@ -42,6 +46,7 @@ export interface BrokerChange {
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
   /** All of them. */
   readonly plugins?: readonly Plugin[];
+  /** What is not among them has its default. */
   readonly limits?: Partial<BrokerLimits>;
 }
 
@@ -113,7 +118,8 @@ export class Broker implements AsyncDisposable {
       await this.#plugins.start(this.#options.plugins ?? []);
       this.#compileChains();
       this.#observe("brokerStarting");
-      this.#core.durability?.restore();
+      const { factLog } = this.#core;
+      if (this.#options.store !== undefined && factLog !== undefined) restore(this.#core, this.#options.store, factLog);
       await this.#core.cluster?.bus.start();
       for (const [name, listener] of Object.entries(this.#options.listeners ?? {})) {
         await this.#listeners.add(name, listener);
@@ -151,17 +157,26 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves a byte stream that is already connected.
+   * Serves a byte stream that is already connected: a Node stream, or a connection of your own with `attach`.
    * @param options.listener the name of a listener (of any type, `external` is made for it) whose limits and plugins apply
    * @param options.handedOver another broker has let it in: it counts against the rate of connections there
-   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE
+   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE, ERR_BROKER_CONFIG
    */
-  accept(stream: Duplex | Connection, options: { readonly listener: string; readonly handedOver?: boolean }): void {
+  accept(
+    stream: Duplex | ExternalConnection,
+    options: { readonly listener: string; readonly handedOver?: boolean },
+  ): void {
     this.#mustRun("accept()");
-    const connection = "info" in stream ? stream : fromDuplex(stream);
-    const driver = this.#listeners.accept(connection, options.listener, options.handedOver === true);
-    if (driver === undefined) connection.destroy();
-    else if ("attach" in connection && typeof connection.attach === "function") connection.attach(driver);
+    const transport = "info" in stream ? stream : fromDuplex(stream);
+    if (typeof (transport as Partial<ExternalConnection>).attach !== "function") {
+      throw new BrokerError(
+        "ERR_BROKER_CONFIG",
+        "accept(): the connection has no attach(handler): see ExternalConnection",
+      );
+    }
+    const handler = this.#listeners.accept(transport, options.listener, options.handedOver === true);
+    if (handler === undefined) transport.destroy();
+    else transport.attach(handler);
   }
 
   /**
@@ -182,8 +197,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Changes limits and plugins of a listener: what is not given is as if it never had been. Its clients stay and are
-   * checked again. @returns is there such a listener?
+   * Replaces limits and plugins of a listener: what is not given is the broker's, as with `addListener`. Its clients stay
+   * and are checked again. @returns is there such a listener?
    */
   updateListener(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
     const isThere = this.#listeners.update(name, options);
@@ -226,7 +241,7 @@ export class Broker implements AsyncDisposable {
       commit: async () => {
         const previous = this.#plugins;
         if (host !== undefined) this.#plugins = host;
-        if (limits !== undefined) this.#limits = { ...this.#limits, ...limits };
+        if (limits !== undefined) this.#limits = { ...DEFAULT_LIMITS, ...limits };
         this.#core.setLimits(this.#limits);
         const changed = prepared?.commit();
         this.#compileChains();
@@ -237,9 +252,17 @@ export class Broker implements AsyncDisposable {
     };
   }
 
-  /** Changes limits; those of a connection hold as they were when it came. */
+  /** The broker's limits as they are now. */
+  get limits(): BrokerLimits {
+    return this.#limits;
+  }
+
+  /**
+   * Replaces the broker's limits: what is not given has its default, as with `createBroker`. Those of a connection hold as
+   * they were when it came. To change one: `setLimits({ ...broker.limits, maxSessions: 5 })`.
+   */
   setLimits(limits: Partial<BrokerLimits>): void {
-    this.#limits = { ...this.#limits, ...limits };
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#core.setLimits(this.#limits);
     this.#listeners.refresh();
   }
@@ -264,7 +287,7 @@ export class Broker implements AsyncDisposable {
     const message = this.#message(topic, payload, options);
     const { published } = this.#core.router.hooks.observe;
     if (published !== undefined) published(undefined, pluginMessage(message));
-    return this.#core.router.publishAside(message, this.#core.clock.now()) === ReasonCode.Success;
+    return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
   }
 
   /** Sets or (with an empty payload) clears a retained message without sending it to anybody. @throws as `publish` */
@@ -397,7 +420,9 @@ export class Broker implements AsyncDisposable {
       chainOf: (listener) => this.#chainOf(listener),
       observe: this.#everyone.observe,
     });
-    const listeners = new Listeners(core, (plugins) => this.#plugins.chain(plugins, this.#events.hooks()));
+    const makeChain = (plugins: readonly string[] | undefined): HookChain =>
+      this.#plugins.chain(plugins, this.#events.hooks());
+    const listeners = new Listeners(core, makeChain, this.#options.placement, core.cluster);
     return [core, listeners, new Housekeeping(core)];
   }
 
@@ -424,11 +449,11 @@ export class Broker implements AsyncDisposable {
   }
 
   #offlineSession(clientId: string): SessionEntry {
-    const { registry, sessionPolicy, clock, durability } = this.#core;
+    const { registry, sessionPolicy, clock, sessionFacts } = this.#core;
     const entry = registry.create(absentClient(clientId));
     entry.session.expiryInterval = sessionPolicy.defaultExpiry;
     entry.session.disconnectedAt = clock.now();
-    durability?.remember(entry);
+    sessionFacts?.remember(entry);
     registry.scheduleExpiry(entry);
     return entry;
   }
@@ -446,7 +471,7 @@ export class Broker implements AsyncDisposable {
     const core = this.#core;
     this.#housekeeping.stop();
     const open = await this.#listeners.close();
-    for (const driver of open) driver.machine.closeLink(ReasonCode.ServerShuttingDown);
+    for (const connection of open) connection.machine.closeLink(ReasonCode.ServerShuttingDown);
     core.flusher.run();
     await this.#connectionsGone(open);
     this.#listeners.clear();
@@ -459,7 +484,7 @@ export class Broker implements AsyncDisposable {
     try {
       await this.#options.store?.close();
     } catch (error) {
-      this.#logger.error({ error }, "the store did not close");
+      this.#logger.error({ err: error }, "the store did not close");
     }
     this.#state = "stopped";
   }
@@ -467,13 +492,13 @@ export class Broker implements AsyncDisposable {
   /** Until every client has read its last words, or the grace is over. */
   async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
     const { clock } = this.#core;
-    const remaining = new Set(open.filter((driver) => driver.context.connections.has(driver)));
+    const remaining = new Set(open.filter((connection) => connection.isAttached));
     if (remaining.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = clock.at(clock.now() + SHUTDOWN_GRACE, resolve);
-        for (const driver of remaining) {
-          driver.whenClosed = () => {
-            remaining.delete(driver);
+        for (const connection of remaining) {
+          connection.whenClosed = () => {
+            remaining.delete(connection);
             if (remaining.size > 0) return;
             cancel();
             resolve();
@@ -481,7 +506,7 @@ export class Broker implements AsyncDisposable {
         }
       });
     }
-    for (const driver of open) driver.transport.destroy();
+    for (const connection of open) connection.transport.destroy();
   }
 }
 

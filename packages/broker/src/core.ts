@@ -1,5 +1,5 @@
-// The parts of one run of the broker, wired: what a connection needs of the rest, and who tells whom what.
-import type { QoS, Will } from "@wrenmq/codec";
+// The parts of one run of the broker, wired: the only place that knows them all.
+import type { QoS } from "@wrenmq/codec";
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import {
   Arena,
@@ -11,27 +11,26 @@ import {
   type SessionLimits,
   TopicTable,
 } from "@wrenmq/protocol";
-import { type Adopt, socketAdopter, type TransportName } from "@wrenmq/transport";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
+import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
-import { Durability } from "./durability.ts";
-import {
-  type BrokerLimits,
-  type BrokerOptions,
-  type ListenerOptions,
-  type SessionPolicy,
-  sessionLimitsOf,
-} from "./options.ts";
-import type { FactLog } from "./persistence/fact-log.ts";
+import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
+import type { BrokerOptions } from "./options.ts";
+import { FactLog } from "./persistence/fact-log.ts";
+import { AckBarrier } from "./routing/ack-barrier.ts";
+import { pluginMessage } from "./routing/plugin-message.ts";
+import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
-import { pluginMessage, Router } from "./routing/router.ts";
+import { Router } from "./routing/router.ts";
+import { SlowConsumers } from "./routing/slow-consumers.ts";
 import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
 import { Timers } from "./runtime/timers.ts";
+import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
@@ -47,7 +46,7 @@ export interface CoreOptions {
   readonly observe: HookChain["observe"];
 }
 
-export class BrokerCore {
+export class BrokerCore implements BrokerServices {
   readonly arena: Arena;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -56,37 +55,34 @@ export class BrokerCore {
   readonly flusher: Flusher;
   readonly zeroCopyBatch: ZeroCopyBatch = new ZeroCopyBatch();
   readonly logger: Logger;
-  /** Clients that come and go are worth a line only to those who look for it. */
   readonly logsClients: boolean;
   readonly topics: TopicTable;
   readonly router: Router;
   readonly registry: SessionRegistry;
-  readonly durability: Durability | undefined;
+  readonly factLog: FactLog | undefined;
+  readonly sessionFacts: SessionFacts | undefined;
+  readonly ackBarrier: AckBarrier;
   /** This broker among others that act as one with it. */
   readonly cluster: ClusterNode | undefined;
   readonly placement: Placement | undefined;
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
-  readonly #adopters = new Map<string, Adopt>();
   /** One for all sessions that no client has come for yet: what changes, changes for those that exist too. */
   readonly sessionLimits: SessionLimits;
-  readonly #sessionEvents: SessionEvents = {
-    dropped: (session, message, reason) => this.router.dropped(session, message, reason),
-    delivered: undefined,
-    acknowledged: undefined,
-  };
+  readonly #sessionEvents: SessionEvents;
 
   constructor({ options, limits, clock, logger, chainOf, observe }: CoreOptions) {
+    const { bus, store, placement } = options;
     this.arena = new Arena(Buffer.allocUnsafeSlow(ARENA_SIZE));
     this.clock = clock;
     this.logger = logger;
     this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
-    this.timers = new Timers(clock, (error) => logger.error({ error }, "a timer failed"));
+    this.timers = new Timers(clock, (error) => logger.error({ err: error }, "a timer failed"));
     this.backgroundTasks = new BackgroundTasks(clock, (error) =>
-      logger.error({ error }, "work that takes long failed"),
+      logger.error({ err: error }, "a background task failed"),
     );
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
@@ -98,65 +94,69 @@ export class BrokerCore {
     const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
-    this.router.defect = (error) => logger.error({ error }, "a delivery failed");
+    this.router.defect = (error) => logger.error({ err: error }, "a delivery failed");
     this.registry = new SessionRegistry(this.timers, (clientId) => this.#newSession(clientId), {
       created: (entry) => this.#observe.sessionCreated?.(entry.info()),
       resumed: (entry) => this.#observe.sessionResumed?.(entry.info()),
       takenOver: (entry) => this.#observe.sessionTakenOver?.(entry.info()),
-      changed: (entry) => {
-        this.durability?.remember(entry);
+      changed: (entry, replacesStored) => {
+        this.sessionFacts?.remember(entry, replacesStored);
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
-        this.durability?.forget(entry);
+        this.sessionFacts?.forget(entry);
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
-      publishWill: (entry, will: Will) => publishWill(this, entry, will),
+      publishWill: (entry, will) => publishWill(this, entry, will),
     });
-    this.durability = options.store === undefined ? undefined : new Durability(options.store, this);
-    this.flusher.factLog = this.durability?.factLog;
-    this.router.factLog = this.durability?.factLog;
-    const { bus, store, placement } = options;
-    this.cluster = bus === undefined ? undefined : new ClusterNode(bus, this, store !== undefined);
-    this.router.cluster = this.cluster;
-    this.placement = placement;
-  }
-
-  get factLog(): FactLog | undefined {
-    return this.durability?.factLog;
-  }
-
-  /** What makes connections of sockets that another process accepted, as a listener of these options would have. */
-  adopter(transport: TransportName, listener: ListenerOptions): Adopt {
-    const lingerMs = "lingerMs" in listener ? listener.lingerMs : undefined;
-    const isRaw = !("rawTcp" in listener) || listener.rawTcp !== false;
-    const key = `${transport} ${lingerMs} ${isRaw}`;
-    let adopter = this.#adopters.get(key);
-    if (adopter === undefined) {
-      const { bytes, readStart: start, readLength: length } = this.arena;
-      adopter = socketAdopter({
-        transport,
-        ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
-        ...(lingerMs === undefined ? {} : { lingerMs }),
+    const slowConsumers = new SlowConsumers({ registry: this.registry, clock, timers: this.timers, logger });
+    this.#sessionEvents = {
+      dropped: (session, message, reason) => this.router.dropped(session.clientId, message, reason, "subscriber"),
+      delivered: undefined,
+      acknowledged: undefined,
+      congested: (session) => slowConsumers.congested(session),
+      caughtUp: (session, dropped) => slowConsumers.caughtUp(session, dropped),
+      mayReceive: (session, message) => mayReceiveQueued(this, session, message),
+    };
+    if (store !== undefined) {
+      this.factLog = new FactLog({
+        store,
+        timers: this.timers,
+        logger,
+        now: () => clock.now(),
+        wake: () => this.flusher.wake(),
+        recovered: () => this.#pumpAll(),
       });
-      this.#adopters.set(key, adopter);
+      this.sessionFacts = new SessionFacts(store, this.factLog, this.topics);
     }
-    return adopter;
+    this.flusher.factLog = this.factLog;
+    this.router.factLog = this.factLog;
+    this.ackBarrier = new AckBarrier(this.factLog);
+    this.placement = placement;
+    if (bus !== undefined) {
+      this.cluster = new ClusterNode(bus, this, store !== undefined);
+      this.router.forwarder = this.cluster;
+    }
   }
 
-  /** Is there room for another client? */
   hasRoom(): boolean {
     return this.limits.maxConnections === 0 || this.registry.connected < this.limits.maxConnections;
   }
 
-  /** May the client have a session with this expiry interval? It has room if it takes the place of one, or ends with its connection. */
   hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean {
     const { maxSessions } = this.limits;
     return (
       maxSessions === 0 || this.registry.lasting < maxSessions || !this.registry.isOneMore(clientId, expiryInterval)
     );
+  }
+
+  newClientId(): string {
+    for (;;) {
+      const clientId = `wrenmq-${globalThis.crypto.randomUUID()}`;
+      if (this.placement === undefined || this.placement.isHome(clientId)) return clientId;
+    }
   }
 
   /** Changes limits, for sessions that exist as for those to come. */
@@ -185,6 +185,12 @@ export class BrokerCore {
 
   #newSession(clientId: string): Session {
     return new Session({ clientId, limits: this.sessionLimits, events: this.#sessionEvents });
+  }
+
+  /** The store takes facts again: queues that continue in it can be read on. */
+  #pumpAll(): void {
+    const now = this.clock.now();
+    for (const { session } of this.registry.values()) if (session.link !== undefined) session.pump(now);
   }
 
   #delivered(session: Session, message: Message, qos: QoS): void {

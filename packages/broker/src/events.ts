@@ -34,7 +34,7 @@ export class BrokerEvents {
   hooks(): Hooks {
     const hooks: Record<string, unknown> = {};
     for (const [event, listeners] of this.#listeners) {
-      hooks[event] = (one: never, two: never, three: never) => tellAll(listeners, one, two, three);
+      hooks[event] = (one: never, two: never, three: never, four: never) => tellAll(listeners, one, two, three, four);
     }
     return hooks as Hooks;
   }

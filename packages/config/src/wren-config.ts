@@ -1,7 +1,7 @@
 // The one typed result of reading a configuration, whatever its style. Plain data: it can be printed,
 // compared and sent to a worker. It knows names and paths, but opens nothing.
 
-/** What a client's queue does when it is full. `backpressure` holds the publisher's acknowledgement, then its reads. */
+/** What a client's queue does when it is full. `backpressure` holds the publisher's acknowledgement, then its PUBLISH packets. */
 export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
 
 /** Bounds on what clients may use. 0 means "no limit" wherever the unit is a count, a size or a rate. */
@@ -24,6 +24,8 @@ export interface Limits {
   /** Bytes waiting for one session. */
   maxQueuedBytes: number;
   overflow: Overflow;
+  /** Milliseconds that a connected session may hold publishers with `backpressure`. */
+  backpressureTimeoutMs: number;
   maxRetainedMessages: number;
   maxRetainedBytes: number;
   /** Topic aliases a client may use, 0 to 65,535 (0: none); announced (3.2.2.3.8). */

@@ -98,7 +98,12 @@ export interface ObserveHooks {
   delivered(client: ClientInfo, message: PluginMessage, qos: QoS): void;
   /** The subscriber acknowledged (QoS 1: PUBACK; QoS 2: PUBCOMP). */
   acknowledged(client: ClientInfo, packetId: number): void;
-  dropped(clientId: string, message: PluginMessage, reason: DropReason): void;
+  /**
+   * A message did not reach somebody.
+   * @param clientId with the side `subscriber` the client that did not get it; with `publisher` the client whose message
+   * was refused, "" where the server published it
+   */
+  dropped(clientId: string, message: PluginMessage, reason: DropReason, side: DropSide): void;
   retained(message: PluginMessage): void;
   retainedCleared(topic: string): void;
   sessionCreated(session: SessionInfo): void;
@@ -115,3 +120,6 @@ export type Hooks = Partial<DecideHooks & TransformHooks & ObserveHooks> & {
 };
 
 export type { UserProperties };
+
+/** Whose client identifier `dropped` gives. */
+export type DropSide = "subscriber" | "publisher";

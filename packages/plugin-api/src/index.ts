@@ -14,6 +14,7 @@ export type {
   DecideHooks,
   Decision,
   DropReason,
+  DropSide,
   Hooks,
   Identity,
   MaybePromise,

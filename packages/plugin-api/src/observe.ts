@@ -32,8 +32,8 @@ const NAMES: { readonly [Name in keyof ObserveHooks]: true } = {
 /** The names of all observing hooks. */
 export const OBSERVE_HOOKS: readonly (keyof ObserveHooks)[] = Object.keys(NAMES) as (keyof ObserveHooks)[];
 
-/** No observer takes more than three arguments; a rest parameter would cost an array per call. */
-type Observer = (one: unknown, two: unknown, three: unknown) => unknown;
+/** No observer takes more than four arguments; a rest parameter would cost an array per call. */
+type Observer = (one: unknown, two: unknown, three: unknown, four: unknown) => unknown;
 
 export function compileObservers(plugins: readonly NamedHooks[], guard: HookGuard): HookChain["observe"] {
   const observe: Partial<Record<keyof ObserveHooks, Observer | undefined>> = {};
@@ -52,10 +52,10 @@ function compileObserver(
     if (hook !== undefined) observers.push({ plugin, notify: hook.bind(hooks) });
   }
   if (observers.length === 0) return undefined;
-  return (one, two, three) => {
+  return (one, two, three, four) => {
     for (const { plugin, notify } of observers) {
       try {
-        const result = notify(one, two, three) as MaybePromise<unknown>;
+        const result = notify(one, two, three, four) as MaybePromise<unknown>;
         // Nobody waits for an observer, but an async one that fails must not end the process.
         if (isPromise(result)) result.then(undefined, (error: unknown) => guard.failed(plugin, name, error));
       } catch (error) {

@@ -25,8 +25,8 @@ export const eventLog: () => Plugin = definePlugin({
       delivered: ({ clientId }, message, qos) =>
         logger.debug({ clientId, ...messageFields(message), qos }, "message delivered"),
       acknowledged: ({ clientId }, packetId) => logger.debug({ clientId, packetId }, "message acknowledged"),
-      dropped: (clientId, message, reason) =>
-        logger.debug({ clientId, ...messageFields(message), reason }, "message dropped"),
+      dropped: (clientId, message, reason, side) =>
+        logger.debug({ clientId, side, ...messageFields(message), reason }, "message dropped"),
       retained: (message) => logger.debug(messageFields(message), "message retained"),
       retainedCleared: (topic) => logger.debug({ topic }, "retained message cleared"),
       sessionCreated: session("created"),

@@ -45,7 +45,7 @@ describe("event log", () => {
     published: [[undefined, message], "debug", "message published"],
     delivered: [[client, message, 0], "debug", "message delivered"],
     acknowledged: [[client, 7], "debug", "message acknowledged"],
-    dropped: [["c2", message, "queueFull"], "debug", "message dropped"],
+    dropped: [["c2", message, "queueFull", "subscriber"], "debug", "message dropped"],
     retained: [[message], "debug", "message retained"],
     retainedCleared: [["a/b"], "debug", "retained message cleared"],
     sessionCreated: [[session], "debug", "session created"],

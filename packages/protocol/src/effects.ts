@@ -63,7 +63,8 @@ export interface Effects {
   continueConnect(packet: AuthPacket, now: Millis): Parkable<ConnectAnswer>;
   /** A step of an exchange that the connected client began. */
   reauthenticate(packet: AuthPacket, now: Millis): Parkable<ReauthenticateAnswer>;
-  publish(message: Message, now: Millis): PublishOutcome;
+  /** @param packetId 0 for QoS 0; names the message in `publishSettled` */
+  publish(message: Message, packetId: number, now: Millis): PublishOutcome;
   subscribe(packet: SubscribePacket, now: Millis): Parkable<readonly ReasonCode[]>;
   /** SUBACK is on its way: retained messages may follow. */
   subscribed(now: Millis): void;

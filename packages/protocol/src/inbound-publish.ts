@@ -41,8 +41,6 @@ export class InboundPublish {
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
   /** What counts against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection. */
   #open = 0;
-  /** Packet identifier of the message that is with the effects now. */
-  publishing: number = 0;
 
   constructor(session: Session, link: Link, effects: Effects, capabilities: Capabilities, topics: TopicTable) {
     this.#session = session;
@@ -104,8 +102,7 @@ export class InboundPublish {
       const layout = (qos > 0 ? this.#dialect.layout + 1 : this.#dialect.layout) as Layout;
       message.useFrame(layout, new PublishFrame(bytes, start, frame.bodyEnd, qos > 0 ? head.packetIdAt - start : 0));
     }
-    this.publishing = packetId;
-    const outcome = this.#effects.publish(message, now);
+    const outcome = this.#effects.publish(message, packetId, now);
     if (outcome === PUBLISH_PARKED) {
       message.keep();
       message.releaseFrames();

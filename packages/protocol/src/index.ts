@@ -35,14 +35,8 @@ export { OutboundWindow } from "./outbound-window.ts";
 export { Outbox, type OutboxOwner } from "./outbox.ts";
 export { PEEK_MORE, peekClientId } from "./peek-client-id.ts";
 export { type ConnectionSettings, ServerConnection } from "./server-connection.ts";
-export {
-  type FactSink,
-  type Overflow,
-  Session,
-  type SessionEvents,
-  type SessionLimits,
-  type SessionOptions,
-} from "./session.ts";
+export { type FactSink, Session, type SessionEvents, type SessionOptions } from "./session.ts";
+export { DeliveryResult, type Overflow, type SessionLimits } from "./session-limits.ts";
 export { type LoadPage, SessionQueue } from "./session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";
 export { Topic, type TopicLimits, TopicTable } from "./topic-table.ts";

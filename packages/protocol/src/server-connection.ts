@@ -41,12 +41,15 @@ import { sendableCode } from "./sendable-code.ts";
 import type { Session } from "./session.ts";
 import { type Millis, NEVER, type Seconds } from "./time.ts";
 import type { TopicTable } from "./topic-table.ts";
+import { mayOvertake, WaitingPackets } from "./waiting-packets.ts";
 
 /** What all connections of a listener share. */
 export interface ConnectionSettings {
   readonly capabilities: Capabilities;
   readonly topics: TopicTable;
   readonly counters: Counters;
+  /** Messages of one connection whose acknowledgement waits: the next PUBLISH waits for one of them. */
+  readonly maxUnsettled: number;
 }
 
 /** Of a client that named no method: it must not send AUTH. */
@@ -65,8 +68,10 @@ export class ServerConnection implements LinkOwner {
   lastReceived: Millis;
   /** Seconds; 0 while there is none. */
   keepAlive: Seconds = 0;
-  /** Waits for an answer: nothing is read until it comes. */
+  /** Waits for an answer: until it comes only what `mayOvertake` is processed, before CONNACK nothing. */
   parked: boolean = false;
+  /** PUBLISH packets wait until this is false again and `proceed` was called. */
+  holdsPublishes: boolean = false;
   readonly #settings: ConnectionSettings;
   readonly #effects: Effects;
   readonly #outbox: Outbox;
@@ -77,6 +82,11 @@ export class ServerConnection implements LinkOwner {
   /** What continues when the answer to a parked request comes. */
   #subscribing: SubscribePacket | undefined = undefined;
   #unsubscribing: UnsubscribePacket | undefined = undefined;
+  #waiting: WaitingPackets | undefined = undefined;
+  /** Waiting packets are being processed. */
+  #proceeding = false;
+  /** DISCONNECT has come and waits behind what came before it. */
+  #leaving = false;
   #authentication: EnhancedAuthentication | undefined = undefined;
 
   constructor(settings: ConnectionSettings, effects: Effects, outbox: Outbox, now: Millis) {
@@ -103,14 +113,19 @@ export class ServerConnection implements LinkOwner {
     return this.#inbound?.unsettled ?? 0;
   }
 
-  /** Packet identifier of the message that is with the effects now; 0 for QoS 0. */
-  get publishingPacketId(): number {
-    return this.#inbound?.publishing ?? 0;
+  /** Do packets wait, for an answer or for `proceed`? */
+  get waits(): boolean {
+    return this.parked || this.#waiting !== undefined;
   }
 
-  /** Bytes of packets that have not arrived whole, or wait behind a parked request. */
+  /** Is there nothing more to be read? DISCONNECT has come, and is processed after what waits before it. */
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Bytes of packets that have not arrived whole, or wait. */
   get buffered(): number {
-    return this.#frames.pending;
+    return this.#frames.pending + (this.#waiting?.bytes ?? 0);
   }
 
   /** Bytes from the client; the view is used only during the call. */
@@ -126,8 +141,27 @@ export class ServerConnection implements LinkOwner {
       return;
     }
     this.#frames.push(bytes, start, end);
-    if (this.parked) this.#frames.suspend();
+    if (this.parked && this.state !== ConnectionState.Connected) this.#frames.suspend();
     else this.#process(now);
+  }
+
+  /** Processes what waits, as far as it may go on now. */
+  proceed(now: Millis): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#proceeding) return;
+    this.#proceeding = true;
+    try {
+      while (waiting.length > 0 && !this.parked && this.state === ConnectionState.Connected) {
+        if (waiting.header >> 4 === PacketType.Publish && this.#mustHoldPublish) break;
+        this.#dispatch(waiting.take(), now);
+      }
+      if (waiting.length === 0) this.#waiting = undefined;
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error;
+      this.#fail(error);
+    } finally {
+      this.#proceeding = false;
+    }
   }
 
   /** The client has not spoken for too long, or took too long to connect. */
@@ -140,9 +174,16 @@ export class ServerConnection implements LinkOwner {
     this.#close(reasonCode, "server", "no CONNECT in time");
   }
 
-  /** The transport is gone. */
-  lost(): void {
+  /**
+   * The transport is gone. QoS 0 messages that came before are taken still; of the others the client has no
+   * acknowledgement and sends them again. [MQTT-4.4.0-1]
+   */
+  lost(now: Millis): void {
+    const wasConnected = this.state === ConnectionState.Connected;
     this.state = ConnectionState.Closed;
+    if (this.link !== undefined) this.link.closed = true;
+    if (wasConnected) this.#takeRest(now);
+    else this.#waiting = undefined;
   }
 
   connectResolved(answer: ConnectAnswer, now: Millis): void {
@@ -162,7 +203,10 @@ export class ServerConnection implements LinkOwner {
   }
 
   publishResolved(outcome: number, now: Millis): void {
-    this.#unpark(now, () => this.#inbound?.resume(outcome));
+    if (this.state === ConnectionState.Closed) {
+      this.parked = false;
+      this.#takeRest(now);
+    } else this.#unpark(now, () => this.#inbound?.resume(outcome));
   }
 
   /** The reason code of a message whose outcome was DEFERRED. */
@@ -191,8 +235,9 @@ export class ServerConnection implements LinkOwner {
     const frames = this.#frames;
     try {
       while (frames.next()) {
-        this.#dispatch(frames, now);
-        if (this.parked || this.state === ConnectionState.Closed) {
+        if (this.#mustWait(frames.header >> 4)) this.#setAside(frames, now);
+        else this.#dispatch(frames, now);
+        if (this.state === ConnectionState.Closed || (this.parked && this.state !== ConnectionState.Connected)) {
           frames.suspend();
           return;
         }
@@ -213,7 +258,42 @@ export class ServerConnection implements LinkOwner {
       this.#fail(error);
       return;
     }
+    this.proceed(now);
     if (!this.parked && (this.state as ConnectionState) !== ConnectionState.Closed) this.#process(now);
+  }
+
+  #mustWait(type: number): boolean {
+    if (this.parked || this.#waiting !== undefined) return !mayOvertake(type);
+    return type === PacketType.Publish && this.#mustHoldPublish;
+  }
+
+  get #mustHoldPublish(): boolean {
+    if (this.holdsPublishes || this.unsettled >= this.#settings.maxUnsettled) return !this.#leaving;
+    return false;
+  }
+
+  #setAside(frames: FrameReader, now: Millis): void {
+    this.#waiting ??= new WaitingPackets();
+    this.#waiting.add(frames);
+    if (frames.header >> 4 !== PacketType.Disconnect) return;
+    // What was sent before DISCONNECT is taken, whoever is slow: nobody will ask how fast this client may go on.
+    this.#leaving = true;
+    this.proceed(now);
+  }
+
+  #takeRest(now: Millis): void {
+    const waiting = this.#waiting;
+    try {
+      while (waiting !== undefined && waiting.length > 0 && !this.parked) {
+        const isQoS0Publish = waiting.header >> 4 === PacketType.Publish && (waiting.header & 0x06) === 0;
+        const frame = waiting.take();
+        if (isQoS0Publish && this.#inbound?.receive(frame, now) === true) this.parked = true;
+      }
+    } catch (error) {
+      if (!(error instanceof MqttError)) throw error;
+      this.#waiting = undefined;
+    }
+    if (!this.parked) this.#waiting = undefined;
   }
 
   #dispatch(frames: FrameReader, now: Millis): void {
@@ -222,7 +302,7 @@ export class ServerConnection implements LinkOwner {
     const { counters } = this.#settings;
     counters.packetsReceived++;
     if (!mayArrive(this.state, type)) throw new MqttError(ReasonCode.ProtocolError, `packet type ${type} out of place`);
-    if (this.#effects.packetReceived !== undefined) this.#tellReceived(this.#effects.packetReceived);
+    if (this.#effects.packetReceived !== undefined) this.#tellReceived(frames, this.#effects.packetReceived);
     switch (type) {
       case PacketType.Publish:
         counters.publishReceived++;
@@ -235,29 +315,29 @@ export class ServerConnection implements LinkOwner {
         this.#acknowledged(frames, type, now);
         return;
       case PacketType.Pingreq:
-        this.#decode();
+        this.#decode(frames);
         this.#link.sendEncoded(PINGRESP); // [MQTT-3.12.4-1]
         return;
       case PacketType.Subscribe:
-        this.#subscribe(this.#decode() as SubscribePacket, now);
+        this.#subscribe(this.#decode(frames) as SubscribePacket, now);
         return;
       case PacketType.Unsubscribe:
-        this.#unsubscribe(this.#decode() as UnsubscribePacket, now);
+        this.#unsubscribe(this.#decode(frames) as UnsubscribePacket, now);
         return;
       case PacketType.Disconnect:
-        this.#disconnected(this.#decode() as DisconnectPacket);
+        this.#disconnected(this.#decode(frames) as DisconnectPacket);
         return;
       case PacketType.Auth:
-        this.#authenticate(this.#decode() as AuthPacket, now);
+        this.#authenticate(this.#decode(frames) as AuthPacket, now);
         return;
       default:
-        this.#connected(this.#decode() as ConnectPacket, now);
+        this.#connected(this.#decode(frames) as ConnectPacket, now);
     }
   }
 
   /** Of a copy: who watches may keep what he sees. */
-  #tellReceived(tell: (packet: Packet) => void): void {
-    const { header, bytes, bodyStart, bodyEnd } = this.#frames;
+  #tellReceived(frames: FrameReader, tell: (packet: Packet) => void): void {
+    const { header, bytes, bodyStart, bodyEnd } = frames;
     const copy = copyBytes(bytes, bodyStart, bodyEnd);
     tell(decodeBody(header, copy, 0, copy.length, this.#version, this.#maxItems));
   }
@@ -270,8 +350,8 @@ export class ServerConnection implements LinkOwner {
     return this.#authentication as EnhancedAuthentication;
   }
 
-  #decode(): ReturnType<typeof decodeBody> {
-    const { header, bytes, bodyStart, bodyEnd } = this.#frames;
+  #decode(frames: FrameReader): ReturnType<typeof decodeBody> {
+    const { header, bytes, bodyStart, bodyEnd } = frames;
     return decodeBody(header, bytes, bodyStart, bodyEnd, this.#version, this.#maxItems);
   }
 
@@ -359,7 +439,7 @@ export class ServerConnection implements LinkOwner {
       packetId = ((bytes[bodyStart] as number) << 8) | (bytes[bodyStart + 1] as number);
       if (packetId === 0) throw new MqttError(ReasonCode.ProtocolError, "packet identifier 0");
     } else {
-      const packet = this.#decode() as { packetId: number; reasonCode: ReasonCode };
+      const packet = this.#decode(frames) as { packetId: number; reasonCode: ReasonCode };
       packetId = packet.packetId;
       reasonCode = packet.reasonCode;
     }
@@ -448,6 +528,7 @@ export class ServerConnection implements LinkOwner {
   #close(reasonCode: ReasonCode, by: "client" | "server", reason: string): void {
     if (this.state === ConnectionState.Closed) return;
     this.state = ConnectionState.Closed;
+    this.#waiting = undefined;
     if (this.link !== undefined) this.link.closed = true;
     this.#effects.close({ reasonCode, by, reason });
   }

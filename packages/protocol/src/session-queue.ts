@@ -17,6 +17,8 @@ export class SessionQueue {
   length: number = 0;
   /** Bytes of the messages in memory. */
   bytes: number = 0;
+  /** How many at the front were queued before the access rules changed. */
+  unchecked: number = 0;
   #items: (Delivery | undefined)[] = [];
   #head = 0;
   #lastResident = 0;
@@ -56,6 +58,7 @@ export class SessionQueue {
     if (delivery === undefined) return undefined;
     this.#items[this.#head++] = undefined;
     this.length--;
+    if (this.unchecked > 0) this.unchecked--;
     this.bytes -= deliveryBytes(delivery);
     if (this.#head === this.#items.length) {
       this.#items = [];
@@ -78,6 +81,9 @@ export class SessionQueue {
     if (page === undefined) return;
     for (const delivery of page) this.#add(delivery);
     // What the store does not have (any more) does not exist.
-    if (page.length === 0) this.length = 0;
+    if (page.length === 0) {
+      this.length = 0;
+      this.unchecked = 0;
+    }
   }
 }

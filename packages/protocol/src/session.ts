@@ -8,23 +8,22 @@ import type { Link } from "./link.ts";
 import type { Message } from "./message.ts";
 import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
 import { OutboundWindow } from "./outbound-window.ts";
+import { QueuePressure } from "./queue-pressure.ts";
+import { DeliveryResult, type SessionLimits } from "./session-limits.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
 import type { Millis, Seconds } from "./time.ts";
-
-/** What happens to a message for a session whose queue is at its bound. */
-export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
-
-export interface SessionLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
-  readonly overflow: Overflow;
-}
 
 /** Told what happens to messages. Functions that nobody needs are undefined. */
 export interface SessionEvents {
   dropped(session: Session, message: Message, reason: DropReason): void;
   readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
   readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
+  /** The queue has passed its bound and publishers wait from now on: `stopHolding` is to be called when that takes too long. */
+  congested(session: Session): void;
+  /** A session that did not keep up has worked off half of its queue; `dropped` messages did not reach it meanwhile. */
+  caughtUp(session: Session, dropped: number): void;
+  /** Do the access rules still allow a message that was queued before they changed? undefined: known later, `pump` again then. */
+  mayReceive(session: Session, message: Message): boolean | undefined;
 }
 
 /** Remembers the facts of a session that is stored. */
@@ -71,7 +70,8 @@ export class Session {
   readonly #events: SessionEvents;
   /** Packet identifiers in flight that this connection has not been sent yet. */
   #toResend: number[] | undefined = undefined;
-  #relieved: (() => void)[] | undefined = undefined;
+  /** Made when its queue is at the bound for the first time. */
+  #pressure: QueuePressure | undefined = undefined;
 
   constructor(options: SessionOptions) {
     this.clientId = options.clientId;
@@ -101,16 +101,31 @@ export class Session {
     return this.queue?.length ?? 0;
   }
 
-  /** Is the queue over its bound, so that publishers had better wait? */
+  /** Is the queue at its bound? */
   get congested(): boolean {
     return this.queue !== undefined && this.#isOver(this.queue);
   }
 
+  /** May more be queued, without holding a publisher and without loss? */
+  get hasRoom(): boolean {
+    return !this.congested && this.keepsUp;
+  }
+
+  /** Since when publishers wait for this session; undefined: none does. */
+  get congestedSince(): Millis | undefined {
+    return this.#pressure?.congestedSince;
+  }
+
+  /** False: it has held publishers for too long. Until its queue is below half of its bound what is new for it is dropped. */
+  get keepsUp(): boolean {
+    return this.#pressure?.missed === undefined;
+  }
+
   /**
-   * Sends or queues a message.
-   * @returns true: taken, but the queue is over its bound: the publisher is to wait until `whenRelieved`
+   * Sends, queues or drops a message.
+   * @returns bits of `DeliveryResult`
    */
-  deliver(message: Message, options: DeliveryOptions, now: Millis): boolean {
+  deliver(message: Message, options: DeliveryOptions, now: Millis): number {
     const qos = options.qos;
     const link = this.link;
     if (qos === 0) {
@@ -119,14 +134,14 @@ export class Session {
       else if (link.publish(message, 0, options.retain, false, 0, options.subscriptionIdentifiers, now)) {
         if (this.#events.delivered !== undefined) this.#events.delivered(this, message, 0);
       } else this.#events.dropped(this, message, "tooLarge");
-      return false;
+      return 0;
     }
     const isFirst = this.queue === undefined || this.queue.length === 0;
     if (link !== undefined && isFirst && this.#mayStart(link) && this.#isTaken(Number.POSITIVE_INFINITY)) {
       this.#start(link, message, options, undefined, now);
-      return false;
+      return this.facts === undefined ? 0 : DeliveryResult.Recorded;
     }
-    return this.#enqueue(message, qos, options);
+    return this.#enqueue(message, qos, options, now);
   }
 
   /** A connection for this session: resends what was in flight, then sends what waits. [MQTT-4.4.0-1] */
@@ -149,7 +164,7 @@ export class Session {
     this.link = undefined;
     this.disconnectedAt = now;
     this.#toResend = undefined;
-    this.#relieve();
+    this.#pressure?.release();
   }
 
   /** Sends as much of what waits as the client can take. Call it when an acknowledgement came or the socket drained. */
@@ -162,11 +177,26 @@ export class Session {
     while (this.#mayStart(link)) {
       const next = queue.peek();
       if (next === undefined || !this.#isTaken(next.seq)) break;
+      const mayReceive = queue.unchecked === 0 || this.#events.mayReceive(this, next.message);
+      if (mayReceive === undefined) break;
       const delivery = queue.shift() as Delivery;
-      if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
+      if (!mayReceive) this.#drop(delivery, "notAuthorized");
+      else if (delivery.message.hasExpired(now)) this.#drop(delivery, "expired");
       else this.#start(link, delivery.message, delivery, delivery, now);
     }
-    if (this.#relieved !== undefined && !this.#isOver(queue)) this.#relieve();
+    if (this.#pressure !== undefined) this.#relax(this.#pressure, queue);
+  }
+
+  /** The access rules have changed: what is queued now is checked again before it is sent. */
+  recheckQueue(): void {
+    if (this.queue !== undefined) this.queue.unchecked = this.queue.length;
+  }
+
+  /** Nobody waits for this session any more: it does not keep up until its queue is below half of its bound. */
+  stopHolding(): void {
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.missed ??= 0;
+    this.#pressure.relieve();
   }
 
   /** @returns false: the client broke the protocol */
@@ -194,10 +224,16 @@ export class Session {
     return true;
   }
 
-  /** Calls back once when the queue is within its bound again, or its connection is gone. */
+  /** Calls back once when publishers need not wait any more: the queue is within its bound, its connection is gone, or `stopHolding`. */
   whenRelieved(callback: () => void): void {
-    this.#relieved ??= [];
-    this.#relieved.push(callback);
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.whenRelieved(callback);
+  }
+
+  /** Calls back once when `hasRoom` is true again, or its connection is gone. */
+  whenRoom(callback: () => void): void {
+    this.#pressure ??= new QueuePressure();
+    this.#pressure.whenRoom(callback);
   }
 
   /** The session ends: what waits in it is lost with it, and counted. */
@@ -217,7 +253,7 @@ export class Session {
     // There may be very many, and who has sent to it may hold on to it for a while.
     this.#subscriptions = undefined;
     this.filterCharacters = 0;
-    this.#relieve();
+    this.#pressure?.release();
   }
 
   /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
@@ -271,30 +307,61 @@ export class Session {
     return new Delivery(message, qos, options.retain, options.subscriptionIdentifiers, seq);
   }
 
-  #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions): boolean {
+  #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions, now: Millis): number {
     this.queue ??= new SessionQueue(this.loadPage);
     const queue = this.queue;
-    const limits = this.limits;
-    const over = this.#isOver(queue);
-    const overflow = limits.overflow === "backpressure" && this.link === undefined ? "drop-new" : limits.overflow;
-    if (over && overflow === "drop-new") {
+    const isOver = this.#isOver(queue);
+    const holdsPublisher = isOver && this.link !== undefined && this.limits.overflow === "backpressure";
+    const isMissed = this.link !== undefined && !this.keepsUp;
+    if (isMissed || (isOver && !holdsPublisher && !this.#makesRoom(queue))) {
+      if (this.#pressure?.missed !== undefined) this.#pressure.missed++;
       this.#events.dropped(this, message, "queueFull");
-      return false;
-    }
-    if (over && overflow === "disconnect") {
-      this.#events.dropped(this, message, "queueFull");
-      this.link?.owner.closeLink(ReasonCode.QuotaExceeded, "the queue of this session is full");
-      return false;
-    }
-    if (over && overflow === "drop-old") {
-      const oldest = queue.shift();
-      if (oldest !== undefined) this.#drop(oldest, "queueFull");
+      return 0;
     }
     const delivery = this.#delivery(message, qos, options);
     queue.push(delivery);
+    const recorded = this.facts === undefined ? 0 : DeliveryResult.Recorded;
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
-    // Only a publisher that can help it waits: with the other policies there is room again.
-    return over && overflow === "backpressure";
+    if (!holdsPublisher) return recorded;
+    this.#pressure ??= new QueuePressure();
+    if (this.#pressure.congestedSince === undefined) {
+      this.#pressure.congestedSince = now;
+      this.#events.congested(this);
+    }
+    return recorded | DeliveryResult.Congested;
+  }
+
+  /** The queue is at its bound and nobody waits for it. @returns false: what is new is dropped */
+  #makesRoom(queue: SessionQueue): boolean {
+    switch (this.limits.overflow) {
+      case "backpressure": // without a connection there is no end to wait for
+      case "drop-new":
+        return false;
+      case "disconnect":
+        this.link?.owner.closeLink(ReasonCode.QuotaExceeded, "the queue of this session is full");
+        return false;
+      case "drop-old": {
+        const oldest = queue.shift();
+        if (oldest !== undefined) this.#drop(oldest, "queueFull");
+        return true;
+      }
+    }
+  }
+
+  /** The queue has become shorter. */
+  #relax(pressure: QueuePressure, queue: SessionQueue): void {
+    const { missed } = pressure;
+    if (missed !== undefined && this.#isBelowHalf(queue)) {
+      pressure.missed = undefined;
+      this.#events.caughtUp(this, missed);
+    }
+    if (!pressure.isWaitedFor || this.#isOver(queue)) return;
+    if (this.keepsUp) pressure.release();
+    else pressure.relieve();
+  }
+
+  #isBelowHalf(queue: SessionQueue): boolean {
+    return queue.length * 2 < this.limits.maxQueuedMessages && queue.bytes * 2 < this.limits.maxQueuedBytes;
   }
 
   #isOver(queue: SessionQueue): boolean {
@@ -327,12 +394,5 @@ export class Session {
   #drop(delivery: Delivery, reason: DropReason): void {
     if (this.facts !== undefined) this.facts.settled(this, delivery);
     this.#events.dropped(this, delivery.message, reason);
-  }
-
-  #relieve(): void {
-    const callbacks = this.#relieved;
-    if (callbacks === undefined) return;
-    this.#relieved = undefined;
-    for (const callback of callbacks) callback();
   }
 }

@@ -34,7 +34,9 @@ export interface MachineOptions {
   readonly capabilities?: Partial<Capabilities>;
   readonly limits?: Partial<SessionLimits>;
   /** What becomes of a PUBLISH; by default success. */
-  readonly publish?: (message: Message, connection: DrivenConnection) => PublishOutcome;
+  readonly publish?: (message: Message, connection: DrivenConnection, packetId: number) => PublishOutcome;
+  /** Messages whose acknowledgement may wait before the next PUBLISH waits; by default any number. */
+  readonly maxUnsettled?: number;
   /** Instead of a session of its client identifier. */
   readonly connect?: (connection: DrivenConnection) => Parkable<ConnectAnswer>;
   readonly continueConnect?: (connection: DrivenConnection) => Parkable<ConnectAnswer>;
@@ -84,6 +86,7 @@ export class MachineDriver {
         maxQueuedMessages: 1_000,
         maxQueuedBytes: 1024 * 1024,
         overflow: "drop-new",
+        backpressureTimeout: Number.POSITIVE_INFINITY,
         ...this.options.limits,
       },
       events: {
@@ -91,6 +94,9 @@ export class MachineDriver {
           this.dropped.push({ clientId: owner.clientId, payload: textOf(message.payload), reason }),
         delivered: undefined,
         acknowledged: undefined,
+        congested: () => {},
+        caughtUp: () => {},
+        mayReceive: () => true,
       },
     });
     this.sessions.set(clientId, session);
@@ -112,7 +118,13 @@ export class DrivenConnection implements Effects {
     this.driver = driver;
     this.outbox = new Outbox(driver.arena, { outputReady: () => {}, outputLarge: () => {} });
     const { capabilities, topics, counters } = driver;
-    this.machine = new ServerConnection({ capabilities, topics, counters }, this, this.outbox, driver.now);
+    const { maxUnsettled = Number.POSITIVE_INFINITY } = driver.options;
+    this.machine = new ServerConnection(
+      { capabilities, topics, counters, maxUnsettled },
+      this,
+      this.outbox,
+      driver.now,
+    );
   }
 
   get isOpen(): boolean {
@@ -139,7 +151,7 @@ export class DrivenConnection implements Effects {
 
   /** The transport is gone. */
   cut(): void {
-    this.machine.lost();
+    this.machine.lost(this.driver.now);
     this.outbox.discard();
     if (this.machine.session?.link === this.machine.link) this.machine.session?.detach(this.driver.now);
   }
@@ -166,10 +178,10 @@ export class DrivenConnection implements Effects {
     return this.driver.options.reauthenticate?.(this) ?? { kind: "refused", reasonCode: 0x87 };
   }
 
-  publish(message: Message): PublishOutcome {
+  publish(message: Message, packetId: number): PublishOutcome {
     const { topic, qos } = message;
     this.effects.push({ what: "publish", topic, payload: textOf(message.payload), qos });
-    return this.driver.options.publish?.(message, this) ?? 0;
+    return this.driver.options.publish?.(message, this, packetId) ?? 0;
   }
 
   subscribe(packet: SubscribePacket): Parkable<readonly ReasonCode[]> {

@@ -13,6 +13,7 @@ const NAMES = {
   maxQueuedMessages: "maxQueuedMessages",
   maxQueuedBytes: "maxQueuedBytes",
   overflow: "overflow",
+  backpressureTimeoutMs: "backpressureTimeout",
   maxRetainedMessages: "maxRetainedMessages",
   maxRetainedBytes: "maxRetainedBytes",
   topicAliasMaximum: "topicAliasMaximum",

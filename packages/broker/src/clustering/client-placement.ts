@@ -2,7 +2,6 @@
 // its CONNECT is known and with it the broker that serves the client.
 import { copyBytes, PEEK_MORE, peekClientId } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import type { ClientConnection } from "../connections/client-connection.ts";
 
 /** Decides which broker serves which client. */
 export interface Placement {
@@ -29,17 +28,24 @@ type Replaceable = Connection & {
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
 };
 
+/** The connection that serves the client if it is one of this broker's. */
+export interface PlacedConnection extends ConnectionHandler {
+  readonly transport: Connection;
+  /** Another broker serves the client: what was begun here ends without a trace. */
+  discardHandedOver(): void;
+}
+
 export class ClientPlacement implements ConnectionHandler {
-  readonly #driver: ClientConnection;
+  readonly #placed: PlacedConnection;
   readonly #connection: Connection;
   readonly #listener: string;
   readonly #placement: Placement;
   #peeked: Uint8Array | undefined;
   #next: ConnectionHandler | undefined;
 
-  constructor(driver: ClientConnection, listener: string, placement: Placement) {
-    this.#driver = driver;
-    this.#connection = driver.transport;
+  constructor(placed: PlacedConnection, listener: string, placement: Placement) {
+    this.#placed = placed;
+    this.#connection = placed.transport;
     this.#listener = listener;
     this.#placement = placement;
   }
@@ -59,11 +65,11 @@ export class ClientPlacement implements ConnectionHandler {
   }
 
   drain(): void {
-    (this.#next ?? this.#driver).drain();
+    (this.#next ?? this.#placed).drain();
   }
 
   closed(error: Error | undefined): void {
-    (this.#next ?? this.#driver).closed(error);
+    (this.#next ?? this.#placed).closed(error);
   }
 
   #decide(bytes: Uint8Array, start: number, end: number): void {
@@ -80,7 +86,7 @@ export class ClientPlacement implements ConnectionHandler {
     }
     const head = copyBytes(bytes, start, end);
     const next = this.#placement.handOver(this.#connection, { clientId, listener: this.#listener }, head);
-    this.#driver.discardHandedOver();
+    this.#placed.discardHandedOver();
     if (next === "lost") {
       this.#next = NOBODY;
       this.#connection.destroy();
@@ -88,10 +94,10 @@ export class ClientPlacement implements ConnectionHandler {
   }
 
   #stay(bytes: Uint8Array, start: number, end: number): void {
-    this.#next = this.#driver;
+    this.#next = this.#placed;
     const connection = this.#connection as Partial<Replaceable>;
-    if (connection.handOver === undefined) this.#driver.data(bytes, start, end);
-    else connection.handOver(this.#driver, bytes, start, end);
+    if (connection.handOver === undefined) this.#placed.data(bytes, start, end);
+    else connection.handOver(this.#placed, bytes, start, end);
   }
 }
 

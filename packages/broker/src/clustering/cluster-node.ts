@@ -1,4 +1,4 @@
-// This broker as one of several that act as one: sends messages to the peers that want them, delivers what comes from
+// This broker as one of several that act as one: forwards messages to the peers that want them, delivers what comes from
 // them, keeps retained messages the same everywhere.
 import {
   type ClusterBus,
@@ -13,44 +13,55 @@ import {
   type RunWaiter,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
-import type { Arena, Message, Millis, Session, TopicTable } from "@wrenmq/protocol";
-import type { BrokerCore } from "../core.ts";
-import type { Metrics } from "../reporting/metrics.ts";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
+import type { FactLog } from "../persistence/fact-log.ts";
+import type { AckBarrier, AckReceiver } from "../routing/ack-barrier.ts";
+import type { ForwardAim, Forwarder } from "../routing/forwarder.ts";
+import { PublishWaits } from "../routing/publish-waits.ts";
 import type { Router } from "../routing/router.ts";
 import type { SharedGroup } from "../routing/shared-groups.ts";
-import type { Flushable } from "../runtime/flusher.ts";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Flushable, Flusher } from "../runtime/flusher.ts";
+import type { Timers } from "../runtime/timers.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import { LocalInterest } from "./local-interest.ts";
 import { RetainedReplica } from "./retained-replica.ts";
 
+/** The parts of the broker that the others have to do with. */
+export interface ClusterParts {
+  readonly arena: Arena;
+  readonly topics: TopicTable;
+  readonly router: Router;
+  readonly factLog: FactLog | undefined;
+  readonly ackBarrier: AckBarrier;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly flusher: Flusher;
+  readonly logger: Logger;
+}
+
 /** What most messages are sent with. */
 const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
-/** What a peer is to be told of a message, as soon as it is known. */
-interface Answer {
-  readonly peer: Peer;
-  readonly sequence: number;
-  readonly qos: number;
-  result: ForwardResult;
-}
 /** Metrics of which every broker has the same, or that do not add up. */
 const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
 
-export class ClusterNode implements LocalNode {
+export class ClusterNode implements LocalNode, Forwarder {
   readonly bus: ClusterBus;
   readonly arena: Arena;
   readonly topics: TopicTable;
   readonly durable: boolean;
-  /** Whose message is published next, if it can wait for a run; for one message only. */
-  waiter: RunWaiter | undefined = undefined;
   /** What was sent last with somebody waiting, and to whom: more can join it, as long as nothing else comes between. */
   #run: ForwardRun | undefined;
   #runPeer: Peer | undefined;
-  readonly #core: BrokerCore;
+  readonly #core: ClusterParts;
   readonly #router: Router;
+  /** Of the message that a peer has sent. */
+  readonly #waits = new PublishWaits();
   readonly #interest: LocalInterest;
   readonly #replica: RetainedReplica;
 
-  constructor(bus: ClusterBus, core: BrokerCore, hasStore: boolean) {
+  constructor(bus: ClusterBus, core: ClusterParts, hasStore: boolean) {
     this.bus = bus;
     this.#core = core;
     this.#router = core.router;
@@ -75,7 +86,7 @@ export class ClusterNode implements LocalNode {
   }
 
   /** Does this broker write down the topic's retained message? */
-  keeps(topic: string): boolean {
+  keepsRetained(topic: string): boolean {
     return this.#keeper(topic) === this.bus.self;
   }
 
@@ -84,7 +95,7 @@ export class ClusterNode implements LocalNode {
   }
 
   /** The numbers of all, for the one that tells of them; the others get to know ours. */
-  gather(own: Metrics): Metrics {
+  gather<Names extends string>(own: Readonly<Record<Names, number>>): Readonly<Record<Names, number>> {
     this.bus.shareMetrics(own);
     const sum: Record<string, number> = { ...own };
     for (const metrics of this.bus.metrics()) {
@@ -92,7 +103,7 @@ export class ClusterNode implements LocalNode {
         if (!NOT_SUMMED.includes(name)) sum[name] = (sum[name] ?? 0) + value;
       }
     }
-    return sum;
+    return sum as Record<Names, number>;
   }
 
   /** Each step a little of it. */
@@ -105,48 +116,34 @@ export class ClusterNode implements LocalNode {
 
   // ── from here to the peers ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Like `Router.publish`, for everybody's subscribers. `router.forwarding` is what an acknowledgement has to wait for. */
-  publish(message: Message, now: Millis): ReasonCode {
-    const router = this.#router;
-    const { waiter } = this;
-    this.waiter = undefined;
-    router.forwarding = undefined;
-    router.peerBackpressure = false;
-    const route = router.routes.find(message.target);
-    const { peers } = route;
-    // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
-    if (peers !== undefined && message.qos > 0 && this.#isAnyFull(peers, message)) return ReasonCode.QuotaExceeded;
-    let retainedAt = 0;
-    if (message.retain) {
-      const refused = router.setRetained(message);
-      if (refused !== undefined) return refused;
-      retainedAt = this.#stamped(message, now);
-    }
-    router.deliverAll(route.recipients, message, now);
-    let isWantedHere = route.recipients.length > 0;
-    let elsewhere: Map<Peer, string[]> | undefined;
-    for (const group of route.groups) {
-      const peer = group.chooseSide(message.publisher, this.bus.self);
-      if (peer !== undefined) elsewhere = withGroup(elsewhere, peer, group);
-      else {
-        router.deliverShared(group, message, now);
-        isWantedHere = true;
-      }
-    }
-    if (waiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0 && this.#isAlone) {
-      this.#forwardInRun(message, peers[0] as Peer, waiter, isWantedHere);
-    } else if (peers !== undefined || elsewhere !== undefined || retainedAt > 0) {
-      this.#forward(message, peers, elsewhere, retainedAt, isWantedHere);
-    }
-    const isWanted = isWantedHere || peers !== undefined || elsewhere !== undefined;
-    return isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  isFull(peers: readonly Peer[], message: Message): boolean {
+    for (const peer of peers) if (!peer.up && this.bus.isFull(peer, message)) return true;
+    return false;
   }
 
-  /** Sets or clears a retained message everywhere, without sending it to anybody. @returns a refusal, if it is one */
-  retain(message: Message, now: Millis): ReasonCode | undefined {
-    const refused = this.#router.setRetained(message);
-    if (refused === undefined) this.#forward(message, undefined, undefined, this.#stamped(message, now), false);
-    return refused;
+  chooseSide(group: SharedGroup, publisher: string): Peer | undefined {
+    return group.chooseSide(publisher, this.bus.self);
+  }
+
+  whenKnown(): Promise<void> | undefined {
+    return this.bus.whenKnown();
+  }
+
+  whenRelieved(callback: () => void): void {
+    this.bus.whenRelieved(callback);
+  }
+
+  forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void {
+    const { peers, elsewhere } = aim;
+    const { batchWaiter } = waits;
+    if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && !message.retain) {
+      // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
+      if (waits.congested.length === 0 && waits.authorizations === undefined) {
+        this.#forwardInRun(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
+        return;
+      }
+    }
+    this.#forwardAlone(message, aim, message.retain ? this.#stamped(message, now) : 0, waits);
   }
 
   #stamped(message: Message, now: Millis): number {
@@ -155,20 +152,8 @@ export class ClusterNode implements LocalNode {
     return stamp;
   }
 
-  #isAnyFull(peers: readonly Peer[], message: Message): boolean {
-    for (const peer of peers) if (!peer.up && this.bus.isFull(peer, message)) return true;
-    return false;
-  }
-
-  /** Is there nothing that the publisher has to wait for but peers? */
-  get #isAlone(): boolean {
-    return this.#router.congested === undefined && this.#router.pendingAuthorization === undefined;
-  }
-
-  /** Most messages that cross go to one peer: those of one publisher that follow each other share a ticket. */
-  #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean): void {
+  #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean, waits: PublishWaits): void {
     const { bus } = this;
-    const router = this.#router;
     let run: ForwardRun | undefined;
     if (message.qos > 0) {
       run = this.#run;
@@ -177,25 +162,20 @@ export class ClusterNode implements LocalNode {
         this.#run = run;
         this.#runPeer = peer;
       }
-      router.forwarding = run;
+      waits.forwardedTo(run);
     }
     bus.forward(peer, message, PLAIN, run);
-    if (bus.congested) router.peerBackpressure = true;
+    if (bus.congested) waits.peersAreCongested();
   }
 
-  #forward(
-    message: Message,
-    wanting: readonly Peer[] | undefined,
-    elsewhere: Map<Peer, string[]> | undefined,
-    retainedAt: number,
-    isWantedHere: boolean,
-  ): void {
+  /** @param retainedAt 0: the message is not retained */
+  #forwardAlone(message: Message, aim: ForwardAim, retainedAt: number, waits: PublishWaits): void {
+    const { peers, elsewhere, isWantedHere } = aim;
     const { bus } = this;
-    const router = this.#router;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
     this.#run = undefined;
-    for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (wanting ?? [])) {
-      const plain = wanting?.includes(peer) === true;
+    for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (peers ?? [])) {
+      const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
       if (!plain && groups === undefined) {
         // A peer that is away hears of retained messages when it comes; only who writes this one down has to be waited for.
@@ -206,102 +186,62 @@ export class ClusterNode implements LocalNode {
     }
     if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) {
       ticket.peersOnly = !isWantedHere;
-      router.forwarding = ticket;
+      waits.forwardedTo(ticket);
     }
-    if (bus.congested) router.peerBackpressure = true;
+    if (bus.congested) waits.peersAreCongested();
   }
 
   // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
 
   deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
-    const router = this.#router;
-    const { factLog } = this.#core;
+    const { router, factLog, ackBarrier } = this.#core;
     // At QoS 2 others may have got it already: it must not be sent again, and is taken and answered when the store is well.
     if (factLog?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
-    router.beginPublish();
-    const before = factLog?.recorded;
-    const { retainedAt, groups } = target;
-    if (retainedAt > 0 && !this.#retainFrom(message, retainedAt, now)) return ForwardResult.Refused;
+    const waits = this.#waits;
+    waits.clear();
+    const { retainedAt, groups, plain } = target;
+    if (retainedAt > 0 && !this.#retainFrom(message, retainedAt, now, waits)) return ForwardResult.Refused;
     let isWanted = false;
-    if (target.plain) {
+    if (plain) {
       const { recipients } = router.routes.find(message.target);
-      router.deliverAll(recipients, message, now);
+      router.deliverAll(recipients, message, now, waits);
       isWanted = recipients.length > 0;
     }
-    let ticket: ForwardTicket | undefined;
-    if (groups !== undefined) {
-      for (const filter of groups) {
-        const group = router.routes.group(filter);
-        if (group?.hasMembers === true) {
-          router.deliverShared(group, message, now);
-          isWanted = true;
-        } else {
-          // The last member here has left while the message was under way.
-          const other = group?.chooseSide(message.publisher, this.bus.self);
-          if (other === undefined) continue;
-          if (sequence >= 0) ticket ??= new ForwardTicket();
-          this.#run = undefined;
-          this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
-        }
-      }
-    }
-    const result = isWanted ? ForwardResult.Received : ForwardResult.Nobody;
-    const { congested, pendingAuthorization } = router;
-    router.beginPublish();
-    if (sequence < 0) return result;
-    const isWritten = before === factLog?.recorded || factLog?.isSettled === true;
-    if (congested === undefined && pendingAuthorization === undefined && (ticket?.waiting ?? 0) === 0 && isWritten)
-      return result;
-    this.#answerLater({ peer, sequence, qos: message.qos, result }, congested, pendingAuthorization, ticket);
+    if (groups !== undefined) isWanted = this.#deliverToGroups(groups, message, sequence, now) || isWanted;
+    const outcome = isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+    if (sequence < 0 || ackBarrier.isOpen(waits)) return resultOf(outcome);
+    ackBarrier.wait(waits, outcome, new PeerAcknowledgement(this.bus, peer, message.qos), sequence);
     return ForwardResult.Later;
   }
 
-  /** When plugins have thought, the session has caught up, other peers have answered, and all is written down. */
-  #answerLater(
-    answer: Answer,
-    congested: Session | undefined,
-    pendingAuthorization: readonly Promise<Session | undefined>[] | undefined,
-    ticket: ForwardTicket | undefined,
-  ): void {
-    if (pendingAuthorization !== undefined) {
-      void Promise.all(pendingAuthorization).then((sessions) => {
-        const behind = congested ?? sessions.find((session) => session !== undefined);
-        this.#answerLater(answer, behind, undefined, ticket);
-      });
-    } else if (congested !== undefined) {
-      congested.whenRelieved(() => this.#answerLater(answer, undefined, undefined, ticket));
-    } else if (ticket !== undefined && ticket.waiting > 0) {
-      ticket.whenSettled = () => this.#answerLater(answer, undefined, undefined, ticket);
-    } else {
-      if (ticket?.received === true) answer.result = ForwardResult.Received;
-      if (ticket?.refused === true) answer.result = ForwardResult.Refused;
-      this.#answerWhenDurable(answer);
+  #deliverToGroups(filters: readonly string[], message: Message, sequence: number, now: Millis): boolean {
+    const { router } = this.#core;
+    let isWanted = false;
+    let ticket: ForwardTicket | undefined;
+    for (const filter of filters) {
+      const group = router.routes.group(filter);
+      if (group?.hasMembers === true) {
+        router.deliverShared(group, message, now, this.#waits);
+        isWanted = true;
+        continue;
+      }
+      // The last member here has left while the message was under way.
+      const other = group?.chooseSide(message.publisher, this.bus.self);
+      if (other === undefined) continue;
+      if (sequence >= 0) ticket ??= new ForwardTicket();
+      this.#run = undefined;
+      this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
     }
-  }
-
-  #answerWhenDurable(answer: Answer): void {
-    const { factLog } = this.#core;
-    if (factLog === undefined || factLog.isSettled) this.#answer(answer);
-    else {
-      factLog.whenDurable((error) => {
-        if (error === undefined) this.#answer(answer);
-        // It is on its way already and will be in the store when that recovers: at QoS 2 it must not be sent again.
-        else if (answer.qos === 2) factLog.whenRecovered(() => this.#answerWhenDurable(answer));
-        else this.#answer({ ...answer, result: ForwardResult.Refused });
-      });
-    }
-  }
-
-  #answer({ peer, sequence, result }: Answer): void {
-    this.bus.acknowledge(peer, sequence, result);
+    if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) this.#waits.forwardedTo(ticket);
+    return isWanted;
   }
 
   /** @returns false: there is no room for it */
-  #retainFrom(message: Message, stamp: number, now: Millis): boolean {
+  #retainFrom(message: Message, stamp: number, now: Millis, waits: PublishWaits): boolean {
     const { topic } = message;
     if (!this.#replica.supersedes(topic, stamp)) return true;
     const isSet = message.payloadLength > 0;
-    if (!this.#router.replicateRetained(message)) return false;
+    if (!this.#router.replicateRetained(message, waits)) return false;
     this.#replica.changed(topic, stamp, isSet, now);
     return true;
   }
@@ -340,7 +280,7 @@ export class ClusterNode implements LocalNode {
   }
 
   problem(error: Error): void {
-    this.#core.logger.warn({ error: error.message }, "trouble between brokers");
+    this.#core.logger.warn({ err: error }, "a link between brokers failed");
   }
 
   #keeper(topic: string): number {
@@ -348,10 +288,28 @@ export class ClusterNode implements LocalNode {
   }
 }
 
-function withGroup(elsewhere: Map<Peer, string[]> | undefined, peer: Peer, group: SharedGroup): Map<Peer, string[]> {
-  const groups = elsewhere ?? new Map<Peer, string[]>();
-  const filters = groups.get(peer);
-  if (filters === undefined) groups.set(peer, [group.filter]);
-  else filters.push(group.filter);
-  return groups;
+/** The peer that has sent a message waits for an answer. */
+class PeerAcknowledgement implements AckReceiver {
+  readonly #bus: ClusterBus;
+  readonly #peer: Peer;
+  readonly #qos: number;
+
+  constructor(bus: ClusterBus, peer: Peer, qos: number) {
+    this.#bus = bus;
+    this.#peer = peer;
+    this.#qos = qos;
+  }
+
+  acknowledge(sequences: readonly number[], reasonCode: ReasonCode): void {
+    for (const sequence of sequences) this.#bus.acknowledge(this.#peer, sequence, resultOf(reasonCode));
+  }
+
+  isHeld(): boolean {
+    return this.#qos === 2;
+  }
+}
+
+function resultOf(reasonCode: ReasonCode): ForwardResult {
+  if (reasonCode >= 0x80) return ForwardResult.Refused;
+  return reasonCode === ReasonCode.NoMatchingSubscribers ? ForwardResult.Nobody : ForwardResult.Received;
 }

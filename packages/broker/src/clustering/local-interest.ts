@@ -3,7 +3,7 @@
 import type { ClusterBus } from "@wrenmq/cluster";
 import type { RouteTable, RouteWatcher } from "../routing/route-table.ts";
 import type { Flushable } from "../runtime/flusher.ts";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 
 interface Interest {
   subscribers: number;

@@ -1,9 +1,10 @@
 // One connection between its transport and its protocol machine: hands bytes in, performs the effects that come out,
-// and owns what the machine must not know: the clock, promises, the pausing of reads.
+// and owns what the machine must not know: the clock, promises, the pausing of reads. What an effect means is decided by
+// connect-flow, publish-flow and subscribe-flow.
 import type { ForwardResult, ForwardRun, RunWaiter } from "@wrenmq/cluster";
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
-import type { AuthenticationExchange, ClientInfo } from "@wrenmq/plugin-api";
+import type { ClientInfo } from "@wrenmq/plugin-api";
 import {
   type ConnectAnswer,
   type ConnectionEnd,
@@ -21,66 +22,76 @@ import {
   ServerConnection,
 } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import type { Listener } from "../listeners/listener.ts";
+import type { AuthorizationCache } from "../routing/authorization-cache.ts";
+import type { PublishDecision } from "../routing/publish-policy.ts";
+import { PublishWaits } from "../routing/publish-waits.ts";
 import { RetainedDeliveries } from "../routing/retained-deliveries.ts";
 import type { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { Timer } from "../runtime/timers.ts";
-import type { SessionConnection, SessionEntry } from "../sessions/session-registry.ts";
-import type { AuthorizationCache } from "./authorization-cache.ts";
-import { beginConnect, continueConnect, type PendingConnect, reauthenticate } from "./connect-flow.ts";
-import { conclude, type Judged, publish, settleRun } from "./publish-flow.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
+import { ConnectFlow, type ConnectingClient } from "./connect-flow.ts";
+import { endConversation } from "./disconnect-flow.ts";
+import { concludePublish, type Publisher, publish } from "./publish-flow.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { subscribe, unsubscribe } from "./subscribe-flow.ts";
+import type { ListenerScope } from "./services.ts";
+import { type Subscriber, subscribe, unsubscribe } from "./subscribe-flow.ts";
 
 /** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
-const LAST_WORDS_GRACE = 3_000;
+const LAST_PACKET_GRACE = 3_000;
+/** Bytes that wait behind a CONNECT before reading stops. */
+const STRANGERS_BUFFER = 65_536;
 
-export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner, SessionConnection, RunWaiter {
-  readonly context: Listener;
+export class ClientConnection
+  implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, RunWaiter
+{
+  readonly scope: ListenerScope;
   readonly transport: Connection;
   readonly machine: ServerConnection;
   readonly outbox: Outbox;
-  /** Set by `beginConnect`; nobody asks before. */
+  /** Set by CONNECT; nothing reads it before. */
   client!: ClientInfo;
-  entry: SessionEntry | undefined = undefined;
-  access: AuthorizationCache | undefined = undefined;
-  /** Until the client is admitted. */
-  pendingConnect: PendingConnect | undefined = undefined;
-  /** Enhanced authentication that is under way. */
-  exchange: AuthenticationExchange | undefined = undefined;
+  /** Set when the client has its session; packets that need them cannot come before. */
+  entry!: SessionEntry;
+  access!: AuthorizationCache;
+  /** False when the transport is gone. */
+  isAttached: boolean = true;
   /** Called when the transport is gone. */
   whenClosed: (() => void) | undefined = undefined;
+  /** Until CONNACK, and where the client may authenticate again. */
+  #connectFlow: ConnectFlow | undefined = undefined;
   #timer: Timer | undefined;
   #credentialsTimer: Timer | undefined;
   #paused = false;
+  /** It has sent more messages, or bytes, in a second than it may. */
+  #holdsForRate = false;
   #slowed = false;
-  /** Retained messages that are still to be sent for new subscriptions. */
-  #replays: RetainedDeliveries | undefined;
-  #peerBackpressure = false;
+  #retained: RetainedDeliveries | undefined;
+  #holdsForPeers = false;
   #writing = false;
-  #keepsWatch = false;
+  #watchesKeepAlive = false;
   #end: ConnectionEnd | undefined;
   #messageRate: RateLimit | undefined;
   #byteRate: RateLimit | undefined;
   #tellReceived: ((packet: Packet) => void) | undefined;
   #tellSent: ((packet: Packet) => void) | undefined;
+  #waits: PublishWaits | undefined;
 
-  constructor(transport: Connection, context: Listener, now: Millis) {
+  constructor(transport: Connection, scope: ListenerScope, now: Millis) {
     this.transport = transport;
-    this.context = context;
-    this.outbox = new Outbox(context.broker.arena, this);
-    this.machine = new ServerConnection(context.settings, this, this.outbox, now);
-    const { limits } = context;
+    this.scope = scope;
+    this.outbox = new Outbox(scope.broker.arena, this);
+    this.machine = new ServerConnection(scope.settings, this, this.outbox, now);
+    const { limits } = scope;
     if (limits.messageRate > 0) this.#messageRate = new RateLimit(limits.messageRate, now);
     if (limits.byteRate > 0) this.#byteRate = new RateLimit(limits.byteRate, now);
-    this.#timer = context.broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
+    this.#timer = scope.broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
   }
 
   // ── transport events ──────────────────────────────────────────────────────────────────────────────────────────────
 
   data(bytes: Uint8Array, start: number, end: number): void {
-    const now = this.context.broker.clock.now();
-    const { zeroCopyBatch } = this.context.broker;
+    const now = this.scope.broker.clock.now();
+    const { zeroCopyBatch } = this.scope.broker;
     zeroCopyBatch.begin(bytes);
     try {
       this.machine.receive(bytes, start, end, now);
@@ -88,12 +99,14 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
       this.#crashed(error);
     }
     zeroCopyBatch.end();
-    if (!this.#keepsWatch) this.#begin();
+    if (!this.#watchesKeepAlive) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
-    if (this.machine.parked || this.machine.unsettled >= this.context.limits.maxUnsettled || this.#isFlooded) {
+    if (this.machine.waits || this.#isFlooded) {
       this.#updatePause();
       // A transport that goes on although it was told to pause.
-      if (this.machine.parked && this.machine.buffered > this.context.limits.maxBuffered) {
+      // What was on its way when reading stopped may be a packet of the largest size.
+      const { limits } = this.scope;
+      if (this.machine.buffered > limits.maxBuffered + limits.maximumPacketSize) {
         this.machine.closeLink(Code.QuotaExceeded, "too much was sent while an answer was due");
       }
     }
@@ -104,43 +117,48 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     this.outbox.drained();
     this.#caughtUp();
     // In the middle of a turn there may be facts that are not durable: what tells of them waits for its end.
-    if (this.context.broker.factLog === undefined) this.flush();
+    if (this.scope.broker.factLog === undefined) this.flush();
     else this.outputReady();
     if (this.#paused) this.#updatePause();
   }
 
   closed(error: Error | undefined): void {
+    try {
+      this.machine.lost(this.scope.broker.clock.now());
+    } catch (defect) {
+      this.#crashed(defect);
+    }
     this.#finish({
       reasonCode: Code.UnspecifiedError,
       by: "client",
       reason: error === undefined ? "connection closed without DISCONNECT" : `connection lost: ${error.message}`,
     });
     this.#timer?.cancel();
-    this.machine.lost();
     this.outbox.discard();
     this.outbox.drained();
-    this.context.connectionClosed(this);
+    this.isAttached = false;
+    this.scope.connectionClosed(this.transport.id);
     this.whenClosed?.();
   }
 
   // ── output ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   outputReady(): void {
-    this.context.broker.flusher.add(this);
+    this.scope.broker.flusher.add(this);
   }
 
   outputLarge(): void {
     // With facts that are not durable yet nothing may leave before its time.
-    if (this.context.broker.factLog?.isPending !== true) this.#write();
+    if (this.scope.broker.factLog?.isPending !== true) this.#write();
   }
 
   mayWaitIn(bytes: Uint8Array): boolean {
-    return this.context.broker.zeroCopyBatch.mayWait(bytes, this.outbox);
+    return this.scope.broker.zeroCopyBatch.mayWait(bytes, this.outbox);
   }
 
   outputThrough(bytes: Uint8Array, start: number, end: number): number {
     const { transport, outbox } = this;
-    const { factLog, counters } = this.context.broker;
+    const { factLog, counters } = this.scope.broker;
     if (transport.tryWrite === undefined || factLog?.isPending === true) return 0;
     this.#write();
     if (outbox.backlog > 0) return 0;
@@ -156,7 +174,7 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     this.#write();
     if (this.#paused) this.#updatePause();
     if (this.#end !== undefined) this.transport.end();
-    else if (!this.#writing && (this.#replays !== undefined || pending > this.context.limits.highWater))
+    else if (!this.#writing && (this.#retained !== undefined || pending > this.scope.limits.highWater))
       this.#caughtUp();
   }
 
@@ -164,7 +182,7 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     const { outbox } = this;
     const { pending } = outbox;
     if (pending === 0 || this.#writing || outbox.holds > 0) return;
-    this.context.broker.counters.bytesSent += pending;
+    this.scope.broker.counters.bytesSent += pending;
     const consumed = this.transport.write(outbox.take());
     outbox.taken(consumed);
     this.#writing = !consumed;
@@ -174,9 +192,9 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   #caughtUp(): void {
     if (this.#end !== undefined) return;
     try {
-      const now = this.context.broker.clock.now();
-      this.entry?.session.pump(now);
-      this.#replay(now);
+      const now = this.scope.broker.clock.now();
+      (this.entry as SessionEntry | undefined)?.session.pump(now);
+      this.#deliverRetained(now);
     } catch (error) {
       this.#crashed(error);
     }
@@ -185,30 +203,33 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   // ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   connect(packet: ConnectPacket, now: Millis): Parkable<ConnectAnswer> {
-    return this.#parkable(beginConnect(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
+    this.#connectFlow = new ConnectFlow(this);
+    return this.#parkable(this.#connectFlow.begin(packet, now), (answer, then) => this.#connectResolved(answer, then));
   }
 
-  continueConnect(packet: AuthPacket, now: Millis): Parkable<ConnectAnswer> {
-    return this.#parkable(continueConnect(this, packet, now), (answer, then) => this.#connectResolved(answer, then));
+  continueConnect(packet: AuthPacket, _now: Millis): Parkable<ConnectAnswer> {
+    const flow = this.#connectFlow as ConnectFlow;
+    return this.#parkable(flow.continue(packet), (answer, then) => this.#connectResolved(answer, then));
   }
 
   reauthenticate(packet: AuthPacket, _now: Millis): Parkable<ReauthenticateAnswer> {
-    return this.#parkable(reauthenticate(this, packet), (answer, then) =>
+    const flow = this.#connectFlow as ConnectFlow;
+    return this.#parkable(flow.reauthenticate(packet), (answer, then) =>
       this.machine.reauthenticateResolved(answer, then),
     );
   }
 
-  publish(message: Message, now: Millis): number {
-    if (this.#messageRate !== undefined) this.#slowDown(this.#messageRate.take(1, now));
-    return publish(this, message, now);
+  publish(message: Message, packetId: number, now: Millis): number {
+    if (this.#messageRate !== undefined) this.#holdPublishesFor(this.#messageRate.take(1, now));
+    return publish(this, message, packetId, now);
   }
 
-  subscribe(packet: SubscribePacket, now: Millis): Parkable<readonly ReasonCode[]> {
-    return this.#parkable(subscribe(this, packet, now), (codes, then) => this.machine.subscribeResolved(codes, then));
+  subscribe(packet: SubscribePacket, _now: Millis): Parkable<readonly ReasonCode[]> {
+    return this.#parkable(subscribe(this, packet), (codes, then) => this.machine.subscribeResolved(codes, then));
   }
 
   subscribed(now: Millis): void {
-    this.#replay(now);
+    this.#deliverRetained(now);
   }
 
   unsubscribe(packet: UnsubscribePacket, _now: Millis): Parkable<readonly ReasonCode[]> {
@@ -216,20 +237,20 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   }
 
   get packetReceived(): ((packet: Packet) => void) | undefined {
-    if (this.context.chain.observe.packetReceived === undefined) return undefined;
+    if (this.scope.chain.observe.packetReceived === undefined) return undefined;
     this.#tellReceived ??= this.#teller("packetReceived");
     return this.#tellReceived;
   }
 
   get packetSent(): ((packet: Packet) => void) | undefined {
-    if (this.context.chain.observe.packetSent === undefined) return undefined;
+    if (this.scope.chain.observe.packetSent === undefined) return undefined;
     this.#tellSent ??= this.#teller("packetSent");
     return this.#tellSent;
   }
 
   /** The closure is made here: the getters are called for every packet, and one in them would cost them a context each time. */
   #teller(event: "packetReceived" | "packetSent"): (packet: Packet) => void {
-    return (packet) => this.context.chain.observe[event]?.(this.client, packet);
+    return (packet) => this.scope.chain.observe[event]?.(this.client, packet);
   }
 
   /** Called by the machine. */
@@ -253,85 +274,92 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     this.#finish({ reasonCode: Code.SessionTakenOver, by: "server", reason: "session taken over" });
   }
 
-  // ── for the parts of the driver ───────────────────────────────────────────────────────────────────────────────────
+  // ── for the flows ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   get isOpen(): boolean {
     return this.#end === undefined;
   }
 
-  /** The client is in: deadlines from now on are those of keep-alive and credentials. */
-  admitted(entry: SessionEntry, access: AuthorizationCache, expiresAt: Millis | undefined): void {
-    this.entry = entry;
-    this.access = access;
-    this.credentialsExpireAt(expiresAt);
+  get waits(): PublishWaits {
+    this.#waits ??= new PublishWaits(this);
+    return this.#waits;
   }
 
-  /** Nothing more is read until it is known what becomes of a message. */
-  park(judged: Promise<Judged>): number {
-    judged.then(
+  admitted(entry: SessionEntry, access: AuthorizationCache): void {
+    this.entry = entry;
+    this.access = access;
+  }
+
+  parkPublish(decision: Promise<PublishDecision>, packetId: number): number {
+    decision.then(
       (answer) => {
-        const now = this.context.broker.clock.now();
-        if (this.isOpen) this.#resume(() => this.machine.publishResolved(conclude(this, answer, now), now));
-        else conclude(this, answer, now);
+        try {
+          const now = this.scope.broker.clock.now();
+          this.machine.publishResolved(concludePublish(this, answer, packetId, now), now);
+        } catch (error) {
+          this.#crashed(error);
+        }
+        this.#updatePause();
       },
       (error: unknown) => this.#crashed(error),
     );
     return PUBLISH_PARKED;
   }
 
-  /** Another broker serves the client: what was begun here ends without a word. */
-  discardHandedOver(): void {
-    this.context.broker.counters.connectionsAccepted--;
-    this.closed(undefined);
-  }
-
-  /** Reads no further until the other brokers take what they are sent. */
   pauseForPeers(): void {
-    const { cluster } = this.context.broker;
-    if (cluster === undefined || this.#peerBackpressure) return;
-    this.#peerBackpressure = true;
-    cluster.bus.whenRelieved(() => {
-      this.#peerBackpressure = false;
-      this.#updatePause();
+    if (this.#holdsForPeers) return;
+    this.#holdsForPeers = true;
+    this.#updateHold();
+    this.scope.broker.router.forwarder.whenRelieved(() => {
+      this.#holdsForPeers = false;
+      this.#updateHold();
     });
-    this.#updatePause();
   }
 
-  /** Another broker has said what became of messages. */
-  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void {
-    settleRun(this, run, from, count, result);
-  }
-
-  /** A message that was taken can be acknowledged now. */
-  settle(packetId: number, reasonCode: number): void {
+  /** Messages that were taken can be acknowledged now. */
+  acknowledge(packetIds: readonly number[], reasonCode: number): void {
     if (!this.isOpen) return;
-    this.machine.publishSettled(packetId, reasonCode);
-    if (this.#paused) this.#updatePause();
+    const { machine } = this;
+    for (const packetId of packetIds) machine.publishSettled(packetId, reasonCode);
+    if (machine.waits) this.#proceed();
+  }
+
+  isHeld(packetId: number): boolean {
+    return this.entry.session.inbound?.has(packetId) === true;
+  }
+
+  /** Another broker has answered for messages. */
+  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void {
+    this.scope.broker.ackBarrier.batchSettled(run, from, count, result, this);
+  }
+
+  /** Another broker serves the client: what was begun here ends without a trace. */
+  discardHandedOver(): void {
+    this.scope.broker.counters.connectionsAccepted--;
+    this.closed(undefined);
   }
 
   credentialsExpireAt(time: Millis | undefined): void {
     this.#credentialsTimer?.cancel();
     this.#credentialsTimer = undefined;
     if (time === undefined || time === NEVER) return;
-    this.#credentialsTimer = this.context.broker.timers.at(time, () =>
+    this.#credentialsTimer = this.scope.broker.timers.at(time, () =>
       this.machine.closeLink(Code.NotAuthorized, "the credentials have expired"),
     );
   }
 
-  /** A new subscription is owed retained messages: `subscribed` begins with them. */
-  scheduleRetained(replay: RetainedDelivery): void {
-    this.#replays ??= new RetainedDeliveries(this.entry as SessionEntry, () => this.#caughtUp());
-    this.#replays.add(replay);
+  scheduleRetained(delivery: RetainedDelivery): void {
+    this.#retained ??= new RetainedDeliveries(this.entry, () => this.#caughtUp());
+    this.#retained.add(delivery);
   }
 
-  /** New subscriptions whose retained messages have not all been sent. */
   get scheduledRetained(): number {
-    return this.#replays?.size ?? 0;
+    return this.#retained?.size ?? 0;
   }
 
-  #replay(now: Millis): void {
-    const outcome = this.#replays?.run(now);
-    if (outcome === "done") this.#replays = undefined;
+  #deliverRetained(now: Millis): void {
+    const outcome = this.#retained?.run(now);
+    if (outcome === "done") this.#retained = undefined;
     else if (outcome === "burst") this.outputReady();
   }
 
@@ -344,8 +372,8 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
 
   /** The client is in: its keep-alive takes the place of the connect timeout. [MQTT-3.1.2-22] */
   #begin(): void {
-    if (this.#keepsWatch || this.machine.state !== ConnectionState.Connected) return;
-    this.#keepsWatch = true;
+    if (this.#watchesKeepAlive || this.machine.state !== ConnectionState.Connected) return;
+    this.#watchesKeepAlive = true;
     // The timer for CONNECT goes on to the first look at the keep-alive, unless that is due sooner: thousands may come at
     // once, and a timer each is enough.
     if (this.#timer === undefined || this.machine.keepAliveDeadline < this.#timer.time) this.watchKeepAlive();
@@ -355,7 +383,7 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   #parkable<T>(value: T | Promise<T>, resolved: (value: T, now: Millis) => void): Parkable<T> {
     if (!(value instanceof Promise)) return value;
     value.then(
-      (answer) => this.#resume(() => resolved(answer, this.context.broker.clock.now())),
+      (answer) => this.#resume(() => resolved(answer, this.scope.broker.clock.now())),
       (error: unknown) => this.#crashed(error),
     );
     return PARKED;
@@ -374,33 +402,68 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   /** Messages wait in the session when the client does not take them, answers here: one that asks on is not heard. */
   get #isFlooded(): boolean {
     const { outbox } = this;
-    return outbox.answers > this.context.limits.maxBuffered && (this.#writing || outbox.holds > 0);
+    return outbox.answers > this.scope.limits.maxBuffered && (this.#writing || outbox.holds > 0);
   }
 
+  /** More bytes than it may send in a second: it is read later. */
   #slowDown(wait: Millis): void {
     if (wait <= 0 || this.#slowed) return;
     this.#slowed = true;
-    const { timers, clock } = this.context.broker;
-    timers.at(clock.now() + wait, () => {
+    this.#after(wait, () => {
       this.#slowed = false;
       this.#updatePause();
     });
     this.#updatePause();
   }
 
+  /** More messages than it may send in a second: the next one waits. */
+  #holdPublishesFor(wait: Millis): void {
+    if (wait <= 0 || this.#holdsForRate) return;
+    this.#holdsForRate = true;
+    this.#updateHold();
+    this.#after(wait, () => {
+      this.#holdsForRate = false;
+      this.#updateHold();
+    });
+  }
+
+  #after(wait: Millis, callback: () => void): void {
+    const { timers, clock } = this.scope.broker;
+    timers.at(clock.now() + wait, callback);
+  }
+
+  #updateHold(): void {
+    this.machine.holdsPublishes = this.#holdsForPeers || this.#holdsForRate;
+    if (!this.machine.holdsPublishes && this.machine.waits) this.#proceed();
+  }
+
+  /** What waits may go on. */
+  #proceed(): void {
+    if (!this.isOpen) return;
+    try {
+      this.machine.proceed(this.scope.broker.clock.now());
+    } catch (error) {
+      this.#crashed(error);
+    }
+    this.#updatePause();
+  }
+
+  /** Reading stops only where what waits, or what is not read, has become too much: acknowledgements and the end are to be seen. */
   #updatePause(): void {
     const { machine } = this;
     const wanted =
       this.isOpen &&
-      (machine.parked ||
-        this.#slowed ||
-        this.#peerBackpressure ||
-        machine.unsettled >= this.context.limits.maxUnsettled ||
-        this.#isFlooded);
+      (this.#slowed || machine.leaving || (machine.waits && machine.buffered >= this.#bufferLimit) || this.#isFlooded);
     if (wanted === this.#paused) return;
     this.#paused = wanted;
     if (wanted) this.transport.pause();
     else this.transport.resume();
+  }
+
+  /** Bytes that may wait before reading stops. A stranger gets less. */
+  get #bufferLimit(): number {
+    const { maxBuffered } = this.scope.limits;
+    return this.machine.state === ConnectionState.Connected ? maxBuffered : Math.min(maxBuffered, STRANGERS_BUFFER);
   }
 
   #checkDeadline(now: Millis): void {
@@ -418,15 +481,15 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
   }
 
   #destroyLater(): void {
-    const { timers, clock } = this.context.broker;
-    this.#timer = timers.at(clock.now() + LAST_WORDS_GRACE, () => this.transport.destroy());
+    const { timers, clock } = this.scope.broker;
+    this.#timer = timers.at(clock.now() + LAST_PACKET_GRACE, () => this.transport.destroy());
   }
 
   watchKeepAlive(): void {
     this.#timer?.cancel();
     const deadline = this.machine.keepAliveDeadline;
     this.#timer =
-      deadline === NEVER ? undefined : this.context.broker.timers.at(deadline, (then) => this.#checkDeadline(then));
+      deadline === NEVER ? undefined : this.scope.broker.timers.at(deadline, (then) => this.#checkDeadline(then));
   }
 
   /** The conversation is over, whatever the transport still has to do. Once. */
@@ -435,17 +498,17 @@ export class ClientConnection implements ConnectionHandler, Effects, OutboxOwner
     this.#end = end;
     this.#timer?.cancel();
     this.#credentialsTimer?.cancel();
-    this.#replays = undefined;
+    this.#retained = undefined;
     if (this.#paused) {
       this.#paused = false;
       this.transport.resume();
     }
-    this.context.conversationEnded(this, end);
+    endConversation(this, end);
   }
 
   /** A defect of ours or of a plugin: it costs this client its connection, and nobody else anything. */
   #crashed(error: unknown): void {
-    this.context.broker.logger.error({ error, clientId: this.client?.clientId }, "a connection failed");
+    this.scope.broker.logger.error({ err: error, clientId: this.client?.clientId }, "a connection failed");
     if (this.isOpen) this.machine.closeLink(Code.UnspecifiedError);
     if (this.isOpen) this.transport.destroy();
   }

@@ -1,7 +1,14 @@
-// From CONNECT to a session: plugins may change the packet, must say yes to the credentials, may change the will, may
-// still say no; then the client gets its session. Each step may take its time; the client may be gone after each.
-import { type AuthPacket, type ConnectPacket, ReasonCode } from "@wrenmq/codec";
-import type { AuthenticationStep, ClientInfo, Identity, MaybePromise, PeerCertificate } from "@wrenmq/plugin-api";
+// From CONNECT to a session: plugins may change the packet, must accept the credentials, may change the will, may still
+// refuse; then the client gets its session. Each step may take its time, and the client may be gone after each.
+import { type AuthPacket, type ConnectPacket, ReasonCode, utf8Length, type Will } from "@wrenmq/codec";
+import type {
+  AuthenticationExchange,
+  AuthenticationStep,
+  ClientInfo,
+  Identity,
+  MaybePromise,
+  PeerCertificate,
+} from "@wrenmq/plugin-api";
 import {
   type ConnectAnswer,
   type ConnectRefused,
@@ -13,17 +20,23 @@ import {
   type Seconds,
   type Verdict,
 } from "@wrenmq/protocol";
-import type { Placement } from "../clustering/client-placement.ts";
-import type { Listener } from "../listeners/listener.ts";
-import { AuthorizationCache } from "./authorization-cache.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import { isTopicName } from "@wrenmq/topics";
+import type { Connection } from "@wrenmq/transport";
+import { AuthorizationCache, SYS_PREFIX } from "../routing/authorization-cache.ts";
+import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
+import type { ListenerScope } from "./services.ts";
 
-/** What is known of a client between CONNECT and CONNACK. */
-export interface PendingConnect {
-  packet: ConnectPacket;
-  assignedClientId: string | undefined;
-  /** There is room for it only because it takes over the connection of its client. */
-  needsTakeover: boolean;
+/** A connection whose client is being let in. */
+export interface ConnectingClient extends SessionConnection {
+  readonly scope: ListenerScope;
+  readonly transport: Connection;
+  readonly isOpen: boolean;
+  /** Who the client is, as far as it is known. */
+  client: ClientInfo;
+  /** The client has its session. */
+  admitted(entry: SessionEntry, access: AuthorizationCache): void;
+  /** Closes the connection at a time; undefined: never. */
+  credentialsExpireAt(time: Millis | undefined): void;
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
@@ -34,34 +47,212 @@ function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>)
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-export function beginConnect(driver: ClientConnection, lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
-  const { context } = driver;
-  const packet = withOwnBytes(lent);
-  const assignedClientId = packet.clientId === "" ? newClientId(context.broker.placement) : undefined;
-  const needsTakeover = !context.hasRoom;
-  const pendingConnect: PendingConnect = { packet, assignedClientId, needsTakeover };
-  driver.pendingConnect = pendingConnect;
-  driver.client = describeClient(driver, packet, assignedClientId ?? packet.clientId, packet.username, now);
-  if (needsTakeover && !context.hasRoomByTakeover(packet.clientId)) {
-    return refuseOneMore(driver, packet, maximumConnections(context));
+export class ConnectFlow {
+  readonly #connecting: ConnectingClient;
+  readonly #scope: ListenerScope;
+  #packet!: ConnectPacket;
+  #assignedClientId: string | undefined = undefined;
+  /** There is room for it only because it takes over the connection of its client. */
+  #needsTakeover = false;
+  /** Enhanced authentication that is under way. [MQTT5 4.12] */
+  #exchange: AuthenticationExchange | undefined = undefined;
+
+  constructor(connecting: ConnectingClient) {
+    this.#connecting = connecting;
+    this.#scope = connecting.scope;
   }
-  const { connect } = context.chain;
-  if (connect === undefined) return authenticate(driver, pendingConnect);
-  return then(connect(driver.client, packet), (changed) => {
-    if ("reasonCode" in changed) return refuse(driver, changed);
-    if (changed !== packet) change(driver, pendingConnect, changed, now);
-    return authenticate(driver, pendingConnect);
-  });
+
+  begin(lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
+    const scope = this.#scope;
+    const packet = withOwnBytes(lent);
+    this.#packet = packet;
+    if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
+    const connecting = this.#connecting;
+    connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
+    this.#needsTakeover = !scope.hasRoom;
+    if (this.#needsTakeover && !scope.hasRoomByTakeover(packet.clientId)) return this.#refuseOneMore(this.#isFull);
+    const { connect } = scope.chain;
+    if (connect === undefined) return this.#checkWill(packet.will) ?? this.#authenticate();
+    return then(connect(connecting.client, packet), (changed) => {
+      if ("reasonCode" in changed) return this.#refuse(changed);
+      if (changed !== packet) this.#change(changed, now);
+      return this.#checkWill(changed.will) ?? this.#authenticate();
+    });
+  }
+
+  /** The client's AUTH before CONNACK. */
+  continue(packet: AuthPacket): MaybePromise<ConnectAnswer> {
+    return then(this.#nextStep(packet.properties?.authenticationData), (step) => this.#authenticated(step));
+  }
+
+  /** The client's AUTH after CONNACK. [MQTT5 4.12.1] */
+  reauthenticate(packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
+    const connecting = this.#connecting;
+    if (packet.reasonCode === ReasonCode.ReAuthenticate) {
+      const method = packet.properties?.authenticationMethod as string;
+      this.#exchange = this.#scope.chain.authenticationMethods.get(method)?.(connecting.client);
+    }
+    return then(this.#nextStep(packet.properties?.authenticationData), (step): ReauthenticateAnswer => {
+      if (step.status === "failure") return refusal(stepVerdict(step));
+      if (step.status === "success" && step.identity?.expiresAt !== undefined) {
+        connecting.credentialsExpireAt(step.identity.expiresAt);
+      }
+      return { kind: step.status, authenticationData: step.data };
+    });
+  }
+
+  /** A plugin changed the packet: who the client says it is may be something else now. */
+  #change(changed: ConnectPacket, now: Millis): void {
+    const connecting = this.#connecting;
+    const { attributes, clientId } = connecting.client;
+    this.#packet = changed;
+    if (this.#assignedClientId !== undefined && changed.clientId !== "") this.#assignedClientId = changed.clientId;
+    const name = changed.clientId === "" ? clientId : changed.clientId;
+    connecting.client = { ...describeClient(connecting, changed, name, now), attributes };
+  }
+
+  /** A will that could never be published is refused now: later nobody would hear of it. What access rules say may change. */
+  #checkWill(will: Will | undefined): ConnectRefused | undefined {
+    if (will === undefined) return undefined;
+    const { maxTopicLength, maxTopicLevels } = this.#scope.limits;
+    if (utf8Length(will.topic) > maxTopicLength || !isTopicName(will.topic, { maxLevels: maxTopicLevels })) {
+      const rule = `a will topic has at most ${maxTopicLength} bytes and ${maxTopicLevels} levels`;
+      // Before MQTT 5 there is no code for it: "identifier rejected" comes nearest.
+      const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
+      const reasonCode = negativeAcks ? ReasonCode.TopicNameInvalid : ReasonCode.ClientIdentifierNotValid;
+      return this.#refuse({ reasonCode, rule });
+    }
+    if (will.topic.startsWith(SYS_PREFIX)) {
+      // Bridges of other brokers have one by default: they are let in.
+      const { clientId } = this.#connecting.client;
+      this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
+    }
+    return undefined;
+  }
+
+  #authenticate(): MaybePromise<ConnectAnswer> {
+    const { chain } = this.#scope;
+    const { client } = this.#connecting;
+    const packet = this.#packet;
+    const method = packet.properties?.authenticationMethod;
+    if (method === undefined) {
+      return then(chain.authenticate(client, packet.password), (identity) => this.#identified(identity));
+    }
+    const begin = chain.authenticationMethods.get(method);
+    if (begin === undefined) {
+      return this.#refuse({ reasonCode: ReasonCode.BadAuthenticationMethod, rule: `no plugin for method ${method}` }); // [MQTT-4.12.0-1]
+    }
+    this.#exchange = begin(client);
+    return then(this.#nextStep(packet.properties?.authenticationData), (step) => this.#authenticated(step));
+  }
+
+  #nextStep(data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
+    return this.#exchange?.next(data && copyBytes(data)) ?? { status: "failure" };
+  }
+
+  #authenticated(step: AuthenticationStep): MaybePromise<ConnectAnswer> {
+    if (step.status === "continue") return { kind: "continue", authenticationData: step.data };
+    if (step.status === "failure") return this.#refuse(stepVerdict(step));
+    return this.#identified({ reasonCode: ReasonCode.Success, ...step.identity }, step.data);
+  }
+
+  /** It is known who the client is; whether it may connect is not. */
+  #identified(identity: Identity, authenticationData?: Uint8Array): MaybePromise<ConnectAnswer> {
+    if (!isAllowed(identity)) return this.#refuse(identity);
+    const connecting = this.#connecting;
+    const { client } = connecting;
+    if (identity.username !== undefined) connecting.client = { ...client, username: identity.username };
+    if (identity.attributes !== undefined) Object.assign(client.attributes, identity.attributes);
+    const { chain } = this.#scope;
+    return then(chain.authorizeConnect?.(connecting.client) ?? identity, (verdict) => {
+      if (!isAllowed(verdict)) return this.#refuse(verdict);
+      const { will } = this.#packet;
+      if (will === undefined || chain.will === undefined) return this.#enter(identity, authenticationData);
+      return then(chain.will(connecting.client, will), (changed) => {
+        if ("reasonCode" in changed) return this.#refuse(changed);
+        this.#packet = { ...this.#packet, will: changed };
+        return this.#checkWill(changed) ?? this.#enter(identity, authenticationData);
+      });
+    });
+  }
+
+  #enter(identity: Identity, authenticationData: Uint8Array | undefined): ConnectAnswer {
+    const connecting = this.#connecting;
+    const scope = this.#scope;
+    const { broker } = scope;
+    const { client } = connecting;
+    if (!connecting.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
+    const packet = this.#packet;
+    const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
+    const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
+    // While plugins were asked others may have connected.
+    const isOneMore = this.#needsTakeover && !scope.hasRoom && !scope.hasRoomByTakeover(client.clientId);
+    if (isOneMore || (!broker.hasRoom() && !broker.registry.isConnected(client.clientId))) {
+      return this.#refuseOneMore(this.#isFull);
+    }
+    if (!broker.hasRoomForSession(client.clientId, expiryInterval)) return this.#refuseOneMore("maximum sessions");
+    const now = broker.clock.now();
+    const { cleanStart, will } = packet;
+    const { entry, present } = broker.registry.connect(connecting, { cleanStart, expiryInterval, will }, now);
+    entry.session.limits = scope.sessionLimits;
+    connecting.admitted(entry, new AuthorizationCache(client, scope.rules));
+    connecting.credentialsExpireAt(identity.expiresAt);
+    if (!connecting.isOpen) {
+      // Somebody who was told of the session ended the connection before it knew its session.
+      if (entry.connection === connecting) broker.registry.disconnected(entry, now);
+      return refusal({ reasonCode: ReasonCode.UnspecifiedError });
+    }
+    if (broker.logsClients) {
+      const { clientId, username, remoteAddress: address } = client;
+      broker.logger.debug({ clientId, username, address, listener: scope.name, present }, "client connected");
+    }
+    scope.chain.observe.connected?.(client);
+    const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;
+    return {
+      kind: "accepted",
+      session: entry.session,
+      sessionPresent: present,
+      assignedClientId: this.#assignedClientId,
+      keepAlive: packet.keepAlive,
+      sessionExpiryInterval: expiryInterval === wanted ? undefined : expiryInterval,
+      responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
+      authenticationData,
+    };
+  }
+
+  get #isFull(): string {
+    return `listener ${this.#scope.name}: maximum connections`;
+  }
+
+  #refuseOneMore(rule: string): ConnectRefused {
+    const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
+    return this.#refuse({
+      reasonCode: negativeAcks ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable,
+      rule,
+    });
+  }
+
+  #refuse(verdict: Verdict): ConnectRefused {
+    const { broker, chain } = this.#scope;
+    const { client } = this.#connecting;
+    broker.counters.connectionsRefused++;
+    const { reasonCode, rule } = verdict;
+    broker.logger.info(
+      { clientId: client.clientId, username: client.username, address: client.remoteAddress, reasonCode, rule },
+      "client refused",
+    );
+    chain.observe.refused?.(client, verdict);
+    return refusal(verdict);
+  }
 }
 
-/** A plugin changed the packet: who the client says it is may be something else now. */
-function change(driver: ClientConnection, pendingConnect: PendingConnect, changed: ConnectPacket, now: Millis): void {
-  const { attributes, clientId } = driver.client;
-  pendingConnect.packet = changed;
-  if (pendingConnect.assignedClientId !== undefined && changed.clientId !== "")
-    pendingConnect.assignedClientId = changed.clientId;
-  const name = changed.clientId === "" ? clientId : changed.clientId;
-  driver.client = { ...describeClient(driver, changed, name, changed.username, now), attributes };
+function stepVerdict(step: AuthenticationStep & { status: "failure" }): Verdict {
+  return { reasonCode: step.reasonCode ?? ReasonCode.NotAuthorized, reasonString: step.reasonString };
+}
+
+function refusal(verdict: Verdict & { readonly serverReference?: string | undefined }): ConnectRefused {
+  const { reasonCode, reasonString, serverReference } = verdict;
+  return { kind: "refused", reasonCode, reasonString, serverReference };
 }
 
 /** The bytes of the packet are lent for the call only, and plugins may take longer. */
@@ -83,175 +274,6 @@ function withOwnBytes(packet: ConnectPacket): ConnectPacket {
   return own;
 }
 
-/** The client's AUTH in the middle of admission. */
-export function continueConnect(
-  driver: ClientConnection,
-  packet: AuthPacket,
-  _now: Millis,
-): MaybePromise<ConnectAnswer> {
-  const pendingConnect = driver.pendingConnect as PendingConnect;
-  return then(nextStep(driver, packet.properties?.authenticationData), (step) =>
-    authenticated(driver, pendingConnect, step),
-  );
-}
-
-/** The client's AUTH after admission. [MQTT5 4.12.1] */
-export function reauthenticate(driver: ClientConnection, packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
-  if (packet.reasonCode === ReasonCode.ReAuthenticate) {
-    const method = packet.properties?.authenticationMethod as string;
-    driver.exchange = driver.context.chain.authenticationMethods.get(method)?.(driver.client);
-  }
-  return then(nextStep(driver, packet.properties?.authenticationData), (step): ReauthenticateAnswer => {
-    if (step.status === "failure") return refusal(stepVerdict(step));
-    if (step.status === "success" && step.identity?.expiresAt !== undefined) {
-      driver.credentialsExpireAt(step.identity.expiresAt);
-    }
-    return { kind: step.status, authenticationData: step.data };
-  });
-}
-
-function authenticate(driver: ClientConnection, pendingConnect: PendingConnect): MaybePromise<ConnectAnswer> {
-  const { chain } = driver.context;
-  const { packet } = pendingConnect;
-  const method = packet.properties?.authenticationMethod;
-  if (method === undefined) {
-    return then(chain.authenticate(driver.client, packet.password), (identity) =>
-      identified(driver, pendingConnect, identity),
-    );
-  }
-  const begin = chain.authenticationMethods.get(method);
-  if (begin === undefined) {
-    return refuse(driver, { reasonCode: ReasonCode.BadAuthenticationMethod, rule: `no plugin for method ${method}` }); // [MQTT-4.12.0-1]
-  }
-  driver.exchange = begin(driver.client);
-  const data = packet.properties?.authenticationData;
-  return then(nextStep(driver, data), (step) => authenticated(driver, pendingConnect, step));
-}
-
-function nextStep(driver: ClientConnection, data: Uint8Array | undefined): MaybePromise<AuthenticationStep> {
-  return driver.exchange?.next(data && copyBytes(data)) ?? { status: "failure" };
-}
-
-function authenticated(
-  driver: ClientConnection,
-  pendingConnect: PendingConnect,
-  step: AuthenticationStep,
-): MaybePromise<ConnectAnswer> {
-  if (step.status === "continue") return { kind: "continue", authenticationData: step.data };
-  if (step.status === "failure") return refuse(driver, stepVerdict(step));
-  return identified(driver, pendingConnect, { reasonCode: ReasonCode.Success, ...step.identity }, step.data);
-}
-
-function stepVerdict(step: AuthenticationStep & { status: "failure" }): Verdict {
-  return { reasonCode: step.reasonCode ?? ReasonCode.NotAuthorized, reasonString: step.reasonString };
-}
-
-/** Who the client is has been settled; what else there is to say about it has not. */
-function identified(
-  driver: ClientConnection,
-  pendingConnect: PendingConnect,
-  identity: Identity,
-  authenticationData?: Uint8Array,
-): MaybePromise<ConnectAnswer> {
-  if (!isAllowed(identity)) return refuse(driver, identity);
-  const { packet } = pendingConnect;
-  const { client } = driver;
-  if (identity.username !== undefined) driver.client = { ...client, username: identity.username };
-  if (identity.attributes !== undefined) Object.assign(client.attributes, identity.attributes);
-  const { chain } = driver.context;
-  return then(chain.authorizeConnect?.(driver.client) ?? identity, (verdict) => {
-    if (!isAllowed(verdict)) return refuse(driver, verdict);
-    if (packet.will === undefined || chain.will === undefined) {
-      return enter(driver, pendingConnect, identity, authenticationData);
-    }
-    return then(chain.will(driver.client, packet.will), (will) => {
-      if ("reasonCode" in will) return refuse(driver, will);
-      pendingConnect.packet = { ...packet, will };
-      return enter(driver, pendingConnect, identity, authenticationData);
-    });
-  });
-}
-
-function enter(
-  driver: ClientConnection,
-  pendingConnect: PendingConnect,
-  identity: Identity,
-  authenticationData: Uint8Array | undefined,
-): ConnectAnswer {
-  const { context, client } = driver;
-  const { broker } = context;
-  if (!driver.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
-  const { packet, assignedClientId } = pendingConnect;
-  const { will } = packet;
-  const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
-  const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
-  // Plugins have thought, and others have come meanwhile.
-  const takesOver = broker.registry.isConnected(client.clientId);
-  const isOneMore = pendingConnect.needsTakeover && !context.hasRoom && !context.hasRoomByTakeover(client.clientId);
-  if (isOneMore || (!broker.hasRoom() && !takesOver)) {
-    return refuseOneMore(driver, packet, maximumConnections(context));
-  }
-  if (!broker.hasRoomForSession(client.clientId, expiryInterval)) {
-    return refuseOneMore(driver, packet, "maximum sessions");
-  }
-  const now = broker.clock.now();
-  const { entry, present } = broker.registry.connect(
-    driver,
-    { cleanStart: packet.cleanStart, expiryInterval, will },
-    now,
-  );
-  entry.session.limits = context.sessionLimits;
-  driver.admitted(entry, new AuthorizationCache(client, context.rules), identity.expiresAt);
-  driver.pendingConnect = undefined;
-  if (!driver.isOpen) {
-    // Somebody who was told of the session ended the connection before it knew its session.
-    if (entry.connection === driver) broker.registry.disconnected(entry, now);
-    return refusal({ reasonCode: ReasonCode.UnspecifiedError });
-  }
-  if (broker.logsClients) {
-    const { clientId, username, remoteAddress: address } = client;
-    broker.logger.debug({ clientId, username, address, listener: context.name, present }, "client connected");
-  }
-  context.chain.observe.connected?.(client);
-  const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;
-  return {
-    kind: "accepted",
-    session: entry.session,
-    sessionPresent: present,
-    assignedClientId,
-    keepAlive: packet.keepAlive,
-    sessionExpiryInterval: expiryInterval === wanted ? undefined : expiryInterval,
-    responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
-    authenticationData,
-  };
-}
-
-function maximumConnections({ name }: Listener): string {
-  return `listener ${name}: maximum connections`;
-}
-
-function refuseOneMore(driver: ClientConnection, { protocolVersion }: ConnectPacket, rule: string): ConnectRefused {
-  const { negativeAcks } = dialectOf(protocolVersion);
-  return refuse(driver, { reasonCode: negativeAcks ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable, rule });
-}
-
-function refuse(driver: ClientConnection, verdict: Verdict): ConnectRefused {
-  const { context, client } = driver;
-  context.broker.counters.connectionsRefused++;
-  const { reasonCode, rule } = verdict;
-  context.broker.logger.info(
-    { clientId: client.clientId, username: client.username, address: client.remoteAddress, reasonCode, rule },
-    "client refused",
-  );
-  context.chain.observe.refused?.(client, verdict);
-  return refusal(verdict);
-}
-
-function refusal(verdict: Verdict & { readonly serverReference?: string | undefined }): ConnectRefused {
-  const { reasonCode, reasonString, serverReference } = verdict;
-  return { kind: "refused", reasonCode, reasonString, serverReference };
-}
-
 function wantedExpiry(packet: ConnectPacket, defaultExpiry: Seconds): Seconds {
   if (dialectOf(packet.protocolVersion).sessionExpiryFromCleanStart) return packet.cleanStart ? 0 : defaultExpiry;
   const expiry = packet.properties?.sessionExpiryInterval ?? 0;
@@ -259,21 +281,20 @@ function wantedExpiry(packet: ConnectPacket, defaultExpiry: Seconds): Seconds {
 }
 
 function describeClient(
-  driver: ClientConnection,
+  { scope, transport }: ConnectingClient,
   packet: ConnectPacket,
   clientId: string,
-  username: string | undefined,
   now: Millis,
 ): ClientInfo {
-  const { info } = driver.transport;
+  const { info } = transport;
   const { tls } = info;
   return {
     clientId,
-    username,
+    username: packet.username,
     protocolVersion: packet.protocolVersion,
     cleanStart: packet.cleanStart,
     keepAlive: packet.keepAlive,
-    listener: driver.context.name,
+    listener: scope.name,
     remoteAddress: info.remoteAddress,
     remotePort: info.remotePort,
     secure: tls !== undefined,
@@ -282,12 +303,4 @@ function describeClient(
     connectedAt: now,
     attributes: {},
   };
-}
-
-/** One that this broker serves. */
-function newClientId(placement: Placement | undefined): string {
-  for (;;) {
-    const clientId = `wrenmq-${globalThis.crypto.randomUUID()}`;
-    if (placement === undefined || placement.isHome(clientId)) return clientId;
-  }
 }

@@ -1,5 +1,5 @@
-// What goes wrong at a listener before a client is one: counted, and told in a line each, but not in one for each of a
-// flood: who floods us must not fill the operator's disk, nor hide what else is wrong.
+// What fails at a listener before a client has its session: counted, and logged in a bounded number of lines, so that a
+// flood of failures neither fills the operator's disk nor hides what else is wrong.
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Counters, Millis } from "@wrenmq/protocol";
 import { type ConnectionInfo, clientHasLeft, ListenerError, printableClient } from "@wrenmq/transport";
@@ -12,8 +12,8 @@ const WINDOW: Millis = 10_000;
 
 interface Window {
   readonly since: Millis;
-  told: number;
-  untold: number;
+  logged: number;
+  unlogged: number;
 }
 
 export interface HandshakeFailuresOptions {
@@ -40,32 +40,32 @@ export class HandshakeFailures {
     else if (code === "ERR_LISTENER_PROXY") counters.failedProxyHeader++;
     // Health checks and port scans.
     if (clientHasLeft(error)) logger.debug({ listener, error: error.message }, "listener trouble");
-    else this.#tell(code, error.message);
+    else this.#log(code, error.message);
   }
 
   /** A client was closed for what it said instead of CONNECT, or in it. */
   protocolFailure(client: ConnectionInfo, reason: string): void {
-    this.#tell("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
+    this.#log("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
   }
 
-  #tell(kind: string, error: string): void {
+  #log(kind: string, error: string): void {
     const { logger, listener, clock, timers } = this.#options;
     const now = clock.now();
     let window = this.#windows.get(kind);
     if (window === undefined || now < window.since || now >= window.since + WINDOW) {
-      window = { since: now, told: 0, untold: 0 };
+      window = { since: now, logged: 0, unlogged: 0 };
       this.#windows.set(kind, window);
     }
-    if (window.told < LINES) {
-      window.told++;
+    if (window.logged < LINES) {
+      window.logged++;
       logger.warn({ listener, error }, "listener trouble");
       return;
     }
-    window.untold++;
-    if (window.untold > 1) return;
+    window.unlogged++;
+    if (window.unlogged > 1) return;
     const flooded = window;
     timers.at(flooded.since + WINDOW, () => {
-      logger.warn({ listener, such: error, times: flooded.untold }, "listener trouble went on, line by line no more");
+      logger.warn({ listener, such: error, times: flooded.unlogged }, "listener trouble went on, line by line no more");
     });
   }
 }

@@ -8,12 +8,12 @@ import {
   ListenerError,
   type Listener as TransportListener,
 } from "@wrenmq/transport";
-import type { ListenerOptions } from "../options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Listener } from "./listener.ts";
+import type { ListenerOptions } from "./listener-options.ts";
 
 export interface RunningListener {
-  readonly context: Listener;
+  readonly scope: Listener;
   /** undefined for `external`. */
   readonly listener: TransportListener | undefined;
   options: ListenerOptions;
@@ -27,8 +27,8 @@ export interface ListenerHost {
   readonly clock: Clock;
   /** Do other processes have the same addresses, and give them up at the same time? */
   readonly isShared: boolean;
-  /** A context and what listens for it, but does not yet. `context`: that of a listener that stays. */
-  make(name: string, options: ListenerOptions, context?: Listener): RunningListener;
+  /** A scope and what listens for it, but does not yet. `scope`: that of a listener that stays. */
+  make(name: string, options: ListenerOptions, scope?: Listener): RunningListener;
 }
 
 /** What a change comes to. */
@@ -96,12 +96,12 @@ export class ListenerChange {
   /** Everything is as it was. Never rejects. */
   async abort(): Promise<void> {
     for (const { listener } of this.#opened.values()) await listener?.close();
-    for (const { context, listener } of this.#paused) {
+    for (const { scope, listener } of this.#paused) {
       try {
         await this.#listen(listener, ATTEMPTS);
       } catch (error) {
         // Somebody else has taken the port in between.
-        context.trouble.report(error as Error);
+        scope.handshakeFailures.report(error as Error);
       }
     }
     this.#paused = [];
@@ -116,7 +116,7 @@ export class ListenerChange {
       if (earlier !== undefined && isSamePlace(earlier.options, options)) {
         if (await this.#changesInPlace(earlier, options)) continue;
         this.#reopening.set(name, earlier);
-        opening.push({ name, made: this.#host.make(name, options, earlier.context) });
+        opening.push({ name, made: this.#host.make(name, options, earlier.scope) });
       } else {
         if (earlier !== undefined) this.#closing.set(name, earlier);
         opening.push({ name, made: this.#host.make(name, options) });

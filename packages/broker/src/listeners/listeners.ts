@@ -6,16 +6,17 @@ import {
   type Connection,
   type ConnectionHandler,
   createListener,
+  socketAdopter,
   type TransportName,
 } from "@wrenmq/transport";
-import { ClientPlacement } from "../clustering/client-placement.ts";
+import { ClientPlacement, type Placement } from "../clustering/client-placement.ts";
 import { ClientConnection } from "../connections/client-connection.ts";
-import type { BrokerCore } from "../core.ts";
-import type { ListenerOptions } from "../options.ts";
+import type { BrokerServices } from "../connections/services.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import { logCertificate } from "./certificate-notices.ts";
 import { Listener } from "./listener.ts";
 import { ListenerChange, type RunningListener } from "./listener-change.ts";
+import type { ListenerOptions } from "./listener-options.ts";
 
 /** Makes the chain of the plugins named, or of all. */
 export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
@@ -28,15 +29,31 @@ export interface PreparedListeners {
   abort(): Promise<void>;
 }
 
+/** Several processes that have the same listeners. */
+export interface SharedListeners {
+  /** Is this one to say what concerns all of them? */
+  readonly isFirst: boolean;
+}
+
 export class Listeners {
   readonly #running = new Map<string, RunningListener>();
-  readonly #core: BrokerCore;
+  readonly #core: BrokerServices;
   readonly #makeChain: ChainMaker;
+  readonly #placement: Placement | undefined;
+  readonly #adopters = new Map<string, Adopt>();
+  readonly #cluster: SharedListeners | undefined;
   #isClosed = false;
 
-  constructor(core: BrokerCore, makeChain: ChainMaker) {
+  constructor(
+    core: BrokerServices,
+    makeChain: ChainMaker,
+    placement: Placement | undefined,
+    cluster: SharedListeners | undefined,
+  ) {
     this.#core = core;
+    this.#cluster = cluster;
     this.#makeChain = makeChain;
+    this.#placement = placement;
   }
 
   *addresses(): IterableIterator<[name: string, address: string]> {
@@ -48,7 +65,7 @@ export class Listeners {
   }
 
   chain(name: string): HookChain | undefined {
-    return this.#running.get(name)?.context.chain;
+    return this.#running.get(name)?.scope.chain;
   }
 
   /** @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
@@ -68,13 +85,12 @@ export class Listeners {
 
   /** Gets another set of listeners ready. Rejects with a ListenerError; nothing has changed then. */
   async prepare(wanted: Readonly<Record<string, ListenerOptions>>): Promise<PreparedListeners> {
-    const { clock, cluster } = this.#core;
     const change = await ListenerChange.prepare(
       {
         running: this.#running,
-        clock,
-        isShared: cluster !== undefined,
-        make: (name, options, context) => this.#make(name, options, context),
+        clock: this.#core.clock,
+        isShared: this.#cluster !== undefined,
+        make: (name, options, scope) => this.#make(name, options, scope),
       },
       wanted,
     );
@@ -99,12 +115,12 @@ export class Listeners {
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
-    running.context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
-    running.context.chain = this.#makeChain(options.plugins);
+    running.scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.scope.chain = this.#makeChain(options.plugins);
     return true;
   }
 
-  /** Stops listening; the listener's clients are told and disconnected. */
+  /** Stops listening; the listener's clients are disconnected. */
   async remove(name: string): Promise<boolean> {
     const running = this.#running.get(name);
     if (running === undefined) return false;
@@ -113,15 +129,29 @@ export class Listeners {
     return true;
   }
 
-  /** What makes connections of sockets that another process accepted. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  /** What makes connections of sockets that another process accepted, as this listener would have. @throws BrokerError ERR_LISTENER_UNKNOWN */
   adopter(name: string, transport: TransportName): Adopt {
-    return this.#core.adopter(transport, this.#known(name, "adopt").options);
+    const { options } = this.#known(name, "adopt");
+    const lingerMs = "lingerMs" in options ? options.lingerMs : undefined;
+    const isRaw = !("rawTcp" in options) || options.rawTcp !== false;
+    const key = `${transport} ${lingerMs} ${isRaw}`;
+    let adopter = this.#adopters.get(key);
+    if (adopter === undefined) {
+      const { bytes, readStart: start, readLength: length } = this.#core.arena;
+      adopter = socketAdopter({
+        transport,
+        ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
+        ...(lingerMs === undefined ? {} : { lingerMs }),
+      });
+      this.#adopters.set(key, adopter);
+    }
+    return adopter;
   }
 
   /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
   accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
-    const { context } = this.#known(name, "accept");
-    return handedOver || context.admits(connection.info) ? this.#accept(connection, context) : undefined;
+    const { scope } = this.#known(name, "accept");
+    return handedOver || scope.admits(connection.info) ? this.#accept(connection, scope) : undefined;
   }
 
   #known(name: string, caller: "accept" | "adopt"): RunningListener {
@@ -132,9 +162,9 @@ export class Listeners {
 
   /** The plugins or the broker's limits changed. */
   refresh(): void {
-    for (const { context, options } of this.#running.values()) {
-      context.chain = this.#makeChain(options.plugins);
-      context.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    for (const { scope, options } of this.#running.values()) {
+      scope.chain = this.#makeChain(options.plugins);
+      scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
     }
   }
 
@@ -150,9 +180,9 @@ export class Listeners {
   async close(): Promise<ClientConnection[]> {
     this.#isClosed = true;
     const open: ClientConnection[] = [];
-    for (const { listener, context } of this.#running.values()) {
+    for (const { listener, scope } of this.#running.values()) {
       await listener?.close();
-      for (const driver of context.connections) open.push(driver);
+      for (const connection of scope.connections) open.push(connection);
     }
     return open;
   }
@@ -163,26 +193,24 @@ export class Listeners {
 
   #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
     const core = this.#core;
-    const context = existing ?? new Listener(name, core, this.#makeChain(options.plugins));
+    const scope = existing ?? new Listener(name, core, this.#makeChain(options.plugins));
     if (existing === undefined) {
-      context.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
+      scope.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
     }
-    if (options.type === "external") return { context, listener: undefined, options, isOpen: true };
+    if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
     const { arena, logger } = core;
-    const listener = createListener(
-      options,
-      (connection) => (running.isOpen ? this.#accept(connection, context) : undefined),
-      {
-        readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
-        admits: (client) => context.admits(client),
-        onError: (error) => context.trouble.report(error),
-        onCertificate: (notice) => {
-          // Workers have the same certificates, and one of them is enough to say so.
-          if (core.cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
-        },
+    const accept = (connection: Connection): ConnectionHandler | undefined =>
+      running.isOpen ? this.#accept(connection, scope) : undefined;
+    const listener = createListener(options, accept, {
+      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
+      admits: (client) => scope.admits(client),
+      onError: (error) => scope.handshakeFailures.report(error),
+      onCertificate: (notice) => {
+        // Workers have the same certificates, and one of them is enough to say so.
+        if (this.#cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
       },
-    );
-    const running: RunningListener = { context, listener, options, isOpen: existing !== undefined };
+    });
+    const running: RunningListener = { scope, listener, options, isOpen: existing !== undefined };
     return running;
   }
 
@@ -193,20 +221,20 @@ export class Listeners {
     if (listener !== undefined) this.#core.logger.info({ listener: name, address: listener.address }, "listening");
   }
 
-  /** Of one that is not among the running any more: its clients are told. */
-  async #end({ context, listener }: RunningListener): Promise<void> {
-    const { sessionLimits } = context;
+  /** Of one that is not among the running any more: its clients are disconnected. */
+  async #end({ scope, listener }: RunningListener): Promise<void> {
+    const { sessionLimits } = scope;
     for (const { session } of this.#core.registry.values()) {
       if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
     }
     await listener?.close();
-    for (const driver of [...context.connections]) driver.machine.closeLink(ReasonCode.AdministrativeAction);
+    for (const connection of scope.connections) connection.machine.closeLink(ReasonCode.AdministrativeAction);
   }
 
-  #accept(connection: Connection, context: Listener): ConnectionHandler {
-    const driver = new ClientConnection(connection, context, this.#core.clock.now());
-    context.connectionOpened(driver);
-    const { placement } = this.#core;
-    return placement === undefined ? driver : new ClientPlacement(driver, context.name, placement);
+  #accept(transport: Connection, scope: Listener): ConnectionHandler {
+    const connection = new ClientConnection(transport, scope, this.#core.clock.now());
+    scope.connectionOpened(connection);
+    const placement = this.#placement;
+    return placement === undefined ? connection : new ClientPlacement(connection, scope.name, placement);
   }
 }

@@ -69,15 +69,12 @@ export class FactLog implements FactSink {
   #lastMessageId: number;
   /** Of each client the first message that the store has refused. */
   readonly #refusedFrom = new Map<string, number>();
-  /** Facts that were ever recorded: whether it has grown says whether there is something to wait for. */
-  recorded: number = 0;
   /** The store refuses batches: what would need it is not to be accepted. */
   failing: StoreError | undefined = undefined;
 
   constructor(options: FactLogOptions) {
     this.#options = options;
-    // Numbers of messages grow across restarts: time gives the start, 4,096 a millisecond.
-    this.#lastMessageId = options.now() * 4096;
+    this.#lastMessageId = firstMessageId(options.now());
   }
 
   /** The clock may have gone back since: no number that is in use is given again. */
@@ -99,7 +96,6 @@ export class FactLog implements FactSink {
     if (this.#closed) return;
     if (!this.isPending) this.#options.wake();
     this.#ops.push(op);
-    this.recorded++;
     this.#tells.push(outbox);
     if (outbox !== undefined) this.#outboxes.add(outbox);
   }
@@ -366,6 +362,17 @@ export class FactLog implements FactSink {
     if (message.storeId === 0) message.storeId = ++this.#lastMessageId;
     return message.storeId;
   }
+}
+
+/** Up to here message numbers began with 4,096 for each millisecond since 1970: that reaches 2^53 in 2039. */
+const SLOWER_SINCE: Millis = Date.UTC(2027, 0, 1);
+
+/**
+ * Message numbers grow across restarts: the time gives the start. From 2027 on it grows by 256 for each millisecond, so
+ * that numbers stay below 2^53 for two centuries, and above all that were given before.
+ */
+export function firstMessageId(now: Millis): number {
+  return Math.min(now, SLOWER_SINCE) * 4096 + Math.max(0, now - SLOWER_SINCE) * 256;
 }
 
 function settleAll(batch: Batch, error: StoreError | undefined): void {

@@ -2,9 +2,19 @@
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, Logger, PluginContext, PublishOptions, SessionInfo } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
-import type { Broker } from "../broker.ts";
 
-export function pluginContext(broker: Broker, logger: Logger, name: string): PluginContext & { end(): void } {
+/** What plugins may ask of the broker. */
+export type BrokerForPlugins = Pick<
+  PluginContext,
+  "retain" | "sessions" | "session" | "clients" | "unsubscribe" | "rulesChanged" | "metrics"
+> & {
+  publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): unknown;
+  retained(filter?: string): Iterable<StoredMessage>;
+  subscribe(clientId: string, topicFilter: string, qos: 0 | 1 | 2): 0 | 1 | 2;
+  disconnect(clientId: string, reasonCode: ReasonCode, reasonString?: string): boolean;
+};
+
+export function pluginContext(broker: BrokerForPlugins, logger: Logger, name: string): PluginContext & { end(): void } {
   const timers = new Set<() => void>();
   const repeating = (set: () => () => void): (() => void) => {
     const cancel = set();

@@ -1,24 +1,36 @@
 // What a broker does by the clock, whether or not anybody connects: `$SYS`, and forgetting retained messages that expired.
 import { getHeapStatistics } from "node:v8";
 import type { Seconds } from "@wrenmq/protocol";
-import type { BrokerCore } from "../core.ts";
-import type { SysOptions } from "../options.ts";
-import type { Timer } from "../runtime/timers.ts";
-import { VERSION } from "../version.ts";
+import type { ClusterNode } from "../clustering/cluster-node.ts";
+import type { FactLog } from "../persistence/fact-log.ts";
+import type { Router } from "../routing/router.ts";
+import type { BackgroundTasks } from "../runtime/background-tasks.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Timer, Timers } from "../runtime/timers.ts";
+import { VERSION } from "../runtime/version.ts";
 import type { Metrics } from "./metrics.ts";
-import { type ProcessUse, SysTopics } from "./sys-topics.ts";
+import { type ProcessUse, type SysOptions, SysTopics } from "./sys-topics.ts";
 
 const SWEEP_INTERVAL: Seconds = 60;
 
+export interface HousekeepingParts {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly backgroundTasks: BackgroundTasks;
+  readonly factLog: FactLog | undefined;
+  readonly cluster: ClusterNode | undefined;
+}
+
 export class Housekeeping {
-  readonly #core: BrokerCore;
+  readonly #core: HousekeepingParts;
   readonly #timers = new Set<Timer>();
   #stopped = false;
   #sweeping = false;
   #cpu = process.cpuUsage();
   #cpuAt = 0;
 
-  constructor(core: BrokerCore) {
+  constructor(core: HousekeepingParts) {
     this.#core = core;
   }
 

@@ -3,7 +3,32 @@ import type { Counters } from "@wrenmq/protocol";
 import type { Router } from "../routing/router.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
-export type Metrics = Readonly<Record<string, number>>;
+/** What is counted from the start of the broker on; the others are as they are now. */
+type CounterName = keyof Counters | "hookFailures";
+
+/** Names of the metrics. Bytes and seconds say so; all others are numbers of something. */
+export type MetricName =
+  | CounterName
+  | "uptimeSeconds"
+  | "clientsConnected"
+  | "clientsDisconnected"
+  | "clientsTotal"
+  | "clientsMaximum"
+  /** Sessions that outlive their connections. */
+  | "sessionsLasting"
+  /** QoS 2 messages whose PUBREL has not come. */
+  | "inflightIn"
+  /** QoS 1 and 2 messages that clients have not acknowledged. */
+  | "inflightOut"
+  | "queued"
+  | "retained"
+  | "retainedBytes"
+  | "subscriptions"
+  | "timers"
+  /** Bytes that wait for clients to read them. */
+  | "outputMemory";
+
+export type Metrics = Readonly<Record<MetricName, number>>;
 
 export function measure(
   counters: Counters,
@@ -11,7 +36,7 @@ export function measure(
   router: Router,
   startedAt: number,
   now: number,
-): Metrics {
+): Omit<Metrics, "hookFailures" | "timers" | "outputMemory"> {
   let inflightOut = 0;
   let inflightIn = 0;
   let queued = 0;

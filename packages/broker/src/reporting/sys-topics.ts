@@ -1,7 +1,12 @@
 // `$SYS`: what the broker tells of itself, retained, at intervals, off the path of any message.
-import type { Millis } from "@wrenmq/protocol";
-import type { SysOptions } from "../options.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Millis, Seconds } from "@wrenmq/protocol";
+import type { MetricName, Metrics } from "./metrics.ts";
+
+export interface SysOptions {
+  /** Seconds between two publications; 0 switches `$SYS` off. */
+  readonly interval: Seconds;
+  readonly names: "amqtt" | "mosquitto" | "both";
+}
 
 const PREFIX = "$SYS/broker/";
 const MIB = 1024 * 1024;
@@ -35,7 +40,7 @@ export class SysTopics {
   values(metrics: Metrics, use: ProcessUse, now: Millis): [topic: string, payload: string][] {
     this.#heapMaximum = Math.max(this.#heapMaximum, use.heapUsed);
     this.#cpuMaximum = Math.max(this.#cpuMaximum, use.cpuPercent);
-    const get = (name: string): number => metrics[name] ?? 0;
+    const get = (name: MetricName): number => metrics[name];
     const values: [string, string | number][] = [];
     if (this.#names !== "mosquitto") values.push(...this.#amqtt(get, use, now));
     if (this.#names !== "amqtt") values.push(...mosquitto(get, use));
@@ -43,7 +48,7 @@ export class SysTopics {
     return values.map(([name, value]) => [PREFIX + name, String(value)]);
   }
 
-  #amqtt(get: (name: string) => number, use: ProcessUse, now: Millis): [string, string | number][] {
+  #amqtt(get: (name: MetricName) => number, use: ProcessUse, now: Millis): [string, string | number][] {
     return [
       ["load/bytes/received", get("bytesReceived")],
       ["load/bytes/sent", get("bytesSent")],
@@ -72,7 +77,7 @@ export class SysTopics {
   }
 }
 
-function mosquitto(get: (name: string) => number, use: ProcessUse): [string, string | number][] {
+function mosquitto(get: (name: MetricName) => number, use: ProcessUse): [string, string | number][] {
   const dropped = get("droppedQueueFull") + get("droppedBlocked") + get("droppedTooLarge") + get("droppedStoreFull");
   return [
     ["uptime", `${get("uptimeSeconds")} seconds`],

@@ -2,7 +2,7 @@
 import type { QoS } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { DeliveryOptions, SubscriptionRecord } from "@wrenmq/protocol";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 
 /** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
 const PLAIN: readonly DeliveryOptions[] = tableOf(undefined);
@@ -25,7 +25,7 @@ export class Recipient {
   #qos = 0;
   #table: readonly DeliveryOptions[] = PLAIN;
   /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
-  own: Recipient | null | undefined = undefined;
+  noLocalView: Recipient | null | undefined = undefined;
   /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
   #allowed = false;
   #client: ClientInfo | undefined = undefined;
@@ -48,7 +48,7 @@ export class Recipient {
     if (identifiers !== undefined) this.#table = tableOf(identifiers);
     if (isNoLocal) {
       const others = records.filter((record) => !record.noLocal);
-      this.own = others.length === 0 ? null : new Recipient(entry, others);
+      this.noLocalView = others.length === 0 ? null : new Recipient(entry, others);
     }
   }
 

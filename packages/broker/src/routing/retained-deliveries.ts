@@ -1,6 +1,6 @@
-// The retained messages that one connection is still owed, subscription by subscription, as fast as its client takes them.
+// The retained messages that are scheduled for one connection, subscription by subscription, as fast as its client reads.
 import type { Millis } from "@wrenmq/protocol";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { RetainedDelivery, Turn } from "./retained-delivery.ts";
 
 /** What is done for one client in one turn of the event loop: messages sent, subscriptions for which there are none. */
@@ -10,7 +10,7 @@ export class RetainedDeliveries {
   readonly #entry: SessionEntry;
   /** Called when it can go on after it had to wait for the queue to get shorter, or for a plugin. */
   readonly #ready: () => void;
-  readonly #scheduledRetained = new Set<RetainedDelivery>();
+  readonly #scheduled = new Set<RetainedDelivery>();
   #waits = false;
 
   constructor(entry: SessionEntry, ready: () => void) {
@@ -18,34 +18,34 @@ export class RetainedDeliveries {
     this.#ready = ready;
   }
 
-  add(replay: RetainedDelivery): void {
-    this.#scheduledRetained.add(replay);
+  add(delivery: RetainedDelivery): void {
+    this.#scheduled.add(delivery);
   }
 
-  /** Subscriptions that are owed any. */
+  /** Subscriptions whose retained messages have not all been sent. */
   get size(): number {
-    return this.#scheduledRetained.size;
+    return this.#scheduled.size;
   }
 
-  /** @returns done: nothing is owed any more; burst: write what there is, then go on; waiting: something will call */
+  /** @returns done: all is sent; burst: write what there is, then call again; waiting: `ready` will be called */
   run(now: Millis): "done" | "burst" | "waiting" {
     if (this.#waits) return "waiting";
     const turn: Turn = { work: WORK };
-    for (const replay of this.#scheduledRetained) {
-      const end = replay.run(turn, now);
+    for (const delivery of this.#scheduled) {
+      const end = delivery.run(turn, now);
       if (end === "spent") return "burst";
       if (end === "blocked") return "waiting";
       if (end === "congested") {
         this.#waits = true;
-        this.#entry.session.whenRelieved(() => this.#goOn());
+        this.#entry.session.whenRoom(() => this.#goOn());
         return "waiting";
       }
-      if (end === "thinking") {
+      if (end === "authorizing") {
         this.#waits = true;
         void this.#entry.pendingAuthorization?.then(() => this.#goOn());
         return "waiting";
       }
-      this.#scheduledRetained.delete(replay);
+      this.#scheduled.delete(delivery);
       turn.work--;
     }
     return "done";

@@ -1,12 +1,12 @@
 // The retained messages that a new subscription is sent, as many at a time as its client takes.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import { Recipient } from "./recipient.ts";
 import type { Router } from "./router.ts";
 
-/** Why it has stopped; `blocked`: the client takes no more for now, `spent`: it is the others' turn. */
-export type RetainedDeliveryEnd = "done" | "blocked" | "congested" | "thinking" | "spent";
+/** Why it has stopped. `blocked`: the client reads no more for now; `spent`: it is the turn of other clients. */
+export type RetainedDeliveryEnd = "done" | "blocked" | "congested" | "authorizing" | "spent";
 
 /** What may still be done for one client before it is the others' turn. */
 export interface Turn {
@@ -25,7 +25,7 @@ export class RetainedDelivery {
   readonly #entry: SessionEntry;
   readonly #filter: string;
   readonly #record: SubscriptionRecord;
-  /** Both are made when its turn comes: a client may be owed very many. */
+  /** Both are made when its turn comes: a client may have very many of them scheduled. */
   #recipient: Recipient | undefined = undefined;
   #messages: TopicWalk<Message> | undefined = undefined;
 
@@ -36,7 +36,7 @@ export class RetainedDelivery {
     this.#record = record;
   }
 
-  /** One loop for all that is done for a message: a broker that has just started compiles it within the first replay. */
+  /** One loop for all that is done for a message: a broker that has just started compiles it within the first delivery. */
   run(turn: Turn, now: Millis): RetainedDeliveryEnd {
     const router = this.#router;
     const entry = this.#entry;
@@ -49,6 +49,8 @@ export class RetainedDelivery {
       const { link } = session;
       // Draining calls.
       if (link === undefined || link.blocked) return "blocked";
+      // Nothing retained is dropped because its client is slow, and what is published meanwhile has room.
+      if (!session.hasRoom) return "congested";
       const message = messages.next(LOOKS);
       if (message === undefined) {
         if (messages.done) return "done";
@@ -58,11 +60,9 @@ export class RetainedDelivery {
       if (message.hasExpired(now)) continue;
       const options = recipient.retainedOptions(message.qos);
       // With access rules each topic has a verdict of its own.
-      const congested = router.checksReceivers
-        ? router.deliverAs(recipient.withoutVerdict(), message, options, now)
-        : session.deliver(message, options, now);
-      if (congested) return "congested";
-      if (entry.pendingAuthorization !== undefined) return "thinking";
+      if (router.checksReceivers) router.deliverAs(recipient.withoutVerdict(), message, options, now, undefined);
+      else session.deliver(message, options, now);
+      if (entry.pendingAuthorization !== undefined) return "authorizing";
       if (link.outbox.pending > BURST) return "spent";
     }
     return "spent";

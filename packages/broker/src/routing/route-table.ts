@@ -2,7 +2,7 @@
 import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, SubscriptionTree } from "@wrenmq/topics";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import { Recipient } from "./recipient.ts";
 import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
 

@@ -1,26 +1,26 @@
-// From one message to everybody who is to have it: retained, matched, allowed, delivered.
-import type { ForwardRun, ForwardTicket } from "@wrenmq/cluster";
+// From one message to everybody who is to have it: retained, matched, allowed, delivered, forwarded.
+import type { Peer } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
-import type { HookChain, PluginMessage } from "@wrenmq/plugin-api";
+import type { DropSide, HookChain } from "@wrenmq/plugin-api";
 import {
   type Counters,
-  copyBytes,
   countDrop,
   type DeliveryOptions,
+  DeliveryResult,
   type DropReason,
   Message,
   type Millis,
   type Outbox,
-  type Session,
   type StoredMessage,
   type SubscriptionRecord,
   type TopicTable,
 } from "@wrenmq/protocol";
-import type { ClusterNode } from "../clustering/cluster-node.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
+import { type Forwarder, NO_PEERS } from "./forwarder.ts";
+import { pluginMessage } from "./plugin-message.ts";
+import { PublishWaits } from "./publish-waits.ts";
 import type { Recipient } from "./recipient.ts";
-import { RetainedDelivery } from "./retained-delivery.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
 import type { RouteTable } from "./route-table.ts";
 import type { SharedGroup } from "./shared-groups.ts";
@@ -43,16 +43,8 @@ export class Router {
   checksReceivers: boolean = false;
   /** Grows when access rules change. */
   rules: number = 0;
-  /** After `publish`: a session whose queue is over its bound because of it. */
-  congested: Session | undefined = undefined;
-  /** After `publish`: deliveries that wait for a plugin's answer, each with the session that it made congested. */
-  pendingAuthorization: Promise<Session | undefined>[] | undefined = undefined;
-  /** After `publish`: peers that have not said yet what became of the message. */
-  forwarding: ForwardTicket | ForwardRun | undefined = undefined;
-  /** After `publish`: a peer does not take as much as it is sent. */
-  peerBackpressure: boolean = false;
-  /** Given when other brokers act as one with this one. */
-  cluster: ClusterNode | undefined = undefined;
+  /** Other brokers that act as one with this one. */
+  forwarder: Forwarder = NO_PEERS;
   /** Told of defects in what happens later than the call that caused it. */
   defect: (error: unknown) => void = () => {};
   readonly #now: () => Millis;
@@ -73,43 +65,53 @@ export class Router {
     this.#now = now;
   }
 
-  /** @returns a reason code: 0x00, 0x10 (nobody is there) or a refusal */
-  publish(message: Message, now: Millis): ReasonCode {
-    this.congested = undefined;
-    this.pendingAuthorization = undefined;
-    if (this.cluster !== undefined) return this.cluster.publish(message, now);
+  /**
+   * Retains, matches, delivers and forwards a message.
+   * @param waits filled with what an acknowledgement of the message waits for
+   * @returns 0x00, 0x10 (nobody is there) or a refusal
+   */
+  publish(message: Message, now: Millis, waits: PublishWaits): ReasonCode {
+    if (!waits.isEmpty) waits.clear();
+    const { forwarder } = this;
+    const { recipients, groups, peers } = this.routes.find(message.target);
+    // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
+    if (peers !== undefined && message.qos > 0 && forwarder.isFull(peers, message)) return ReasonCode.QuotaExceeded;
     if (message.retain) {
-      const refused = this.setRetained(message);
+      const refused = this.setRetained(message, waits);
       if (refused !== undefined) return refused;
     }
-    const { recipients, groups } = this.routes.find(message.target);
-    this.deliverAll(recipients, message, now);
-    for (const group of groups) this.deliverShared(group, message, now);
-    return recipients.length + groups.length > 0 ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+    this.deliverAll(recipients, message, now, waits);
+    let isWantedHere = recipients.length > 0;
+    let elsewhere: Map<Peer, string[]> | undefined;
+    for (const group of groups) {
+      const peer = forwarder.chooseSide(group, message.publisher);
+      if (peer !== undefined) elsewhere = withGroup(elsewhere, peer, group);
+      else {
+        this.deliverShared(group, message, now, waits);
+        isWantedHere = true;
+      }
+    }
+    if (peers !== undefined || elsewhere !== undefined || message.retain) {
+      forwarder.forward(message, { peers, elsewhere, isWantedHere }, now, waits);
+    }
+    const isWanted = isWantedHere || peers !== undefined || elsewhere !== undefined;
+    return isWanted ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
   }
 
-  /** Forgets what the last message left to wait for. */
-  beginPublish(): void {
-    this.congested = undefined;
-    this.pendingAuthorization = undefined;
-    this.forwarding = undefined;
-    this.peerBackpressure = false;
-  }
-
-  deliverAll(recipients: readonly Recipient[], message: Message, now: Millis): void {
+  deliverAll(recipients: readonly Recipient[], message: Message, now: Millis, waits: PublishWaits): void {
     if (this.checksReceivers) {
-      for (const recipient of recipients) this.#deliverIfAllowed(recipient, message, now);
+      for (const recipient of recipients) this.#deliverIfAllowed(recipient, message, now, waits);
     } else {
-      for (const recipient of recipients) this.#deliver(recipient, message, now);
+      for (const recipient of recipients) this.#deliver(recipient, message, now, waits);
     }
   }
 
   /** To the one of the group's members here whose turn it is. */
-  deliverShared(group: SharedGroup, message: Message, now: Millis): void {
+  deliverShared(group: SharedGroup, message: Message, now: Millis, waits: PublishWaits): void {
     const member = group.choose(message.publisher);
     if (member === undefined) return;
-    if (!this.checksReceivers) this.#deliver(member, message, now);
-    else this.#deliverIfAllowed(this.routes.find(message.target).checked(member), message, now);
+    if (!this.checksReceivers) this.#deliver(member, message, now, waits);
+    else this.#deliverIfAllowed(this.routes.find(message.target).checked(member), message, now, waits);
   }
 
   /**
@@ -142,96 +144,101 @@ export class Router {
     return true;
   }
 
-  /** Publishes in the middle of whatever else is going on, without a say in who waits for whom. */
-  publishAside(message: Message, now: Millis): ReasonCode {
-    const { congested, pendingAuthorization, forwarding, peerBackpressure } = this;
-    const outcome = this.publish(message, now);
-    this.congested = congested;
-    this.pendingAuthorization = pendingAuthorization;
-    this.forwarding = forwarding;
-    this.peerBackpressure = peerBackpressure;
-    return outcome;
-  }
-
   /** A message that came by no connection. undefined: `topic` is not a topic name. */
   message(topic: string, content: Omit<StoredMessage, "topic">): Message | undefined {
     const target = this.topics.find(topic);
     return target && Message.of(target, content);
   }
 
-  /** The retained messages for a new subscription: each call of `next` delivers one. */
-  replay(entry: SessionEntry, filter: string, record: SubscriptionRecord): RetainedDelivery {
-    return new RetainedDelivery(this, entry, filter, record);
-  }
-
-  dropped(session: Session, message: StoredMessage, reason: DropReason): void {
+  /** @param side whose client `clientId` is: who did not get the message, or who has sent it */
+  dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
-    this.hooks.observe.dropped?.(session.clientId, pluginMessage(message), reason);
+    this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 
   /** Sets or clears a retained message here. @returns a refusal, if it is one */
-  setRetained(message: Message): ReasonCode | undefined {
+  setRetained(message: Message, waits: PublishWaits): ReasonCode | undefined {
     if (message.payloadLength === 0) {
-      this.clearRetained(message.topic); // [MQTT-3.3.1-6]
+      this.clearRetained(message.topic, waits); // [MQTT-3.3.1-6]
       return undefined;
     }
     if (!this.retained.set(message)) {
-      countDrop(this.counters, "storeFull");
-      this.hooks.observe.dropped?.(message.publisher, pluginMessage(message), "storeFull");
+      this.dropped(message.publisher, message, "storeFull", "publisher");
       return ReasonCode.QuotaExceeded;
     }
-    this.#writeRetained(message);
+    this.#writeRetained(message, waits);
     this.hooks.observe.retained?.(pluginMessage(message));
     return undefined;
   }
 
-  /** Sets or clears a retained message without sending it to anybody. */
+  /** Sets or clears a retained message everywhere, without sending it to anybody. @returns a refusal, if it is one */
   retain(message: Message): ReasonCode | undefined {
-    return this.cluster === undefined ? this.setRetained(message) : this.cluster.retain(message, this.#now());
+    const waits = new PublishWaits();
+    const refused = this.setRetained(message, waits);
+    if (refused === undefined) {
+      const nobody = { peers: undefined, elsewhere: undefined, isWantedHere: false };
+      this.forwarder.forward(message, nobody, this.#now(), waits);
+    }
+    return refused;
   }
 
   /** Sets or clears what another broker has set or cleared. @returns false: there is no room for it */
-  replicateRetained(message: Message): boolean {
+  replicateRetained(message: Message, waits: PublishWaits): boolean {
     if (message.payloadLength > 0) {
       if (!this.retained.set(message)) return false;
-      this.#writeRetained(message);
-    } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic);
+      this.#writeRetained(message, waits);
+    } else if (this.retained.delete(message.topic)) this.#eraseRetained(message.topic, waits);
     return true;
   }
 
-  clearRetained(topic: string): void {
+  clearRetained(topic: string, waits: PublishWaits): void {
     if (!this.retained.delete(topic)) return;
-    this.#eraseRetained(topic);
+    this.#eraseRetained(topic, waits);
     this.hooks.observe.retainedCleared?.(topic);
   }
 
-  #writeRetained(message: Message): void {
-    // What the server tells of itself is told anew by the next one.
-    if (message.topic.startsWith("$SYS/") || this.cluster?.keeps(message.topic) === false) return;
-    this.factLog?.record({ op: "putRetained", message }, undefined);
+  #writeRetained(message: Message, waits: PublishWaits): void {
+    // What the server publishes of itself is published anew by the next one.
+    if (this.factLog === undefined || message.topic.startsWith("$SYS/")) return;
+    if (!this.forwarder.keepsRetained(message.topic)) return;
+    this.factLog.record({ op: "putRetained", message }, undefined);
+    waits.factRecorded();
   }
 
-  #eraseRetained(topic: string): void {
-    if (this.cluster?.keeps(topic) !== false) this.factLog?.record({ op: "deleteRetained", topic }, undefined);
+  #eraseRetained(topic: string, waits: PublishWaits): void {
+    if (this.factLog === undefined || !this.forwarder.keepsRetained(topic)) return;
+    this.factLog.record({ op: "deleteRetained", topic }, undefined);
+    waits.factRecorded();
   }
 
-  #deliver(recipient: Recipient, message: Message, now: Millis): void {
+  #deliver(recipient: Recipient, message: Message, now: Millis, waits: PublishWaits): void {
     let as: Recipient | null = recipient;
     const { session } = recipient.entry;
-    if (recipient.own !== undefined && message.publisher === session.clientId) as = recipient.own;
+    if (recipient.noLocalView !== undefined && message.publisher === session.clientId) as = recipient.noLocalView;
     if (as === null) return;
-    if (session.deliver(message, as.options(message.qos, message.retain), now)) this.congested = session;
+    const result = session.deliver(message, as.options(message.qos, message.retain), now);
+    if (result !== 0) waits.delivered(session, result);
   }
 
-  #deliverIfAllowed(recipient: Recipient, message: Message, now: Millis): void {
+  #deliverIfAllowed(recipient: Recipient, message: Message, now: Millis, waits: PublishWaits): void {
     let as: Recipient | null = recipient;
-    if (recipient.own !== undefined && message.publisher === recipient.entry.session.clientId) as = recipient.own;
+    const { session } = recipient.entry;
+    if (recipient.noLocalView !== undefined && message.publisher === session.clientId) as = recipient.noLocalView;
     if (as === null) return;
-    this.deliverAs(recipient, message, as.options(message.qos, message.retain), now);
+    this.deliverAs(recipient, message, as.options(message.qos, message.retain), now, waits);
   }
 
-  /** @returns is the session congested now? */
-  deliverAs(recipient: Recipient, message: Message, options: DeliveryOptions, now: Millis): boolean {
+  /**
+   * Delivers a message if the access rules allow it: now, or when a plugin has answered.
+   * @param waits undefined: nobody waits for it
+   */
+  deliverAs(
+    recipient: Recipient,
+    message: Message,
+    options: DeliveryOptions,
+    now: Millis,
+    waits: PublishWaits | undefined,
+  ): void {
     const { entry } = recipient;
     const { session } = entry;
     const { authorize } = this.hooks.chainOf(entry.client.listener);
@@ -243,35 +250,35 @@ export class Router {
           const { rules } = this;
           const { client } = entry;
           const later = verdict.then(({ reasonCode }) => recipient.cacheVerdict(reasonCode < 0x80, client, rules));
-          this.#deliverLater(entry, message, options, later);
-          return false;
+          this.#deliverLater(entry, message, options, later, waits);
+          return;
         }
         allowed = recipient.cacheVerdict(verdict.reasonCode < 0x80, entry.client, this.rules);
       }
       if (entry.pendingAuthorization !== undefined) {
-        this.#deliverLater(entry, message, options, allowed);
-        return false;
+        this.#deliverLater(entry, message, options, allowed, waits);
+        return;
       }
       if (!allowed) {
-        this.dropped(session, message, "notAuthorized");
-        return false;
+        this.dropped(session.clientId, message, "notAuthorized", "subscriber");
+        return;
       }
     }
-    const congested = session.deliver(message, options, now);
-    if (congested) this.congested = session;
-    return congested;
+    const result = session.deliver(message, options, now);
+    if (result !== 0) waits?.delivered(session, result);
   }
 
-  /** A plugin has to think, or thinks about an earlier message still: one after the other, whoever answers first. */
+  /** A plugin has not answered yet, about this message or an earlier one: one after the other, whichever answer comes first. */
   #deliverLater(
     entry: SessionEntry,
     message: Message,
     options: DeliveryOptions,
     allowed: boolean | Promise<boolean>,
+    waits: PublishWaits | undefined,
   ): void {
     const { session } = entry;
-    if (options.qos === 0 && entry.pendingAuthorizations >= MOST_UNDECIDED) {
-      this.dropped(session, message, "blocked");
+    if (options.qos === 0 && entry.pendingAuthorizations >= MOST_PENDING_AUTHORIZATIONS) {
+      this.dropped(session.clientId, message, "blocked", "subscriber");
       return;
     }
     message.keep();
@@ -284,26 +291,27 @@ export class Router {
       if (entry.ended) return undefined;
       try {
         const now = this.#now();
-        if (!isAllowed) this.dropped(session, message, "notAuthorized");
+        if (!isAllowed) this.dropped(session.clientId, message, "notAuthorized", "subscriber");
         else if (message.hasExpired(now))
-          this.dropped(session, message, "expired"); // [MQTT-3.3.2-5]
-        else if (session.deliver(message, options, now)) return session;
+          this.dropped(session.clientId, message, "expired", "subscriber"); // [MQTT-3.3.2-5]
+        else if ((session.deliver(message, options, now) & DeliveryResult.Congested) !== 0) return session;
       } catch (error) {
         this.defect(error);
       }
       return undefined;
     });
     entry.pendingAuthorization = after;
-    this.pendingAuthorization ??= [];
-    this.pendingAuthorization.push(after);
+    waits?.authorizes(after);
   }
 }
 
 /** QoS 0 messages for one session that may wait for a plugin's answer; others are limited by their publishers' quota. */
-const MOST_UNDECIDED = 1_000;
+const MOST_PENDING_AUTHORIZATIONS = 1_000;
 
-/** A message for a plugin's hands: it may keep it. */
-export function pluginMessage(message: StoredMessage): PluginMessage {
-  const { topic, qos, retain, properties, publisher } = message;
-  return { topic, payload: copyBytes(message.payload), qos, retain, properties, publisher };
+function withGroup(elsewhere: Map<Peer, string[]> | undefined, peer: Peer, group: SharedGroup): Map<Peer, string[]> {
+  const groups = elsewhere ?? new Map<Peer, string[]>();
+  const filters = groups.get(peer);
+  if (filters === undefined) groups.set(peer, [group.filter]);
+  else filters.push(group.filter);
+  return groups;
 }

@@ -1,6 +1,6 @@
 // Shared subscriptions: of all members of a group one gets the message. [MQTT5 4.8.2]
 import type { Peer } from "@wrenmq/cluster";
-import type { SessionEntry } from "../sessions/session-registry.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { Recipient } from "./recipient.ts";
 
 /**

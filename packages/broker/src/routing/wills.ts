@@ -1,36 +1,42 @@
-// A will on its way out: a message like any other, subject to what its client may publish when it is published.
-import { ReasonCode, type Will } from "@wrenmq/codec";
+// A will that is to be published: a message like any other, which passes the checks of a PUBLISH when its time has come.
+import type { Will } from "@wrenmq/codec";
+import type { Logger } from "@wrenmq/plugin-api";
 import { type Millis, NEVER, type StoredMessage } from "@wrenmq/protocol";
-import type { BrokerCore } from "../core.ts";
-import type { SessionEntry } from "../sessions/session-registry.ts";
-import { pluginMessage } from "./router.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { SessionEntry } from "../sessions/session-entry.ts";
+import { AuthorizationCache } from "./authorization-cache.ts";
+import { pluginMessage } from "./plugin-message.ts";
+import { type PolicyParts, refusePublish } from "./publish-policy.ts";
+import { PublishWaits } from "./publish-waits.ts";
 
-export function publishWill(core: BrokerCore, entry: SessionEntry, will: Will): void {
-  publishIfAllowed(core, entry, will).catch((error: unknown) => {
-    core.logger.error({ clientId: entry.session.clientId, error }, "a will could not be published");
+export interface WillParts extends PolicyParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function publishWill(parts: WillParts, entry: SessionEntry, will: Will): void {
+  publishIfAllowed(parts, entry, will).catch((error: unknown) => {
+    parts.logger.error({ clientId: entry.session.clientId, err: error }, "a will could not be published");
   });
 }
 
-async function publishIfAllowed(core: BrokerCore, entry: SessionEntry, will: Will): Promise<void> {
-  const { router, clock } = core;
+async function publishIfAllowed(parts: WillParts, entry: SessionEntry, will: Will): Promise<void> {
+  const { router, clock } = parts;
   const { client } = entry;
   const { payload, qos, retain } = will;
   const { willDelayInterval: _delay, ...properties } = will.properties ?? {};
   const content = { ...withExpiry({ payload, qos, retain }, properties, clock.now()), publisher: client.clientId };
   const message = router.message(will.topic, content);
   if (message === undefined) {
-    router.dropped(entry.session, { topic: will.topic, ...content }, "invalidTopic");
+    router.dropped(client.clientId, { topic: will.topic, ...content }, "invalidTopic", "publisher");
     return;
   }
-  const { authorize } = router.hooks.chainOf(client.listener);
-  const asked = authorize?.(client, "publish", will.topic);
-  const verdict = asked instanceof Promise ? await asked : asked;
-  if (will.topic.startsWith("$SYS/") || (verdict?.reasonCode ?? ReasonCode.Success) >= 0x80) {
-    router.dropped(entry.session, message, "notAuthorized");
-    return;
-  }
+  const chain = router.hooks.chainOf(client.listener);
+  const access = new AuthorizationCache(client, () => ({ chain, generation: router.rules }));
+  const verdict = access.publish(message.target);
+  if (refusePublish(parts, client, message, verdict instanceof Promise ? await verdict : verdict) !== undefined) return;
   if (router.hooks.observe.published !== undefined) router.hooks.observe.published(client, pluginMessage(message));
-  router.publishAside(message, clock.now());
+  router.publish(message, clock.now(), new PublishWaits());
 }
 
 /** Turns the interval that a publisher gives into a time, and leaves out what belongs to one connection only. */

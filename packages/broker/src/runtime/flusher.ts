@@ -1,15 +1,19 @@
-// The end of a turn of the event loop: first what was learnt is made durable, then what was said is sent, one write for
+// The end of a turn of the event loop: first the facts of the turn go to the store, then output is written, one write for
 // each connection.
-
-import type { FactLog } from "../persistence/fact-log.ts";
 import type { Clock } from "./clock.ts";
 
 export interface Flushable {
   flush(): void;
 }
 
+/** Facts that are to be handed to the store at the end of a turn. */
+export interface Committable {
+  readonly isPending: boolean;
+  commit(): void;
+}
+
 export class Flusher {
-  factLog: FactLog | undefined = undefined;
+  factLog: Committable | undefined = undefined;
   readonly #clock: Clock;
   readonly #turn: () => void;
   #ready: Flushable[] = [];

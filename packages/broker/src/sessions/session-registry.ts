@@ -1,63 +1,21 @@
 // All sessions by client identifier, and what happens to them when connections come and go: takeover, resumption,
 // expiry, the will.
-import type { ReasonCode, Will } from "@wrenmq/codec";
-import type { ClientInfo, SessionInfo } from "@wrenmq/plugin-api";
+import type { Will } from "@wrenmq/codec";
+import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { Millis, Seconds, Session } from "@wrenmq/protocol";
-import type { Timer, Timers } from "../runtime/timers.ts";
-
-/** The connection of a session, as far as the registry has to do with it. */
-export interface SessionConnection {
-  readonly client: ClientInfo;
-  /** Another connection uses the client identifier now. [MQTT-3.1.4-3] */
-  takenOver(): void;
-  close(reasonCode: ReasonCode, reasonString?: string): void;
-}
-
-export class SessionEntry {
-  readonly session: Session;
-  connection: SessionConnection | undefined = undefined;
-  /** The client as it was when it connected last; a made-up one for sessions that nobody connected to yet. */
-  client: ClientInfo;
-  expiryTimer: Timer | undefined = undefined;
-  willTimer: Timer | undefined = undefined;
-  /** A will whose delay has not passed. */
-  pendingWill: Will | undefined = undefined;
-  /** Deliveries that wait for a plugin, one after the other. */
-  pendingAuthorization: Promise<unknown> | undefined = undefined;
-  /** How many they are. */
-  pendingAuthorizations: number = 0;
-  /** Is there a record of it in the store? */
-  stored: boolean = false;
-  /** Is it counted as one that outlives its connection? */
-  lasts: boolean = false;
-  ended: boolean = false;
-
-  constructor(session: Session, client: ClientInfo) {
-    this.session = session;
-    this.client = client;
-  }
-
-  info(): SessionInfo {
-    const { session } = this;
-    return {
-      clientId: session.clientId,
-      connected: this.connection !== undefined,
-      username: session.username,
-      expiryInterval: session.expiryInterval,
-      subscriptions: session.subscriptions,
-      queued: session.queued,
-      inflight: session.window.size,
-    };
-  }
-}
+import type { Timers } from "../runtime/timers.ts";
+import { type SessionConnection, SessionEntry } from "./session-entry.ts";
 
 export interface RegistryEvents {
   /** The session is new; make it durable if it is to last. */
   created(entry: SessionEntry): void;
   resumed(entry: SessionEntry): void;
   takenOver(entry: SessionEntry): void;
-  /** The session's record changed: expiry interval, will, connected or not. */
-  changed(entry: SessionEntry): void;
+  /**
+   * The session's record changed: expiry interval, will, connected or not.
+   * @param replacesStored it has just begun, in the place of one that was stored
+   */
+  changed(entry: SessionEntry, replacesStored: boolean): void;
   ended(entry: SessionEntry, reason: SessionEnd): void;
   publishWill(entry: SessionEntry, will: Will, now: Millis): void;
 }
@@ -113,7 +71,8 @@ export class SessionRegistry {
     now: Millis,
   ): { readonly entry: SessionEntry; readonly present: boolean } {
     const { client } = connection;
-    let entry = this.#sessions.get(client.clientId);
+    const previous = this.#sessions.get(client.clientId);
+    let entry = previous;
     if (entry?.connection !== undefined) {
       this.#events.takenOver(entry);
       entry.connection.takenOver();
@@ -141,7 +100,7 @@ export class SessionRegistry {
     this.maximum = Math.max(this.maximum, this.connected);
     if (present) this.#events.resumed(entry);
     else this.#events.created(entry);
-    this.#events.changed(entry);
+    this.#events.changed(entry, previous?.ended === true && previous.stored);
     return { entry, present };
   }
 
@@ -167,7 +126,7 @@ export class SessionRegistry {
     if (will !== undefined) this.#scheduleWill(entry, will, now);
     if (session.expiryInterval === 0) this.end(entry, "expired", now);
     else {
-      this.#events.changed(entry);
+      this.#events.changed(entry, false);
       this.scheduleExpiry(entry);
     }
   }
@@ -225,7 +184,7 @@ export class SessionRegistry {
     entry.willTimer = this.#timers.at(since + delay * 1000, (then) => {
       entry.pendingWill = undefined;
       this.#events.publishWill(entry, will, then);
-      this.#events.changed(entry);
+      this.#events.changed(entry, false);
     });
   }
 }

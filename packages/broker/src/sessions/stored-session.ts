@@ -16,7 +16,7 @@ import {
 } from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
-import type { SessionEntry } from "./session-registry.ts";
+import type { SessionEntry } from "./session-entry.ts";
 
 const STATES = {
   queued: undefined,

@@ -356,12 +356,13 @@ describe("clients that a plugin thinks about at the same time", () => {
 describe("unread answers", () => {
   test("a transport that goes on although it was told to pause is cut off", async () => {
     const fixture = await startBroker({
-      limits: { maxBuffered: 1_000 },
+      limits: { maxBuffered: 1_000, maximumPacketSize: 3_000 },
       hooks: { authorize: () => new Promise<never>(() => {}) },
     });
     const client = await fixture.connect(5);
     // All in one piece: pausing after it is of no use.
-    client.send(client.publishPacket("a", "x", { qos: 1 }), client.publishPacket("a", "x".repeat(2_000)));
+    const large = client.publishPacket("a", "x".repeat(2_500));
+    client.send(client.publishPacket("a", "x", { qos: 1 }), large, large);
     expect((await client.lastWords()).at(-1)).toMatchObject({ type: "disconnect", reasonCode: 0x97 });
     await fixture.stop();
   });

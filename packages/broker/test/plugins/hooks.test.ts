@@ -148,6 +148,7 @@ describe("hooks that take their time", () => {
       );
       await quick.publish("quick", "q", { qos: 1 });
       await sub.take("quick", "q");
+      await slow.expect("pingresp");
       expect(questions.asked).toEqual(["one"]);
       questions.answer("one", true);
       await sub.take("one", "1");
@@ -157,7 +158,6 @@ describe("hooks that take their time", () => {
       await slow.expect("puback", { packetId: 2, reasonCode: 0x87 });
       questions.answer("three", true);
       await sub.take("three", "3");
-      await slow.expect("pingresp");
       expect(fixture.broker.metrics()).toMatchObject({ droppedNotAuthorized: 1 });
       await fixture.stop();
     });
@@ -428,22 +428,23 @@ describe("transforming hooks", () => {
     await fixture.stop();
   });
 
-  test("a topic that is none refuses the message, and drops the will", async () => {
+  test("a topic that is none refuses the message, and the client with such a will", async () => {
     const topic = "a/#";
     const fixture = await startBroker({
       hooks: { publish: (_client, message) => ({ ...message, topic }), will: (_client, will) => ({ ...will, topic }) },
     });
     const dropped: unknown[] = [];
-    fixture.broker.on("dropped", (clientId, message, reason) => void dropped.push([clientId, message.topic, reason]));
-    const will = { topic: "w", payload: new Uint8Array(1), qos: 0, retain: false } as const;
-    const client = await fixture.connect(5, { clientId: "c", will });
+    fixture.broker.on("dropped", (clientId, message, reason, side) => {
+      dropped.push([clientId, message.topic, reason, side]);
+    });
+    const client = await fixture.connect(5, { clientId: "c" });
     expect(await client.publish("t", "x", { qos: 1 })).toBe(0x90);
-    await client.cut();
-    expect(dropped).toEqual([
-      ["c", "t", "invalidTopic"],
-      ["c", topic, "invalidTopic"],
-    ]);
-    expect(fixture.broker.metrics()).toMatchObject({ droppedInvalidTopic: 2, droppedNotAuthorized: 0 });
+    expect(dropped).toEqual([["c", "t", "invalidTopic", "publisher"]]);
+    const will = { topic: "w", payload: new Uint8Array(1), qos: 0, retain: false } as const;
+    const other = fixture.open(5);
+    other.send(other.connectPacket({ clientId: "d", will }));
+    await other.expect("connack", { reasonCode: 0x90 });
+    expect(fixture.broker.metrics()).toMatchObject({ droppedInvalidTopic: 1, droppedNotAuthorized: 0 });
     await fixture.stop();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type BrokerFixture, packets, type RawClient, startBroker, text } from "../support.ts";
+import { type BrokerFixture, MemoryLogger, packets, type RawClient, startBroker, text } from "../support.ts";
 
 const payloadsOf = (client: RawClient): string[] =>
   client.history.flatMap(({ packet }) => (packet.type === "publish" ? [text(packet.payload)] : []));
@@ -203,4 +203,163 @@ describe("rates", () => {
       await fixture.stop();
     });
   }
+});
+
+/** A subscriber that acknowledges nothing: what exceeds its Receive Maximum of 1 is queued. */
+async function silent(fixture: BrokerFixture, clientId: string, topic = "load"): Promise<RawClient> {
+  const properties = { sessionExpiryInterval: 60, receiveMaximum: 1 };
+  const client = await fixture.connect(5, { clientId, properties });
+  await client.subscribe(topic, { qos: 1 });
+  return client;
+}
+
+/** Acknowledges the message that is in flight, so that the next one is sent. */
+async function acknowledgeOne(client: RawClient): Promise<void> {
+  await client.acknowledge(await client.expect("publish"));
+}
+
+describe("several congested queues", () => {
+  test("all are waited for: the queue of one that does nothing stays within its bound while another one goes on", async () => {
+    const fixture = await startBroker({
+      limits: { maxQueuedMessages: 5, backpressureTimeout: 0 },
+    });
+    await silent(fixture, "first");
+    const second = await silent(fixture, "second");
+    const publishers = await Promise.all(
+      Array.from({ length: 10 }, (_, number) => fixture.connect(5, { clientId: `pub-${number}` })),
+    );
+    const send = (): void => {
+      for (const publisher of publishers) publisher.send(publisher.publishPacket("load", "x", { qos: 1 }));
+    };
+    send();
+    await fixture.clock.settle();
+    for (let round = 0; round < 30; round++) {
+      // Who has its acknowledgement sends the next one.
+      for (const publisher of publishers) {
+        if (publisher.shift()?.type === "puback") publisher.send(publisher.publishPacket("load", "x", { qos: 1 }));
+      }
+      if (second.unread.length > 0) await acknowledgeOne(second);
+      await fixture.clock.settle();
+    }
+    // At the bound, and one more of each publisher at the most.
+    expect(fixture.broker.session("first")?.queued).toBeLessThanOrEqual(15);
+    expect(fixture.broker.metrics()["droppedQueueFull"]).toBe(0);
+    await fixture.stop();
+  });
+});
+
+describe("a session may hold publishers for a time only", () => {
+  async function congested(backpressureTimeout: number, maxQueuedMessages = 10) {
+    const logger = new MemoryLogger();
+    const fixture = await startBroker({ limits: { maxQueuedMessages, backpressureTimeout }, logger });
+    const stuck = await silent(fixture, "stuck");
+    const pub = await fixture.connect(5, { clientId: "pub" });
+    const dropped: unknown[] = [];
+    fixture.broker.on("dropped", (clientId, message, reason, side) => {
+      dropped.push([clientId, text(message.payload), reason, side]);
+    });
+    // One in flight, the queue at its bound.
+    for (let number = 0; number <= maxQueuedMessages; number++)
+      expect(await pub.publish("load", `${number}`, { qos: 1 })).toBe(0);
+    const warnings = (): object[] => logger.lines.filter(({ level }) => level === "warn");
+    return { fixture, stuck, pub, dropped, warnings, logger };
+  }
+
+  test("within it they wait; then what is new is dropped, counted and logged once, until half of the queue is gone", async () => {
+    const { fixture, stuck, pub, dropped, warnings, logger } = await congested(2_000);
+    pub.send(pub.publishPacket("load", "held", { qos: 1 }), pub.publishPacket("load", "held too", { qos: 2 }));
+    await fixture.clock.advance(1_900);
+    expect(pub.unread.length).toBe(0);
+    await fixture.clock.advance(300);
+    // 100 ms is what a timer may be late.
+    expect(pub.unread.map(({ packet }) => packet.type)).toEqual(["puback", "pubrec"]);
+    expect(dropped).toEqual([]);
+    await pub.rest();
+    for (const payload of ["a", "b"]) expect(await pub.publish("load", payload, { qos: 1 })).toBe(0);
+    expect(dropped).toEqual([
+      ["stuck", "a", "queueFull", "subscriber"],
+      ["stuck", "b", "queueFull", "subscriber"],
+    ]);
+    expect(fixture.broker.metrics()["droppedQueueFull"]).toBe(2);
+    expect(warnings()).toMatchObject([
+      { fields: { clientId: "stuck", queued: 12 }, message: expect.stringContaining("does not keep up") },
+    ]);
+    // 12 wait: below half of 10 there are 4.
+    for (let number = 0; number < 7; number++) await acknowledgeOne(stuck);
+    expect(await pub.publish("load", "c", { qos: 1 })).toBe(0);
+    expect(dropped.length).toBe(3);
+    await acknowledgeOne(stuck);
+    await fixture.clock.settle();
+    expect(logger.lines.at(-1)).toMatchObject({ level: "info", fields: { clientId: "stuck", dropped: 3 } });
+    expect(await pub.publish("load", "d", { qos: 1 })).toBe(0);
+    expect(dropped.length).toBe(3);
+    expect(fixture.broker.session("stuck")?.queued).toBe(5);
+    await fixture.stop();
+  });
+
+  test("the time begins anew each time the queue passes its bound", async () => {
+    const { fixture, stuck, pub, dropped } = await congested(2_000);
+    for (let round = 0; round < 5; round++) {
+      pub.send(pub.publishPacket("load", `held ${round}`, { qos: 1 }));
+      await fixture.clock.advance(1_500);
+      expect(pub.unread.length).toBe(0);
+      await acknowledgeOne(stuck);
+      await acknowledgeOne(stuck);
+      await fixture.clock.settle();
+      expect(pub.unread.length).toBe(1);
+      await pub.rest();
+      expect(await pub.publish("load", "fills the place", { qos: 1 })).toBe(0);
+    }
+    expect(dropped).toEqual([]);
+    await fixture.stop();
+  });
+
+  test("one timer for all who wait, however many messages", async () => {
+    const { fixture, pub } = await congested(2_000);
+    const { timers } = fixture.broker.metrics();
+    for (let number = 0; number < 100; number++) pub.send(pub.publishPacket("load", "x", { qos: 1 }));
+    await fixture.clock.settle();
+    expect(fixture.broker.metrics()["timers"]).toBe((timers ?? 0) + 1);
+    await fixture.stop();
+  });
+
+  test("0: for as long as it takes", async () => {
+    const { fixture, stuck, pub, warnings } = await congested(0);
+    pub.send(pub.publishPacket("load", "held", { qos: 1 }));
+    await fixture.clock.advance(3_600_000);
+    expect(pub.unread).toEqual([]);
+    await stuck.cut();
+    await pub.expect("puback");
+    expect(warnings()).toEqual([]);
+    await fixture.stop();
+  });
+
+  test("who comes back still counts as not keeping up: reconnecting does not hold publishers again", async () => {
+    const { fixture, stuck, pub, dropped } = await congested(2_000);
+    pub.send(pub.publishPacket("load", "held", { qos: 1 }));
+    await fixture.clock.advance(2_200);
+    await pub.rest();
+    await stuck.cut();
+    await fixture.connect(5, { clientId: "stuck", cleanStart: false, properties: { receiveMaximum: 1 } });
+    expect(await pub.publish("load", "new", { qos: 1 })).toBe(0);
+    expect(dropped).toEqual([["stuck", "new", "queueFull", "subscriber"]]);
+    await fixture.stop();
+  });
+
+  test("retained messages for a slow client are not dropped, they wait for room", async () => {
+    const fixture = await startBroker({ limits: { maxQueuedMessages: 5, backpressureTimeout: 1_000 } });
+    for (let number = 0; number < 30; number++)
+      fixture.broker.publish(`kept/${number}`, `${number}`, { retain: true, qos: 1 });
+    const slow = await silent(fixture, "slow", "kept/#");
+    await fixture.clock.advance(10_000);
+    const got: string[] = [];
+    for (let number = 0; number < 30; number++) {
+      const packet = await slow.expect("publish");
+      got.push(text(packet.payload));
+      await slow.acknowledge(packet);
+    }
+    expect(new Set(got).size).toBe(30);
+    expect(fixture.broker.metrics()["droppedQueueFull"]).toBe(0);
+    await fixture.stop();
+  });
 });

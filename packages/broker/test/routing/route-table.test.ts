@@ -1,7 +1,7 @@
 import { type SubscriptionRecord, TopicTable } from "@wrenmq/protocol";
 import { expect, test } from "vitest";
 import { RouteTable } from "../../src/routing/route-table.ts";
-import type { SessionEntry } from "../../src/sessions/session-registry.ts";
+import type { SessionEntry } from "../../src/sessions/session-entry.ts";
 
 const record: SubscriptionRecord = {
   qos: 0,

@@ -4,7 +4,7 @@ import type { Broker } from "../../src/index.ts";
 import { RouteTable } from "../../src/routing/route-table.ts";
 import { BackgroundTasks } from "../../src/runtime/background-tasks.ts";
 import { absentClient } from "../../src/sessions/absent-client.ts";
-import { SessionEntry } from "../../src/sessions/session-registry.ts";
+import { SessionEntry } from "../../src/sessions/session-entry.ts";
 import { clientIdAt, startCluster } from "../clustering/cluster-fixture.ts";
 import { type BrokerFixture, inTurns, type RawClient, SimClock, startBroker, text } from "../support.ts";
 
@@ -146,8 +146,15 @@ test("a session that has ended is in no route at once, in the tree until it is t
   const removed: string[] = [];
   routes.watcher = { added() {}, removed: (_entry, filter) => void removed.push(filter) };
   const subscribe = (count: number): SessionEntry => {
-    const limits = { maxQueuedMessages: 0, maxQueuedBytes: 0, overflow: "drop-new" } as const;
-    const events = { dropped() {}, delivered: undefined, acknowledged: undefined };
+    const limits = { maxQueuedMessages: 0, maxQueuedBytes: 0, overflow: "drop-new", backpressureTimeout: 0 } as const;
+    const events = {
+      dropped() {},
+      delivered: undefined,
+      acknowledged: undefined,
+      congested() {},
+      caughtUp() {},
+      mayReceive: () => true,
+    };
     const session = new Session({ clientId: "c", limits, events });
     const entry = new SessionEntry(session, absentClient("c"));
     for (let number = 0; number < count; number++) {

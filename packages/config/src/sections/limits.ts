@@ -51,9 +51,15 @@ export const limitsSection: Section<Limits> = section<Limits>(
     maxQueuedMessages: { doc: "Messages that wait for one session.", type: count, default: 100_000 },
     maxQueuedBytes: { doc: "Bytes that wait for one session.", type: size({ unlimited: true }), default: 64 * MiB },
     overflow: {
-      doc: "What happens when a session's queue is full: `backpressure` holds the publisher's acknowledgement, then its reads.",
+      doc: "What happens when a session's queue is full: `backpressure` holds the publisher's acknowledgement, then its PUBLISH packets, for `backpressure_timeout`; while its client is away what is new is dropped.",
       type: choice(["backpressure", "drop-new", "drop-old", "disconnect"]),
       default: "backpressure",
+    },
+    backpressureTimeoutMs: {
+      key: "backpressure_timeout",
+      doc: "How long a connected session may hold publishers with `backpressure`; then what is new for it is dropped until its queue is below half of its bound.",
+      type: duration("ms", { zeroIs: "unlimited" }),
+      default: 2_000,
     },
     maxRetainedMessages: { doc: "Retained messages of the broker.", type: count, default: 1_000_000 },
     maxRetainedBytes: {

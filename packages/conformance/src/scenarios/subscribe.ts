@@ -289,11 +289,14 @@ export const subscribe: readonly Check[] = [
         { type: "pingreq" },
       );
       const packets = await client.rest();
+      const types = packets.map(({ type }) => type);
+      // PINGREQ has no order with the others: it may be answered while they wait.
       equal(
-        packets.map(({ type }) => type),
-        ["connack", "suback", "publish", "puback", "publish", "publish", "puback", "pingresp"],
+        types.filter((type) => type !== "pingresp"),
+        ["connack", "suback", "publish", "puback", "publish", "publish", "puback"],
         "packets",
       );
+      equal(types.length, 8, "packets with PINGRESP");
     },
   },
 ];

@@ -47,10 +47,10 @@ export class LossyNetwork {
     this.driver = new MachineDriver({
       capabilities: { receiveMaximum: WINDOW },
       limits: { maxQueuedMessages: 10_000 },
-      publish: (one, connection) => {
+      publish: (one, connection, packetId) => {
         this.atServer.push(String.fromCharCode(...one.payload));
         if (!defers || one.qos === 0) return 0;
-        this.#unsettled.push({ connection, packetId: connection.machine.publishingPacketId });
+        this.#unsettled.push({ connection, packetId });
         return DEFERRED;
       },
     });

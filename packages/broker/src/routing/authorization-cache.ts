@@ -6,6 +6,9 @@ import { ALLOWED, DENIED, isAllowed, type Topic, type Verdict } from "@wrenmq/pr
 const REMEMBERED = 1_000;
 const REMEMBERED_CHARACTERS = 100_000;
 
+/** The server's own topics: no client publishes there. */
+export const SYS_PREFIX = "$SYS/";
+
 /** What all clients of a listener share; swapped when plugins change. */
 export interface Rules {
   readonly chain: HookChain;
@@ -29,7 +32,7 @@ export class AuthorizationCache {
 
   publish(topic: Topic): MaybePromise<Verdict> {
     const { chain, generation } = this.#rules();
-    if (topic.name.startsWith("$SYS/")) return DENIED; // the server's own tree
+    if (topic.name.startsWith(SYS_PREFIX)) return DENIED;
     if (chain.authorize === undefined) return ALLOWED;
     if (topic === this.#lastTopic && generation === this.#generation && this.#lastAllowed) return ALLOWED;
     const verdict = this.#ask("publish", topic.name);

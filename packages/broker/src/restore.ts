@@ -1,0 +1,58 @@
+// Brings back sessions, retained messages and wills from the store, however the broker was stopped.
+import type { Will } from "@wrenmq/codec";
+import type { Store } from "@wrenmq/store";
+import type { BrokerCore } from "./core.ts";
+import type { FactLog } from "./persistence/fact-log.ts";
+import { absentClient } from "./sessions/absent-client.ts";
+import type { SessionEntry } from "./sessions/session-entry.ts";
+import { makeDurable, restoreMessage, restoreSession, willFrom } from "./sessions/stored-session.ts";
+
+export function restore(core: BrokerCore, store: Store, factLog: FactLog): void {
+  factLog.continueAfter(store.stats().lastMessageId);
+  restoreRetained(core, store, factLog);
+  const restored = restoreSessions(core, store, factLog);
+  const { registry, clock, router, logger } = core;
+  const now = clock.now();
+  // Wills are published when every session is there to get them.
+  for (const [entry, will] of restored) {
+    const since = entry.session.disconnectedAt ?? now;
+    if (will !== undefined) registry.restoreWill(entry, will, since, now);
+    if (since + entry.session.expiryInterval * 1000 <= now) {
+      registry.end(entry, "expired", now);
+      continue;
+    }
+    core.sessionFacts?.remember(entry);
+    registry.scheduleExpiry(entry);
+  }
+  logger.info({ sessions: registry.size, retained: router.retained.size }, "restored from the store");
+}
+
+function restoreRetained({ topics, router, clock }: BrokerCore, store: Store, factLog: FactLog): void {
+  const now = clock.now();
+  for (const stored of store.retained()) {
+    const message = restoreMessage(topics, stored, 0);
+    if (message !== undefined && !message.hasExpired(now)) router.retained.set(message);
+    else factLog.record({ op: "deleteRetained", topic: stored.topic }, undefined);
+  }
+}
+
+function restoreSessions(core: BrokerCore, store: Store, factLog: FactLog): [SessionEntry, Will | undefined][] {
+  const { topics, router, registry, clock } = core;
+  const restored: [SessionEntry, Will | undefined][] = [];
+  for (const snapshot of store.sessions()) {
+    const { record, subscriptions } = snapshot;
+    const entry = registry.create({ ...absentClient(record.clientId), username: record.username });
+    entry.stored = true;
+    const { session } = entry;
+    makeDurable(session, store, factLog, topics);
+    restoreSession(session, snapshot, store, topics, clock.now());
+    // The rules may be others than those under which it was queued.
+    session.recheckQueue();
+    for (const [filter, subscription] of subscriptions) {
+      router.routes.add(entry, filter, subscription);
+      session.setSubscription(filter, subscription);
+    }
+    restored.push([entry, record.will && willFrom(record.will)]);
+  }
+  return restored;
+}
