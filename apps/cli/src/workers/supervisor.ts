@@ -45,13 +45,11 @@ class Supervisor {
   readonly #logger: Logger;
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
   readonly #slots: WorkerSlot[];
-  #config: WrenConfig;
   #addresses: readonly (readonly [string, string])[] = [];
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(logger: Logger, count: number, config: WrenConfig) {
     this.#logger = logger;
-    this.#config = config;
     const folder = this.#folder;
     // The system hands out connections: another process in between would cost each of them a message.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
@@ -95,22 +93,10 @@ class Supervisor {
 
   /** All workers serve another configuration, or none does. @throws CommandError */
   async change(config: WrenConfig): Promise<void> {
-    const problems = await Promise.all(this.#slots.map((slot) => slot.change(config)));
+    const problems = await Promise.all(this.#slots.map((slot) => slot.prepare(config)));
     const problem = problems.find((line) => line !== undefined);
-    if (problem === undefined) {
-      this.#config = config;
-      return;
-    }
-    // Each of the others has done it, and each has undone as much as this before.
-    const changed = this.#slots.filter((_, index) => problems[index] === undefined);
-    await Promise.all(changed.map((slot) => this.#changeBack(slot)));
-    throw new CommandError(problem);
-  }
-
-  async #changeBack(slot: WorkerSlot): Promise<void> {
-    const problem = await slot.change(this.#config);
-    if (problem === undefined) return;
-    this.#logger.error({ worker: slot.id, reason: problem }, "a worker could not go back to the configuration before");
+    await Promise.all(this.#slots.map((slot) => slot.decide(config, problem === undefined)));
+    if (problem !== undefined) throw new CommandError(problem);
   }
 
   #heard(worker: Worker, message: FromWorker, handle: unknown): void {

@@ -1,5 +1,5 @@
 // One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
-import { type Broker, createBroker, type Placement } from "@wrenmq/broker";
+import { type Broker, createBroker, type Placement, type PreparedChange } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
 import type { WrenConfig } from "@wrenmq/config";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
@@ -52,20 +52,36 @@ async function serve(whole: WrenConfig): Promise<void> {
   const told = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const change = async (wanted: WrenConfig): Promise<void> => {
-    const problem = await reloader?.change(shareOf(wanted, self, count)).then(() => undefined, lineOf);
-    if (problem === undefined) logger.level = wanted.log.level;
+  let prepared: { readonly change: PreparedChange; readonly level: string } | undefined;
+  const prepare = async (wanted: WrenConfig): Promise<void> => {
+    let problem: string | undefined;
+    try {
+      const change = await reloader?.prepare(shareOf(wanted, self, count));
+      if (change !== undefined) prepared = { change, level: wanted.log.level };
+    } catch (error) {
+      problem = lineOf(error);
+    }
     tell({ kind: "changed", problem });
+  };
+  const decide = async (isCommit: boolean): Promise<void> => {
+    const { change, level } = prepared ?? {};
+    prepared = undefined;
+    if (isCommit) {
+      await change?.commit();
+      logger.level = level ?? logger.level;
+    } else await change?.abort();
+    tell({ kind: "changed", problem: undefined });
   };
   process.on("message", (message: ToWorker, handle: unknown) => {
     if (message.kind === "handOver") adopt(broker, message, handle);
-    else if (message.kind === "configure") void change(message.config);
+    else if (message.kind === "configure") void prepare(message.config);
+    else if (message.kind === "decide") void decide(message.isCommit);
     else stop();
   });
   const options = { ...(await configToOptions(config, logger)), bus, placement: placement(bus, self, count) };
   const broker: Broker = createBroker(options);
   await broker.start();
-  reloader = new Reloader(broker, { config, options, logger });
+  reloader = new Reloader(broker, { config, logger });
   tell({ kind: "ready", addresses: [...broker.addresses] });
   // Reloading is the supervisor's word: it gets the signal, too.
   const warm = prepareForClients(broker, config, logger);
