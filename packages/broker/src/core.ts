@@ -85,7 +85,7 @@ export class BrokerCore implements BrokerServices {
       logger.error({ err: error }, "a background task failed"),
     );
     this.flusher = new Flusher(clock);
-    this.topics = new TopicTable({ maxLength: limits.maxTopicLength, maxLevels: limits.maxTopicLevels });
+    this.topics = new TopicTable(() => this.limits);
     this.responseInformation = options.responseInformation;
     this.sessionPolicy = {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,

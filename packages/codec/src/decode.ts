@@ -45,24 +45,24 @@ export function decodeBody(
   const reader = new ByteReader(bytes, start, end, maxItems);
   const type = header >> 4;
   if (type === PacketType.Publish) return decodePublish(reader, header & 0x0f, version);
-  checkFlags(type, header & 0x0f, version);
-  const packet = decodeOther(type, reader, version);
+  if (type !== PacketType.Connect && version > 3) checkFlags(type, header & 0x0f);
+  const packet =
+    type === PacketType.Connect ? decodeConnect(reader, header & 0x0f) : decodeOther(type, reader, version);
   if (!reader.atEnd) throw malformed("bytes are left over at the end of the packet");
   return packet;
 }
 
-/** [MQTT-2.1.3-1], [MQTT-2.2.2-1] of 3.1.1 */
-function checkFlags(type: number, flags: number, version: ProtocolVersion): void {
+/**
+ * [MQTT-2.1.3-1], [MQTT-2.2.2-1] of 3.1.1. Not in MQTT 3.1: there these bits are DUP, QoS and RETAIN in every packet, used
+ * or not, and devices set them as they like. [MQTT 3.1, 2.1]
+ */
+function checkFlags(type: number, flags: number): void {
   const acknowledged = type === PacketType.Pubrel || type === PacketType.Subscribe || type === PacketType.Unsubscribe;
-  // MQTT 3.1 sends these three again with DUP set, like PUBLISH. [MQTT 3.1, 2.1]
-  const given = acknowledged && version === 3 ? flags & ~8 : flags;
-  if (given !== (acknowledged ? 2 : 0)) throw malformed("the flags of the fixed header are wrong");
+  if (flags !== (acknowledged ? 2 : 0)) throw malformed("the flags of the fixed header are wrong");
 }
 
 function decodeOther(type: number, reader: ByteReader, version: ProtocolVersion): Packet {
   switch (type) {
-    case PacketType.Connect:
-      return decodeConnect(reader);
     case PacketType.Connack:
       return decodeConnack(reader, version);
     case PacketType.Puback:

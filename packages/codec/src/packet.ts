@@ -68,6 +68,11 @@ export interface ConnectPacket {
   password?: Uint8Array;
   will?: Will;
   properties?: ConnectProperties;
+  /**
+   * The client is another broker: the highest bit of the protocol level is set. Not in the standard; Mosquitto's bridges
+   * set it in MQTT 3.1 and 3.1.1. Absent for all others.
+   */
+  bridge?: true;
 }
 
 export interface ConnackProperties {

@@ -107,7 +107,7 @@ export function anyPacket(version: ProtocolVersion): fc.Arbitrary<Packet> {
     .map(([username, password]) => ({ username, password: v5 || username !== undefined ? password : undefined }));
   const subscription = fc.record(
     {
-      topicFilter: text,
+      topicFilter: nonEmpty,
       qos,
       noLocal: v5 ? fc.boolean() : fc.constant(false),
       retainAsPublished: v5 ? fc.boolean() : fc.constant(false),
@@ -120,6 +120,7 @@ export function anyPacket(version: ProtocolVersion): fc.Arbitrary<Packet> {
   const choices: fc.Arbitrary<object>[] = [
     packet("connect", {
       protocolVersion: fc.constant(version),
+      bridge: fc.option(fc.constant(true), { nil: undefined }),
       clientId: text,
       cleanStart: fc.boolean(),
       keepAlive: uint16,
@@ -167,7 +168,7 @@ export function anyPacket(version: ProtocolVersion): fc.Arbitrary<Packet> {
     }),
     packet("unsubscribe", {
       packetId: positive16,
-      topicFilters: fc.array(text, { minLength: 1, maxLength: 5 }),
+      topicFilters: fc.array(nonEmpty, { minLength: 1, maxLength: 5 }),
       properties: some(version, { userProperties: pairs }),
     }),
     packet("unsuback", {

@@ -57,6 +57,11 @@ describe("MQTT 3.1.1", () => {
       expect(() => encode({ type: "unsubscribe", packetId: 1, topicFilters: [topic] })).toThrow(InvalidPacketError);
     }
   });
+  test("[MQTT-4.7.3-1] an empty topic filter", () => {
+    const subscriptions = [subscription, { ...subscription, topicFilter: "" }];
+    expect(() => encode({ type: "subscribe", packetId: 1, subscriptions }, 4)).toThrow(InvalidPacketError);
+    expect(() => encode({ type: "unsubscribe", packetId: 1, topicFilters: ["a", ""] }, 4)).toThrow(InvalidPacketError);
+  });
   test("AUTH", () => {
     expect(() => encode({ type: "auth", reasonCode: ReasonCode.Success }, 4)).toThrow(InvalidPacketError);
   });

@@ -63,10 +63,44 @@ function wrongFlags(version: ProtocolVersion): void {
 describe("MQTT 3.1", () => {
   for (const vector of everywhere) rejects(vector, 3);
 
-  test("PUBREL, SUBSCRIBE and UNSUBSCRIBE may be sent again with DUP", () => {
-    for (const hex of ["6a 02 0001", "8a 06 0001 0001 61 00", "aa 05 0001 0001 61"]) {
-      expect(reasonOf(() => decode(fromHex(hex), 3))).toBeUndefined();
-      expect(reasonOf(() => decode(fromHex(hex), 4))).toBe(0x81);
+  test("flags of the fixed header that are not used are not looked at", () => {
+    const bodies: Readonly<Record<number, string>> = {
+      1: "0f 0006 4d5149736470 03 02 003c 0001 61",
+      4: "02 0001",
+      5: "02 0001",
+      6: "02 0001",
+      7: "02 0001",
+      8: "06 0001 0001 61 00",
+      10: "05 0001 0001 61",
+      12: "00",
+      14: "00",
+    };
+    for (const [type, body] of Object.entries(bodies)) {
+      const expected = decode(
+        fromHex(((Number(type) << 4) | (["6", "8", "10"].includes(type) ? 2 : 0)).toString(16) + body),
+        3,
+      );
+      for (let flags = 0; flags < 16; flags++) {
+        const bytes = fromHex(((Number(type) << 4) | flags).toString(16) + body);
+        expect(decode(bytes, 3)).toStrictEqual(expected);
+      }
+    }
+  });
+
+  test("nor are DUP at QoS 0, and what stands beside the QoS of a subscription", () => {
+    expect(decode(fromHex("38 04 0001 61 78"), 3)).toStrictEqual(decode(fromHex("30 04 0001 61 78"), 3));
+    expect(decode(fromHex("82 06 0001 0001 61 fe"), 3)).toStrictEqual(decode(fromHex("82 06 0001 0001 61 02"), 3));
+  });
+
+  test("a QoS of 3 is refused all the same", () => {
+    for (const hex of ["36 05 0001 61 0001", "82 06 0001 0001 61 03"]) {
+      expect(reasonOf(() => decode(fromHex(hex), 3))).toBe(0x81);
+    }
+  });
+
+  test("an empty filter is refused", () => {
+    for (const hex of ["82 05 0001 0000 00", "a2 04 0001 0000"]) {
+      expect(reasonOf(() => decode(fromHex(hex), 3))).toBe(0x81);
     }
   });
 });

@@ -15,6 +15,8 @@ export interface ClientInfo {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly protocolVersion: ProtocolVersion;
+  /** Is it another broker, by the bit in the protocol level that bridges set? */
+  readonly bridge: boolean;
   readonly cleanStart: boolean;
   /** Seconds. */
   readonly keepAlive: number;

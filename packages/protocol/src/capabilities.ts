@@ -23,6 +23,9 @@ export interface Capabilities {
   readonly keepAliveExtra: Seconds;
   /** Bytes of a client identifier. */
   readonly maxClientIdLength: number;
+  /** Bytes of a topic name or filter. */
+  readonly maxTopicLength: number;
+  readonly maxTopicLevels: number;
   /** Bytes that may wait for one client before it counts as blocked. */
   readonly highWater: number;
 }
@@ -41,6 +44,8 @@ export const DEFAULT_CAPABILITIES: Capabilities = {
   keepAliveMaximum: 0,
   keepAliveExtra: 0,
   maxClientIdLength: 65_535,
+  maxTopicLength: 65_535,
+  maxTopicLevels: 200,
   highWater: 2 * 1024 * 1024,
 };
 

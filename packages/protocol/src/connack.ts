@@ -80,6 +80,11 @@ export function acceptance(
   return encode({ type: "connack", sessionPresent, reasonCode: ReasonCode.Success, properties }, dialect.version);
 }
 
+/** Bytes of the smallest CONNACK that lets a client in. */
+export function smallestAcceptance(dialect: Dialect, capabilities: Capabilities): number {
+  return plainAcceptance(dialect, capabilities, false).length;
+}
+
 /** By dialect, session present or not. */
 type PlainAcceptances = Map<Dialect, [absent: Uint8Array, present: Uint8Array]>;
 const plainAcceptances = new WeakMap<Capabilities, PlainAcceptances>();

@@ -1,12 +1,5 @@
 // What CONNECT has to fulfil beyond its form, and how a CONNECT that does not is answered. [MQTT5 3.1, 3.2]
-import {
-  type ConnectPacket,
-  type FrameReader,
-  MqttError,
-  type ProtocolVersion,
-  ReasonCode,
-  utf8Length,
-} from "@wrenmq/codec";
+import { type ConnectPacket, type FrameReader, MqttError, ReasonCode, utf8Length } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import type { Capabilities } from "./capabilities.ts";
 import { type Dialect, dialectOf } from "./dialect.ts";
@@ -38,6 +31,9 @@ export function checkConnect(packet: ConnectPacket, dialect: Dialect, capabiliti
   }
 }
 
+/** In the protocol level. */
+const BRIDGE = 0x80;
+
 /** The dialect in which a CONNECT that could not be decoded may be answered; undefined: only by closing. */
 export function dialectOfBrokenConnect(frame: FrameReader, error: MqttError): Dialect | undefined {
   const { bytes, bodyStart, bodyEnd } = frame;
@@ -48,6 +44,8 @@ export function dialectOfBrokenConnect(frame: FrameReader, error: MqttError): Di
   const name = String.fromCharCode(...bytes.subarray(bodyStart + 2, levelAt));
   const level = bytes[levelAt] as number;
   if (name !== "MQTT" && name !== "MQIsdp") return undefined;
-  if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) return dialectOf(level >= 5 ? 5 : 4); // [MQTT-3.1.2-2]
-  return level === 5 ? dialectOf(level as ProtocolVersion) : undefined;
+  // Of versions that we do not know we do not know the CONNACK either. What speaks an older one, too, can read that of
+  // 3.1.1, and falls back. [MQTT-3.1.2-2]
+  if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) return dialectOf(4);
+  return (level & ~BRIDGE) === 5 ? dialectOf(5) : undefined;
 }

@@ -145,7 +145,7 @@ export class InboundPublish {
   release(packetId: number): void {
     const known = this.#session.releaseInbound(packetId);
     if (known && this.#open > 0) this.#open--;
-    this.#link.ack(PacketType.Pubcomp, packetId, known ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
+    this.#link.ack(PacketType.Pubcomp, packetId, known ? ReasonCode.Success : this.#link.unknownPacketId);
   }
 
   /** @returns false: a message that we have already, acknowledged again */
@@ -200,7 +200,7 @@ export class InboundPublish {
       const code = this.#dialect.hasProperties ? ReasonCode.ProtocolError : ReasonCode.TopicNameInvalid;
       throw new MqttError(code, "empty topic name"); // [MQTT-4.7.3-1]
     }
-    const topic = this.#topics.read(bytes, start, end);
+    const topic = this.#topics.read(bytes, start, end, this.#capabilities);
     this.#topic = topic;
     return topic;
   }

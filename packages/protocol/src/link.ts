@@ -1,5 +1,5 @@
 // The way out to one connected client: what it can take (version, sizes, aliases) and the bytes that wait for it.
-import { decodeBody, encode, FrameReader, type Packet, PacketType, type ReasonCode } from "@wrenmq/codec";
+import { decodeBody, encode, FrameReader, type Packet, PacketType, ReasonCode } from "@wrenmq/codec";
 import { copyBytes } from "./copy-bytes.ts";
 import type { Counters } from "./counters.ts";
 import type { Dialect } from "./dialect.ts";
@@ -48,6 +48,8 @@ export class Link {
   readonly maximumPacketSize: number;
   readonly receiveMaximum: number;
   readonly problemInformation: boolean;
+  /** Said of a packet identifier that is not in use: an error, unless a session was resumed. [MQTT5 2.4, 0x92] */
+  unknownPacketId: ReasonCode = ReasonCode.PacketIdentifierNotFound;
   /** The conversation is over: nothing may follow its last packet. */
   closed: boolean = false;
   readonly #layout: 0 | 2;
@@ -158,7 +160,10 @@ export class Link {
     if (this.owner.packetSent !== undefined) this.#tell(bytes, position);
   }
 
-  /** Any other packet. Reason string and user properties are left out where they are not wanted or do not fit. */
+  /**
+   * Any other packet. Reason string and user properties are left out where they are not wanted or do not fit. A client that
+   * would wait in vain for a packet that is larger than it takes is disconnected.
+   */
   send(packet: Packet): void {
     if (this.closed) return;
     let bytes = encode(packet, this.dialect.version);
@@ -169,6 +174,9 @@ export class Link {
       bytes = encode(withoutProblemInformation(packet), this.dialect.version);
     }
     this.sendEncoded(bytes);
+    if (bytes.length > this.maximumPacketSize && packet.type !== "connack" && packet.type !== "disconnect") {
+      this.owner.closeLink(ReasonCode.PacketTooLarge, "the answer is larger than the client's Maximum Packet Size");
+    }
   }
 
   /** A whole packet that was encoded for this version before. */

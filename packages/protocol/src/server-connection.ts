@@ -17,7 +17,14 @@ import {
 } from "@wrenmq/codec";
 import { beginningProblem } from "./beginning.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { acceptance, effectiveKeepAlive, linkOptions, refusal, refusalLinkOptions } from "./connack.ts";
+import {
+  acceptance,
+  effectiveKeepAlive,
+  linkOptions,
+  refusal,
+  refusalLinkOptions,
+  smallestAcceptance,
+} from "./connack.ts";
 import { checkConnect, dialectOfBrokenConnect } from "./connect-rules.ts";
 import { ConnectionState, mayArrive } from "./connection-state.ts";
 import { copyBytes } from "./copy-bytes.ts";
@@ -54,6 +61,12 @@ export interface ConnectionSettings {
 
 /** Of a client that named no method: it must not send AUTH. */
 const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
+
+const CONNACK_TOO_LARGE: ConnectRefused = {
+  kind: "refused",
+  reasonCode: ReasonCode.PacketTooLarge,
+  reasonString: "CONNACK is larger than the client's Maximum Packet Size",
+};
 
 const PINGRESP = encode({ type: "pingresp" });
 
@@ -364,7 +377,12 @@ export class ServerConnection implements LinkOwner {
     this.#connect = packet;
     const { capabilities, counters } = this.#settings;
     this.link = new Link(this.#outbox, this, counters, linkOptions(packet, capabilities));
-    checkConnect(packet, this.#link.dialect, capabilities);
+    const { dialect, maximumPacketSize } = this.#link;
+    checkConnect(packet, dialect, capabilities);
+    if (maximumPacketSize < smallestAcceptance(dialect, capabilities)) {
+      this.#refuse(CONNACK_TOO_LARGE);
+      return;
+    }
     const method = packet.properties?.authenticationMethod;
     if (method !== undefined) this.#authentication = new EnhancedAuthentication(method);
     this.#answerConnect(this.#effects.connect(packet, now), now);
@@ -394,12 +412,20 @@ export class ServerConnection implements LinkOwner {
     const { dialect } = link;
     const { session } = answer;
     this.keepAlive = effectiveKeepAlive(answer.keepAlive ?? keepAlive, dialect, capabilities.keepAliveMaximum);
+    const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
+    const connack = acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method);
+    if (connack.length > link.maximumPacketSize) {
+      session.will = undefined; // The client was never in.
+      this.#refuse(CONNACK_TOO_LARGE);
+      return;
+    }
     this.session = session;
     this.#inbound = new InboundPublish(session, link, this.#effects, capabilities, topics);
     this.state = ConnectionState.Connected;
     this.#frames.maxPacketSize = capabilities.maximumPacketSize;
-    const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
-    link.sendEncoded(acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method));
+    link.sendEncoded(connack);
+    // What the client does not know any more it may ask about again.
+    if (answer.sessionPresent) link.unknownPacketId = ReasonCode.Success;
     session.attach(link, now);
   }
 
@@ -504,7 +530,8 @@ export class ServerConnection implements LinkOwner {
         }
         session.expiryInterval = expiry === 0xffff_ffff ? Number.POSITIVE_INFINITY : expiry;
       }
-      if (packet.reasonCode !== ReasonCode.DisconnectWithWillMessage) session.will = undefined; // [MQTT-3.14.4-3]
+      // With any other code the Will is published. [MQTT5 3.1.2.5] [MQTT-3.14.4-3]
+      if (packet.reasonCode === ReasonCode.NormalDisconnection) session.will = undefined;
     }
     this.#close(packet.reasonCode, "client", packet.properties?.reasonString ?? "");
   }

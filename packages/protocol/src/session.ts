@@ -205,7 +205,7 @@ export class Session {
     const state = window.state(packetId);
     if (state === 0) {
       // Told of a message we do not know (any more). A PUBREC needs its PUBREL or the client waits forever.
-      if (kind === Ack.Pubrec) this.link?.ack(PacketType.Pubrel, packetId, ReasonCode.PacketIdentifierNotFound);
+      if (kind === Ack.Pubrec) this.link?.ack(PacketType.Pubrel, packetId, this.link.unknownPacketId);
       return true;
     }
     const step = OUTBOUND_NEXT[state][kind];

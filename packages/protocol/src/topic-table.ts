@@ -9,15 +9,18 @@ export class Topic {
   readonly name: string;
   /** Bytes of UTF-8. */
   readonly length: number;
+  /** "a/b" has two. */
+  readonly levels: number;
   /** What the router found out about it last time; belongs to the router. */
   route: unknown = undefined;
   readonly #bytes: Uint8Array;
   readonly #start: number;
 
   /** @param bytes hold the name in UTF-8 from `start` to `end`; they are copied */
-  constructor(name: string, bytes: Uint8Array, start: number, end: number) {
+  constructor(name: string, bytes: Uint8Array, start: number, end: number, levels: number) {
     this.name = name;
     this.length = end - start;
+    this.levels = levels;
     keepBytes(bytes, start, end);
     this.#bytes = kept.bytes;
     this.#start = kept.start;
@@ -40,11 +43,16 @@ export class Topic {
   }
 }
 
+/** Of topic names and filters, beyond the standard. */
 export interface TopicLimits {
   /** Bytes of UTF-8. */
-  readonly maxLength: number;
-  readonly maxLevels: number;
+  readonly maxTopicLength: number;
+  readonly maxTopicLevels: number;
 }
+
+/** Those of the standard: a name has at most 65,535 bytes. */
+const UNLIMITED: TopicLimits = { maxTopicLength: 65_535, maxTopicLevels: 65_536 };
+const SLASH = 0x2f;
 
 /** Bytes of all names in a table: strangers may send long ones. */
 const LARGEST = 32 * 1024 * 1024;
@@ -52,36 +60,48 @@ const LARGEST = 32 * 1024 * 1024;
 export class TopicTable {
   #bytes = 0;
   readonly #topics = new Map<string, Topic>();
-  readonly #limits: TopicLimits;
+  readonly #limits: () => TopicLimits;
   readonly #capacity: number;
   /** Grows when the table is cleared: whoever keeps a `Topic` may hold one that is not the table's any more. */
   generation: number = 0;
 
-  constructor(limits: TopicLimits = { maxLength: 65_535, maxLevels: 65_536 }, capacity: number = 100_000) {
+  /** @param limits those of the broker, for names that come by no connection */
+  constructor(limits: () => TopicLimits = () => UNLIMITED, capacity: number = 100_000) {
     this.#limits = limits;
     this.#capacity = capacity;
   }
 
-  /** @throws MqttError 0x81 for ill-formed text, 0x90 for what is not a topic name or is over the limits */
-  read(bytes: Uint8Array, start: number, end: number): Topic {
-    if (end - start > this.#limits.maxLength) {
-      throw new MqttError(ReasonCode.TopicNameInvalid, `topic name of ${end - start} bytes is over the limit`);
-    }
+  /**
+   * @param limits of the client that names the topic; without them those of the standard
+   * @throws MqttError 0x81 for ill-formed text, 0x90 for what is not a topic name or is over the limits
+   */
+  read(bytes: Uint8Array, start: number, end: number, limits: TopicLimits = UNLIMITED): Topic {
+    if (end - start > limits.maxTopicLength) throw overLimits(`${end - start} bytes`);
     const name = decodeUtf8(bytes, start, end);
     const known = this.#topics.get(name);
+    const levels = known?.levels ?? levelsOf(bytes, start, end);
+    if (levels > limits.maxTopicLevels) throw overLimits(`${levels} levels`);
     if (known !== undefined) return known;
-    if (!isTopicName(name, this.#limits)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
-    return this.#add(name, bytes, start, end);
+    if (!isTopicName(name)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
+    return this.#add(name, bytes, start, end, levels);
   }
 
-  /** undefined when `name` is not a valid topic name. */
-  find(name: string): Topic | undefined {
+  /**
+   * @param limits other than those of the broker
+   * @returns undefined when `name` is not a valid topic name, or is over the limits
+   */
+  find(name: string, limits: TopicLimits = this.#limits()): Topic | undefined {
     const known = this.#topics.get(name);
-    if (known !== undefined) return known;
-    if (!isTopicName(name, this.#limits)) return undefined;
+    if (known !== undefined) return isWithin(known.length, known.levels, limits) ? known : undefined;
+    if (!isTopicName(name)) return undefined;
     const bytes = encodeUtf8(name);
-    if (bytes.length > this.#limits.maxLength) return undefined;
-    return this.#add(name, bytes, 0, bytes.length);
+    const levels = levelsOf(bytes, 0, bytes.length);
+    return isWithin(bytes.length, levels, limits) ? this.#add(name, bytes, 0, bytes.length, levels) : undefined;
+  }
+
+  /** A name that was let in before: the limits may have been others. @returns undefined when it is none */
+  restore(name: string): Topic | undefined {
+    return this.find(name, UNLIMITED);
   }
 
   /** The topic if it is in the table. */
@@ -89,15 +109,29 @@ export class TopicTable {
     return this.#topics.get(name);
   }
 
-  #add(name: string, bytes: Uint8Array, start: number, end: number): Topic {
+  #add(name: string, bytes: Uint8Array, start: number, end: number, levels: number): Topic {
     if (this.#topics.size >= this.#capacity || this.#bytes > LARGEST) {
       this.#topics.clear();
       this.#bytes = 0;
       this.generation++;
     }
     this.#bytes += end - start;
-    const topic = new Topic(name, bytes, start, end);
+    const topic = new Topic(name, bytes, start, end, levels);
     this.#topics.set(name, topic);
     return topic;
   }
+}
+
+function levelsOf(bytes: Uint8Array, start: number, end: number): number {
+  let levels = 1;
+  for (let index = start; index < end; index++) if (bytes[index] === SLASH) levels++;
+  return levels;
+}
+
+function isWithin(length: number, levels: number, { maxTopicLength, maxTopicLevels }: TopicLimits): boolean {
+  return length <= maxTopicLength && levels <= maxTopicLevels;
+}
+
+function overLimits(what: string): MqttError {
+  return new MqttError(ReasonCode.TopicNameInvalid, `topic name of ${what} is over the limit`);
 }

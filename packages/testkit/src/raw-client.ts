@@ -9,6 +9,7 @@ import {
   type ProtocolVersion,
   type PublishPacket,
   type QoS,
+  type ReasonCode,
   type SubackPacket,
   type Subscription,
   type UnsubackPacket,
@@ -307,7 +308,7 @@ export class RawClient {
     this.#unread.splice(index, 1);
   }
 
-  async disconnect(reasonCode: 0 | 4 = 0): Promise<void> {
+  async disconnect(reasonCode: ReasonCode = 0): Promise<void> {
     this.send({ type: "disconnect", reasonCode });
     await this.lastWords();
   }

@@ -53,7 +53,7 @@ export interface WebSocketConfig {
   path?: string | readonly string[];
   /** Origins (`https://example.org`) that pages may come from; default any. Requests without Origin (not browsers) pass. */
   origins?: readonly string[];
-  /** Longest message in bytes; default 1 MiB. MQTT packets may be longer, as they may span messages. */
+  /** Longest message in bytes; default: any, as no message is collected. Whoever sets it lets clients know of packets no longer. */
   maxPayload?: number;
   /** Networks whose `X-Forwarded-For` is believed. */
   trustedProxies?: readonly string[];

@@ -1,17 +1,24 @@
-// One WebSocket as a Connection: MQTT bytes in binary frames, in whatever pieces they come.
-import type { WebSocket } from "ws";
+// One WebSocket as a Connection: a stream that has been upgraded, the frames in it, and the order of closing. Binary frames
+// come in whatever pieces; one MQTT packet goes out in each. [RFC 6455, 5 to 7]
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionHandler, ConnectionInfo } from "./connection.ts";
 import { nextConnectionId } from "./connection.ts";
 import type { ConnectionCount } from "./stream-connection.ts";
+import { CloseCode, type FrameSink, WsFrameReader } from "./ws-frame-reader.ts";
+import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "./ws-frame-writer.ts";
 
-const NORMAL = 1000;
-const UNSUPPORTED_DATA = 1003;
+/** Bytes that may wait while pings are answered: who sends them and does not read is not answered any more. */
+const MOST_PONG_BACKLOG = 16_384;
 
-type Owned = WebSocket & { [owner]?: WsConnection };
+type Owned = Duplex & { [owner]?: WsConnection };
 const owner: unique symbol = Symbol("connection");
 
-function onMessage(this: Owned, data: unknown, isBinary: boolean): void {
-  this[owner]?.message(data as readonly Uint8Array[], isBinary);
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[owner]?.received(chunk, 0, chunk.length);
+}
+function onEnd(this: Owned): void {
+  this[owner]?.peerEnded();
 }
 function onError(this: Owned, error: Error): void {
   this[owner]?.failed(error);
@@ -19,46 +26,79 @@ function onError(this: Owned, error: Error): void {
 function onClose(this: Owned): void {
   this[owner]?.gone();
 }
+function destroyStream(stream: Duplex): void {
+  stream.destroy();
+}
 
-export class WsConnection implements Connection {
+export interface WsConnectionOptions {
+  readonly lingerMs: number;
+  /** Bytes of one message. */
+  readonly maxMessage: number;
+  readonly count: ConnectionCount;
+}
+
+export class WsConnection implements Connection, FrameSink {
   readonly id: number = nextConnectionId();
   readonly info: ConnectionInfo;
-  private readonly socket: Owned;
+  private readonly stream: Owned;
   private readonly count: ConnectionCount;
   private readonly lingerMs: number;
+  private readonly reader: WsFrameReader;
+  private readonly writer = new WsFrameWriter();
+  /** TLS is never done when `write` returns. */
+  private readonly isQuick: boolean;
+  private readonly written = (): void => this.drained();
   private handler: ConnectionHandler | undefined;
-  private sent: (() => void) | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
-  /** Pieces that were already read from the socket when the handler paused. */
-  private readonly held: Uint8Array[] = [];
+  /** What was read and not looked at when the handler paused. */
+  private rest: Uint8Array | undefined;
   private blocked = false;
   private paused = false;
+  /** Nothing more is written: the close frame has been. */
   private ending = false;
+  /** Nothing more is read: that of the client has come, or it broke the protocol. */
+  private heard = false;
+  private over = false;
 
-  constructor(socket: WebSocket, info: ConnectionInfo, lingerMs: number, count: ConnectionCount) {
-    this.socket = socket;
+  constructor(stream: Duplex, info: ConnectionInfo, { lingerMs, maxMessage, count }: WsConnectionOptions) {
+    this.stream = stream;
     this.info = info;
     this.lingerMs = lingerMs;
     this.count = count;
+    this.isQuick = !(stream instanceof TLSSocket);
+    this.reader = new WsFrameReader(this, maxMessage);
     count.connections += 1;
-    this.socket[owner] = this;
-    // The pieces of a message as they came: joining them would be a copy for nothing.
-    socket.binaryType = "fragments";
-    socket.on("message", onMessage);
-    socket.on("error", onError);
-    socket.on("close", onClose);
+    this.stream[owner] = this;
+    stream.on("end", onEnd);
+    stream.on("error", onError);
+    stream.on("close", onClose);
   }
 
-  attach(handler: ConnectionHandler): void {
+  /** @param head what came behind the request */
+  attach(handler: ConnectionHandler, head: Uint8Array): void {
     this.handler = handler;
+    if (head.length > 0) {
+      if (this.paused) this.rest = head;
+      else this.received(head, 0, head.length);
+    }
+    this.stream.on("data", onData);
+    if (this.paused) this.stream.pause();
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.ending || this.socket.readyState !== this.socket.OPEN) return true;
-    this.sent ??= () => this.drained();
-    this.socket.send(bytes, { binary: true, compress: false }, this.sent);
-    if (this.socket.bufferedAmount === 0) return true;
+    const { stream } = this;
+    if (this.ending || stream.destroyed || bytes.length === 0) return true;
+    const pieces = this.writer.frames(bytes, this.isQuick);
+    const last = pieces.length - 1;
+    if (last > 0) stream.cork();
+    for (let index = 0; index < last; index++) stream.write(pieces[index]);
+    stream.write(pieces[last], this.written);
+    if (last > 0) stream.uncork();
+    if (stream.writableLength === 0) {
+      framesWritten();
+      return true;
+    }
     this.blocked = true;
     return false;
   }
@@ -66,86 +106,114 @@ export class WsConnection implements Connection {
   pause(): void {
     if (this.ending) return;
     this.paused = true;
-    this.socket.pause();
+    this.stream.pause();
   }
 
   resume(): void {
     this.paused = false;
-    if (this.held.length > 0) queueMicrotask(() => this.release());
-    else this.socket.resume();
+    if (this.rest !== undefined) queueMicrotask(() => this.resumeRest());
+    else if (this.handler !== undefined && !this.stream.destroyed) this.stream.resume();
   }
 
   end(): void {
-    if (this.ending) return;
-    this.finish(NORMAL);
+    if (!this.ending) this.finish(CloseCode.Normal);
   }
 
   destroy(): void {
     this.ending = true;
-    this.socket.terminate();
+    this.stream.destroy();
   }
 
+  // ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** @internal */
-  message(pieces: readonly Uint8Array[], isBinary: boolean): void {
-    if (this.ending) return;
-    if (!isBinary) {
-      this.error = new Error("a text frame came, MQTT is in binary ones");
-      this.finish(UNSUPPORTED_DATA); // [MQTT-6.0.0-1]
-      return;
-    }
-    for (const piece of pieces) this.piece(piece);
+  received(bytes: Uint8Array, start: number, end: number): void {
+    if (this.heard) return;
+    const read = this.reader.read(bytes, start, end);
+    if (read < end) this.rest = bytes.subarray(read, end);
+  }
+
+  /** The client has sent its last byte. @internal */
+  peerEnded(): void {
+    this.heard = true;
+    this.ending = true;
+    this.stream.end();
+    this.startLinger();
   }
 
   /** @internal */
   failed(error: Error): void {
     this.error ??= error;
-    this.ending = true;
-    // ws has already sent the close frame that says why; the answer may never come.
-    this.startLinger();
+    this.stream.destroy();
   }
 
   /** @internal */
   gone(): void {
+    if (this.over) return;
+    this.over = true;
     this.ending = true;
     clearTimeout(this.linger);
     this.count.connections -= 1;
     this.handler?.closed(this.error);
   }
 
-  private piece(bytes: Uint8Array): void {
-    if (this.paused) this.held.push(bytes);
-    else if (!this.ending) this.handler?.data(bytes, 0, bytes.length);
+  private drained(): void {
+    if (!this.blocked || this.ending || this.stream.writableLength > 0 || this.stream.destroyed) return;
+    this.blocked = false;
+    this.handler?.drain();
   }
 
-  private release(): void {
-    while (!this.paused) {
-      const bytes = this.held.shift();
-      if (bytes === undefined) {
-        this.socket.resume();
-        return;
-      }
-      this.piece(bytes);
-    }
+  // ── frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal */
+  payload(bytes: Uint8Array, start: number, end: number): boolean {
+    // Whoever has ended the connection only waits for the close frame.
+    if (!this.ending) this.handler?.data(bytes, start, end);
+    return !this.paused;
   }
 
-  /** The close frame queues behind the data; then the other side answers with its own. */
-  private finish(code: number): void {
+  /** @internal */
+  ping(payload: Uint8Array): void {
+    const { stream } = this;
+    if (!this.ending && stream.writableLength < MOST_PONG_BACKLOG) stream.write(pongFrame(payload), this.written);
+  }
+
+  /** @internal */
+  close(code: number | undefined): void {
+    this.heard = true;
+    if (!this.ending) this.finish(code);
+    this.stream.end();
+  }
+
+  /** @internal */
+  violation(code: number, reason: string): void {
+    this.heard = true;
+    this.error ??= new Error(reason);
+    if (!this.ending) this.finish(code);
+    this.stream.end();
+  }
+
+  // ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The close frame queues behind the data; then the client answers with its own. */
+  private finish(code: number | undefined): void {
     this.ending = true;
     this.paused = false;
-    this.held.length = 0;
-    this.socket.resume();
-    this.socket.close(code);
+    this.stream.write(closeFrame(code));
     this.startLinger();
+    if (this.rest !== undefined) queueMicrotask(() => this.resumeRest());
+    else this.stream.resume();
   }
 
   private startLinger(): void {
-    this.linger ??= setTimeout(() => this.socket.terminate(), this.lingerMs);
+    this.linger ??= setTimeout(destroyStream, this.lingerMs, this.stream);
   }
 
-  private drained(): void {
-    if (!this.blocked || this.ending || this.socket.readyState !== this.socket.OPEN) return;
-    if (this.socket.bufferedAmount > 0) return;
-    this.blocked = false;
-    this.handler?.drain();
+  private resumeRest(): void {
+    const { rest } = this;
+    if (rest === undefined || this.paused) return;
+    this.rest = undefined;
+    this.received(rest, 0, rest.length);
+    if (!this.paused && !this.stream.destroyed) this.stream.resume();
   }
 }

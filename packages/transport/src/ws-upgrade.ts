@@ -1,4 +1,5 @@
 // Decisions about an HTTP request that wants to become an MQTT connection. No sockets here.
+import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { clientHasLeft, HAS_LEFT } from "./handshake-error.ts";
 import { canonicalAddress } from "./ip-address.ts";
@@ -11,8 +12,15 @@ export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv
   return offered.has("mqttv3.1") ? "mqttv3.1" : undefined;
 }
 
+/** The only one there is. [RFC 6455, 4.1] */
+export const WEBSOCKET_VERSION = "13";
+/** 16 bytes in base64. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+/** Appended to the key of the client. [RFC 6455, 1.3] */
+const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
 export interface Refusal {
-  status: 400 | 403 | 404 | 408 | 431;
+  status: 400 | 403 | 404 | 408 | 426 | 431;
   reason: string;
 }
 
@@ -24,9 +32,38 @@ export function checkUpgrade(request: IncomingMessage, config: WebSocketConfig):
   if (config.origins !== undefined && origin !== undefined && !config.origins.includes(origin)) {
     return { status: 403, reason: "origin not allowed" };
   }
-  const offered = new Set((request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
-  if (chooseSubprotocol(offered) === undefined) return { status: 400, reason: "subprotocol must be mqtt or mqttv3.1" };
-  return undefined;
+  if (chooseSubprotocol(offeredSubprotocols(request)) === undefined) {
+    return { status: 400, reason: "subprotocol must be mqtt or mqttv3.1" };
+  }
+  return checkHandshake(request);
+}
+
+/** [RFC 6455, 4.2.1] */
+function checkHandshake({ method, headers }: IncomingMessage): Refusal | undefined {
+  const isUpgrade = method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
+  if (!isUpgrade || !KEY.test(headers["sec-websocket-key"] ?? "")) {
+    return { status: 400, reason: "the headers of the request are wrong" };
+  }
+  if (headers["sec-websocket-version"] === WEBSOCKET_VERSION) return undefined;
+  return { status: 426, reason: `the version of WebSocket is not ${WEBSOCKET_VERSION}` };
+}
+
+function offeredSubprotocols({ headers }: IncomingMessage): ReadonlySet<string> {
+  return new Set((headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
+}
+
+/** The answer to a request that `checkUpgrade` has passed. [RFC 6455, 4.2.2] */
+export function acceptance(request: IncomingMessage): string {
+  const key = request.headers["sec-websocket-key"] ?? "";
+  const accept = createHash("sha1").update(`${key}${ACCEPT_GUID}`).digest("base64");
+  const lines = [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Protocol: ${chooseSubprotocol(offeredSubprotocols(request))}`,
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** What Node says of a request that it cannot read. */

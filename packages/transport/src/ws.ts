@@ -1,9 +1,8 @@
-// WebSocket and secure WebSocket listeners, on the `ws` package. The door `@wrenmq/transport/ws`.
+// WebSocket and secure WebSocket listeners. The door `@wrenmq/transport/ws`.
 import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { type WebSocket, WebSocketServer } from "ws";
 import { askHandler } from "./admission.ts";
 import type { Accept, ConnectionInfo, TlsInfo } from "./connection.ts";
 import type { Front, Stage } from "./front.ts";
@@ -24,17 +23,17 @@ import { tlsServer } from "./tls-server.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 import { WsConnection } from "./ws-connection.ts";
 import {
+  acceptance,
   checkUpgrade,
-  chooseSubprotocol,
   forwardedFor,
   type Refusal,
   type RequestError,
   requestRefusal,
+  WEBSOCKET_VERSION,
 } from "./ws-upgrade.ts";
 
 type WsConfig = WsListenerConfig | WssListenerConfig;
 
-const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_HANDSHAKE_MS = 10_000;
 /** What browsers offer by ALPN, and Node's own HTTPS servers answer. */
 const HTTP = ["http/1.1"];
@@ -98,7 +97,6 @@ class Upgrades {
   private readonly accept: Accept;
   private readonly options: ListenerOptions;
   private readonly count: ConnectionCount;
-  private readonly upgrader: WebSocketServer;
 
   constructor(config: WsConfig, front: Front, accept: Accept, options: ListenerOptions, count: ConnectionCount) {
     this.config = config;
@@ -108,15 +106,6 @@ class Upgrades {
     this.options = options;
     this.count = count;
     this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
-    this.upgrader = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      // Text closes the connection, whatever it says.
-      skipUTF8Validation: true,
-      maxPayload: this.websocket.maxPayload ?? DEFAULT_MAX_PAYLOAD,
-      handleProtocols: (offered) => chooseSubprotocol(offered) ?? false,
-    });
     this.server = this.httpServer();
   }
 
@@ -163,13 +152,10 @@ class Upgrades {
       refuse(stream, refusal);
       return;
     }
-    let isOpen = false;
-    this.upgrader.handleUpgrade(request, stream, head, (ws) => {
-      isOpen = true;
-      this.open(ws, info);
-    });
-    // It has answered by now.
-    if (!isOpen) front.failed("WebSocket", info.remoteAddress, "the headers of the request are wrong");
+    socket.setTimeout(0);
+    socket.setNoDelay();
+    stream.write(acceptance(request));
+    this.open(stream, info, head);
   }
 
   private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {
@@ -178,18 +164,23 @@ class Upgrades {
     return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });
   }
 
-  private open(socket: WebSocket, info: ConnectionInfo): void {
-    const connection = new WsConnection(socket, info, this.config.lingerMs ?? DEFAULT_LINGER_MS, this.count);
+  private open(stream: Duplex, info: ConnectionInfo, head: Uint8Array): void {
+    const connection = new WsConnection(stream, info, {
+      lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
+      maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
+      count: this.count,
+    });
     const handler = askHandler(connection, this.accept, this.options.onError);
     if (handler === undefined) connection.destroy();
-    else connection.attach(handler);
+    else connection.attach(handler, head);
   }
 }
 
 function refuse(stream: Duplex, { status, reason }: Refusal): void {
   stream.on("error", () => stream.destroy());
+  const version = status === 426 ? `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}\r\n` : "";
   stream.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${version}Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
     () => stream.destroy(),
   );
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket, { type ClientOptions } from "ws";
 import { type Accept, createListener, type Listener, type WebSocketConfig } from "../src/index.ts";
@@ -40,6 +40,41 @@ async function open(
 ): Promise<WebSocket> {
   const client = dial(listener, protocols, options, path);
   await once(client, "open");
+  return client;
+}
+
+/** A PUBLISH of QoS 0 with a payload of this length. */
+function publish(size: number): Buffer {
+  const length = size + 3;
+  const head = [0x30];
+  for (let rest = length; ; rest >>>= 7) {
+    head.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    if (rest <= 0x7f) break;
+  }
+  return Buffer.concat([Buffer.from([...head, 0, 1, 0x74]), Buffer.alloc(size)]);
+}
+
+function handshake(): Buffer {
+  const lines = [
+    "GET / HTTP/1.1",
+    "Host: localhost",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Protocol: mqtt",
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+/** A socket behind a handshake that it wrote itself. */
+async function upgraded(listener: Listener): Promise<Socket> {
+  const client = connect(listener.port!, "127.0.0.1");
+  client.on("error", () => {});
+  client.write(handshake());
+  const [answer] = (await once(client, "data")) as [Buffer];
+  // The example of RFC 6455.
+  expect(answer.toString()).toContain("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
   return client;
 }
 
@@ -165,6 +200,131 @@ describe("WebSocket", () => {
   test("a bad proxy list is told before listening", () => {
     const config = { type: "ws" as const, port: 0, websocket: { trustedProxies: ["proxy"] } };
     expect(() => createListener(config, echo)).toThrow(expect.objectContaining({ code: "ERR_LISTENER_CONFIG" }));
+  });
+
+  test("[MQTT-6.0.0-2] many packets that are written at once are a message each, large ones among them", async () => {
+    const listener = await listen((connection) => {
+      connection.write(Buffer.concat(packets));
+      connection.write(Buffer.concat(packets));
+      return { data() {}, drain() {}, closed() {} };
+    });
+    const packets = [...Array.from({ length: 300 }, () => 3), 200_000, 1, 1].map((size) => publish(size));
+    const client = dial(listener, ["mqtt"]);
+    const sizes: number[] = [];
+    client.on("message", (data: Buffer) => void sizes.push(data.length));
+    await until(() => sizes.length === 2 * packets.length);
+    const expected = packets.map(({ length }) => length);
+    expect(sizes).toEqual([...expected, ...expected]);
+  });
+
+  test("a message of any length is handed on as it comes, and nothing of it is kept", async () => {
+    const made = recording();
+    const listener = await listen(made.accept);
+    const client = await upgraded(listener);
+    // The header of 2 GiB, and the beginning.
+    client.write(Buffer.of(0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0));
+    const recorder = await made.next();
+    for (let size = 1000; size <= 10_000; size += 1000) {
+      client.write(pattern(1000, size));
+      await until(() => recorder.size === size);
+    }
+    expect(recorder.bytes.subarray(0, 1000).equals(pattern(1000, 1000))).toBe(true);
+    client.destroy();
+    await until(() => recorder.closes.length === 1);
+  });
+
+  test("a ping is answered, in the middle of a message too", async () => {
+    const listener = await listen(recording().accept);
+    const client = await open(listener);
+    client.send("a", { fin: false, binary: true });
+    for (const payload of ["", "are you there?"]) {
+      const answer = once(client, "pong");
+      client.ping(payload);
+      expect(String(((await answer) as [Buffer])[0])).toBe(payload);
+    }
+  });
+
+  test("who sends pings and does not read the answers does not fill our memory", async () => {
+    const made = recording();
+    const listener = await listen(made.accept);
+    const client = await upgraded(listener);
+    client.pause();
+    const ping = Buffer.concat([Buffer.of(0x89, 0xfd, 0, 0, 0, 0), Buffer.alloc(125)]);
+    const pings = 200_000;
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => ping));
+    for (let sent = 0; sent < pings; sent += 1000) client.write(flood);
+    client.write(Buffer.of(0x82, 0x81, 0, 0, 0, 0, 1));
+    const recorder = await made.next();
+    await until(() => recorder.size === 1);
+    let answers = 0;
+    client.on("data", (chunk: Buffer) => {
+      answers += chunk.length;
+    });
+    client.resume();
+    // The last one is answered again once there is room.
+    client.write(Buffer.concat([Buffer.of(0x89, 0x84, 0, 0, 0, 0), Buffer.from("last")]));
+    client.end(Buffer.of(0x88, 0x80, 0, 0, 0, 0));
+    await closing(client);
+    expect(answers).toBeGreaterThan(0);
+    expect(answers).toBeLessThan(pings * 127);
+  });
+
+  test("a close of the client is answered with its code; the connection was closed, not lost", async () => {
+    const made = recording();
+    const listener = await listen(made.accept);
+    for (const code of [1000, 1001, 4000]) {
+      const client = await open(listener);
+      client.close(code);
+      expect((await once(client, "close"))[0]).toBe(code);
+      const recorder = await made.next();
+      await until(() => recorder.closes.length === 1);
+      expect(recorder.closes).toEqual([undefined]);
+    }
+  });
+
+  test("a client that ends without a close is closed", async () => {
+    const made = recording();
+    const listener = await listen(made.accept);
+    const client = await upgraded(listener);
+    client.resume().end();
+    const recorder = await made.next();
+    await until(() => recorder.closes.length === 1);
+    expect(recorder.closes).toEqual([undefined]);
+    await closing(client);
+  });
+
+  test("frames behind the request in the same packet are read", async () => {
+    const made = recording();
+    const listener = await listen(made.accept);
+    const client = connect(listener.port!, "127.0.0.1").resume();
+    client.write(Buffer.concat([handshake(), Buffer.of(0x82, 0x82, 0, 0, 0, 0, 7, 8)]));
+    const recorder = await made.next();
+    await until(() => recorder.size === 2);
+    expect([...recorder.bytes]).toEqual([7, 8]);
+    client.destroy();
+  });
+
+  test("requests that are no handshake are refused", async () => {
+    const listener = await listen(echo);
+    const answer = async (text: string): Promise<string> => {
+      const client = connect(listener.port!, "127.0.0.1");
+      let got = "";
+      client.setEncoding("latin1").on("data", (chunk: string) => {
+        got += chunk;
+      });
+      client.write(text);
+      await closing(client);
+      return got;
+    };
+    const good = handshake().toString();
+    expect(await answer(good.replace("Version: 13", "Version: 8"))).toMatch(
+      /^HTTP\/1.1 426 .*\r\nSec-WebSocket-Version: 13\r\n/s,
+    );
+    expect(await answer(good.replace(/Sec-WebSocket-Version.*\r\n/, ""))).toMatch(/^HTTP\/1.1 426 /);
+    expect(await answer(good.replace(/(Key: ).*/, "$1short"))).toMatch(/^HTTP\/1.1 400 /);
+    expect(await answer(good.replace(/Sec-WebSocket-Key.*\r\n/, ""))).toMatch(/^HTTP\/1.1 400 /);
+    expect(await answer(good.replace("Upgrade: websocket", "Upgrade: h2c"))).toMatch(/^HTTP\/1.1 400 /);
+    expect(await answer(good.replace("GET", "POST"))).toMatch(/^HTTP\/1.1 400 /);
   });
 
   test("a message longer than allowed closes with 1009", async () => {

@@ -44,6 +44,7 @@ function clientOf({ clientId, user }: ExplainOptions, listener: string): ClientI
     clientId,
     username: user,
     protocolVersion: 5,
+    bridge: false,
     cleanStart: true,
     keepAlive: 0,
     listener,

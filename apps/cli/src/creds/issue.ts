@@ -49,12 +49,20 @@ export async function issueAuthority(subject: Subject, bits: number = AUTHORITY_
 }
 
 /** For a server: verified by the host names and addresses in `names`. */
-export async function issueServer(authority: Credentials, subject: Subject, names: readonly AlternativeName[]) {
+export async function issueServer(
+  authority: Credentials,
+  subject: Subject,
+  names: readonly AlternativeName[],
+): Promise<Credentials> {
   return issue(authority, subject, names, x509.ExtendedKeyUsage.serverAuth);
 }
 
 /** For a client. */
-export async function issueDevice(authority: Credentials, subject: Subject, names: readonly AlternativeName[]) {
+export async function issueDevice(
+  authority: Credentials,
+  subject: Subject,
+  names: readonly AlternativeName[],
+): Promise<Credentials> {
   return issue(authority, subject, names, x509.ExtendedKeyUsage.clientAuth);
 }
 

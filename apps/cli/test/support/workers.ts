@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 export const WORKERS = 2;
 
-export function idAt(home: number, prefix: string, count = WORKERS): string {
+export function idAt(home: number, prefix: string, count: number = WORKERS): string {
   for (let number = 0; ; number++) if (homeOf(`${prefix}-${number}`, count) === home) return `${prefix}-${number}`;
 }
 

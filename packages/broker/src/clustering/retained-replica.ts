@@ -45,7 +45,7 @@ export class RetainedReplica {
   /** All there is to tell of the topics that `concerns` names. */
   *facts(topics: TopicTable, concerns: (topic: string) => boolean): IterableIterator<RetainedFact> {
     for (const [topic, { stamp }] of [...this.#cleared]) {
-      const target = concerns(topic) ? topics.find(topic) : undefined;
+      const target = concerns(topic) ? topics.restore(topic) : undefined;
       if (target !== undefined) yield { message: clearing(target), stamp };
     }
     for (const message of this.#messages.all()) {

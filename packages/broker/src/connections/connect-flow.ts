@@ -292,6 +292,7 @@ function describeClient(
     clientId,
     username: packet.username,
     protocolVersion: packet.protocolVersion,
+    bridge: packet.bridge === true,
     cleanStart: packet.cleanStart,
     keepAlive: packet.keepAlive,
     listener: scope.name,

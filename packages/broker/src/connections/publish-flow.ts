@@ -26,14 +26,14 @@ export interface Publisher extends AckReceiver {
 
 /** @returns a reason code, DEFERRED or PUBLISH_PARKED */
 export function publish(publisher: Publisher, message: Message, packetId: number, now: Millis): number {
-  const { broker, chain } = publisher.scope;
+  const { broker, chain, limits } = publisher.scope;
   if (chain.observe.received !== undefined) chain.observe.received(publisher.client, pluginMessage(message));
   const verdict = publisher.access.publish(message.target);
   if (verdict instanceof Promise) return publisher.parkPublish(decideLater(publisher, message, verdict), packetId);
   if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.factLog?.failing === undefined) {
     return route(publisher, message, packetId, now);
   }
-  const decision = decidePublish(broker, chain, publisher.client, message, verdict);
+  const decision = decidePublish(broker, chain, publisher.client, message, verdict, limits);
   if (decision instanceof Promise) return publisher.parkPublish(decision, packetId);
   return concludePublish(publisher, decision, packetId, now);
 }
@@ -53,8 +53,8 @@ export function concludePublish(
 
 // A closure has a function of its own: where most messages pass it would cost every one a context on the heap, used or not.
 function decideLater(publisher: Publisher, message: Message, verdict: Promise<Verdict>): Promise<PublishDecision> {
-  const { broker, chain } = publisher.scope;
-  return verdict.then((answer) => decidePublish(broker, chain, publisher.client, message, answer));
+  const { broker, chain, limits } = publisher.scope;
+  return verdict.then((answer) => decidePublish(broker, chain, publisher.client, message, answer, limits));
 }
 
 function route(publisher: Publisher, message: Message, packetId: number, now: Millis): number {

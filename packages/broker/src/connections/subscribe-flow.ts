@@ -141,17 +141,20 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
   if (isTooMany(subscriber, topicFilter)) return answered(subscriber, subscription, ReasonCode.QuotaExceeded);
   const { maximumQoS } = scope.limits;
   const qos = Math.min(subscription.qos, maximumQoS) as QoS;
+  const isShared = parseShared(topicFilter) !== undefined;
+  // Before MQTT 5.0 a bridge cannot ask for either: it gets no message back that it published, and flags as they were.
+  const { bridge } = subscriber.client;
   const record: SubscriptionRecord = {
     qos,
-    noLocal: subscription.noLocal,
-    retainAsPublished: subscription.retainAsPublished,
+    noLocal: subscription.noLocal || (bridge && !isShared),
+    retainAsPublished: subscription.retainAsPublished || bridge,
     retainHandling: subscription.retainHandling,
     subscriptionIdentifier: identifier,
   };
   const { router } = scope.broker;
   const isNew = router.subscribe(entry, topicFilter, record, outbox);
   const wantsRetained = record.retainHandling === 0 || (record.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
-  if (wantsRetained && parseShared(topicFilter) === undefined) {
+  if (wantsRetained && !isShared) {
     subscriber.scheduleRetained(new RetainedDelivery(router, entry, topicFilter, record));
   }
   return answered(subscriber, subscription, qos as ReasonCode);

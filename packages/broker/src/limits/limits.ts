@@ -15,9 +15,6 @@ export interface BrokerLimits extends Capabilities {
   readonly maxSessions: number;
   /** Milliseconds until CONNECT must have come. */
   readonly connectTimeout: number;
-  /** Bytes of a topic name or filter. */
-  readonly maxTopicLength: number;
-  readonly maxTopicLevels: number;
   /** Subscriptions of one session; 0: no limit. */
   readonly maxSubscriptions: number;
   /** QoS 1 and 2 messages that wait for one session; 0: no limit. */
@@ -51,8 +48,6 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maxConnections: 100_000,
   maxSessions: 1_000_000,
   connectTimeout: 10_000,
-  maxTopicLength: 65_535,
-  maxTopicLevels: 200,
   maxSubscriptions: 100_000,
   maxQueuedMessages: 100_000,
   maxQueuedBytes: 64 * 1024 * 1024,

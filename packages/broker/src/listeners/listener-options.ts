@@ -13,3 +13,11 @@ export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) &
    */
   readonly limits?: Partial<BrokerLimits>;
 };
+
+/** What holds for the clients of a listener. They are told of no packet size that its transport would not let through. */
+export function limitsOf(broker: BrokerLimits, listener: ListenerOptions): BrokerLimits {
+  const limits = { ...broker, ...listener.limits };
+  const maxPayload = "websocket" in listener ? listener.websocket?.maxPayload : undefined;
+  if (maxPayload === undefined || maxPayload >= limits.maximumPacketSize) return limits;
+  return { ...limits, maximumPacketSize: maxPayload };
+}

@@ -16,7 +16,7 @@ import { BrokerError } from "../runtime/broker-error.ts";
 import { logCertificate } from "./certificate-notices.ts";
 import { Listener } from "./listener.ts";
 import { ListenerChange, type RunningListener } from "./listener-change.ts";
-import type { ListenerOptions } from "./listener-options.ts";
+import { type ListenerOptions, limitsOf } from "./listener-options.ts";
 
 /** Makes the chain of the plugins named, or of all. */
 export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
@@ -115,7 +115,7 @@ export class Listeners {
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
-    running.scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+    running.scope.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
     running.scope.chain = this.#makeChain(options.plugins);
     return true;
   }
@@ -164,7 +164,7 @@ export class Listeners {
   refresh(): void {
     for (const { scope, options } of this.#running.values()) {
       scope.chain = this.#makeChain(options.plugins);
-      scope.configure({ ...this.#core.limits, ...options.limits }, options.maxConnections ?? 0);
+      scope.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
 
@@ -194,9 +194,7 @@ export class Listeners {
   #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
     const core = this.#core;
     const scope = existing ?? new Listener(name, core, this.#makeChain(options.plugins));
-    if (existing === undefined) {
-      scope.configure({ ...core.limits, ...options.limits }, options.maxConnections ?? 0);
-    }
+    if (existing === undefined) scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
     const { arena, logger } = core;
     const accept = (connection: Connection): ConnectionHandler | undefined =>

@@ -3,7 +3,7 @@
 // (a will has passed the hook `will`).
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, HookChain, MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
-import { type DropReason, isAllowed, Message, type TopicTable, type Verdict } from "@wrenmq/protocol";
+import { type DropReason, isAllowed, Message, type TopicLimits, type TopicTable, type Verdict } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import type { Router } from "./router.ts";
@@ -31,21 +31,25 @@ export function refusePublish(
   return undefined;
 }
 
-/** The same for a PUBLISH, which plugins may change or refuse then. */
+/**
+ * The same for a PUBLISH, which plugins may change or refuse then.
+ * @param limits of the listener that it came by
+ */
 export function decidePublish(
   parts: PolicyParts,
   chain: HookChain,
   client: ClientInfo,
   message: Message,
   verdict: Verdict,
+  limits: TopicLimits,
 ): MaybePromise<PublishDecision> {
   const refused = refusePublish(parts, client, message, verdict);
   if (refused !== undefined) return refused;
   if (chain.publish === undefined) return message;
   const changed = chain.publish(client, pluginMessage(message));
   return changed instanceof Promise
-    ? changed.then((answer) => transformed(parts, client, message, answer))
-    : transformed(parts, client, message, changed);
+    ? changed.then((answer) => transformed(parts, client, message, answer, limits))
+    : transformed(parts, client, message, changed, limits);
 }
 
 function transformed(
@@ -53,9 +57,10 @@ function transformed(
   client: ClientInfo,
   message: Message,
   answer: PluginMessage | Verdict,
+  limits: TopicLimits,
 ): PublishDecision {
   if ("reasonCode" in answer) return refuse(parts, client, message, "notAuthorized", answer.reasonCode);
-  const target = parts.topics.find(answer.topic);
+  const target = parts.topics.find(answer.topic, limits);
   if (target === undefined) return refuse(parts, client, message, "invalidTopic", ReasonCode.TopicNameInvalid);
   return Message.of(target, { ...answer, expiresAt: message.expiresAt });
 }

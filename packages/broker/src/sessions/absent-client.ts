@@ -6,6 +6,7 @@ export function absentClient(clientId: string): ClientInfo {
     clientId,
     username: undefined,
     protocolVersion: 5,
+    bridge: false,
     cleanStart: false,
     keepAlive: 0,
     listener: "",

@@ -114,7 +114,7 @@ export function restoreSession(
 }
 
 export function restoreMessage(topics: TopicTable, stored: StoredMessage, storeId: number): Message | undefined {
-  const target = topics.find(stored.topic);
+  const target = topics.restore(stored.topic);
   if (target === undefined) return undefined;
   const message = Message.of(target, stored);
   message.storeId = storeId;
@@ -124,7 +124,7 @@ export function restoreMessage(topics: TopicTable, stored: StoredMessage, storeI
 /** Stands for a message of which only the identifier is needed any more. */
 function emptyMessage(topics: TopicTable): Message | undefined {
   const payload = new Uint8Array(0);
-  const target = topics.find("-");
+  const target = topics.restore("-");
   return (
     target &&
     Message.of(target, { payload, qos: 2, retain: false, properties: undefined, expiresAt: NEVER, publisher: "" })

@@ -405,3 +405,51 @@ test("a listener's limits of queues hold for the sessions whose clients came by 
   expect(queued()).toEqual([6, 2, 5]);
   await fixture.stop();
 });
+
+describe("the limit of subscriptions", () => {
+  for (const how of ["at once", "later"] as const) {
+    test(`holds within one SUBSCRIBE whose filters plugins allow ${how}`, async () => {
+      const asked: string[] = [];
+      const fixture = await startBroker({
+        limits: { maxSubscriptions: 2 },
+        hooks: {
+          authorize: (_client, action, topic) => {
+            if (action !== "subscribe") return true;
+            asked.push(topic);
+            return how === "later" ? Promise.resolve(true) : true;
+          },
+        },
+      });
+      const client = await fixture.connect(5, { clientId: "c" });
+      const suback = await client.subscribe(["a", "b", "c", "d", "a", "e"], { qos: 1 });
+      expect(suback.reasonCodes).toEqual([1, 1, 0x97, 0x97, 1, 0x97]);
+      expect([...fixture.broker.subscriptions()].length).toBe(2);
+      await fixture.stop();
+    });
+  }
+
+  test("plugins are not asked about all filters of one SUBSCRIBE at the same time", async () => {
+    let open = 0;
+    let most = 0;
+    const fixture = await startBroker({
+      hooks: {
+        authorize: async (_client, action) => {
+          if (action !== "subscribe") return true;
+          open++;
+          most = Math.max(most, open);
+          await Promise.resolve();
+          open--;
+          return true;
+        },
+      },
+    });
+    const client = await fixture.connect(5, { clientId: "c" });
+    const filters = Array.from({ length: 1_000 }, (_, number) => `f/${number}`);
+    const { reasonCodes } = await client.subscribe(filters);
+    expect(reasonCodes).toEqual(new Array(1_000).fill(0));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(17);
+    expect([...fixture.broker.subscriptions()].map(({ topicFilter }) => topicFilter)).toEqual(filters);
+    await fixture.stop();
+  });
+});

@@ -3,7 +3,7 @@ import { MemoryStore, type StoreError, type StoreOp } from "@wrenmq/store";
 import { contentsOf, FaultyStore, randomBatches } from "@wrenmq/store/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FactLog } from "../../src/persistence/fact-log.ts";
+import { FactLog, firstMessageId } from "../../src/persistence/fact-log.ts";
 import { Timers } from "../../src/runtime/timers.ts";
 import { MemoryLogger, SimClock } from "../support.ts";
 
@@ -108,5 +108,31 @@ describe("journal", () => {
     await draining;
     factLog.record({ op: "deleteRetained", topic: "late" }, undefined);
     expect(factLog.isPending).toBe(false);
+  });
+});
+
+describe("message numbers", () => {
+  const year = 365 * 24 * 3_600 * 1_000;
+
+  test("stay below 2^53 for the next hundred years, and leave room for as many more", () => {
+    for (let years = 0; years <= 200; years++) {
+      const first = firstMessageId(Date.UTC(2026, 0, 1) + years * year);
+      expect(Number.isSafeInteger(first), `${years} years`).toBe(true);
+    }
+  });
+
+  test("grow with time, and are above what was given before they grew more slowly", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2120, 0) }),
+        fc.integer({ min: 1, max: year }),
+        (at, later) => {
+          expect(firstMessageId(at + later)).toBeGreaterThan(firstMessageId(at));
+        },
+      ),
+    );
+    const change = Date.UTC(2027, 0, 1);
+    expect(firstMessageId(change)).toBe(change * 4096);
+    expect(firstMessageId(change + 1)).toBeGreaterThan(change * 4096);
   });
 });

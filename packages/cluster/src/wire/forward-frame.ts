@@ -94,7 +94,7 @@ export class ForwardReader implements ForwardTarget {
     this.#topics = topics;
   }
 
-  /** @throws ClusterError ERR_CLUSTER_FRAME; MqttError for a topic name that the limits of this broker do not allow */
+  /** @throws ClusterError ERR_CLUSTER_FRAME; MqttError for what is not a topic name */
   read(bytes: Uint8Array, start: number, end: number): void {
     const fields = this.#fields.over(bytes, start, end);
     const flags = fields.uint8();

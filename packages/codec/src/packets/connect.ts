@@ -7,6 +7,8 @@ import { PacketType } from "../packet-type.ts";
 import { readProperties, WILL, writeProperties } from "../properties.ts";
 import { ReasonCode } from "../reason-code.ts";
 
+/** In the protocol level: the client is a bridge. */
+const BRIDGE = 0x80;
 const RESERVED = 0x01;
 const CLEAN_START = 0x02;
 const WILL_FLAG = 0x04;
@@ -15,8 +17,11 @@ const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USERNAME = 0x80;
 
-export function decodeConnect(reader: ByteReader): ConnectPacket {
-  const version = readVersion(reader);
+/** @param header the flags of the fixed header, which mean nothing in MQTT 3.1 and have to be 0 later [MQTT-2.1.3-1] */
+export function decodeConnect(reader: ByteReader, header: number): ConnectPacket {
+  const level = readLevel(reader);
+  const version = (level & ~BRIDGE) as ProtocolVersion;
+  if (header !== 0 && version > 3) throw malformed("the flags of the fixed header are wrong");
   const flags = reader.uint8();
   checkFlags(flags, version);
   const keepAlive = reader.uint16();
@@ -31,6 +36,7 @@ export function decodeConnect(reader: ByteReader): ConnectPacket {
     cleanStart: (flags & CLEAN_START) !== 0,
     keepAlive,
   };
+  if (level !== version) packet.bridge = true;
   if (properties !== undefined) packet.properties = properties;
   if ((flags & WILL_FLAG) !== 0) packet.will = readWill(reader, flags, version);
   // In MQTT 3.1 the Remaining Length outranks these flags: a flag without its field is valid there. [MQTT 3.1, 3.1]
@@ -39,16 +45,19 @@ export function decodeConnect(reader: ByteReader): ConnectPacket {
   return packet;
 }
 
-function readVersion(reader: ByteReader): ProtocolVersion {
+/** The version, perhaps with the bit of a bridge. */
+function readLevel(reader: ByteReader): number {
   const name = reader.string();
   const level = reader.uint8();
-  if (name === "MQTT" && (level === 4 || level === 5)) return level;
-  if (name === "MQIsdp" && level === 3) return level;
+  const version = level & ~BRIDGE;
+  if (name === "MQTT" && (version === 4 || version === 5)) return level;
+  if (name === "MQIsdp" && version === 3) return level;
   throw new MqttError(ReasonCode.UnsupportedProtocolVersion, `unknown protocol "${name.slice(0, 16)}", level ${level}`);
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
-  if ((flags & RESERVED) !== 0) throw malformed("the reserved Connect Flag is set"); // [MQTT-3.1.2-3]
+  // MQTT 3.1 does not use it, and has nobody check it.
+  if ((flags & RESERVED) !== 0 && version > 3) throw malformed("the reserved Connect Flag is set"); // [MQTT-3.1.2-3]
   const willBits = flags & (WILL_RETAIN | (3 << WILL_QOS_SHIFT));
   if ((flags & WILL_FLAG) !== 0) {
     if (((flags >> WILL_QOS_SHIFT) & 3) === 3) throw malformed("the Will has QoS 3");
@@ -91,7 +100,7 @@ export function encodeConnect(writer: ByteWriter, packet: ConnectPacket): void {
   if (username !== undefined) flags |= USERNAME;
   if (password !== undefined) flags |= PASSWORD;
   writer.string(version === 3 ? "MQIsdp" : "MQTT");
-  writer.uint8(version);
+  writer.uint8(packet.bridge === true ? version | BRIDGE : version);
   writer.uint8(flags);
   writer.uint16(packet.keepAlive);
   if (version === 5) writeProperties(writer, properties, PacketType.Connect);

@@ -20,7 +20,8 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export function decodePublish(reader: ByteReader, flags: number, version: ProtocolVersion): PublishPacket {
   const qos = (flags >> 1) & 3;
-  const dup = (flags & 8) !== 0;
+  // MQTT 3.1 has DUP for the other levels only, and nobody check it at this one.
+  const dup = (flags & 8) !== 0 && (qos > 0 || version > 3);
   const retain = (flags & 1) !== 0;
   if (qos === 3) throw malformed("PUBLISH has QoS 3"); // [MQTT-3.3.1-4]
   if (dup && qos === 0) throw malformed("PUBLISH has DUP with QoS 0"); // [MQTT-3.3.1-2]

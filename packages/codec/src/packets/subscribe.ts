@@ -24,11 +24,25 @@ export function decodeSubscribe(reader: ByteReader, version: ProtocolVersion): S
   return packet;
 }
 
-function readSubscription(reader: ByteReader, version: ProtocolVersion): Subscription {
+/** Of SUBSCRIBE and UNSUBSCRIBE. @throws MqttError 0x81 for one without characters [MQTT-4.7.3-1] */
+export function readTopicFilter(reader: ByteReader): string {
   reader.item();
   const topicFilter = reader.string();
-  const options = reader.uint8();
-  // Before MQTT 5.0 all bits but the QoS are reserved. [MQTT-3.8.3-5], [MQTT-3.8.3-4] of 3.1.1
+  if (topicFilter === "") throw malformed("a Topic Filter is empty");
+  return topicFilter;
+}
+
+/** @throws InvalidPacketError for one without characters */
+export function writeTopicFilter(writer: ByteWriter, topicFilter: string): void {
+  if (topicFilter === "") throw new InvalidPacketError("a topic filter has at least one character");
+  writer.string(topicFilter);
+}
+
+function readSubscription(reader: ByteReader, version: ProtocolVersion): Subscription {
+  const topicFilter = readTopicFilter(reader);
+  // Before MQTT 5.0 all bits but the QoS are reserved; MQTT 3.1 has nobody check them.
+  const options = version === 3 ? reader.uint8() & 3 : reader.uint8();
+  // [MQTT-3.8.3-5], [MQTT-3.8.3-4] of 3.1.1
   if ((options & (version === 5 ? 0xc0 : 0xfc)) !== 0)
     throw malformed("a reserved bit of the Subscription Options is set");
   const qos = options & 3;
@@ -50,7 +64,7 @@ export function encodeSubscribe(writer: ByteWriter, packet: SubscribePacket, ver
   if (version === 5) writeProperties(writer, packet.properties, PacketType.Subscribe);
   for (const { topicFilter, qos, noLocal, retainAsPublished, retainHandling } of packet.subscriptions) {
     if (qos !== 0 && qos !== 1 && qos !== 2) throw new PacketRangeError("the QoS of a subscription is 0, 1 or 2");
-    writer.string(topicFilter);
+    writeTopicFilter(writer, topicFilter);
     if (version < 5) {
       // MQTT 3.1 and 3.1.1 have no other options: they always behave like the defaults of MQTT 5.0.
       writer.uint8(qos);

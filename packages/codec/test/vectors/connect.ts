@@ -6,8 +6,33 @@ export const connect: readonly Vector[] = [
     versions: [3],
     hex: "10 0f 0006 4d5149736470 03 02 003c 0001 61",
     packet: { type: "connect", protocolVersion: 3, clientId: "a", cleanStart: true, keepAlive: 60 },
-    // MQTT 3.1 disregards Will QoS and Will Retain without Will Flag, and a user name or password that is not there.
-    alsoDecodes: ["10 0f 0006 4d5149736470 03 3a 003c 0001 61", "10 0f 0006 4d5149736470 03 c2 003c 0001 61"],
+    // MQTT 3.1 disregards Will QoS and Will Retain without Will Flag, a user name or password that is not there, the
+    // unused Connect Flag and the flags of the fixed header.
+    alsoDecodes: [
+      "10 0f 0006 4d5149736470 03 3a 003c 0001 61",
+      "10 0f 0006 4d5149736470 03 c2 003c 0001 61",
+      "10 0f 0006 4d5149736470 03 03 003c 0001 61",
+      "12 0f 0006 4d5149736470 03 02 003c 0001 61",
+      "1f 0f 0006 4d5149736470 03 02 003c 0001 61",
+    ],
+  },
+  {
+    name: "CONNECT of a bridge with MQTT 3.1",
+    versions: [3],
+    hex: "10 0f 0006 4d5149736470 83 02 003c 0001 61",
+    packet: { type: "connect", protocolVersion: 3, bridge: true, clientId: "a", cleanStart: true, keepAlive: 60 },
+  },
+  {
+    name: "CONNECT of a bridge with MQTT 3.1.1, as Mosquitto sends it",
+    versions: [4],
+    hex: "10 0d 0004 4d515454 84 02 001e 0001 78",
+    packet: { type: "connect", protocolVersion: 4, bridge: true, clientId: "x", cleanStart: true, keepAlive: 30 },
+  },
+  {
+    name: "CONNECT of a bridge with MQTT 5.0",
+    versions: [5],
+    hex: "10 0e 0004 4d515454 85 02 001e 00 0001 78",
+    packet: { type: "connect", protocolVersion: 5, bridge: true, clientId: "x", cleanStart: true, keepAlive: 30 },
   },
   {
     name: "minimal CONNECT of MQTT 3.1.1",

@@ -77,7 +77,7 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     type: duration("ms", { positive: true }),
   },
   maxPayload: {
-    doc: "`ws`, `wss`: longest WebSocket message; packets may be longer, as they may span messages. Without it: 1MiB.",
+    doc: "`ws`, `wss`: longest WebSocket message. Below `max_packet_size` it is also the longest packet, and clients are told so. Without it: any.",
     type: size(),
   },
   maxConnections: { doc: "Connections of this listener.", type: count, default: 0 },

@@ -98,7 +98,8 @@ export const connect: readonly Check[] = [
     v4: "3.1.2-1",
     v5: "3.1.2-1",
     async run(world) {
-      for (const name of ["mqtt", "XXXX", "MQIsdp", "MQTTX", ""]) {
+      // That of MQTT 3.1 is answered in the form of 3.1.1: see below.
+      for (const name of ["mqtt", "XXXX", "MQTTX", "", ...(world.version === 4 ? ["MQIsdp"] : [])]) {
         const client = await world.open();
         client.send(rawConnect(world, { name }));
         const words = await client.lastWords();
@@ -112,16 +113,73 @@ export const connect: readonly Check[] = [
   {
     title: "an unsupported protocol level is answered as such, then the connection ends",
     v4: "3.1.2-2 3.2.2-5",
-    v5: "3.1.2-2 3.2.2-7 4.13.2-1",
     async run(world) {
-      for (const level of world.version === 4 ? [0, 1, 2] : [6, 7, 255]) {
+      for (const level of [0, 1, 2]) {
         const client = await world.open();
         client.send(rawConnect(world, { level }));
-        if (world.version === 4) {
-          await client.expectHex("20 02 00 01");
-          await client.expectClosed();
-        } else await refused(world, client, 0x84);
+        await client.expectHex("20 02 00 01");
+        await client.expectClosed();
       }
+    },
+  },
+  {
+    title: "whatever the level, it is refused in the form of 3.1.1, so that its sender can fall back",
+    v4: "3.1.2-2 3.2.2-5",
+    v5: "3.1.2-2 3.2.2-7 4.13.2-1",
+    ownOnly: true,
+    async run(world) {
+      const bystander = await world.connect();
+      const unknown = [0, 1, 2, 3, 6, 7, 0x7f, 0x80, 0x82, 0x83, 0x86, 0xff].map((level) => ({ level }));
+      for (const wrong of [...unknown, { name: "MQIsdp" }, { name: "MQIsdp", level: 0x84 }]) {
+        const client = await world.open(4);
+        client.send(rawConnect(world, wrong));
+        await client.expectHex("20 02 00 01");
+        await client.expectClosed();
+      }
+      await bystander.expectAlive();
+    },
+  },
+  {
+    title: "a bridge, by the bit in its level, gets no message back that it published, and the others as they were",
+    v4: "",
+    v5: "",
+    ownOnly: true,
+    async run(world) {
+      const other = await world.connect();
+      await other.publish("a/kept", "old", { retain: true });
+      const bridge = await world.open();
+      bridge.send(rawConnect(world, { level: 0x80 | world.version, payload: [field("bridge")] }));
+      await bridge.expect("connack", { reasonCode: 0 });
+      await bridge.subscribe("a/#", { qos: 2 });
+      await bridge.take("a/kept", "old", { retain: true });
+      for (const qos of [0, 1, 2] as const) {
+        await bridge.publish("a/own", "mine", { qos, retain: true });
+        await other.publish("a/b", "live", { qos });
+        await bridge.take("a/b", "live", { qos, retain: false });
+        await other.publish("a/b", "live and kept", { qos, retain: true });
+        await bridge.take("a/b", "live and kept", { qos, retain: true });
+      }
+      await bridge.expectNothing();
+      // In a group somebody has to take it.
+      if (world.version === 4) return;
+      await bridge.unsubscribe("a/#");
+      await bridge.subscribe("$share/g/a/#", { qos: 1 });
+      await bridge.publish("a/b", "for the group");
+      await bridge.take("a/b", "for the group");
+    },
+  },
+  {
+    title: "a CONNECT of a bridge is held to the rules of its version",
+    v4: "3.1.2-3",
+    v5: "3.1.2-3",
+    ownOnly: true,
+    async run(world) {
+      const level = 0x80 | world.version;
+      await eachRefused(
+        world,
+        [rawConnect(world, { level, flags: 0x03 }), rawConnect(world, { level, payload: [] })],
+        0x81,
+      );
     },
   },
   {

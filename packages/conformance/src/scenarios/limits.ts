@@ -248,6 +248,90 @@ export const limits: readonly Check[] = [
     },
   },
   {
+    title: "a client that takes no packet as large as its CONNACK is not let in, and takes nobody's place",
+    v5: "3.1.2-24",
+    ownOnly: true,
+    async run(world) {
+      const there = await world.connect(lasting(world, "me"));
+      const connack = 16;
+      for (const maximumPacketSize of [1, 4, 5, 8, connack - 1]) {
+        const client = await world.open();
+        client.send(client.connectPacket({ clientId: world.id("me"), properties: { maximumPacketSize } }));
+        const words = await client.lastWords();
+        equal(
+          words.map((packet) => packet.type === "connack" && packet.reasonCode),
+          maximumPacketSize < 5 ? [] : [0x95],
+          `answers to a client that takes ${maximumPacketSize} bytes`,
+        );
+        ensure(
+          client.history.every(({ bytes }) => bytes.length <= maximumPacketSize),
+          "a packet that is larger than the client takes",
+        );
+      }
+      await there.expectAlive();
+      const last = await world.open();
+      await last.connect({ clientId: world.id("last"), properties: { maximumPacketSize: connack } });
+      await last.expectAlive();
+    },
+  },
+  {
+    title: "nor is one whose CONNACK is too large for what is in it, and its Will is not sent",
+    v5: "3.1.2-24",
+    ownOnly: true,
+    async run(world) {
+      const watcher = await world.connect();
+      await watcher.subscribe("will");
+      const client = await world.open();
+      const will = { topic: "will", payload: new TextEncoder().encode("gone"), qos: 0, retain: false } as const;
+      client.send(client.connectPacket({ clientId: "", will, properties: { maximumPacketSize: 30 } }));
+      await refused(world, client, 0x95);
+      await watcher.expectNothing();
+      equal(world.own?.broker.metrics()["clientsConnected"], 1, "clients");
+    },
+  },
+  {
+    title: "a client that waits for an answer larger than it takes is disconnected",
+    v5: "3.1.2-24 4.13.2-1",
+    ownOnly: true,
+    async run(world) {
+      const names = Array.from({ length: 30 }, (_, index) => world.t(`${index}`));
+      const properties = { maximumPacketSize: 30 };
+      const client = await world.connect({ properties });
+      client.send({
+        type: "subscribe",
+        packetId: 1,
+        subscriptions: names.map((topicFilter) => ({
+          topicFilter,
+          qos: 0,
+          noLocal: false,
+          retainAsPublished: false,
+          retainHandling: 0,
+        })),
+      });
+      await ends(world, client, 0x95);
+      const other = await world.connect({ properties });
+      other.send({ type: "unsubscribe", packetId: 1, topicFilters: names });
+      await ends(world, other, 0x95);
+    },
+  },
+  {
+    title: "so is one that waits for an AUTH",
+    v5: "3.1.2-24",
+    broker: {
+      hooks: {
+        authenticationMethods: {
+          long: () => ({ next: () => ({ status: "continue", data: new Uint8Array(100) }) }),
+        },
+      },
+    },
+    async run(world) {
+      const client = await world.open();
+      const properties = { authenticationMethod: "long", maximumPacketSize: 50 };
+      client.send(client.connectPacket({ clientId: "me", properties }));
+      await client.expectClosed();
+    },
+  },
+  {
     title:
       "the refusing CONNACK and DISCONNECT have a Reason String when there is room, also without problem information",
     v5: "3.1.2-29 3.14.2-2",

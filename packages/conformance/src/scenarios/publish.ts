@@ -2,6 +2,7 @@
 import type { QoS } from "@wrenmq/codec";
 import type { Check } from "../check.ts";
 import { eachEnds, ends, ensure, equal, field, frame, ILL_FORMED, noProperties } from "../wire.ts";
+import { lasting } from "./session.ts";
 
 const LEVELS = [0, 1, 2] as const;
 
@@ -110,6 +111,29 @@ export const publish: readonly Check[] = [
       client.send("62 02 00 09");
       if (world.version === 4) await client.expectHex("70 02 00 09");
       else await client.expect("pubcomp", { packetId: 9, ...(world.own ? { reasonCode: 0x92 } : {}) });
+    },
+  },
+  {
+    title: "on a connection that resumed a session an identifier that is not known is no error",
+    v4: "4.3.3-2",
+    v5: "3.6.2-1 3.7.2-1 4.3.3-11",
+    async run(world) {
+      const first = await world.connect(lasting(world, "me"));
+      await first.publish(world.t("a"), "x", { qos: 2, packetId: 9 });
+      await first.cut();
+      const second = await world.open();
+      equal((await second.connect(lasting(world, "me"))).sessionPresent, true, "Session Present");
+      // The PUBCOMP may have been lost.
+      second.send("62 02 00 09", "62 02 00 0a");
+      await second.expectHex("70 02 00 09");
+      await second.expectHex("70 02 00 0a");
+      second.send("50 02 00 0b");
+      await second.expectHex("62 02 00 0b");
+      await second.disconnect();
+      // A session that begins anew has nothing to recover.
+      const third = await world.connect({ clientId: world.id("me"), cleanStart: true });
+      third.send("62 02 00 09");
+      await third.expect("pubcomp", { packetId: 9, ...(world.version === 5 && world.own ? { reasonCode: 0x92 } : {}) });
     },
   },
   {

@@ -55,13 +55,18 @@ export const wills: readonly Check[] = [
     },
   },
   {
-    title: "the will comes after DISCONNECT with Will Message (0x04)",
-    v5: "3.14.4-3",
+    title: "the will comes after DISCONNECT with any reason code but 0x00",
+    v5: "3.1.2-8 3.1.2-10 3.14.4-3",
     async run(world) {
       const watcher = await watch(world);
-      const client = await world.connect({ ...fresh(world, "me"), will: will(world) });
-      await client.disconnect(4);
-      await watcher.take(world.t("will"), "gone");
+      // All that a client may send.
+      const codes = [0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99] as const;
+      for (const code of codes) {
+        const client = await world.connect({ ...fresh(world, "me"), will: will(world) });
+        await client.disconnect(code);
+        await watcher.take(world.t("will"), "gone");
+      }
+      await watcher.expectNothing();
     },
   },
   {

@@ -6,6 +6,7 @@ export function testClient(given: Partial<ClientInfo> = {}): ClientInfo {
     clientId: "client",
     username: undefined,
     protocolVersion: 5,
+    bridge: false,
     cleanStart: true,
     keepAlive: 60,
     listener: "default",

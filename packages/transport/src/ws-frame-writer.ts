@@ -1,0 +1,145 @@
+// Frames for a WebSocket client: one MQTT packet in each, in as few pieces of memory as can be. Clients that read one packet
+// of each frame and no more (Paho for C and C++) get all. [RFC 6455, 5.2]
+import { PacketCutter } from "./packet-cutter.ts";
+import { Opcode } from "./ws-frame-reader.ts";
+
+const FINAL = 0x80;
+/** Bytes of a packet from which on a piece of its own costs less than a copy. */
+const LARGE = 16_384;
+
+/**
+ * Memory for the frames of all connections, one after the other: most writes to a socket are done when they return. It holds
+ * what one turn of the event loop has to say to a client. One that is not done keeps it, and the next gets another one.
+ */
+const SPARE = 98_304;
+let spare: Uint8Array | undefined;
+let lent: Uint8Array | undefined;
+
+/** Where the packets end that are being framed: filled and used without a pause in between. */
+const ends: number[] = [];
+
+export class WsFrameWriter {
+  readonly #cutter = new PacketCutter();
+
+  /**
+   * Frames of all these bytes. A packet whose end is not among them goes on in the next frame. Large ones are not copied.
+   * @param isQuick will they have been written before the next call, mostly? Then call `framesWritten`
+   */
+  frames(bytes: Uint8Array, isQuick: boolean): readonly Uint8Array[] {
+    lent = undefined;
+    const count = this.#cut(bytes);
+    const pieces: Uint8Array[] = [];
+    for (let index = 0, start = 0; index < count; ) {
+      const end = ends[index] as number;
+      if (end - start >= LARGE) {
+        pieces.push(header(end - start), bytes.subarray(start, end));
+        start = end;
+        index++;
+        continue;
+      }
+      let next = index;
+      let at = start;
+      let size = 0;
+      for (; next < count; next++) {
+        const length = (ends[next] as number) - at;
+        if (length >= LARGE) break;
+        size += headerLength(length) + length;
+        at += length;
+      }
+      pieces.push(framed(isQuick ? memory(size) : Buffer.allocUnsafe(size), bytes, start, index, next));
+      start = at;
+      index = next;
+    }
+    return pieces;
+  }
+
+  /** Fills `ends`. @returns how many there are */
+  #cut(bytes: Uint8Array): number {
+    let count = 0;
+    for (let at = 0; at < bytes.length; count++) {
+      at = this.#cutter.next(bytes, at, bytes.length);
+      ends[count] = at;
+    }
+    return count;
+  }
+}
+
+/** The frames that were made last are written: their memory may be used again. */
+export function framesWritten(): void {
+  if (lent === undefined) return;
+  spare = lent;
+  lent = undefined;
+}
+
+function memory(size: number): Uint8Array {
+  if (size > SPARE || lent !== undefined) return Buffer.allocUnsafe(size);
+  lent = spare ?? Buffer.allocUnsafeSlow(SPARE);
+  spare = undefined;
+  return lent.subarray(0, size);
+}
+
+/** The frame of a close. @param code undefined: without one */
+export function closeFrame(code: number | undefined): Uint8Array {
+  return code === undefined
+    ? Uint8Array.of(FINAL | Opcode.Close, 0)
+    : Uint8Array.of(FINAL | Opcode.Close, 2, code >> 8, code & 0xff);
+}
+
+/** The frame that answers a ping. */
+export function pongFrame(payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(2 + payload.length);
+  frame[0] = FINAL | Opcode.Pong;
+  frame[1] = payload.length;
+  frame.set(payload, 2);
+  return frame;
+}
+
+/** Fills `target` with frames of the packets from `start` on that end at `ends` from `from` up to `to`. */
+function framed(target: Uint8Array, bytes: Uint8Array, start: number, from: number, to: number): Uint8Array {
+  let position = 0;
+  let at = start;
+  for (let index = from; index < to; index++) {
+    const end = ends[index] as number;
+    position = writeHeader(target, position, end - at);
+    // For the few bytes of most packets a loop is quicker than a call and a view.
+    if (end - at < 64) while (at < end) target[position++] = bytes[at++] as number;
+    else {
+      target.set(bytes.subarray(at, end), position);
+      position += end - at;
+      at = end;
+    }
+  }
+  return target;
+}
+
+function header(length: number): Uint8Array {
+  const bytes = new Uint8Array(headerLength(length));
+  writeHeader(bytes, 0, length);
+  return bytes;
+}
+
+function headerLength(length: number): number {
+  return length < 126 ? 2 : length < 0x1_0000 ? 4 : 10;
+}
+
+/** @returns where it ends */
+function writeHeader(target: Uint8Array, start: number, length: number): number {
+  let at = start;
+  target[at++] = FINAL | Opcode.Binary;
+  if (length < 126) target[at++] = length;
+  else if (length < 0x1_0000) {
+    target[at++] = 126;
+    target[at++] = length >> 8;
+    target[at++] = length & 0xff;
+  } else {
+    target[at++] = 127;
+    // Nothing is longer than four bytes can say.
+    target.fill(0, at, at + 4);
+    at += 4;
+    target[at++] = length >>> 24;
+    target[at++] = (length >>> 16) & 0xff;
+    target[at++] = (length >>> 8) & 0xff;
+    target[at++] = length & 0xff;
+  }
+  return at;
+}
