@@ -47,7 +47,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
   }
 
   async prepare(wanted: ListenerConfig): Promise<() => void> {
-    mustBeSameSocket(this.config, wanted);
+    mustBeSameSocket(this.config, wanted, this.port);
     checkProxies(wanted);
     const config = wanted as C;
     const identity = await identityOf(config);

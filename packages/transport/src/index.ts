@@ -38,7 +38,7 @@ export type {
   WsListenerConfig,
   WssListenerConfig,
 } from "./listener-config.ts";
-export { isSameSocket } from "./same-socket.ts";
+export { isSameSocket, withPort } from "./same-socket.ts";
 export type { ReadBuffer } from "./shared-read.ts";
 export { type SimulatedHandle, simulatedHandles } from "./simulated-handle.ts";
 export { fromDuplex } from "./stream-connection.ts";

@@ -41,7 +41,7 @@ export abstract class PlainListener<C extends TcpListenerConfig | UnixListenerCo
   }
 
   async prepare(wanted: ListenerConfig): Promise<() => void> {
-    mustBeSameSocket(this.config, wanted);
+    mustBeSameSocket(this.config, wanted, this.port);
     checkProxies(wanted);
     const config = wanted as C;
     const admission = plainAdmission(config, this.accept, this.options, this, this.waiting);

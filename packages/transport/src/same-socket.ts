@@ -11,8 +11,13 @@ export function isSameSocket(one: ListenerConfig, other: ListenerConfig): boolea
   return SETTLED.every((key) => value(one, key) === value(other, key));
 }
 
-/** @throws ListenerError ERR_LISTENER_CONFIG */
-export function mustBeSameSocket(one: ListenerConfig, other: ListenerConfig): void {
-  if (isSameSocket(one, other)) return;
+/** @param port that the one listens on: any port (0) is this one then. @throws ListenerError ERR_LISTENER_CONFIG */
+export function mustBeSameSocket(one: ListenerConfig, other: ListenerConfig, port: number | undefined): void {
+  if (isSameSocket(withPort(one, port), withPort(other, port))) return;
   throw new ListenerError("ERR_LISTENER_CONFIG", `${SETTLED.join(", ")} cannot change while a listener listens`);
+}
+
+/** The configuration of a listener that is to have the port that another one got when it asked for any. */
+export function withPort<C extends object>(config: C, port: number | undefined): C {
+  return "port" in config && config.port === 0 && port !== undefined ? { ...config, port } : config;
 }

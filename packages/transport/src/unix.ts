@@ -1,6 +1,8 @@
 // Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
+import { existsSync } from "node:fs";
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
 import { bind, unbind } from "./bind.ts";
 import { bindError, ListenerError } from "./errors.ts";
 import { DEFAULT_BACKLOG, type UnixListenerConfig } from "./listener-config.ts";
@@ -20,8 +22,12 @@ export class UnixListener extends PlainListener<UnixListenerConfig> {
     try {
       await bind(server, options, this.address);
     } catch (error) {
-      if (!(error instanceof ListenerError && error.code === "ERR_LISTENER_IN_USE" && (await isStale(path))))
-        throw error;
+      const code = error instanceof ListenerError ? error.code : undefined;
+      // Of a folder that there is not the system's library says that it may not be used.
+      if (code === "ERR_LISTENER_PERMISSION" && !existsSync(dirname(path))) {
+        throw bindError(this.address, Object.assign(new Error("no such folder", { cause: error }), { code: "ENOENT" }));
+      }
+      if (code !== "ERR_LISTENER_IN_USE" || !(await isStale(path))) throw error;
       await unlink(path);
       await bind(server, options, this.address);
     }

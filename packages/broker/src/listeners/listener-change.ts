@@ -7,6 +7,7 @@ import {
   type ListenerConfig,
   ListenerError,
   type Listener as TransportListener,
+  withPort,
 } from "@wrenmq/transport";
 import type { Clock } from "../runtime/clock.ts";
 import type { Listener } from "./listener.ts";
@@ -116,7 +117,7 @@ export class ListenerChange {
       if (earlier !== undefined && isSamePlace(earlier.options, options)) {
         if (await this.#changesInPlace(earlier, options)) continue;
         this.#reopening.set(name, earlier);
-        opening.push({ name, made: this.#host.make(name, options, earlier.scope) });
+        opening.push({ name, made: this.#host.make(name, withPort(options, earlier.listener?.port), earlier.scope) });
       } else {
         if (earlier !== undefined) this.#closing.set(name, earlier);
         opening.push({ name, made: this.#host.make(name, options) });
