@@ -1,25 +1,25 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig } from "vitest/config";
+import { members } from "./scripts/workspace.mjs";
 
 // Tests run on the sources, with no build: the "@wrenmq/source" export condition points there.
 const conditions = ["@wrenmq/source"];
-const roots = ["packages", "apps", "examples"].filter((root) => existsSync(root));
-const members = roots.flatMap((root) => readdirSync(root).map((name) => ({ name, root: `${root}/${name}` })));
 
 export default defineConfig({
   test: {
     projects: [
-      ...members
-        .filter((member) => existsSync(`${member.root}/test`))
-        .map((member) => ({
+      ...members()
+        .filter((folder) => existsSync(`${folder}/test`))
+        .map((folder) => ({
           resolve: { conditions },
           ssr: { resolve: { conditions, externalConditions: conditions } },
           test: {
-            name: member.name,
-            root: member.root,
+            name: basename(folder),
+            root: folder,
             include: ["test/**/*.test.ts"],
             testTimeout: 20_000,
-            ...(existsSync(`${member.root}/test/global-setup.ts`) ? { globalSetup: "test/global-setup.ts" } : {}),
+            ...(existsSync(`${folder}/test/global-setup.ts`) ? { globalSetup: "test/global-setup.ts" } : {}),
           },
         })),
       {

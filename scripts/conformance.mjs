@@ -2,7 +2,7 @@
 //
 //   node scripts/conformance.mjs REPORT            checks; fails when a statement is open, or docs/conformance.md is old
 //   node scripts/conformance.mjs REPORT --write    the same, and writes docs/conformance.md
-//   node scripts/conformance.mjs --target REPORT   prints what another broker showed (see packages/conformance/README.md)
+//   node scripts/conformance.mjs --target REPORT   prints what another broker showed (see tools/conformance/README.md)
 //
 // REPORT is what vitest writes with `--reporter=json --outputFile=REPORT`. A test proves the statements whose ids stand in
 // square brackets in its title; their version is told by its path or by a describe block ("MQTT 3.1.1", "MQTT 5.0").
@@ -34,11 +34,11 @@ function rows(path) {
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, index) => [names[index], cell])));
 }
 
-const statements = new Map(VERSIONS.map((version) => [version, rows(`packages/conformance/data/mqtt-${version}.tsv`)]));
+const statements = new Map(VERSIONS.map((version) => [version, rows(`tools/conformance/data/mqtt-${version}.tsv`)]));
 const known = new Map(VERSIONS.map((version) => [version, new Set(statements.get(version).map(({ id }) => id))]));
 const reasons = new Map(VERSIONS.map((version) => [version, new Map()]));
 const problems = [];
-for (const { version, id, reason } of rows("packages/conformance/data/untestable.tsv")) {
+for (const { version, id, reason } of rows("tools/conformance/data/untestable.tsv")) {
   if (known.get(version)?.has(id) !== true) problems.push(`untestable.tsv: there is no [${id}] in MQTT ${version}`);
   else if (!reason) problems.push(`untestable.tsv: [${id}] of MQTT ${version} has no reason`);
   else reasons.get(version).set(id, reason);
@@ -130,7 +130,7 @@ function check() {
 }
 
 function rank({ file }) {
-  return file.startsWith("packages/conformance/") ? 0 : 1;
+  return file.startsWith("tools/conformance/") ? 0 : 1;
 }
 
 /** Only what was shown by asking the broker: tests of our own packages prove nothing about it. */

@@ -1,10 +1,21 @@
-// Writes the six files that every package has. Usage: node scripts/new-package.mjs NAME "one sentence" [--node] [dep ...]
+// Writes the six files that every package has.
+//
+//   node scripts/new-package.mjs FOLDER "one sentence" [--node] [dep ...]
+//
+// FOLDER says what kind it is: packages/NAME (core), packages/plugins/NAME, packages/support/NAME or tools/NAME (private).
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { posix } from "node:path";
 
-const [name, sentence, ...rest] = process.argv.slice(2);
+const [given = "", sentence = "", ...rest] = process.argv.slice(2);
+const dir = posix.normalize(given).replace(/\/$/, "");
+if (!/^(packages\/(plugins\/|support\/)?|tools\/)[a-z0-9-]+$/.test(dir) || sentence === "") {
+  process.stderr.write('usage: node scripts/new-package.mjs FOLDER "one sentence" [--node] [dep ...]\n');
+  process.exit(2);
+}
+const name = posix.basename(dir);
+const up = posix.relative(dir, ".");
 const node = rest.includes("--node");
 const deps = rest.filter((word) => !word.startsWith("--"));
-const dir = `packages/${name}`;
 const put = (path, text) => {
   if (!existsSync(`${dir}/${path}`)) writeFileSync(`${dir}/${path}`, text);
 };
@@ -17,6 +28,7 @@ put(
     {
       name: `@wrenmq/${name}`,
       version: "0.1.0",
+      ...(dir.startsWith("tools/") ? { private: true } : {}),
       description: sentence,
       license: "MIT",
       type: "module",
@@ -30,7 +42,7 @@ put(
       scripts: {
         build: "tsup && tsc -p tsconfig.build.json",
         typecheck: "tsc -p tsconfig.json",
-        test: `vitest run --root ../.. --project ${name}`,
+        test: `vitest run --root ${up} --project ${name}`,
       },
       ...(deps.length
         ? {
@@ -52,7 +64,7 @@ put(
 );
 put(
   "tsconfig.json",
-  `${JSON.stringify({ extends: "../../tsconfig.base.json", compilerOptions: { types: node ? ["node"] : [] }, include: ["src", "test"] }, null, 2)}\n`,
+  `${JSON.stringify({ extends: `${up}/tsconfig.base.json`, compilerOptions: { types: node ? ["node"] : [] }, include: ["src", "test"] }, null, 2)}\n`,
 );
 put(
   "tsconfig.build.json",
@@ -60,7 +72,7 @@ put(
 );
 put(
   "tsup.config.ts",
-  `import { defineConfig } from "tsup";\nimport { library } from "../../tsup.base.ts";\n\nexport default defineConfig(library());\n`,
+  `import { defineConfig } from "tsup";\nimport { library } from "${up}/tsup.base.ts";\n\nexport default defineConfig(library());\n`,
 );
 put("README.md", `# @wrenmq/${name}\n\n${sentence}\n`);
 put("src/index.ts", "export {};\n");

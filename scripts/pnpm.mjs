@@ -2,11 +2,12 @@
 // two each time, so what has not changed is not installed again, and turbo is called directly once it is there.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { members, root } from "./workspace.mjs";
 
-export const root = fileURLToPath(new URL("..", import.meta.url));
+export { root };
+
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const windows = process.platform === "win32";
 const stamp = join(root, "node_modules/.wrenmq-installed");
@@ -84,10 +85,5 @@ function fingerprint() {
 
 /** Paths of the package.json files of the workspace, sorted. */
 export function manifests() {
-  const folders = ["packages", "apps", "examples"].filter((folder) => existsSync(join(root, folder)));
-  const members = folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
-  return [...members, "bench"]
-    .map((member) => `${member}/package.json`)
-    .filter((file) => existsSync(join(root, file)))
-    .sort();
+  return members().map((folder) => `${folder}/package.json`);
 }

@@ -1,14 +1,18 @@
 // What the arrows of docs/architecture.md and the conventions say, held against the sources.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
+import { members, root } from "../workspace.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const packages = readdirSync(join(root, "packages")).filter((name) =>
-  existsSync(join(root, "packages", name, "package.json")),
+/** By their names, "codec" and "auth-acl": the folder of each is `folders.get(name)`. */
+const folders = new Map(
+  members()
+    .filter((folder) => folder.startsWith("packages/"))
+    .map((folder) => [basename(folder), folder]),
 );
+/** The workshop: tests and tools, which may use everything. */
+const tools = members().filter((folder) => folder.startsWith("tools/"));
 
 /** The packages that run anywhere: no Node, no clock, no process. */
 const PURE = ["codec", "topics", "protocol", "plugin-api"];
@@ -30,30 +34,33 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   "store-file": ["store", "protocol"],
   broker: ["codec", "topics", "transport", "protocol", "store", "plugin-api", "cluster"],
 };
-/** For tests only: they may use everything. */
-const PRIVATE = packages.filter(
-  (name) => name === "conformance" || (manifest(name) as { private?: boolean }).private === true,
-);
-const isPlugin = (name: string): boolean => /^(auth|plugin)-/.test(name) && name !== "plugin-api";
+const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packages/plugins/") === true;
 
 /** Where the version of the protocol may be asked for: everything else asks the dialect. */
 const MAY_KNOW_THE_VERSION = [
   "packages/codec/src/",
   "packages/protocol/src/dialect.ts",
-  "packages/protocol/src/connect-rules.ts",
+  "packages/protocol/src/connection/connect-rules.ts",
 ];
 
 /** Files that are longer than 400 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
-  "packages/protocol/src/server-connection.ts": "the one state machine: states, packets and answers are read together",
+  "packages/protocol/src/connection/server-connection.ts":
+    "the one state machine: states, packets and answers are read together",
   "packages/broker/src/broker.ts": "the public class: doc comments of the API",
   "packages/broker/src/connections/client-connection.ts": "implements one interface, Effects",
 };
 const LONGEST = 400;
 const LONGEST_WITH_REASON = 600;
 
-function manifest(name: string): unknown {
-  return JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+interface Manifest {
+  readonly name: string;
+  readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function manifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
 }
 
 interface Source {
@@ -82,14 +89,10 @@ function codeOf(text: string): string {
 const lines = ({ path, code }: Source, pattern: RegExp): string[] =>
   code.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
 
-const dependencies = (name: string): string[] => {
-  const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
-    dependencies?: object;
-  };
-  return Object.keys(manifest.dependencies ?? {})
+const dependencies = (folder: string): string[] =>
+  Object.keys(manifest(folder).dependencies ?? {})
     .filter((one) => one.startsWith("@wrenmq/"))
     .map((one) => one.slice("@wrenmq/".length));
-};
 
 describe.each(PURE)("%s is pure", (name) => {
   const all = sources(`packages/${name}/src`).filter(({ path }) => !path.includes("/testing/"));
@@ -119,28 +122,25 @@ test("the version of the protocol is compared in the codec and the dialect only"
   expect(others.flatMap((source) => lines(source, comparison))).toEqual([]);
 });
 
-test.each(packages)("%s depends only on what is below it", (name) => {
-  if (PRIVATE.includes(name)) return;
+test.each([...folders])("%s depends only on what is below it", (name, folder) => {
   const allowed = isPlugin(name) ? PLUGIN : MAY_DEPEND_ON[name];
   expect(allowed, `${name} is not in the table`).toBeDefined();
-  expect(dependencies(name).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
+  expect(dependencies(folder).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
 });
 
 test("nothing that is published depends on what is not", () => {
-  const apps = existsSync(join(root, "apps/cli/package.json"))
-    ? [JSON.parse(readFileSync(join(root, "apps/cli/package.json"), "utf8")) as { dependencies: object }]
-    : [];
-  expect(
-    apps
-      .flatMap(({ dependencies }) => Object.keys(dependencies))
-      .filter((one) => PRIVATE.includes(one.slice("@wrenmq/".length))),
-  ).toEqual([]);
+  expect(tools.filter((folder) => manifest(folder).private !== true)).toEqual([]);
+  const all = members().map((folder) => manifest(folder));
+  const unpublished = all.filter((one) => one.private === true).map(({ name }) => name);
+  const used = all
+    .filter((one) => one.private !== true)
+    .flatMap(({ name, dependencies }) => Object.keys(dependencies ?? {}).map((one) => ({ name, one })));
+  expect(used.filter(({ one }) => unpublished.includes(one))).toEqual([]);
 });
 
 test("no file is too long without a reason", () => {
-  const members = [...packages.filter((name) => !PRIVATE.includes(name)).map((name) => `packages/${name}`), "apps/cli"];
-  const long = members
-    .flatMap((member) => sources(`${member}/src`))
+  const long = [...folders.values(), "apps/cli"]
+    .flatMap((folder) => sources(`${folder}/src`))
     .filter(({ path }) => !path.includes("/testing/"))
     .map(({ path, text }) => ({ path, count: text.split("\n").length - 1 }))
     .filter(({ path, count }) => count > (path in LONG ? LONGEST_WITH_REASON : LONGEST));

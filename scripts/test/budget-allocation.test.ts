@@ -1,7 +1,7 @@
 // What a routed message leaves for the garbage collector. Collections cost more than the bytes: at half a million messages
 // a second each object more per message is another one a second.
 import { describe, expect, test } from "vitest";
-import { allocationPerMessage } from "../../bench/budget/measure.mjs";
+import { allocationPerMessage } from "../../tools/bench/budget/measure.mjs";
 
 describe("heap bytes allocated per routed message", () => {
   // Measured: 239 and 242, always within 3 %. 217 of them are Message and PublishFrame. A closure that a hot function may

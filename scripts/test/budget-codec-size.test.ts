@@ -1,6 +1,6 @@
 // Browsers load the codec: how many bytes are that, minified and compressed?
 import { expect, test } from "vitest";
-import { sizeOf } from "../../bench/budget/bundle.mjs";
+import { sizeOf } from "../../tools/bench/budget/bundle.mjs";
 
 test("all of the codec is at most 12 KB", async () => {
   const { compressed } = await sizeOf('export * from "@wrenmq/codec";');

@@ -1,6 +1,6 @@
 // What a client that is connected and silent costs: with a million of them every kilobyte is a gigabyte.
 import { expect, test } from "vitest";
-import { bytesPerIdleConnection } from "../../bench/budget/measure.mjs";
+import { bytesPerIdleConnection } from "../../tools/bench/budget/measure.mjs";
 
 test("an idle connection with its session keeps at most 3,000 bytes of heap and external memory", async () => {
   const { bytes, connections } = await bytesPerIdleConnection(1_000);

@@ -1,22 +1,18 @@
 // Documents that would otherwise fall behind the sources.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { members, root } from "../workspace.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-function sourceFiles(folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => {
-      try {
-        const inside = readdirSync(join(root, folder, name, "src"), { recursive: true, encoding: "utf8" });
-        return inside.filter((file) => file.endsWith(".ts")).map((file) => join(folder, name, "src", file));
-      } catch {
-        return [];
-      }
+function sourceFiles(top: string): string[] {
+  return members()
+    .map((folder) => `${folder}/src`)
+    .filter((folder) => folder.startsWith(`${top}/`) && existsSync(join(root, folder)))
+    .flatMap((folder) => {
+      const inside = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+      return inside.filter((file) => file.endsWith(".ts")).map((file) => join(folder, file));
     });
 }
 
@@ -27,7 +23,6 @@ describe("docs/errors.md", () => {
   const documented = [...read("docs/errors.md").matchAll(/^\| `(ERR_[A-Z0-9_]+)`/gm)].map((found) => found[1] ?? "");
   const used = new Set(
     [...sourceFiles("packages"), ...sourceFiles("apps")]
-      .filter((file) => !/^packages\/(conformance|testkit)\//.test(file))
       .flatMap((file) => [...read(file).matchAll(/"(ERR_[A-Z0-9_]+)"/g)].map((found) => found[1] ?? ""))
       .filter((code) => !NOT_OURS.has(code)),
   );

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { BUILT_IN_PLUGINS } from "../../apps/cli/src/plugins/built-in.ts";
 import { BUILT_IN } from "../../packages/config/src/sections/plugins.ts";
+import { folderOf } from "../workspace.mjs";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const guide = read("docs/plugins.md");
@@ -21,7 +22,7 @@ function optionsOf(make: (options: never) => unknown): string[] {
 }
 
 /** As the table of the packaged plugins says it. */
-function folderOf(name: string): string | undefined {
+function packageOf(name: string): string | undefined {
   const rows = guide.split("\n").map((row) => /^\| (`.*?) +\| `@wrenmq\/([a-z0-9-]+)`/.exec(row));
   return rows.find((row) => row?.[1]?.includes(`\`${name}\``))?.[2];
 }
@@ -36,7 +37,7 @@ describe.each(Object.entries(BUILT_IN_PLUGINS))("%s", (name, load) => {
   test("docs/plugins.md and the package's README have them all", () => {
     const ofGuide = guide.split("\n").filter((line) => line.startsWith(`| \`${name}\` `));
     expect(fields.filter((option) => !ofGuide.some((row) => row.includes(`\`${option}\``)))).toEqual([]);
-    const readme = read(`packages/${folderOf(name)}/README.md`);
+    const readme = read(`${folderOf(packageOf(name) ?? "")}/README.md`);
     expect(fields.filter((option) => !readme.includes(`\`${option}\``))).toEqual([]);
   });
 });

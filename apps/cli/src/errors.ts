@@ -1,6 +1,7 @@
 // From whatever was thrown to one line on stderr and an exit code.
 import type { ConfigError } from "@wrenmq/config";
 import { CommanderError } from "commander";
+import { reasonOf, systemReason } from "./system-error.ts";
 
 /** The command was called in a way that cannot work. Exit code 2. */
 export class UsageError extends Error {
@@ -31,9 +32,18 @@ export function lineOf(error: unknown): string {
     return oneLine(`${error.message} (and ${more} more: wrenmq config check)`);
   }
   if (!(error instanceof Error)) return oneLine(String(error));
-  if (isExpected(error)) return oneLine(error.message);
+  if (isExpected(error)) return oneLine(inWords(error));
   const where = error.stack?.split("\n")[1]?.trim() ?? "";
   return oneLine(`unexpected error, please report it: ${error.name}: ${error.message} ${where}`);
+}
+
+/** The message; what it repeats of an error of the system or of TLS is said in words. */
+function inWords(error: Error): string {
+  let text = reasonOf(error);
+  for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message !== "") text = text.replaceAll(cause.message, systemReason(cause) ?? cause.message);
+  }
+  return text;
 }
 
 /** By its code: to load the class would slow every command down. */
@@ -44,6 +54,7 @@ function isConfigError(error: unknown): error is ConfigError {
 /** Our own errors, and those of the system (a file that is not there), say what is wrong; others are our mistakes. */
 function isExpected(error: Error): boolean {
   const { code } = error as { code?: unknown };
+  if (systemReason(error) !== undefined) return true;
   return typeof code === "string" && /^(ERR_(?!INVALID|ASSERTION)|E[A-Z0-9]+$)/.test(code);
 }
 

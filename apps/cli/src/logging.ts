@@ -13,11 +13,16 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: "fatal",
 };
 
-export function createLogger({ level, format }: LogSection): Logger {
+export function createLogger({ level, format = usualFormat() }: LogSection): Logger {
   const formatted = (line: string): string => (format === "json" ? line : readable(line));
   const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)));
   const destination: DestinationStream = { write: (line) => file.write(formatted(line)) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** People read a terminal; what is written elsewhere is read by programs. */
+function usualFormat(): "text" | "json" {
+  return process.stderr.isTTY ? "text" : "json";
 }
 
 /** `12:30:01.250 info  listening listener=default address=mqtt://127.0.0.1:1883` */

@@ -11,6 +11,11 @@ export async function readPassword(username: string): Promise<string> {
   return notEmpty(password);
 }
 
+/** A password that exists already: asked for once. @throws CommandError when there is none */
+export async function readSecret(username: string): Promise<string> {
+  return process.stdin.isTTY ? notEmpty(await askHidden(`Password for ${username}: `)) : firstLine();
+}
+
 /** @returns is the answer yes? Without a terminal it is no */
 export async function confirm(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;

@@ -24,6 +24,7 @@ export function createProgram(): Command {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
     .version(manifest.version, "-V, --version")
+    .enablePositionalOptions() // what follows the name of a command is the command's: -V is also a version of MQTT
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);
@@ -51,5 +52,6 @@ function add(program: Command, command: Command, options: { isDefault?: boolean 
     for (const each of child.commands) inherit(child, each);
   };
   inherit(program, command);
+  command.version(manifest.version, "--version", "output the version number");
   program.addCommand(command, options);
 }

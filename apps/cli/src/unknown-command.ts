@@ -1,4 +1,5 @@
 // `wrenmq bogus`: without this the word would be taken for an argument of `start`, and the message would not fit.
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { UsageError } from "./errors.ts";
 
@@ -6,7 +7,9 @@ export function unknownCommand(program: Command, words: readonly string[]): Usag
   const [word] = words;
   if (word === undefined || word.startsWith("-")) return undefined;
   const names = [...program.commands.map((command) => command.name()), "help"];
-  if (names.includes(word)) return undefined;
+  if (names.includes(word) || isFile(word)) return undefined; // `start` says what to do with a file
   const near = names.find((name) => name.startsWith(word.slice(0, 3)));
   return new UsageError(`unknown command "${word}"${near === undefined ? "" : ` (did you mean ${near}?)`}; see --help`);
 }
+
+const isFile = (word: string): boolean => /\.(ya?ml|conf|json)$/i.test(word) || existsSync(word);

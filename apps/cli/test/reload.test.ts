@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import mqtt, { type MqttClient } from "mqtt";
@@ -104,4 +104,52 @@ test("plugins, rules and limits change for clients that are connected", async ()
     other.once("connect", ({ properties }) => resolve(properties?.maximumPacketSize)),
   );
   expect(await announced).toBe(100);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "plugins that are replaced give back what they hold, the others go on",
+  async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, "c.yaml");
+    const text = (cache: number) =>
+      `listeners: { a: { bind: 127.0.0.1:0 } }
+plugins:
+  anonymous:
+  sql: { connection: "sqlite:///${folder}/auth.db", sync_schema: true, authenticate: false, cache: ${cache}s }
+  shadows: { connection: "sqlite:///${folder}/shadows.db", keep_versions: ${cache} }
+  kept: { use: shadows, connection: "sqlite:///${folder}/kept.db", serve: true }
+`;
+    await writeFile(file, text(10));
+    const broker = startBroker(["-c", file]);
+    await broker.address("a");
+    const open = async () => {
+      const of = `/proc/${broker.child.pid}/fd`;
+      const links = await Promise.all((await readdir(of)).map((name) => readlink(join(of, name)).catch(() => "")));
+      return links.filter((link) => link.startsWith(folder) && link.endsWith(".db")).toSorted();
+    };
+    const before = await open();
+    expect(before.length).toBeGreaterThan(0);
+    for (let time = 1; time <= 5; time++) {
+      expect(await reload(broker, file, text(10 + time))).toMatchObject({ pluginsChanged: ["sql", "shadows"] });
+      await expect.poll(open, { timeout: 10_000 }).toEqual(before);
+    }
+  },
+);
+
+test("a plugin whose setup never ends is named, at the start and at a reload", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "c.yaml");
+  await writeFile(join(folder, "never.mjs"), "export default { name: 'n', setup: () => new Promise(() => {}) };");
+  const good = `listeners: { a: { bind: 127.0.0.1:0 } }\nplugin_timeout: 50ms\n`;
+  const bad = `${good}plugins: { anonymous: , stuck: { use: ./never.mjs } }\n`;
+  await writeFile(file, bad);
+  const { code, stderr } = await runCommand(["start", "-c", file]);
+  expect(code).toBe(1);
+  expect(stderr).toContain('wrenmq: plugin "stuck": its setup did not end within 50 ms');
+  await writeFile(file, `${good}${OPEN}`);
+  const broker = startBroker(["-c", file]);
+  const url = await broker.address("a");
+  const refused = await reload(broker, file, bad);
+  expect(refused).toMatchObject({ reason: 'plugin "stuck": its setup did not end within 50 ms' });
+  await client(url);
 });

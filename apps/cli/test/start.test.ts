@@ -16,7 +16,14 @@ describe("what is wrong is said in one line", () => {
     ["an unknown option without a command", ["--bogus"], 2, "--bogus"],
     ["an unknown command", ["bogus"], 2, "bogus"],
     ["a misspelt command", ["strat"], 2, "strat"],
-    ["an argument too many", ["start", "extra"], 2, "argument"],
+    [
+      "a file without -c",
+      ["start", "broker.yaml"],
+      2,
+      "the configuration is given with -c: wrenmq start -c broker.yaml",
+    ],
+    ["a file as the command", ["broker.yaml"], 2, "wrenmq start -c broker.yaml"],
+    ["a file after options", ["-p", "0", "broker.yaml"], 2, "wrenmq start -c broker.yaml"],
     ["a port that is none", ["-p", "70000"], 2, "0 to 65535"],
     ["an option without its value", ["start", "-c"], 2, "--config"],
     ["a wrong level of durability", ["--durability", "perhaps"], 2, "perhaps"],
@@ -53,6 +60,20 @@ describe("what is wrong is said in one line", () => {
     expect(stderr).not.toContain("    at ");
     expect(code).toBe(1);
   });
+});
+
+test("off a terminal the log is JSON, with a file too, unless the file or the command says otherwise", async () => {
+  const server = await listening();
+  const { port } = server.address() as { port: number };
+  const file = join(await temporaryFolder(), "wrenmq.yaml");
+  const firstLine = async (log: string, words: string[] = []): Promise<string> => {
+    await writeFile(file, `listeners: { a: { bind: "127.0.0.1:${port}" } }\nplugins: { anonymous: }\n${log}`);
+    return (await runCommand(["-c", file, ...words])).stderr.split("\n")[0] ?? "";
+  };
+  expect(JSON.parse(await firstLine(""))).toMatchObject({ msg: "WrenMQ starts" });
+  expect(JSON.parse(await firstLine("log: { level: debug }\n"))).toMatchObject({ msg: "WrenMQ starts" });
+  expect(await firstLine("log: { format: text }\n")).toMatch(/ info {2}WrenMQ starts /);
+  expect(JSON.parse(await firstLine("log: { format: text }\n", ["--log-format", "json"]))).toBeDefined();
 });
 
 test("the version and the help are on stdout", async () => {

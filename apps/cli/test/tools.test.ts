@@ -158,6 +158,18 @@ describe("config", () => {
     expect(stderr).toContain("anonymous clients may connect from other machines");
   });
 
+  test("check names the users of a password file whose hashes are slow or weak", async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, "c.yaml");
+    await writeFile(join(folder, "users.txt"), `ada:$6$rounds=656000$salt$${"x".repeat(86)}\n`);
+    await writeFile(file, "plugins:\n  staff: { use: password-file, file: users.txt }\n");
+    const { code, stderr } = await runCommand(["config", "check", "-q", file]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: \S+c\.yaml:2:\d+: plugins\.staff\.file: \S+users\.txt: user ada \(line 1\): SHA-512 crypt with 656,000/m,
+    );
+  });
+
   test("check fails when a file that is named is missing", async () => {
     const file = join(await temporaryFolder(), "c.yaml");
     await writeFile(file, "plugins: { password-file: { file: none.txt } }\n");
@@ -316,7 +328,7 @@ test("users and topics in a database, which the broker then asks", async () => {
   const { host } = new URL(await broker.address());
   expect((await run(["pub", "--url", `mqtt://ada:two@${host}`, "-t", "a", "-n"])).code).toBe(0);
   expect((await run(["pub", "--url", `mqtt://ada:one@${host}`, "-t", "a", "-n"])).code).toBe(1);
-});
+}, 60_000);
 
 function days(certificate: X509Certificate): number {
   return Math.round((Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 86_400_000);

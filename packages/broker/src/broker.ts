@@ -22,6 +22,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import type { BrokerOptions } from "./options.ts";
+import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
@@ -63,7 +64,7 @@ export class Broker implements AsyncDisposable {
   readonly #options: BrokerOptions;
   readonly #logger: Logger;
   readonly #events: BrokerEvents;
-  #plugins: PluginHost;
+  readonly #plugins: PluginHost;
   #limits: BrokerLimits;
   #state: BrokerState = "new";
   #core: BrokerCore;
@@ -79,7 +80,7 @@ export class Broker implements AsyncDisposable {
     this.#logger = options.logger === undefined ? silentLogger : boundedLogger(options.logger);
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
-    this.#everyone = this.#plugins.chain(undefined, {});
+    this.#everyone = this.#plugins.everyone({});
     [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
   }
 
@@ -148,7 +149,7 @@ export class Broker implements AsyncDisposable {
     }
     this.#state = "stopping";
     this.#observe("brokerStopping");
-    await this.#stop();
+    await this.#stop(this.#options.clearOnShutdown === true);
     this.#observe("brokerStopped");
   }
 
@@ -224,32 +225,40 @@ export class Broker implements AsyncDisposable {
    */
   async prepare({ listeners, plugins, limits }: BrokerChange): Promise<PreparedChange> {
     this.#mustRun("prepare()");
-    const host = plugins && this.#newHost();
-    await host?.start(plugins ?? []);
-    let prepared: PreparedListeners | undefined;
+    const nextPlugins = plugins && (await this.#plugins.prepare(plugins));
+    let nextListeners: PreparedListeners | undefined;
     try {
-      prepared = listeners && (await this.#listeners.prepare(listeners));
+      // Plugins that do not go together are found before the commit, which cannot fail.
+      this.#tryChains(nextPlugins ?? this.#plugins, listeners);
+      nextListeners = listeners && (await this.#listeners.prepare(listeners));
     } catch (error) {
-      await host?.close();
+      await nextPlugins?.abort();
       throw error;
     }
     return {
       abort: async () => {
-        await prepared?.abort();
-        await host?.close();
+        await nextListeners?.abort();
+        await nextPlugins?.abort();
       },
       commit: async () => {
-        const previous = this.#plugins;
-        if (host !== undefined) this.#plugins = host;
         if (limits !== undefined) this.#limits = { ...DEFAULT_LIMITS, ...limits };
         this.#core.setLimits(this.#limits);
-        const changed = prepared?.commit();
-        this.#compileChains();
-        if (host !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
+        const changed = nextListeners?.commit();
+        const takeOver = (): void => {
+          this.#compileChains();
+          if (nextPlugins !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
+        };
+        const ended = nextPlugins?.commit(takeOver) ?? takeOver();
         await changed?.closed;
-        if (host !== undefined) await previous.close();
+        await ended;
       },
     };
+  }
+
+  /** @throws PluginError when they cannot decide together, somewhere */
+  #tryChains(plugins: Pick<PluginHost, "chain">, listeners: BrokerChange["listeners"]): void {
+    const wanted = listeners && Object.values(listeners).map(({ plugins: members }) => members);
+    for (const members of wanted ?? this.#listeners.members()) plugins.chain(members, this.#events.hooks());
   }
 
   /** The broker's limits as they are now. */
@@ -267,15 +276,17 @@ export class Broker implements AsyncDisposable {
     this.#listeners.refresh();
   }
 
-  /** Replaces all plugins: the new ones start before the old ones close, clients stay and are checked again. @throws PluginError; nothing has changed then */
+  /**
+   * Runs these plugins in place of those that run. One that is the same object goes on; the new ones start before the old
+   * ones end, which end as at shutdown. Clients stay and are checked again.
+   * @throws PluginError; nothing has changed then
+   */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
-    const host = this.#newHost();
-    await host.start(plugins);
-    const previous = this.#plugins;
-    this.#plugins = host;
-    this.#compileChains();
-    this.rulesChanged();
-    await previous.close();
+    const prepared = await this.#plugins.prepare(plugins);
+    await prepared.commit(() => {
+      this.#compileChains();
+      this.rulesChanged();
+    });
   }
 
   /**
@@ -432,7 +443,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #compileChains(): void {
-    this.#everyone = this.#plugins.chain(undefined, this.#events.hooks());
+    this.#everyone = this.#plugins.everyone(this.#events.hooks());
     this.#core.setObservers(this.#everyone.observe, this.#everyone.authorize !== undefined);
     this.#listeners.refresh();
   }
@@ -467,7 +478,7 @@ export class Broker implements AsyncDisposable {
     this.#core.router.hooks.observe[event]?.();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(clear = false): Promise<void> {
     const core = this.#core;
     this.#housekeeping.stop();
     const open = await this.#listeners.close();
@@ -481,6 +492,12 @@ export class Broker implements AsyncDisposable {
     core.timers.clear();
     core.backgroundTasks.clear();
     core.registry.clear();
+    try {
+      const { store } = this.#options;
+      if (clear && store !== undefined) await clearStore(store);
+    } catch (error) {
+      this.#logger.error({ error }, "the store was not cleared");
+    }
     try {
       await this.#options.store?.close();
     } catch (error) {

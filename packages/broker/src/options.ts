@@ -16,6 +16,8 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   /** Where sessions and retained messages outlive the process; absent: nowhere. */
   readonly store?: Store;
+  /** `shutdown()` removes what the store keeps: it then outlives a crash only. Default false. */
+  readonly clearOnShutdown?: boolean;
   /** Other brokers that act as one with this one. Each client has one of them that serves it: see `placement`. */
   readonly bus?: ClusterBus;
   /** Which broker serves which client; absent: this one serves all that it accepts. */

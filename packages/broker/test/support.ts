@@ -12,10 +12,10 @@ export {
   SimClock,
   startBroker,
   text,
-} from "../../testkit/src/index.ts";
+} from "../../../tools/testkit/src/index.ts";
 
 import type { Logger } from "@wrenmq/plugin-api";
-import type { SimClock } from "../../testkit/src/index.ts";
+import type { SimClock } from "../../../tools/testkit/src/index.ts";
 
 /** A promise that the test keeps when it wants to. */
 export interface Held<T> {

@@ -3,7 +3,7 @@ export { type DescribeOptions, describe } from "./describe.ts";
 export { parseSize } from "./description/quantities.ts";
 export type { JsonSchema } from "./description/value-type.ts";
 export type { Style } from "./detect-style.ts";
-export { ConfigError, type Diagnostic, formatDiagnostic, type Place } from "./diagnostic.ts";
+export { ConfigError, type Diagnostic, diagnosticAt, formatDiagnostic, type Place } from "./diagnostic.ts";
 export { diffConfig, type ListenerUpdate, type ReloadPlan } from "./diff-config.ts";
 export type { Environment } from "./environment.ts";
 export { configSchema } from "./json-schema.ts";

@@ -135,6 +135,8 @@ export interface StoreSection {
   maxBytes?: number;
   /** What to do at the start when the data are damaged; absent: refuse to start. */
   onDamage?: "refuse" | "set-aside";
+  /** Remove the data when the broker is shut down; absent: keep them. */
+  clearOnShutdown?: boolean;
 }
 
 export interface SharedSection {
@@ -150,7 +152,8 @@ export interface SysSection {
 
 export interface LogSection {
   level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
-  format: "text" | "json";
+  /** Absent: `text` on a terminal, else `json`. */
+  format?: "text" | "json";
 }
 
 export interface SessionConfig {

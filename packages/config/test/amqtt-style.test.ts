@@ -265,11 +265,16 @@ describe("Python names", () => {
       ["shadow-topics", false, true, ["root"]],
     ]));
   test("sessions in SQLite become the store; in a server they are refused", () => {
-    const text = (url: string) => `plugins: { amqtt.contrib.persistence.SessionDBPlugin: { connection: "${url}" } }`;
-    expect(config(text("sqlite+aiosqlite:///amqtt.db")).store).toEqual({
-      durability: "batch",
-      path: "amqtt.db.wrenmq",
-    });
+    const text = (url: string, more = "") =>
+      `plugins: { amqtt.contrib.persistence.SessionDBPlugin: { connection: "${url}"${more} } }`;
+    const kept = { durability: "batch", path: "amqtt.db.wrenmq" };
+    const url = "sqlite+aiosqlite:///amqtt.db";
+    // true is the default of the original
+    expect(config(text(url)).store).toEqual({ ...kept, clearOnShutdown: true });
+    expect(config(text(url, ", clear_on_shutdown: true")).store).toEqual({ ...kept, clearOnShutdown: true });
+    expect(config(text(url, ", clear-on-shutdown: false")).store).toEqual(kept);
+    expect(said(text(url))).toContain("until the broker is shut down (clear_on_shutdown: false keeps them)");
+    expect(said(text(url, ", clear_on_shutdown: false"))).not.toContain("until");
     expect(said(text("sqlite:///amqtt.db"))).toContain("the old database is not read");
     expect(mistake(text("mysql://u:p@h/d")).message).toContain("cannot be kept in a database server");
   });
@@ -287,6 +292,13 @@ describe("Python names", () => {
     expect(
       mistake("plugins:\n  - amqtt.plugins.authentication.AnonymousAuthPlugin:\n    allow_anonymous: true\n").message,
     ).toMatch(/^<text>:3:5: .*are options indented below their plugin/));
+  test("who has a Python plugin of his own is told where to read how to write it anew", () => {
+    for (const name of ["amqtt.contrib.own.ShopPlugin", "amqtt.contrib.django.DjangoAuthPlugin", "shop.Plugin"]) {
+      const { message } = mistake(`plugins: [${name}]`);
+      expect(message).toMatch(/has no counterpart.*"Writing a plugin" in docs\/plugins\.md.*\.\/plugin\.js/);
+      expect(message).not.toContain("\n");
+    }
+  });
   test("a near miss is helped, and a module of one's own is welcome", () => {
     expect(mistake("plugins: [amqtt.plugins.authentication.FileAuthPlugn]").message).toContain("FileAuthPlugin");
     const [own] = plugins("  ./mine.js: { some-key: 1 }\n");

@@ -276,7 +276,12 @@ describe("plugins", () => {
       { file: "/etc/w.yaml" },
     );
     expect(plugins).toEqual([
-      { name: "staff", use: "password-file", origin: "built-in", options: { file: "/etc/users", reloadInterval: 2 } },
+      {
+        name: "staff",
+        use: "password-file",
+        origin: "built-in",
+        options: { file: "/etc/users", rememberSeconds: 300, reloadInterval: 2 },
+      },
       { name: "own", use: "/etc/my.js", origin: "path", options: { a_b: [1] } },
       { name: "@x/y", use: "@x/y", origin: "package", options: { k: "v" } },
     ]);

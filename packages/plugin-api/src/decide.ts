@@ -2,6 +2,7 @@
 // costs a call; only when one answers with a promise does the rest of the question become asynchronous.
 import { ReasonCode } from "@wrenmq/codec";
 import { ALLOWED, isAllowed, type Verdict } from "@wrenmq/protocol";
+import { type Attempt, PendingAttempt } from "./attempt.ts";
 import type { ClientInfo } from "./client-info.ts";
 import type { NamedHooks } from "./compile-hooks.ts";
 import type { HookChain } from "./hook-chain.ts";
@@ -51,6 +52,7 @@ export class Voice {
 type Authenticate = (
   client: ClientInfo,
   password: Uint8Array | undefined,
+  attempt: Attempt,
 ) => MaybePromise<boolean | Identity | undefined>;
 
 export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookGuard): HookChain["authenticate"] {
@@ -65,20 +67,23 @@ export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookG
   if (voices.length === 0) return () => NOBODY_AUTHENTICATES;
 
   // Everybody is asked even after a refusal: who refused must not show in how long the answer took.
-  return (client, password) => {
+  return (client, password, whenGone) => {
     const answers: (Identity | undefined)[] = [];
     let waiting: Promise<Identity | undefined>[] | undefined;
     for (const { voice, ask } of voices) {
+      const attempt = new PendingAttempt();
       let answer: MaybePromise<boolean | Identity | undefined>;
       try {
-        answer = ask(client, password);
+        answer = ask(client, password, attempt);
       } catch (error) {
         guard.failed(voice.plugin, voice.hook, error);
         answer = voice.failure;
       }
       if (isPromise(answer)) {
         waiting ??= [];
-        waiting.push(guard.settle(answer, voice.plugin, voice.hook, voice.failure).then((late) => voice.verdict(late)));
+        whenGone?.(() => attempt.abandon());
+        const settled = guard.settle(answer, voice.plugin, voice.hook, voice.failure, attempt);
+        waiting.push(settled.then((late) => voice.verdict(late)));
       } else {
         answers.push(voice.verdict(answer));
       }

@@ -2,6 +2,7 @@
 // test for it and nothing else.
 import type { ConnectPacket, Will } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
+import type { WhenGone } from "./attempt.ts";
 import type { ClientInfo } from "./client-info.ts";
 import type { Opinion } from "./explain.ts";
 import type {
@@ -16,7 +17,8 @@ import type {
 
 /** What the broker calls. Never throws and never rejects: a hook that fails is a refusal (decide, transform) or is logged. */
 export interface HookChain {
-  authenticate(client: ClientInfo, password: Uint8Array | undefined): MaybePromise<Identity>;
+  /** @param whenGone called with what is to be done when the client has gone before there is an answer */
+  authenticate(client: ClientInfo, password: Uint8Array | undefined, whenGone?: WhenGone): MaybePromise<Identity>;
   readonly authorizeConnect: ((client: ClientInfo) => MaybePromise<Verdict>) | undefined;
   /** undefined: nobody decides about topics, everything is allowed. */
   readonly authorize: ((client: ClientInfo, action: Action, topic: string) => MaybePromise<Verdict>) | undefined;

@@ -1,5 +1,7 @@
 // Stands between a hook and the broker: what a hook throws, rejects with or never answers is logged, counted and turned
 // into a given answer. Knows nothing of what the hooks decide.
+
+import { PendingAttempt } from "./attempt.ts";
 import type { MaybePromise } from "./hooks.ts";
 import type { Logger } from "./plugin.ts";
 import { PluginError } from "./plugin-error.ts";
@@ -10,6 +12,9 @@ export interface HookFailure {
   readonly hook: string;
   readonly error: unknown;
 }
+
+/** Milliseconds that a plugin's promise may take. */
+export const DEFAULT_HOOK_TIMEOUT = 10_000;
 
 /** What schedules the time limit of a hook; the host's timers unless said otherwise. */
 export interface HookTimers {
@@ -47,7 +52,7 @@ export class HookGuard {
 
   constructor(options: CompileOptions) {
     this.#logger = options.logger;
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HOOK_TIMEOUT;
     this.#onError = options.onError;
     this.#timers = options.timers ?? HOST_TIMERS;
   }
@@ -57,27 +62,44 @@ export class HookGuard {
     this.#onError?.({ plugin, hook, error });
   }
 
-  /** The promise's value, or `otherwise` when it rejects or takes too long. Never rejects. */
-  settle<T>(promise: Promise<T>, plugin: string, hook: string, otherwise: T): Promise<T> {
+  /**
+   * The promise's value, or `otherwise` when it rejects or takes too long, or (which is no failure) when the attempt is
+   * abandoned. Never rejects.
+   */
+  settle<T>(
+    promise: Promise<T>,
+    plugin: string,
+    hook: string,
+    otherwise: T,
+    attempt: PendingAttempt = new PendingAttempt(),
+  ): Promise<T> {
     return new Promise((resolve) => {
-      let open = true;
-      const timer = this.#timers.setTimeout(() => {
-        open = false;
+      let timer: unknown;
+      const finish = (value: T): void => {
+        attempt.end();
+        resolve(value);
+      };
+      const isLate = (): void => {
         const late = `its hook "${hook}" did not answer within ${this.#timeoutMs} ms`;
         this.failed(plugin, hook, new PluginError("ERR_PLUGIN_TIMEOUT", plugin, late));
-        resolve(otherwise);
-      }, this.#timeoutMs);
+        attempt.abandon();
+      };
+      const watch = {
+        start: () => {
+          timer = this.#timers.setTimeout(isLate, this.#timeoutMs);
+        },
+        stop: () => this.#timers.clearTimeout(timer),
+      };
+      if (attempt.abandoned) finish(otherwise);
+      else attempt.time(watch, () => finish(otherwise));
       promise.then(
         (value) => {
-          if (!open) return;
-          this.#timers.clearTimeout(timer);
-          resolve(value);
+          if (!attempt.abandoned) finish(value);
         },
         (error: unknown) => {
-          if (!open) return;
-          this.#timers.clearTimeout(timer);
+          if (attempt.abandoned) return;
           this.failed(plugin, hook, error);
-          resolve(otherwise);
+          finish(otherwise);
         },
       );
     });

@@ -7,6 +7,7 @@
 // A decide or transform hook may return a promise: only that one client waits for it.
 import type { ConnectPacket, Packet, QoS, ReasonCode, RetainHandling, UserProperties, Will } from "@wrenmq/codec";
 import type { DropReason, StoredMessage, Verdict } from "@wrenmq/protocol";
+import type { Attempt } from "./attempt.ts";
 import type { ClientInfo, SessionInfo } from "./client-info.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -57,7 +58,11 @@ export type { DropReason };
 
 export interface DecideHooks {
   /** User name and password of CONNECT. `password` must not be kept or logged. */
-  authenticate(client: ClientInfo, password: Uint8Array | undefined): MaybePromise<boolean | Identity | undefined>;
+  authenticate(
+    client: ClientInfo,
+    password: Uint8Array | undefined,
+    attempt: Attempt,
+  ): MaybePromise<boolean | Identity | undefined>;
   /** May this authenticated client connect at all (bans, quotas)? Denials only: abstaining everywhere lets it in. */
   authorizeConnect(client: ClientInfo): MaybePromise<Decision>;
   /**
@@ -117,6 +122,11 @@ export interface ObserveHooks {
 export type Hooks = Partial<DecideHooks & TransformHooks & ObserveHooks> & {
   /** Enhanced authentication methods by name: called for each CONNECT (and re-authentication) that names one. */
   readonly authenticationMethods?: Readonly<Record<string, (client: ClientInfo) => AuthenticationExchange>>;
+  /**
+   * Gives back what the plugin holds: connections, files, threads. Called after `brokerStopping`, when the broker stops
+   * and when another set of plugins takes over; no other hook of this plugin is called afterwards but `brokerStopped`.
+   */
+  close?(): MaybePromise<void>;
 };
 
 export type { UserProperties };

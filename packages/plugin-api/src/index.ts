@@ -1,12 +1,13 @@
 // What plugins need of the layers below, so that they depend on this package alone.
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
+export type { Attempt, AttemptSignal, WhenGone } from "./attempt.ts";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
 export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
 export type { Opinion } from "./explain.ts";
 export type { HookChain } from "./hook-chain.ts";
-export type { CompileOptions, HookFailure, HookTimers } from "./hook-guard.ts";
+export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./hook-guard.ts";
 export type {
   Action,
   AuthenticationExchange,
@@ -23,6 +24,7 @@ export type {
   SubscriptionRequest,
   TransformHooks,
 } from "./hooks.ts";
+export { networkOf } from "./network-of.ts";
 export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
 export { PluginError, type PluginErrorCode } from "./plugin-error.ts";
 export type { StandardResult, StandardSchema } from "./standard-schema.ts";

@@ -51,9 +51,12 @@ export interface PluginContext {
 
 export interface Plugin {
   readonly name: string;
-  /** Called once at the start of the broker; what it throws stops the start with ERR_PLUGIN_START. */
+  /**
+   * Called at the start of the broker, again if it is started again; what it throws, and a promise that takes longer
+   * than a hook may, stops the start with ERR_PLUGIN_START.
+   */
   setup(context: PluginContext): MaybePromise<Hooks>;
-  /** Called at shutdown, in reverse order. */
+  /** Called when the plugin has ended, after its hook `close`; plugins end in reverse order. */
   close?(): MaybePromise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { ReasonCode } from "@wrenmq/codec";
 import type { StoredMessage, Verdict } from "@wrenmq/protocol";
 import { describe, expect, test, vi } from "vitest";
-import { type AuthenticationStep, compileHooks, type Hooks, type PluginMessage } from "../src/index.ts";
+import { type Attempt, type AuthenticationStep, compileHooks, type Hooks, type PluginMessage } from "../src/index.ts";
 import { testClient } from "../src/testing/index.ts";
 import { recorder } from "./recorder.ts";
 
@@ -87,6 +87,87 @@ describe("a hook that fails is a refusal, is logged and is counted", () => {
     reject(new Error("late"));
     await answer;
     expect(failures).toMatchObject([{ error: { code: "ERR_PLUGIN_TIMEOUT" } }]);
+  });
+});
+
+describe("an attempt to authenticate", () => {
+  /** A hook whose parts are in the hands of the test. */
+  function attempting() {
+    let attempt: Attempt | undefined;
+    let answer: (value: boolean) => void = () => {};
+    let fail: (error: Error) => void = () => {};
+    const authenticate: Hooks["authenticate"] = (_client, _password, given) => {
+      attempt = given;
+      return new Promise<boolean>((resolve, reject) => {
+        answer = resolve;
+        fail = reject;
+      });
+    };
+    const parts = () => ({ attempt: attempt as Attempt, answer, fail });
+    return { ...chainOf({ authenticate }), parts };
+  }
+
+  test("that waits for its turn is not too late, however long it waits", async () => {
+    const { chain, timers, failures, parts } = attempting();
+    const identity = chain.authenticate(client, undefined);
+    const begin = parts().attempt.wait();
+    timers.advance(3_600_000);
+    expect(parts().attempt.signal.aborted).toBe(false);
+    begin();
+    timers.advance(9_999);
+    parts().answer(true);
+    expect(await identity).toMatchObject({ reasonCode: 0 });
+    expect(failures).toEqual([]);
+    expect(timers.pending).toBe(0);
+  });
+
+  test("may begin to wait before it has answered with a promise", async () => {
+    const options = recorder();
+    const hook: Hooks["authenticate"] = (_client, _password, attempt) => {
+      attempt.wait();
+      return never();
+    };
+    const chain = compileHooks([{ name: "slow", hooks: { authenticate: hook } }], options);
+    void chain.authenticate(client, undefined);
+    options.timers.advance(100_000);
+    expect(options.failures).toEqual([]);
+  });
+
+  test("has the whole time limit from when its work begins, and is told when that is over", async () => {
+    const { chain, timers, failures, parts } = attempting();
+    const identity = chain.authenticate(client, undefined);
+    timers.advance(9_000);
+    const begin = parts().attempt.wait();
+    begin();
+    begin();
+    timers.advance(9_999);
+    expect(parts().attempt.signal.aborted).toBe(false);
+    timers.advance(1);
+    expect(parts().attempt.signal.aborted).toBe(true);
+    expect(await identity).toMatchObject({ reasonCode: ReasonCode.ServerUnavailable });
+    parts().fail(new Error("abandoned"));
+    await Promise.resolve();
+    expect(failures).toMatchObject([{ error: { code: "ERR_PLUGIN_TIMEOUT" } }]);
+  });
+
+  test("of a client that has gone is abandoned, which is no failure of the plugin", async () => {
+    const { chain, timers, failures, parts } = attempting();
+    let gone = () => {};
+    const identity = chain.authenticate(client, undefined, (listener) => {
+      gone = listener;
+    });
+    let aborted = 0;
+    parts().attempt.signal.addEventListener("abort", () => {
+      aborted++;
+      parts().fail(new Error("abandoned"));
+    });
+    gone();
+    gone();
+    expect(await identity).toMatchObject({ reasonCode: ReasonCode.ServerUnavailable });
+    expect(aborted).toBe(1);
+    expect(failures).toEqual([]);
+    expect(timers.pending).toBe(0);
+    expect(parts().attempt.signal.aborted).toBe(true);
   });
 });
 

@@ -1,10 +1,5 @@
-export { Arena } from "./arena.ts";
-export { announce, type Capabilities, DEFAULT_CAPABILITIES } from "./capabilities.ts";
-export { ConnectionState } from "./connection-state.ts";
-export { copyBytes } from "./copy-bytes.ts";
-export { Counters, countDrop, type DropReason } from "./counters.ts";
-export { Delivery, type DeliveryOptions } from "./delivery.ts";
-export { type Dialect, dialectOf } from "./dialect.ts";
+export { announce, type Capabilities, DEFAULT_CAPABILITIES } from "./connection/capabilities.ts";
+export { ConnectionState } from "./connection/connection-state.ts";
 export {
   type ConnectAccepted,
   type ConnectAnswer,
@@ -18,26 +13,31 @@ export {
   PUBLISH_PARKED,
   type PublishOutcome,
   type ReauthenticateAnswer,
-} from "./effects.ts";
+} from "./connection/effects.ts";
+export { PEEK_MORE, peekClientId } from "./connection/peek-client-id.ts";
+export { type ConnectionSettings, ServerConnection } from "./connection/server-connection.ts";
+export { ALLOWED, DENIED, isAllowed, type Verdict } from "./connection/verdict.ts";
+export { Counters, countDrop, type DropReason } from "./counters.ts";
+export { type Dialect, dialectOf } from "./dialect.ts";
+export { Arena } from "./memory/arena.ts";
+export { copyBytes } from "./memory/copy-bytes.ts";
+export { Outbox, type OutboxOwner } from "./memory/outbox.ts";
+export { encodePublish, type Layout, Message, PublishFrame } from "./message/message.ts";
+export type { StoredMessage } from "./message/stored-message.ts";
+export { Topic, type TopicLimits, TopicTable } from "./message/topic-table.ts";
+export { Delivery, type DeliveryOptions } from "./session/delivery.ts";
 export type {
   DeliveryState,
   QueueEntry,
   SessionRecord,
   SessionSnapshot,
-  StoredMessage,
   StoredWill,
   SubscriptionRecord,
-} from "./facts.ts";
-export { Link, type LinkOptions, type LinkOwner } from "./link.ts";
-export { encodePublish, type Layout, Message, PublishFrame } from "./message.ts";
-export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./outbound-transitions.ts";
-export { OutboundWindow } from "./outbound-window.ts";
-export { Outbox, type OutboxOwner } from "./outbox.ts";
-export { PEEK_MORE, peekClientId } from "./peek-client-id.ts";
-export { type ConnectionSettings, ServerConnection } from "./server-connection.ts";
-export { type FactSink, Session, type SessionEvents, type SessionOptions } from "./session.ts";
-export { DeliveryResult, type Overflow, type SessionLimits } from "./session-limits.ts";
-export { type LoadPage, SessionQueue } from "./session-queue.ts";
+} from "./session/facts.ts";
+export { Link, type LinkOptions, type LinkOwner } from "./session/link.ts";
+export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./session/outbound-transitions.ts";
+export { OutboundWindow } from "./session/outbound-window.ts";
+export { type FactSink, Session, type SessionEvents, type SessionOptions } from "./session/session.ts";
+export { DeliveryResult, type Overflow, type SessionLimits } from "./session/session-limits.ts";
+export { type LoadPage, SessionQueue } from "./session/session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";
-export { Topic, type TopicLimits, TopicTable } from "./topic-table.ts";
-export { ALLOWED, DENIED, isAllowed, type Verdict } from "./verdict.ts";

@@ -2,18 +2,20 @@
 // opening.ts, making room in cleaner.ts.
 import type { QueueEntry, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "@wrenmq/store";
-import { BatchEncoder, STATES } from "./batch-encoder.ts";
-import { ByteReader, DamagedError } from "./byte-reader.ts";
-import { ByteWriter } from "./byte-writer.ts";
-import { Cleaner } from "./cleaner.ts";
-import { type EntryTable, QOS2, RETAIN } from "./entry-table.ts";
-import { beginFrame, FRAME_HEAD_BYTES } from "./format.ts";
-import { type Appended, isFull, type Journal, noRoom } from "./journal.ts";
-import type { Ledger, Place, SessionFacts } from "./ledger.ts";
-import type { StoreLock } from "./lock.ts";
-import { openDirectory } from "./opening.ts";
+import { BatchEncoder, STATES } from "./index/batch-encoder.ts";
+import type { EntryTable } from "./index/entry-table.ts";
+import type { Ledger, SessionFacts } from "./index/ledger.ts";
+import { QOS2, RETAIN } from "./journal/entry-flags.ts";
+import { beginFrame, FRAME_HEAD_BYTES } from "./journal/format.ts";
+import { type Appended, isFull, type Journal, noRoom } from "./journal/journal.ts";
+import type { Place } from "./journal/place.ts";
+import { DamagedError, RecordReader } from "./journal/record-reader.ts";
+import { RecordWriter } from "./journal/record-writer.ts";
+import { ownMessage, readMessage } from "./journal/records.ts";
+import { Cleaner } from "./maintenance/cleaner.ts";
 import { DEFAULT_SEGMENT_BYTES, type FileStoreOptions } from "./options.ts";
-import { ownMessage, readMessage } from "./records.ts";
+import type { StoreLock } from "./recovery/lock.ts";
+import { openDirectory } from "./recovery/opening.ts";
 
 /** What there is while the store is open. */
 interface Opened {
@@ -43,7 +45,7 @@ const RELEASING: ReadonlySet<StoreOp["op"]> = new Set([
 export class FileStore implements Store {
   readonly #options: FileStoreOptions;
   readonly #segmentBytes: number;
-  readonly #writer = new ByteWriter();
+  readonly #writer = new RecordWriter();
   #opened: Opened | undefined;
   #closing: Promise<void> | undefined;
 
@@ -210,7 +212,7 @@ export class FileStore implements Store {
 /** @throws StoreError ERR_STORE_DAMAGED: the file was changed while it was in use */
 function decode(body: Buffer): StoredMessage {
   try {
-    return readMessage(new ByteReader(body));
+    return readMessage(new RecordReader(body));
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     throw new StoreError("ERR_STORE_DAMAGED", `a message cannot be read back: ${error.message}`, { cause: error });

@@ -1,5 +1,5 @@
 // What a file store can be told, and what it has to tell.
-import type { Problem } from "./recovery.ts";
+import type { Problem } from "./recovery/recovery.ts";
 
 export interface FileStoreOptions {
   /** The directory; it is made when it is not there. It belongs to the store alone. */

@@ -38,6 +38,17 @@ export function parseShared(filter: string, limits?: TopicLimits): SharedFilter 
   return { group: filter.slice(SHARE_PREFIX.length, groupEnd), filter: filter.slice(start) };
 }
 
+/** Is it the filter of a shared subscription, valid or not? (MQTT 5.0, section 4.8.2) */
+export function isShared(filter: string): boolean {
+  return filter.startsWith(SHARE_PREFIX);
+}
+
+/** What topics are matched with: the filter itself, without the group if it is a valid shared one. */
+export function unsharedFilter(filter: string): string {
+  const shared = parseShared(filter);
+  return shared === undefined || shared === "invalid" ? filter : shared.filter;
+}
+
 /** The rules of section 4.7 for the text from `start` on. */
 function isPlainFilter(filter: string, start: number, limits: TopicLimits | undefined): boolean {
   if (start >= filter.length) return false; // [MQTT-4.7.3-1]

@@ -1,3 +1,4 @@
+export { printableClient } from "./client-name.ts";
 export type {
   Accept,
   Connection,
@@ -9,8 +10,6 @@ export type {
   TransportName,
 } from "./connection.ts";
 export { nextConnectionId } from "./connection.ts";
-export type { Credential, CredentialKind } from "./credentials.ts";
-export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export {
   type Adopt,
   type AdopterOptions,
@@ -18,9 +17,11 @@ export {
   closeHandle,
   releaseSocket,
   socketAdopter,
-} from "./hand-over.ts";
-export { clientHasLeft, printableClient } from "./handshake-error.ts";
-export { createListener, type Listener, type ListenerOptions } from "./listener.ts";
+} from "./connections/hand-over.ts";
+export type { ReadBuffer } from "./connections/shared-read.ts";
+export { type SimulatedHandle, simulatedHandles } from "./connections/simulated-handle.ts";
+export { fromDuplex } from "./connections/stream-connection.ts";
+export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export type {
   CommonListenerConfig,
   IpListenerConfig,
@@ -38,9 +39,10 @@ export type {
   WsListenerConfig,
   WssListenerConfig,
 } from "./listener-config.ts";
-export { isSameSocket, withPort } from "./same-socket.ts";
-export type { ReadBuffer } from "./shared-read.ts";
-export { type SimulatedHandle, simulatedHandles } from "./simulated-handle.ts";
-export { fromDuplex } from "./stream-connection.ts";
-export type { CertificateNotice } from "./tls-certificates.ts";
-export { checkTls, type TlsCheck } from "./tls-material.ts";
+export { createListener } from "./listeners/create-listener.ts";
+export { clientHasLeft } from "./listeners/handshake-error.ts";
+export type { Listener, ListenerContext } from "./listeners/listener.ts";
+export { isSameSocket, withPort } from "./listeners/same-socket.ts";
+export type { Credential, CredentialKind } from "./tls/credentials.ts";
+export type { CertificateNotice } from "./tls/tls-certificates.ts";
+export { checkTls, type TlsCheck } from "./tls/tls-material.ts";

@@ -1,11 +1,14 @@
 // SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, while
 // everything goes on as before: if something does, nothing has changed, and the log says why.
-import type { Broker, PreparedChange } from "@wrenmq/broker";
+import type { Broker, BrokerOptions, PreparedChange } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
+import type { Plugin } from "@wrenmq/plugin-api";
 import type { Logger } from "pino";
 import type { EffectiveConfig } from "../commands/effective-config.ts";
 import { lineOf } from "../errors.ts";
-import { configToOptions } from "./config-to-options.ts";
+import { loadPlugins } from "../plugins/load-plugin.ts";
+import { limitsToOptions } from "./limits-to-options.ts";
+import { listenersToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
 export interface ReloadOptions {
@@ -55,13 +58,13 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
 
 export class Reloader {
   readonly #broker: Broker;
-  readonly #logger: Logger;
   #config: WrenConfig;
+  #plugins: readonly Plugin[];
 
-  constructor(broker: Broker, given: { readonly config: WrenConfig; readonly logger: Logger }) {
+  constructor(broker: Broker, given: { readonly config: WrenConfig; readonly options: BrokerOptions }) {
     this.#broker = broker;
     this.#config = given.config;
-    this.#logger = given.logger;
+    this.#plugins = given.options.plugins ?? [];
   }
 
   /**
@@ -69,22 +72,18 @@ export class Reloader {
    * @throws what keeps it from being applied; nothing has changed then
    */
   async prepare(config: WrenConfig): Promise<PreparedChange> {
-    const { added, removed, changed, reordered } = diffConfig(this.#config, config).plugins;
-    const pluginsDiffer = added.length + removed.length + changed.length > 0 || reordered;
-    const {
-      listeners = {},
-      limits = {},
-      plugins,
-    } = await configToOptions(
-      { ...config, store: { durability: "memory" }, ...(pluginsDiffer ? {} : { plugins: [] }) },
-      this.#logger,
-    );
-    const change = { listeners, limits, ...(pluginsDiffer && plugins !== undefined ? { plugins } : {}) };
-    const prepared = await this.#broker.prepare(change);
+    const plan = diffConfig(this.#config, config);
+    const plugins = await this.#changedPlugins(plan, config);
+    const prepared = await this.#broker.prepare({
+      listeners: listenersToOptions(config),
+      limits: { ...limitsToOptions(config.limits), keepAliveExtra: config.keepAlive.extraDelaySeconds },
+      ...(plugins === undefined ? {} : { plugins }),
+    });
     return {
       abort: () => prepared.abort(),
       commit: async () => {
         this.#config = config;
+        this.#plugins = plugins ?? this.#plugins;
         await prepared.commit();
       },
     };
@@ -93,6 +92,14 @@ export class Reloader {
   /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
   async change(config: WrenConfig): Promise<void> {
     await (await this.prepare(config)).commit();
+  }
+
+  async #changedPlugins({ plugins }: ReloadPlan, config: WrenConfig): Promise<Plugin[] | undefined> {
+    const { added, removed, changed, reordered, kept } = plugins;
+    if (added.length + removed.length + changed.length === 0 && !reordered) return undefined;
+    // Whose entry is the same goes on, with all that it knows.
+    const going = this.#plugins.filter(({ name }) => kept.includes(name));
+    return loadPlugins(config, new Map(going.map((one) => [one.name, one])));
   }
 }
 

@@ -1,14 +1,22 @@
 // Options that `wrenmq pub` and `wrenmq sub` share: those of aMQTT's commands, and a few of our own.
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { portNumber } from "../commands/start-command.ts";
+import { PASSWORD_VARIABLE } from "./password-variable.ts";
 
 export interface ClientOptions {
   readonly url?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  /** true: `-P` without a value, the password is asked for. */
+  readonly password?: string | true;
+  readonly passwordFile?: string;
   readonly configFile?: string;
   readonly clientId?: string;
   readonly qos?: 0 | 1 | 2;
   readonly keepAlive?: number;
   readonly cleanSession?: boolean;
-  readonly protocol?: "3.1" | "3.1.1" | "5";
+  readonly protocol?: ProtocolName;
   readonly caFile?: string;
   readonly caPath?: string;
   readonly caData?: string;
@@ -23,17 +31,25 @@ export interface ClientOptions {
   readonly debug?: boolean;
 }
 
+export type ProtocolName = "3.1" | "3.1.1" | "5";
+
 export function clientCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
+    .helpOption("--help", "display help for command")
     .option("--url <url>", "mqtt, mqtts, ws or wss://[user:password@]host[:port] (default: mqtt://127.0.0.1:1883)")
+    .option("-h, --host <host>", "host of the broker, instead of --url")
+    .option("-p, --port <port>", "its port (default: 1883, with TLS 8883)", portNumber)
+    .option("-u, --user <name>", "user name")
+    .option("-P, --password [password]", `password; without a value it is asked for, or in ${PASSWORD_VARIABLE}`)
+    .option("--password-file <file>", "the password is the first line of a file")
     .option("-c, --config-file <file>", "client configuration in aMQTT's form (YAML)")
     .option("-i, --client-id <id>", `client identifier (default: wrenmq-${name}/PID-HOST)`)
     .option("-q, --qos <level>", "quality of service: 0, 1 or 2 (default: 0)", qosLevel)
     .option("-k, --keep-alive <seconds>", "keep alive (default: 10)", seconds)
     .option("--clean-session", "start without the session of the last time (default)")
     .option("--no-clean-session", "go on with the session of the last time")
-    .addOption(new Option("--protocol <version>", "version of MQTT").choices(["3.1", "3.1.1", "5"]).default("3.1.1"))
+    .option("-V, --protocol <version>", "version of MQTT: 3.1, 3.1.1 or 5", protocolName, "3.1.1")
     .option("--ca-file <file>", "authorities that may have signed the server's certificate: PEM")
     .option("--ca-path <folder>", "the same as a folder of PEM files")
     .option("--ca-data <text>", "the same as PEM text")
@@ -46,6 +62,13 @@ export function clientCommand(name: string, description: string): Command {
     .option("--will-retain", "keep the will as the topic's retained message")
     .option("--extra-headers <json>", "HTTP headers of a WebSocket connection, as a JSON object", headers)
     .option("-d, --debug", "print every packet on stderr");
+}
+
+/** `5`, and as mosquitto's commands have it: `mqttv5`, `mqttv311`, `311`. */
+function protocolName(word: string): ProtocolName {
+  const found = { "31": "3.1", "311": "3.1.1", "5": "5", "50": "5" }[word.replace(/^mqttv/i, "").replaceAll(".", "")];
+  if (found !== undefined) return found as ProtocolName;
+  throw new InvalidArgumentError("It is 3.1, 3.1.1 or 5 (or mqttv31, mqttv311, mqttv5).");
 }
 
 export function qosLevel(word: string): 0 | 1 | 2 {

@@ -1,6 +1,6 @@
 // A client's configuration file as aMQTT has it. Dashes and underscores are the same; unknown keys are errors.
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
+import { readText } from "../at-file.ts";
 import { CommandError } from "../errors.ts";
 
 export interface ClientConfig {
@@ -20,7 +20,7 @@ export interface ClientConfig {
   readonly will?: { readonly topic: string; readonly message: string; readonly qos: number; readonly retain: boolean };
 }
 
-type Kind = "boolean" | "number" | "string" | "map";
+type Kind = "boolean" | "number" | "string" | "map" | "plugins";
 type Table = Readonly<Record<string, Kind>>;
 
 const ROOT: Table = {
@@ -30,6 +30,7 @@ const ROOT: Table = {
   default_retain: "boolean",
   auto_reconnect: "boolean",
   connection_timeout: "number",
+  connect_timeout: "number",
   reconnect_retries: "number",
   reconnect_max_interval: "number",
   cleansession: "boolean",
@@ -39,6 +40,7 @@ const ROOT: Table = {
   broker: "map",
   connection: "map",
   will: "map",
+  plugins: "plugins",
 };
 const CONNECTION: Table = {
   uri: "string",
@@ -49,6 +51,8 @@ const CONNECTION: Table = {
   keyfile: "string",
 };
 const TOPIC: Table = { qos: "number", retain: "boolean" };
+/** What `--debug` prints is the original's packet log. */
+const PACKET_LOG = /(^|\.)(PacketLoggerPlugin|packet_logger_plugin)$/;
 const WILL: Table = { topic: "string", message: "string", qos: "number", retain: "boolean" };
 
 /** @throws CommandError naming file and key */
@@ -57,11 +61,12 @@ export function readClientConfig(file: string): ClientConfig {
 }
 
 function readYaml(file: string): unknown {
-  try {
-    return parse(readFileSync(file, "utf8"), { version: "1.1" });
-  } catch (error) {
-    throw new CommandError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  const document = parseDocument(readText(file), { version: "1.1", prettyErrors: true });
+  const [problem] = document.errors;
+  if (problem === undefined) return document.toJS();
+  const { line, col } = problem.linePos?.[0] ?? {};
+  const [what = ""] = problem.message.split(/ at line |\n/);
+  throw new CommandError(`${file}:${line}:${col}: not valid YAML: ${what}`, { cause: problem });
 }
 
 type Fail = (message: string) => Error;
@@ -81,7 +86,7 @@ function clientConfig(given: unknown, fail: Fail): ClientConfig {
     defaultQos: root["default_qos"],
     defaultRetain: root["default_retain"],
     autoReconnect: root["auto_reconnect"],
-    connectionTimeout: root["connection_timeout"],
+    connectionTimeout: root["connection_timeout"] ?? root["connect_timeout"],
     reconnectRetries: root["reconnect_retries"],
     reconnectMaxInterval: root["reconnect_max_interval"],
     cleanSession: root["cleansession"],
@@ -106,10 +111,35 @@ function checked(given: unknown, table: Table, prefix: string, fail: Fail): Reco
     const key = written.replaceAll("-", "_");
     const kind = Object.hasOwn(table, key) ? table[key] : undefined;
     if (kind === undefined) throw fail(`${prefix}${written}: unknown key; there are ${Object.keys(table).join(", ")}`);
-    const right = kind === "map" ? typeof value === "object" : typeof value === kind;
-    if (!right) throw fail(`${prefix}${written}: expected a ${kind === "map" ? "mapping" : kind}`);
+    if (found[key] !== undefined) throw fail(`${prefix}${written}: this key was already given, as ${key}`);
+    if (value === null) continue; // as in the original: not given
+    if (kind === "plugins") {
+      checkPlugins(value, `${prefix}${written}`, fail);
+      continue;
+    }
+    if (!isOfKind(value, kind)) throw fail(`${prefix}${written}: expected ${EXPECTED[kind]}`);
     if (/qos$/.test(key) && ![0, 1, 2].includes(value as number)) throw fail(`${prefix}${written}: expected 0, 1 or 2`);
     found[key] = value;
   }
   return found;
+}
+
+const EXPECTED: Readonly<Record<Exclude<Kind, "plugins">, string>> = {
+  boolean: "true or false",
+  number: "a number",
+  string: "text",
+  map: "a mapping",
+};
+
+function isOfKind(value: unknown, kind: Kind): boolean {
+  return kind === "map" ? typeof value === "object" && !Array.isArray(value) : typeof value === kind;
+}
+
+/** A command loads no plugins: those of the original's own files are known, of any other somebody would wait in vain. */
+function checkPlugins(given: unknown, key: string, fail: Fail): void {
+  const listed: unknown[] = Array.isArray(given) ? given : [given];
+  for (const name of listed.flatMap((each) => (typeof each === "object" && each !== null ? Object.keys(each) : each))) {
+    if (typeof name !== "string") throw fail(`${key}: expected the names of plugins`);
+    if (!PACKET_LOG.test(name)) throw fail(`${key}: ${name}: this command has no plugins but the packet log (--debug)`);
+  }
 }

@@ -1,14 +1,18 @@
 // From options and client configuration to a connected client.
-import { readdirSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { domainToASCII } from "node:url";
+import { isTopicName } from "@wrenmq/topics";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { CommandError, UsageError } from "../errors.ts";
+import { systemReason } from "../system-error.ts";
+import { type BrokerUrl, parseBrokerUrl } from "./broker-url.ts";
 import type { ClientOptions } from "./client-command.ts";
 import { type ClientConfig, readClientConfig } from "./client-config.ts";
+import { credentials } from "./credentials.ts";
+import { tlsMaterial } from "./tls-material.ts";
 
 const PROTOCOLS = { "3.1": 3, "3.1.1": 4, "5": 5 } as const;
-const PORTS: Readonly<Record<string, string>> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80", "wss:": "443" };
 const NO_CONFIG: ClientConfig = { topics: new Map(), connection: {} };
 
 export interface ClientSettings {
@@ -17,17 +21,20 @@ export interface ClientSettings {
   readonly config: ClientConfig;
 }
 
-/** @throws UsageError, CommandError */
-export function clientSettings(name: string, given: ClientOptions): ClientSettings {
+/** @param isInputTaken standard input is what is published. @throws UsageError, CommandError */
+export async function clientSettings(
+  name: string,
+  given: ClientOptions,
+  isInputTaken = false,
+): Promise<ClientSettings> {
   const config = given.configFile === undefined ? NO_CONFIG : readClientConfig(given.configFile);
-  const url = brokerUrl(given.url ?? config.connection.uri ?? "mqtt://127.0.0.1:1883");
+  const broker = brokerOf(given, config);
   const clean = given.cleanSession ?? config.cleanSession ?? true;
   const will = willOf(given) ?? config.will;
-  const ca = authorities(given, config);
-  const cert = given.certFile ?? config.connection.certfile;
-  const key = given.keyFile ?? config.connection.keyfile;
+  if (will !== undefined && !isTopicName(will.topic)) throw new UsageError(notATopic("the will's topic", will.topic));
   const protocolVersion = PROTOCOLS[given.protocol ?? "3.1.1"];
   const options: IClientOptions = {
+    ...(await credentials(given, broker, isInputTaken)),
     clientId: given.clientId ?? `wrenmq-${name}/${process.pid}-${hostname()}`,
     clean,
     keepalive: given.keepAlive ?? config.keepAlive ?? 10,
@@ -35,11 +42,10 @@ export function clientSettings(name: string, given: ClientOptions): ClientSettin
     ...(protocolVersion === 3 ? { protocolId: "MQIsdp" } : {}),
     connectTimeout: (config.connectionTimeout ?? 60) * 1000,
     reconnectPeriod: 0,
+    resubscribe: false,
     rejectUnauthorized: given.insecure !== true && config.verifyCert !== false,
     ...(config.checkHostname === false ? { checkServerIdentity: () => undefined } : {}),
-    ...(ca.length > 0 ? { ca } : {}),
-    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
-    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...tlsMaterial(given, config),
     ...(given.extraHeaders === undefined ? {} : { wsOptions: { headers: given.extraHeaders } }),
     ...(will === undefined
       ? {}
@@ -47,45 +53,70 @@ export function clientSettings(name: string, given: ClientOptions): ClientSettin
     // With MQTT 5 a session ends with its connection unless it says otherwise.
     ...(protocolVersion === 5 && !clean ? { properties: { sessionExpiryInterval: 0xffffffff } } : {}),
   };
-  return { url, options, config };
+  return { url: broker.url, options, config };
 }
 
-/** @throws CommandError with the reason that the server or the system gave */
-export async function connectClient({ url, options }: ClientSettings, debug: boolean): Promise<MqttClient> {
+/** What is wrong with a topic to publish to. */
+export function notATopic(what: string, topic: string): string {
+  if (topic === "") return `${what} is empty`;
+  if (/[+#]/.test(topic)) return `${what} has a wildcard, which only subscriptions may have: ${topic}`;
+  return `${what} has the character U+0000`;
+}
+
+/**
+ * @param prepare sees the client before anything has been received
+ * @throws CommandError with the reason that the server or the system gave
+ */
+export async function connectClient(
+  { url, options }: ClientSettings,
+  debug: boolean,
+  prepare: (client: MqttClient) => void = () => {},
+): Promise<MqttClient> {
   const { default: mqtt } = await import("mqtt");
   const client = mqtt.connect(url.href, options);
   if (debug) tracePackets(client);
+  prepare(client);
   await new Promise<void>((resolve, reject) => {
-    const place = url.host === "" ? url.href : url.host;
+    const done = (): void => {
+      client.off("connect", connected).off("error", failed).off("close", closed);
+    };
+    const connected = (): void => {
+      done();
+      resolve();
+    };
     const failed = (error: Error): void => {
-      client.end(true);
-      reject(new CommandError(`cannot connect to ${place}: ${reasonOf(error)}`, { cause: error }));
+      done();
+      client.on("error", () => {}).end(true);
+      reject(new CommandError(`cannot connect to ${url.host || url.href}: ${refusal(error)}`, { cause: error }));
     };
     const closed = (): void => failed(new Error("the connection was closed before it was accepted"));
-    client.once("connect", () => {
-      client.off("error", failed);
-      client.off("close", closed);
-      resolve();
-    });
-    client.once("error", failed);
-    client.once("close", closed);
+    client.on("connect", connected).on("error", failed).on("close", closed);
   });
   return client;
 }
 
-function reasonOf(error: Error): string {
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
-  return error.message || error.name;
+function refusal(error: Error): string {
+  return systemReason(error) ?? (error.message || error.name);
 }
 
-function brokerUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const port = url === undefined ? undefined : PORTS[url.protocol];
-  if (url === undefined || port === undefined || url.hostname === "") {
-    throw new UsageError(`not the URL of a broker: ${text} (expected mqtt, mqtts, ws or wss://host:port)`);
-  }
-  if (url.port === "") url.port = port;
-  return url;
+function brokerOf(given: ClientOptions, { connection }: ClientConfig): BrokerUrl {
+  const { url, host, port } = given;
+  if (host === undefined && port === undefined) return parseBrokerUrl(url ?? connection.uri ?? "mqtt://127.0.0.1:1883");
+  if (url !== undefined) throw new UsageError("--url says host and port already; leave --host and --port out");
+  const isSecure = [given.caFile, given.caPath, given.caData, given.certFile, given.insecure].some(Boolean);
+  const broker = parseBrokerUrl(connection.uri ?? (isSecure ? "mqtts://127.0.0.1" : "mqtt://127.0.0.1"));
+  if (host !== undefined) broker.url.hostname = hostInUrl(host);
+  if (port !== undefined) broker.url.port = String(port);
+  return broker;
+}
+
+function hostInUrl(host: string): string {
+  const address = host.replace(/^\[(.*)\]$/, "$1");
+  if (isIPv6(address)) return `[${address}]`;
+  const name = domainToASCII(address);
+  if (name === "" || /[\s/?#@:%\\]/.test(name))
+    throw new UsageError(`--host ${host}: not the name or address of a host`);
+  return name;
 }
 
 function willOf({ willTopic, willMessage, willQos, willRetain }: ClientOptions): ClientConfig["will"] {
@@ -97,20 +128,6 @@ function willOf({ willTopic, willMessage, willQos, willRetain }: ClientOptions):
     throw new UsageError("--will-topic and --will-message are only good together");
   }
   return { topic: willTopic, message: willMessage, qos: willQos ?? 0, retain: willRetain ?? false };
-}
-
-function authorities(given: ClientOptions, { connection }: ClientConfig): Buffer[] {
-  const file = given.caFile ?? connection.cafile;
-  const folder = given.caPath ?? connection.capath;
-  const data = given.caData ?? connection.cadata;
-  const found: Buffer[] = [];
-  if (file !== undefined) found.push(readFileSync(file));
-  if (folder !== undefined) {
-    const names = readdirSync(folder).filter((name) => /\.(pem|crt|cer)$|\.\d$/.test(name));
-    found.push(...names.map((name) => readFileSync(join(folder, name))));
-  }
-  if (data !== undefined) found.push(Buffer.from(data));
-  return found;
 }
 
 /** aMQTT's packet log of a client; payloads and passwords are left out. */

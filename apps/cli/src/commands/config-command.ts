@@ -10,7 +10,7 @@ export function configCommand(): Command {
     .option("-q, --quiet", "only say what is wrong")
     .action(async (file: string, options: { readonly quiet?: boolean }) => {
       const { checkConfig } = await import("./config.ts");
-      checkConfig(file, options.quiet === true);
+      await checkConfig(file, options.quiet === true);
     });
   config
     .command("migrate")
@@ -19,7 +19,7 @@ export function configCommand(): Command {
     .option("-o, --output <file>", "write it there; it must not exist")
     .action(async (file: string, options: { readonly output?: string }) => {
       const { migrateConfig } = await import("./config.ts");
-      migrateConfig(file, options.output);
+      await migrateConfig(file, options.output);
     });
   config
     .command("schema")

@@ -1,11 +1,12 @@
 // `wrenmq creds`: options in, files out.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { atFile, readText } from "../at-file.ts";
 import { type Credentials, issueAuthority, issueDevice, issueServer } from "../creds/issue.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { CredsKind, CredsOptions } from "./creds-command.ts";
 
-/** @throws UsageError, CommandError, Error of `node:fs` */
+/** @throws UsageError, CommandError */
 export async function writeCredentials(kind: CredsKind, options: CredsOptions): Promise<void> {
   if (!/^[A-Za-z]{2}$/.test(options.country)) throw new UsageError("--country is two letters, such as DE");
   const name = kind === "device" ? fileName(options.deviceId ?? "") : kind;
@@ -15,9 +16,12 @@ export async function writeCredentials(kind: CredsKind, options: CredsOptions): 
     throw new CommandError(`${there} exists already; --force replaces it`);
   }
   const { key, certificate } = await issued(kind, options);
-  mkdirSync(options.outputDir, { recursive: true });
-  writeFileSync(paths.key, key, { mode: 0o600 });
-  writeFileSync(paths.certificate, certificate);
+  if (existsSync(options.outputDir) && !statSync(options.outputDir).isDirectory()) {
+    throw new CommandError(`--output-dir ${options.outputDir}: it is not a folder`);
+  }
+  await atFile(options.outputDir, () => mkdirSync(options.outputDir, { recursive: true }));
+  await atFile(paths.key, () => writeFileSync(paths.key, key, { mode: 0o600 }));
+  await atFile(paths.certificate, () => writeFileSync(paths.certificate, certificate));
   process.stdout.write(`${paths.key}\n${paths.certificate}\n`);
 }
 
@@ -28,8 +32,8 @@ function issued(kind: CredsKind, options: CredsOptions): Promise<Credentials> {
     return issueAuthority({ country, ...place, organization, commonName: cn });
   }
   const authority = {
-    key: readFileSync(options.caKey ?? "ca.key", "utf8"),
-    certificate: readFileSync(options.caCrt ?? "ca.crt", "utf8"),
+    key: readText(options.caKey ?? "ca.key"),
+    certificate: readText(options.caCrt ?? "ca.crt"),
   };
   if (kind === "server") {
     return issueServer(authority, { country, organization, commonName: cn }, [

@@ -31,18 +31,15 @@ export function effectiveConfig(options: StartOptions): EffectiveConfig {
     store: withData(base.store, options),
     warmUp: base.warmUp && options.warmUp !== false,
     log: {
-      level: options.debug === true ? "debug" : base.log.level,
-      format: options.logFormat ?? (read === undefined ? usualFormat() : base.log.format),
+      ...base.log,
+      ...(options.debug === true ? { level: "debug" } : {}),
+      ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
     },
   };
   const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
   if (files.errors.length > 0) throw new ConfigError(files.errors);
   const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
   return { config, warnings };
-}
-
-function usualFormat(): "text" | "json" {
-  return process.stderr.isTTY ? "text" : "json";
 }
 
 /** `--port` and `--host` mean the listener named default, or the only one that there is. */

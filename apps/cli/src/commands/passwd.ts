@@ -2,12 +2,17 @@
 import { existsSync } from "node:fs";
 import { addUser, listUsers, removeUser, setPassword } from "@wrenmq/auth-password";
 import { addScramUser, setScramPassword } from "@wrenmq/auth-scram";
+import { atFile } from "../at-file.ts";
 import { UsageError } from "../errors.ts";
 import { readPassword } from "../password-input.ts";
 import type { PasswdOptions } from "./passwd-command.ts";
 
-/** @throws UsageError, CommandError, UserFileError, Error of `node:fs` */
-export async function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
+/** @throws UsageError, CommandError, UserFileError */
+export function passwd(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
+  return atFile(file, () => change(file, user, options));
+}
+
+async function change(file: string, user: string | undefined, options: PasswdOptions): Promise<void> {
   if (options.list === true) {
     for (const name of await listUsers(file)) process.stdout.write(`${name}\n`);
     return;

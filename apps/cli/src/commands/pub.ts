@@ -2,8 +2,10 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { clientSettings, connectClient } from "../client/connect.ts";
+import { isTopicName } from "@wrenmq/topics";
+import { clientSettings, connectClient, notATopic } from "../client/connect.ts";
 import { CommandError, UsageError } from "../errors.ts";
+import { reasonOf } from "../system-error.ts";
 import type { PubOptions } from "./pub-command.ts";
 
 /** @throws UsageError, CommandError */
@@ -13,22 +15,27 @@ export async function publish(options: PubOptions): Promise<void> {
   if (sources.filter((source) => source !== undefined).length !== 1) {
     throw new UsageError("give one of --message, --file, --stdin, --lines, --no-message");
   }
-  const settings = clientSettings("pub", options);
+  // A broker may take it and deliver it to nobody: found out before anybody is connected to.
+  if (!isTopicName(topic)) throw new UsageError(notATopic("the topic", topic));
+  const settings = await clientSettings("pub", options, options.stdin === true || options.lines === true);
   const ofTopic = settings.config.topics.get(topic);
   const qos = (options.qos ?? ofTopic?.qos ?? settings.config.defaultQos ?? 0) as 0 | 1 | 2;
   const retain = options.retain ?? ofTopic?.retain ?? settings.config.defaultRetain ?? false;
-  // A file that is not there is found out before anybody is connected to.
+  // The same of a file that is not there.
   if (options.file !== undefined) await (await open(options.file)).close();
   const client = await connectClient(settings, options.debug === true);
+  let closed = (): void => {};
+  const lost = new Promise<never>((_, reject) => {
+    closed = () => reject(new CommandError("the connection was lost"));
+    client.on("close", closed);
+    client.on("error", (error) => reject(new CommandError(reasonOf(error), { cause: error })));
+  });
+  lost.catch(() => {}); // when nothing is published any more, nobody waits for it
   try {
-    const lost = new Promise<never>((_, reject) => {
-      client.once("close", () => reject(new CommandError("the connection was lost")));
-      client.on("error", (error) => reject(new CommandError(error.message, { cause: error })));
-    });
     for await (const message of messages(options)) {
       await Promise.race([client.publishAsync(topic, message, { qos, retain }).catch(refused), lost]);
     }
-    client.removeAllListeners("close");
+    client.off("close", closed);
     await client.endAsync();
   } catch (error) {
     client.end(true);
@@ -37,7 +44,7 @@ export async function publish(options: PubOptions): Promise<void> {
 }
 
 function refused(error: unknown): never {
-  throw new CommandError(`not published: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  throw new CommandError(`not published: ${reasonOf(error)}`, { cause: error });
 }
 
 async function* messages(options: PubOptions): AsyncGenerator<string | Buffer> {
@@ -46,7 +53,7 @@ async function* messages(options: PubOptions): AsyncGenerator<string | Buffer> {
   else if (options.lines === true) yield* createInterface({ input: process.stdin });
   else if (options.stdin === true) {
     const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Buffer | string));
     yield Buffer.concat(chunks);
   } else yield "";
 }

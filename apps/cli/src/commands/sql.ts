@@ -1,12 +1,13 @@
 // `wrenmq users` and `wrenmq topics`.
 import { resolve } from "node:path";
-import { SqlUsers } from "@wrenmq/auth-sql";
+import { databaseReason, SqlUsers } from "@wrenmq/auth-sql";
 import { CommandError, UsageError } from "../errors.ts";
 import { confirm, readPassword } from "../password-input.ts";
+import { systemReason } from "../system-error.ts";
 import type { DatabaseOptions, TopicOptions, UserOptions } from "./sql-command.ts";
 
 export async function sync(options: DatabaseOptions): Promise<void> {
-  await using({ ...options }, (users) => users.createTables());
+  await using(options, (users) => users.createTables(), { create: true });
 }
 
 export async function listUsers(options: DatabaseOptions): Promise<void> {
@@ -43,13 +44,28 @@ export async function changeTopic(change: "add" | "rm", topic: string, options: 
   );
 }
 
-async function using<T>(options: DatabaseOptions, work: (users: SqlUsers) => Promise<T>): Promise<T> {
-  const users = await SqlUsers.open(await connectionOf(options));
+async function using<T>(
+  options: DatabaseOptions,
+  work: (users: SqlUsers) => Promise<T>,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<T> {
+  const connection = await connectionOf(options);
+  const users = await SqlUsers.open(connection, { create });
   try {
     return await work(users);
+  } catch (error) {
+    const reason = systemReason(error) ?? databaseReason(error);
+    if (reason === undefined) throw error;
+    const hint = reason.includes("table is missing") ? ` (wrenmq users sync makes it)` : "";
+    throw new CommandError(`the database ${placeOf(connection)}: ${reason}${hint}`, { cause: error });
   } finally {
     await users.close();
   }
+}
+
+/** The file, or host and name, of a connection: no user and no password. */
+function placeOf(connection: string): string {
+  return connection.replace(/^sqlite:\/{0,3}(?=\/|[^/])/i, "").replace(/^[^:/]+:\/\/(?:.*@)?/s, "");
 }
 
 async function connectionOf({

@@ -1,5 +1,6 @@
 // `wrenmq start`: its options.
 import { Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../errors.ts";
 import { outliveHangUps } from "../signals.ts";
 
 export interface StartOptions {
@@ -19,6 +20,8 @@ export interface StartOptions {
 export function startCommand(): Command {
   return new Command("start")
     .description("run the broker")
+    .argument("[file...]") // for those who forget -c
+    .usage("[options]")
     .option("-c, --config <file>", "configuration in YAML: WrenMQ's own, aMQTT's or hbmqtt's")
     .option("-p, --port <port>", "port to listen on (0: any free one)", portNumber)
     .option("--host <host>", "address to listen on")
@@ -34,7 +37,8 @@ export function startCommand(): Command {
     .option("--no-warm-up", "compile nothing before the first clients come")
     .option("-d, --debug", "log everything that happens")
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
-    .action(async (options: StartOptions) => {
+    .action(async ([file]: readonly string[], options: StartOptions) => {
+      if (file !== undefined) throw new UsageError(`the configuration is given with -c: wrenmq start -c ${file}`);
       outliveHangUps();
       const { startBroker } = await import("../workers/start-broker.ts");
       await startBroker(options);

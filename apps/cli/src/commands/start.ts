@@ -27,7 +27,7 @@ export async function start(options: StartOptions): Promise<void> {
   const broker = createBroker(brokerOptions);
   await broker.start();
   removeLeftovers(config.store);
-  const reloader = new Reloader(broker, { config, logger });
+  const reloader = new Reloader(broker, { config, options: brokerOptions });
   const reloadNow = reloading({
     config,
     logger,

@@ -1,5 +1,6 @@
 // `wrenmq token create|list|revoke`: the file of the token plugin.
 import { Command, InvalidArgumentError } from "commander";
+import { atFile } from "../at-file.ts";
 
 export interface TokenOptions {
   readonly expires?: Date;
@@ -23,7 +24,7 @@ export function tokenCommand(): Command {
     .option("--receive <filter>", "may be sent this; may be repeated", collect)
     .action(async (file: string, user: string, options: TokenOptions) => {
       const { createToken } = await import("@wrenmq/auth-token");
-      const made = await createToken(file, { user, ...options });
+      const made = await atFile(file, () => createToken(file, { user, ...options }));
       process.stderr.write(`identifier: ${made.id}\n`);
       process.stdout.write(`${made.token}\n`);
     });
@@ -33,7 +34,7 @@ export function tokenCommand(): Command {
     .argument("<file>")
     .action(async (file: string) => {
       const { listTokens } = await import("@wrenmq/auth-token");
-      for (const { id, user, expires, note } of await listTokens(file)) {
+      for (const { id, user, expires, note } of await atFile(file, () => listTokens(file))) {
         process.stdout.write(`${[id, user, expires ?? "never", note ?? ""].map(String).join("\t").trimEnd()}\n`);
       }
     });
@@ -44,7 +45,7 @@ export function tokenCommand(): Command {
     .argument("<id>", "identifier of the token")
     .action(async (file: string, id: string) => {
       const { revokeToken } = await import("@wrenmq/auth-token");
-      await revokeToken(file, id);
+      await atFile(file, () => revokeToken(file, id));
     });
   return token;
 }

@@ -95,22 +95,27 @@ async function issue(
 
 /** @throws CommandError when key or certificate cannot be used */
 function readAuthority({ certificate, key }: Credentials) {
+  const pem = usable("certificate", () => new x509.X509Certificate(certificate));
+  const secret = usable("key", () => createPrivateKey(key));
+  const der = secret.export({ type: "pkcs8", format: "der" });
+  const curves: Readonly<Record<string, string>> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };
+  const curve = curves[secret.asymmetricKeyDetails?.namedCurve ?? ""];
+  const algorithm =
+    secret.asymmetricKeyType === "rsa"
+      ? { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }
+      : { name: "ECDSA", namedCurve: curve ?? "", hash: "SHA-256" };
+  if (secret.asymmetricKeyType !== "rsa" && curve === undefined) {
+    throw new CommandError("the authority cannot be used: its key is neither RSA nor ECDSA");
+  }
+  const signingKey = () => webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  return { certificate: pem, algorithm, signingKey };
+}
+
+function usable<T>(what: string, read: () => T): T {
   try {
-    const pem = new x509.X509Certificate(certificate);
-    const secret = createPrivateKey(key);
-    const der = secret.export({ type: "pkcs8", format: "der" });
-    const curves: Readonly<Record<string, string>> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };
-    const curve = curves[secret.asymmetricKeyDetails?.namedCurve ?? ""];
-    const algorithm =
-      secret.asymmetricKeyType === "rsa"
-        ? { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }
-        : { name: "ECDSA", namedCurve: curve ?? "", hash: "SHA-256" };
-    if (secret.asymmetricKeyType !== "rsa" && curve === undefined) throw new Error("its key is neither RSA nor ECDSA");
-    const signingKey = () => webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
-    return { certificate: pem, algorithm, signingKey };
+    return read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`the authority cannot be used: ${reason}`, { cause: error });
+    throw new CommandError(`the authority cannot be used: its ${what} cannot be read (PEM)`, { cause: error });
   }
 }
 

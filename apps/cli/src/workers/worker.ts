@@ -81,7 +81,7 @@ async function serve(whole: WrenConfig): Promise<void> {
   const options = { ...(await configToOptions(config, logger)), bus, placement: placement(bus, self, count) };
   const broker: Broker = createBroker(options);
   await broker.start();
-  reloader = new Reloader(broker, { config, logger });
+  reloader = new Reloader(broker, { config, options });
   tell({ kind: "ready", addresses: [...broker.addresses] });
   // Reloading is the supervisor's word: it gets the signal, too.
   const warm = prepareForClients(broker, config, logger);

@@ -1,6 +1,7 @@
 // What the sessions of this broker want of the others: for each filter whether anybody here has it, and whether any of
 // those sessions outlives the process; for each shared subscription how many members it has here.
 import type { ClusterBus } from "@wrenmq/cluster";
+import { isShared } from "@wrenmq/topics";
 import type { RouteTable, RouteWatcher } from "../routing/route-table.ts";
 import type { Flushable } from "../runtime/flusher.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
@@ -109,8 +110,4 @@ export class LocalInterest implements RouteWatcher, Flushable {
     if (group !== undefined) group.connectedHere = connected;
     bus.setGroup(filter, connected, members.length, durable);
   }
-}
-
-function isShared(filter: string): boolean {
-  return filter.startsWith("$share/");
 }

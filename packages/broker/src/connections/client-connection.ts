@@ -84,7 +84,7 @@ export class ClientConnection
     const { limits } = scope;
     if (limits.messageRate > 0) this.#messageRate = new RateLimit(limits.messageRate, now);
     if (limits.byteRate > 0) this.#byteRate = new RateLimit(limits.byteRate, now);
-    this.#timer = scope.broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
+    this.#watchConnectTime(now);
   }
 
   // ── transport events ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -470,7 +470,9 @@ export class ClientConnection
     if (!this.isOpen) return;
     const { machine } = this;
     if (machine.state !== ConnectionState.Connected) {
-      machine.expire(Code.MaximumConnectTime);
+      // What the client has to say must come in time; while it is the plugins' turn it is not late.
+      if (machine.parked) this.#watchConnectTime(now);
+      else machine.expire(Code.MaximumConnectTime);
       return;
     }
     // While we do not read we cannot know whether the client speaks; but one that does not read is not kept for that.
@@ -478,6 +480,11 @@ export class ClientConnection
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
     else this.watchKeepAlive();
+  }
+
+  #watchConnectTime(now: Millis): void {
+    const { broker, limits } = this.scope;
+    this.#timer = broker.timers.at(now + limits.connectTimeout, (then) => this.#checkDeadline(then));
   }
 
   #destroyLater(): void {
@@ -496,6 +503,7 @@ export class ClientConnection
   #finish(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    this.#connectFlow?.abandon();
     this.#timer?.cancel();
     this.#credentialsTimer?.cancel();
     this.#retained = undefined;

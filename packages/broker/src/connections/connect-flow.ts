@@ -56,6 +56,8 @@ export class ConnectFlow {
   #needsTakeover = false;
   /** Enhanced authentication that is under way. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
+  /** What stops the attempts of plugins that take their time. */
+  #whenGone: (() => void)[] | undefined = undefined;
 
   constructor(connecting: ConnectingClient) {
     this.#connecting = connecting;
@@ -78,6 +80,11 @@ export class ConnectFlow {
       if (changed !== packet) this.#change(changed, now);
       return this.#checkWill(changed.will) ?? this.#authenticate();
     });
+  }
+
+  /** The client has gone: nobody waits for an answer. */
+  abandon(): void {
+    for (const stop of this.#whenGone ?? []) stop();
   }
 
   /** The client's AUTH before CONNACK. */
@@ -136,7 +143,15 @@ export class ConnectFlow {
     const packet = this.#packet;
     const method = packet.properties?.authenticationMethod;
     if (method === undefined) {
-      return then(chain.authenticate(client, packet.password), (identity) => this.#identified(identity));
+      const whenGone = (stop: () => void): void => {
+        this.#whenGone ??= [];
+        this.#whenGone.push(stop);
+      };
+      return then(chain.authenticate(client, packet.password, whenGone), (identity) => {
+        // Whoever has gone while its attempt was given up has not been refused.
+        const given = this.#whenGone !== undefined && !this.#connecting.isOpen;
+        return given && !isAllowed(identity) ? refusal(identity) : this.#identified(identity);
+      });
     }
     const begin = chain.authenticationMethods.get(method);
     if (begin === undefined) {

@@ -9,7 +9,7 @@ import {
 } from "@wrenmq/codec";
 import type { ClientInfo, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, isAllowed, type Outbox, type SubscriptionRecord, type Verdict } from "@wrenmq/protocol";
-import { isTopicFilter, parseShared } from "@wrenmq/topics";
+import { isShared, isTopicFilter, unsharedFilter } from "@wrenmq/topics";
 import type { AuthorizationCache } from "../routing/authorization-cache.ts";
 import type { Forwarder } from "../routing/forwarder.ts";
 import { RetainedDelivery } from "../routing/retained-delivery.ts";
@@ -112,8 +112,7 @@ function subscribeOne(
 }
 
 function mayRead({ access }: Subscriber, topicFilter: string): MaybePromise<Verdict> {
-  const shared = parseShared(topicFilter);
-  return access.subscribe(shared === undefined || shared === "invalid" ? topicFilter : shared.filter);
+  return access.subscribe(unsharedFilter(topicFilter));
 }
 
 function allowed(
@@ -141,12 +140,11 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
   if (isTooMany(subscriber, topicFilter)) return answered(subscriber, subscription, ReasonCode.QuotaExceeded);
   const { maximumQoS } = scope.limits;
   const qos = Math.min(subscription.qos, maximumQoS) as QoS;
-  const isShared = parseShared(topicFilter) !== undefined;
   // Before MQTT 5.0 a bridge cannot ask for either: it gets no message back that it published, and flags as they were.
   const { bridge } = subscriber.client;
   const record: SubscriptionRecord = {
     qos,
-    noLocal: subscription.noLocal || (bridge && !isShared),
+    noLocal: subscription.noLocal || (bridge && !isShared(topicFilter)),
     retainAsPublished: subscription.retainAsPublished || bridge,
     retainHandling: subscription.retainHandling,
     subscriptionIdentifier: identifier,
@@ -154,7 +152,7 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
   const { router } = scope.broker;
   const isNew = router.subscribe(entry, topicFilter, record, outbox);
   const wantsRetained = record.retainHandling === 0 || (record.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
-  if (wantsRetained && !isShared) {
+  if (wantsRetained && !isShared(topicFilter)) {
     subscriber.scheduleRetained(new RetainedDelivery(router, entry, topicFilter, record));
   }
   return answered(subscriber, subscription, qos as ReasonCode);
@@ -174,8 +172,7 @@ function checkFilter(
   const { topicFilter } = subscription;
   if (!isTopicFilter(topicFilter, { maxLevels: limits.maxTopicLevels })) return ReasonCode.TopicFilterInvalid;
   if (utf8Length(topicFilter) > limits.maxTopicLength) return ReasonCode.TopicFilterInvalid;
-  const isShared = parseShared(topicFilter) !== undefined;
-  if (isShared && !limits.sharedSubscriptionAvailable) return ReasonCode.SharedSubscriptionsNotSupported;
+  if (isShared(topicFilter) && !limits.sharedSubscriptionAvailable) return ReasonCode.SharedSubscriptionsNotSupported;
   if (!limits.wildcardSubscriptionAvailable && /[+#]/.test(topicFilter))
     return ReasonCode.WildcardSubscriptionsNotSupported;
   if (identifier !== undefined && !limits.subscriptionIdentifierAvailable) {

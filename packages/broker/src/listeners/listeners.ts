@@ -74,6 +74,7 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
     const running = this.#make(name, options);
+    running.scope.chain = this.#makeChain(options.plugins);
     running.isOpen = true;
     await running.listener?.listen();
     if (this.#isClosed) {
@@ -160,6 +161,11 @@ export class Listeners {
     throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
   }
 
+  /** The names of the plugins that decide, for each listener. */
+  members(): (readonly string[] | undefined)[] {
+    return [...this.#running.values()].map(({ options }) => options.plugins);
+  }
+
   /** The plugins or the broker's limits changed. */
   refresh(): void {
     for (const { scope, options } of this.#running.values()) {
@@ -193,7 +199,8 @@ export class Listeners {
 
   #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
     const core = this.#core;
-    const scope = existing ?? new Listener(name, core, this.#makeChain(options.plugins));
+    // Until it is one of ours nobody decides there.
+    const scope = existing ?? new Listener(name, core, this.#makeChain([]));
     if (existing === undefined) scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
     const { arena, logger } = core;

@@ -1,6 +1,8 @@
 // The plugins of a broker: started in order, closed in reverse, compiled into one chain for each listener.
 import {
+  type CompileOptions,
   compileHooks,
+  DEFAULT_HOOK_TIMEOUT,
   type HookChain,
   type Hooks,
   type Logger,
@@ -23,19 +25,37 @@ const DECIDING: readonly (keyof Hooks)[] = [
 
 interface Running extends NamedHooks {
   readonly plugin: Plugin;
+  readonly context: { end(): void };
 }
+
+/** Other plugins, ready to take the place of those that run. */
+export interface PreparedPlugins {
+  /**
+   * They run from now on: `takeOver` compiles the chains anew. Those that are not wanted any more end after it, as when
+   * the broker stops. Rejects with what `takeOver` throws, e.g. when two plugins do not go together; then all is as before.
+   */
+  commit(takeOver: () => void): Promise<void>;
+  /** Ends those that were started. */
+  abort(): Promise<void>;
+  /** As that of the host will be. */
+  chain(members: readonly string[] | undefined, events: Hooks): HookChain;
+}
+
+/** What a plugin that comes or goes while the broker runs is told, as if the broker started or stopped. */
+type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped";
 
 export class PluginHost {
   readonly #logger: Logger;
-  readonly #timeoutMs: number | undefined;
+  readonly #timeoutMs: number;
   readonly #contextOf: (name: string) => PluginContext & { end(): void };
-  #running: (Running & { readonly context: { end(): void } })[] = [];
+  /** In the order in which they started. */
+  #running: readonly Running[] = [];
   /** Hooks that failed, for `$SYS` and metrics. */
   failures: number = 0;
 
   constructor(
     logger: Logger,
-    timeoutMs: number | undefined,
+    timeoutMs: number = DEFAULT_HOOK_TIMEOUT,
     contextOf: (name: string) => PluginContext & { end(): void },
   ) {
     this.#logger = logger;
@@ -49,48 +69,141 @@ export class PluginHost {
 
   /** @throws PluginError ERR_PLUGIN_START naming the plugin; those that had started are closed again */
   async start(plugins: readonly Plugin[]): Promise<void> {
+    this.#running = await this.#started(plugins, []);
+  }
+
+  /**
+   * Gets other plugins ready, while these go on. One that is the same object is kept as it is, the others start.
+   * @throws PluginError ERR_PLUGIN_START naming the plugin; then all is as before
+   */
+  async prepare(plugins: readonly Plugin[]): Promise<PreparedPlugins> {
+    const before = this.#running;
+    const after = await this.#started(plugins, before);
+    const added = after.filter((one) => !before.includes(one));
+    const removed = before.filter((one) => !after.includes(one));
+    return {
+      abort: () => this.#end(added),
+      chain: (members, events) => this.#chain(after, members, events),
+      commit: async (takeOver) => {
+        this.#running = after;
+        this.#notify(added, "brokerStarting");
+        try {
+          takeOver();
+        } catch (error) {
+          this.#running = before;
+          takeOver();
+          await this.#end(added);
+          throw error;
+        }
+        this.#notify(added, "brokerStarted");
+        this.#notify(removed, "brokerStopping");
+        await this.#end(removed);
+        this.#notify(removed, "brokerStopped");
+      },
+    };
+  }
+
+  /** The last started first; one that fails to close is logged and keeps no other open. */
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = [];
+    await this.#end(running);
+  }
+
+  async #started(plugins: readonly Plugin[], already: readonly Running[]): Promise<readonly Running[]> {
+    const all: Running[] = [];
+    const added: Running[] = [];
     for (const plugin of plugins) {
+      const kept = already.find((running) => running.plugin === plugin);
+      if (kept !== undefined) {
+        all.push(kept);
+        continue;
+      }
       const context = this.#contextOf(plugin.name);
       try {
-        this.#running.push({ plugin, name: plugin.name, hooks: await plugin.setup(context), context });
+        const hooks = await this.#setUp(plugin, context);
+        const running = { plugin, name: plugin.name, hooks, context };
+        all.push(running);
+        added.push(running);
       } catch (error) {
         context.end();
-        await this.close();
+        await this.#end(added);
         if (error instanceof PluginError) throw error;
         const message = error instanceof Error ? error.message : String(error);
         throw new PluginError("ERR_PLUGIN_START", plugin.name, message, { cause: error });
       }
     }
+    return all;
   }
 
-  /** The last started first; one that fails to close is logged and keeps no other open. */
-  async close(): Promise<void> {
-    const running = this.#running.reverse();
-    this.#running = [];
-    for (const { plugin, name, context } of running) {
+  #setUp(plugin: Plugin, context: PluginContext): Promise<Hooks> {
+    const setup = (async () => plugin.setup(context))();
+    return this.#inTime(setup, () => {
+      // Whatever it holds when it comes to an end after all, nobody will use.
+      setup.then((hooks) => hooks.close?.()).catch(() => {});
+      return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#timeoutMs} ms`);
+    });
+  }
+
+  async #end(running: readonly Running[]): Promise<void> {
+    for (const { plugin, name, hooks, context } of [...running].reverse()) {
       context.end();
-      try {
-        await plugin.close?.();
-      } catch (error) {
-        this.#logger.error({ plugin: name, err: error }, "a plugin failed to close");
+      for (const close of [() => hooks.close?.(), () => plugin.close?.()]) {
+        try {
+          const late = () => new PluginError("ERR_PLUGIN_TIMEOUT", name, `did not close within ${this.#timeoutMs} ms`);
+          await this.#inTime((async () => close())(), late);
+        } catch (error) {
+          this.#logger.error({ plugin: name, err: error }, "a plugin failed to close");
+        }
       }
     }
   }
 
+  /** Keeps the process alive until then: one that waits for nothing else must not end without a word. */
+  #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(late()), this.#timeoutMs);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  #notify(running: readonly Running[], event: LifeEvent): void {
+    const watchers = running.map(({ name, hooks }) => ({ name, hooks: watching(hooks) }));
+    const { observe } = compileHooks(watchers, this.#compileOptions());
+    observe[event]?.();
+  }
+
   /** @param members names of the plugins that decide; undefined: all. Everyone may watch. */
   chain(members: readonly string[] | undefined, events: Hooks): HookChain {
-    const hooks: NamedHooks[] = this.#running.map(({ name, hooks }) => ({
+    return this.#chain(this.#running, members, events);
+  }
+
+  #chain(running: readonly Running[], members: readonly string[] | undefined, events: Hooks): HookChain {
+    const hooks: NamedHooks[] = running.map(({ name, hooks }) => ({
       name,
       hooks: members === undefined || members.includes(name) ? hooks : watching(hooks),
     }));
     hooks.push({ name: "events", hooks: events });
-    return compileHooks(hooks, {
+    return compileHooks(hooks, this.#compileOptions());
+  }
+
+  /** All plugins, for what belongs to no listener: there nobody authenticates, so two may have the same method. */
+  everyone(events: Hooks): HookChain {
+    const hooks = this.#running.map(({ name, hooks: { authenticationMethods: _none, ...rest } }) => ({
+      name,
+      hooks: rest,
+    }));
+    return compileHooks([...hooks, { name: "events", hooks: events }], this.#compileOptions());
+  }
+
+  #compileOptions(): CompileOptions {
+    return {
       logger: this.#logger,
       timeoutMs: this.#timeoutMs,
       onError: () => {
         this.failures++;
       },
-    });
+    };
   }
 }
 

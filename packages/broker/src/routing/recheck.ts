@@ -1,7 +1,7 @@
 // Access rules changed: what clients were allowed before is asked again. [see PluginContext.rulesChanged]
 import type { Logger } from "@wrenmq/plugin-api";
 import { isAllowed, type Message, type Session } from "@wrenmq/protocol";
-import { parseShared } from "@wrenmq/topics";
+import { unsharedFilter } from "@wrenmq/topics";
 import type { Clock } from "../runtime/clock.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
@@ -37,9 +37,7 @@ async function recheck(core: RecheckParts, entry: SessionEntry): Promise<void> {
   }
   if (chain.authorize === undefined) return;
   for (const filter of [...session.subscriptions.keys()]) {
-    const shared = parseShared(filter);
-    const plain = shared === undefined || shared === "invalid" ? filter : shared.filter;
-    const verdict = await chain.authorize(client, "subscribe", plain);
+    const verdict = await chain.authorize(client, "subscribe", unsharedFilter(filter));
     if (isAllowed(verdict) || entry.ended) continue;
     core.logger.info({ clientId: client.clientId, filter, rule: verdict.rule }, "a changed rule ends a subscription");
     if (core.router.unsubscribe(entry, filter, undefined)) core.router.hooks.observe.unsubscribed?.(client, filter);

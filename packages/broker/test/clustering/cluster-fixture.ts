@@ -4,7 +4,7 @@ import { homeOf, LoopbackMesh, MeshBus } from "@wrenmq/cluster";
 import type { ProtocolVersion } from "@wrenmq/codec";
 import type { Store } from "@wrenmq/store";
 import { memoryPair } from "@wrenmq/transport/memory";
-import { pluginOf, RawClient, SimClock, SimPace } from "../../../testkit/src/index.ts";
+import { pluginOf, RawClient, SimClock, SimPace } from "../../../../tools/testkit/src/index.ts";
 import { type Broker, type BrokerOptions, createBroker } from "../../src/index.ts";
 
 export interface ClusterFixture {

@@ -2,7 +2,7 @@
 import { MemoryStore, type Store } from "@wrenmq/store";
 import { FaultyStore } from "@wrenmq/store/testing";
 import { afterEach, describe, expect, test } from "vitest";
-import type { RawClient } from "../../../testkit/src/index.ts";
+import type { RawClient } from "../../../../tools/testkit/src/index.ts";
 import { type ClusterFixture, clientIdAt, startCluster } from "./cluster-fixture.ts";
 
 let cluster: ClusterFixture;

@@ -4,7 +4,7 @@ import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from 
 import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
-import { type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
+import { flagOf, type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
 
 interface Counterpart {
   readonly module: string;
@@ -157,7 +157,7 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
   const className = item.key.split(".").at(-1) ?? "";
   const known = Object.hasOwn(COUNTERPARTS, className) ? COUNTERPARTS[className] : undefined;
   if (!known || !/^amqtt\.(plugins?|contrib)\./.test(item.key)) {
-    problems.error(item.place, refusal(item.key, className), "a plugin that WrenMQ has, or ./a-module.js of your own");
+    problems.error(item.place, refusal(item.key, className), "a plugin that WrenMQ has, or ./plugin.js of your own");
     return;
   }
   // Sub-modules (…contrib.http.plugin.X) are the original's own business; another package is a misprint.
@@ -171,19 +171,23 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
   translation.notes.push(`${item.key} → ${became}`);
 }
 
+const OWN =
+  '; write it for WrenMQ ("Writing a plugin" in docs/plugins.md) and put its path, such as ./plugin.js, in the place of its name';
+
 function refusal(name: string, className: string): string {
   if (/django/i.test(name)) {
-    return `the Python plugin ${name} needs Django and has no counterpart (the plugin "token" keeps revocable tokens)`;
+    return `the Python plugin ${name} needs Django and has no counterpart (the plugin "token" keeps revocable tokens)${OWN}`;
   }
   if (!name.includes(".")) {
     return `expected the dotted name of a Python class, got "${name}" (are options indented below their plugin?)`;
   }
   const hint = didYouMean(className, Object.keys(COUNTERPARTS));
-  return `the Python plugin ${name} has no counterpart in WrenMQ${hint}`;
+  return `the Python plugin ${name} has no counterpart in WrenMQ${hint}${OWN}`;
 }
 
 /** Sessions in a database become sessions in WrenMQ's own store. */
-function addStore(options: Keys, place: Place, into: TranslatedPlugins, { problems }: Translation): void {
+function addStore(options: Keys, place: Place, into: TranslatedPlugins, translation: Translation): void {
+  const { problems } = translation;
   const connection = valueIn(options, "connection") ?? valueIn(options, "file");
   const written = connection?.kind === "scalar" ? connection.text : "amqtt.db";
   const url = /^([a-z0-9+]+):\/\/\/?(.*)$/i.exec(written);
@@ -195,7 +199,11 @@ function addStore(options: Keys, place: Place, into: TranslatedPlugins, { proble
     return;
   }
   const folder = `${(url ? url[2] : written) || "amqtt.db"}.wrenmq`;
-  problems.warn(place, `sessions are kept in WrenMQ's own store, ${folder}; the old database is not read`);
+  const clears = flagOf(options, "clear_on_shutdown", true, translation);
+  const until = clears ? ", until the broker is shut down (clear_on_shutdown: false keeps them)" : "";
+  problems.warn(place, `sessions are kept in WrenMQ's own store, ${folder}${until}; the old database is not read`);
   const at = connection?.place ?? place;
-  into.store = nativeMap(place, { path: native(folder, at), durability: native("batch", at) });
+  const kept = { path: native(folder, at), durability: native("batch", at) };
+  const clearing = native(true, options.get("clear_on_shutdown")?.place ?? place);
+  into.store = nativeMap(place, clears ? { ...kept, clear_on_shutdown: clearing } : kept);
 }

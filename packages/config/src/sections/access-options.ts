@@ -12,6 +12,8 @@ export interface AnonymousOptions {
 export interface PasswordFileOptions {
   file: string;
   /** Seconds. */
+  rememberSeconds: number;
+  /** Seconds. */
   reloadInterval: number;
 }
 /** User names (`anonymous` for none) with the topic filters they may use; an absent table allows everything. */
@@ -53,6 +55,13 @@ export const reloadInterval: Field<number> = {
   default: 2,
 };
 
+export const rememberSeconds: Field<number> = {
+  key: "remember",
+  doc: "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
+  type: duration("s"),
+  default: 300,
+};
+
 export const anonymousOptions: Section<AnonymousOptions> = section<AnonymousOptions>(
   "Clients without a user name: in or out.",
   {
@@ -67,7 +76,11 @@ export const anonymousOptions: Section<AnonymousOptions> = section<AnonymousOpti
 
 export const passwordFileOptions: Section<PasswordFileOptions> = section<PasswordFileOptions>(
   "User names and password hashes from a file.",
-  { file: { doc: "Lines of `user:hash`; `#` starts a comment.", type: path(), required: true }, reloadInterval },
+  {
+    file: { doc: "Lines of `user:hash`; `#` starts a comment.", type: path(), required: true },
+    rememberSeconds,
+    reloadInterval,
+  },
 );
 
 const aclTables: Section<AclOptions> = section<AclOptions>(

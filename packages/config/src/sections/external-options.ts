@@ -5,7 +5,7 @@ import { duration, size } from "../description/quantities.ts";
 import { choice, count, flag, integer, path, secret, secretUrl, text } from "../description/scalars.ts";
 import { type Field, type Section, section } from "../description/section.ts";
 import { below } from "../source-node.ts";
-import { reloadInterval } from "./access-options.ts";
+import { reloadInterval, rememberSeconds } from "./access-options.ts";
 
 /** Which questions a plugin that could answer both is asked. */
 interface Roles {
@@ -62,6 +62,8 @@ export interface SqlOptions extends Roles, Freshness {
   connection: string;
   syncSchema: boolean;
   hashSchemes: string[];
+  /** Seconds. */
+  rememberSeconds: number;
 }
 export interface X509Options {
   identity: "common-name" | "subject" | "san" | "spiffe";
@@ -82,7 +84,7 @@ export interface ShadowsOptions {
   connection?: string;
   superusers: string[];
   maxBytes: number;
-  keepVersions: number;
+  keepVersions?: number;
 }
 
 const authenticate: Field<boolean> = { doc: "Decide who may connect.", type: flag, default: true };
@@ -178,6 +180,7 @@ export const sqlOptions: Section<SqlOptions> = section<SqlOptions>("Users and th
     type: listOf(choice(["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"]), "a list of hash schemes"),
     default: ["argon2", "bcrypt"],
   },
+  rememberSeconds,
   cacheSeconds: cacheFor(10),
   recheckSeconds,
 });
@@ -226,5 +229,8 @@ export const shadowsOptions: Section<ShadowsOptions> = section<ShadowsOptions>("
     default: [],
   },
   maxBytes: { doc: "Of a request, and of a shadow's state.", type: size({ minimum: 2 }), default: 8192 },
-  keepVersions: { doc: "Versions of each shadow that a database keeps; 0: all.", type: count, default: 100 },
+  keepVersions: {
+    doc: "Versions of each shadow that a database keeps; 0: all. Without it 100, and all in a table of aMQTT's.",
+    type: count,
+  },
 });

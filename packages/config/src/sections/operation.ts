@@ -17,7 +17,10 @@ export const logSection: Section<LogSection> = section<LogSection>("What the com
     type: choice(["trace", "debug", "info", "warn", "error", "silent"]),
     default: "info",
   },
-  format: { doc: "For people, or one JSON object a line.", type: choice(["text", "json"]), default: "text" },
+  format: {
+    doc: "For people, or one JSON object a line. Without it: `text` on a terminal, else `json`.",
+    type: choice(["text", "json"]),
+  },
 });
 
 export const sessionSection: Section<SessionConfig> = section<SessionConfig>(

@@ -103,7 +103,7 @@ function readForeign(
     return { name, use: resolvePath(wanted, (use ?? given).place.file), origin: "path", options };
   }
   // Without "use" a bare word is far more often a misspelt built-in than a package of that name.
-  const isPackage = /^(@[\w.-]+\/)?[\w.-]+$/.test(wanted) && (use !== undefined || wanted.includes("/"));
+  const isPackage = /^(@[\w.-]+\/)?[\w.-]+(\/[\w.-]+)*$/.test(wanted) && (use !== undefined || wanted.includes("/"));
   if (isPackage) return { name, use: wanted, origin: "package", options };
   const hint = didYouMean(wanted, known) || ' (for a package or a file say so with "use")';
   return problems.error(given.place, `unknown plugin "${wanted}"${hint}`, `one of ${known.join(", ")}`);

@@ -1,6 +1,6 @@
 // Where sessions and retained messages are kept.
 import { size } from "../description/quantities.ts";
-import { choice, path } from "../description/scalars.ts";
+import { choice, flag, path } from "../description/scalars.ts";
 import { fieldTable, type Section, section } from "../description/section.ts";
 import type { ValueType } from "../description/value-type.ts";
 import { below } from "../source-node.ts";
@@ -19,6 +19,10 @@ const fields: Section<StoreSection> = section<StoreSection>("Where sessions, que
   onDamage: {
     doc: "When the data are damaged: `refuse` to start, or `set-aside` the damaged files and go on with what can be read. Without it: `refuse`.",
     type: choice(["refuse", "set-aside"]),
+  },
+  clearOnShutdown: {
+    doc: "Remove the data when the broker is shut down, so that they outlive nothing but a crash. Without it: `false`.",
+    type: flag,
   },
 });
 

@@ -1,6 +1,6 @@
 // The question that every plugin with lists of topic filters asks: does one of them cover what the client wants?
 import type { Verdict } from "@wrenmq/protocol";
-import { filterContains, isTopicFilter, parseShared, topicMatches } from "@wrenmq/topics";
+import { filterContains, isShared, isTopicFilter, parseShared, topicMatches } from "@wrenmq/topics";
 import type { Action } from "../hooks.ts";
 
 /** The topic filters that somebody may use, for each action; undefined: nothing is said about that action. */
@@ -19,7 +19,7 @@ export function plainFilter(action: Action, topic: string): string | undefined {
  * subscription is what `plainFilter` gives. A filter that is not valid covers nothing.
  */
 export function covers(filter: string, action: Action, topic: string): boolean {
-  if (!isTopicFilter(filter) || filter.startsWith("$share/")) return false;
+  if (!isTopicFilter(filter) || isShared(filter)) return false;
   return action === "subscribe" ? filterContains(filter, topic) : topicMatches(filter, topic);
 }
 

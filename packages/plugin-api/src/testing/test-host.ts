@@ -42,6 +42,7 @@ export class TestHost {
   readonly #plugins: readonly Plugin[];
   readonly #timeoutMs: number | undefined;
   #cancels = new Set<() => void>();
+  #running: readonly NamedHooks[] = [];
 
   private constructor(plugins: readonly Plugin[], options: TestHostOptions) {
     this.#plugins = plugins;
@@ -57,6 +58,7 @@ export class TestHost {
     for (const plugin of plugins) {
       hooks.push({ name: plugin.name, hooks: await plugin.setup(host.contextFor(plugin.name)) });
     }
+    host.#running = hooks;
     host.chain = host.#compile(hooks);
     return host;
   }
@@ -66,11 +68,18 @@ export class TestHost {
     this.timers.advance(milliseconds);
   }
 
-  /** Closes the plugins in reverse order and cancels their timers. */
+  /** Ends the plugins as the broker does: `brokerStopping`, then each closes, the last one first, then `brokerStopped`. */
   async close(): Promise<void> {
-    for (const plugin of [...this.#plugins].reverse()) await plugin.close?.();
+    const { brokerStopping, brokerStopped } = this.chain.observe;
+    brokerStopping?.();
     for (const cancel of this.#cancels) cancel();
     this.#cancels = new Set();
+    for (const [index, plugin] of [...this.#plugins.entries()].reverse()) {
+      await this.#running[index]?.hooks.close?.();
+      await plugin.close?.();
+    }
+    this.#running = [];
+    brokerStopped?.();
   }
 
   contextFor(name: string): PluginContext {

@@ -1,4 +1,0 @@
-export { listUsers, removeUser, UserFileError, type UserFileErrorCode } from "@wrenmq/watched-file";
-export { type AuthScramOptions, authScram } from "./auth-scram.ts";
-export { parseScramFile, type ScramCredentials, scramCredentials } from "./credentials.ts";
-export { addScramUser, setScramPassword } from "./edit-scram-file.ts";

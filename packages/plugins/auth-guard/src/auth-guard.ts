@@ -1,0 +1,116 @@
+// Makes guessing passwords slow, then impossible for a while: each failure of an address or a user delays its next
+// attempt longer, and too many ban it. Acts before anybody verifies a password, so guessing costs no hashing either.
+import {
+  type ClientInfo,
+  definePlugin,
+  networkOf,
+  type Plugin,
+  type PluginContext,
+  type Verdict,
+} from "@wrenmq/plugin-api";
+import { number, options } from "@wrenmq/plugin-api/options";
+import { FailureLog } from "./failure-log.ts";
+
+export interface AuthGuardOptions {
+  /** Failures of an address that ban it; 0 never bans. Default 20. */
+  readonly banAddressAfter?: number;
+  /** Failures of a user name, from wherever, that ban it; 0 (default) never: others could lock the user out. */
+  readonly banUserAfter?: number;
+  /** Seconds in which failures are counted together. Default 600. */
+  readonly windowSeconds?: number;
+  /** Seconds that a ban lasts. Default 900. */
+  readonly banSeconds?: number;
+  /** Failures without any delay. Default 3. */
+  readonly freeFailures?: number;
+  /** Milliseconds of the first delay; each further failure doubles it. Default 250; 0 never delays. */
+  readonly delayMs?: number;
+  /** Milliseconds of the longest delay, below the broker's time limit for hooks. Default 4000. */
+  readonly maxDelayMs?: number;
+  /** How many clients may be kept waiting at once; more are refused. Default 1000. */
+  readonly maxWaiting?: number;
+}
+
+const OPTIONS = options({
+  banAddressAfter: number({ min: 0, integer: true, default: 20 }),
+  banUserAfter: number({ min: 0, integer: true, default: 0 }),
+  windowSeconds: number({ min: 1, default: 600 }),
+  banSeconds: number({ min: 1, default: 900 }),
+  freeFailures: number({ min: 0, integer: true, default: 3 }),
+  delayMs: number({ min: 0, default: 250 }),
+  maxDelayMs: number({ min: 0, max: 9000, default: 4000 }),
+  maxWaiting: number({ min: 0, integer: true, default: 1000 }),
+});
+
+/** Bad User Name or Password, Not authorized, Bad authentication method: the client said something wrong. */
+const FAILURES: ReadonlySet<number> = new Set([0x86, 0x87, 0x8c]);
+const BANNED = 0x8a;
+const SERVER_BUSY = 0x89;
+
+export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
+  name: "auth-guard",
+  config: OPTIONS,
+  hooks({ config, context }) {
+    const times = { window: config.windowSeconds * 1000, ban: config.banSeconds * 1000 };
+    const addresses = new FailureLog({ banAfter: config.banAddressAfter, ...times });
+    const users = new FailureLog({ banAfter: config.banUserAfter, ...times });
+    let waiting = 0;
+
+    function delayOf(failures: number): number {
+      const counted = failures - config.freeFailures;
+      if (counted <= 0 || config.delayMs === 0) return 0;
+      return Math.min(config.maxDelayMs, config.delayMs * 2 ** (counted - 1));
+    }
+
+    function wait(delay: number): Verdict | Promise<undefined> {
+      if (waiting >= config.maxWaiting) return { reasonCode: SERVER_BUSY, rule: "too many clients are kept waiting" };
+      waiting++;
+      return new Promise((resolve) => {
+        context.setTimeout(() => {
+          waiting--;
+          resolve(undefined);
+        }, delay);
+      });
+    }
+
+    return {
+      connect({ remoteAddress }, { username }) {
+        const now = Date.now();
+        const network = networkOf(remoteAddress);
+        if (network !== undefined && addresses.isBanned(network, now)) {
+          return { reasonCode: BANNED, rule: `address ${network} is banned for a while` };
+        }
+        if (username !== undefined && users.isBanned(username, now)) {
+          return { reasonCode: BANNED, rule: `user "${username}" is banned for a while` };
+        }
+        const delay = Math.max(
+          network === undefined ? 0 : delayOf(addresses.failures(network, now)),
+          username === undefined ? 0 : delayOf(users.failures(username, now)),
+        );
+        return delay === 0 ? undefined : wait(delay);
+      },
+      refused(client, { reasonCode }) {
+        if (FAILURES.has(reasonCode)) count(client, addresses, users, context);
+      },
+      connected({ username }) {
+        // Not the address: whoever has one valid account could guess others' passwords between two logins of its own.
+        if (username !== undefined) users.forget(username);
+      },
+    };
+  },
+});
+
+function count(
+  { remoteAddress, username }: ClientInfo,
+  addresses: FailureLog,
+  users: FailureLog,
+  { logger }: PluginContext,
+): void {
+  const now = Date.now();
+  const network = networkOf(remoteAddress);
+  if (network !== undefined && addresses.fail(network, now)) {
+    logger.warn({ address: network }, "address banned for a while: too many failed attempts");
+  }
+  if (username !== undefined && users.fail(username, now)) {
+    logger.warn({ username }, "user banned for a while: too many failed attempts");
+  }
+}

@@ -1,0 +1,147 @@
+// Users, passwords and topic rules in an LDAP directory.
+import { readFile } from "node:fs/promises";
+import {
+  type Action,
+  type ClientInfo,
+  type Decision,
+  definePlugin,
+  type Identity,
+  type Plugin,
+  PluginError,
+} from "@wrenmq/plugin-api";
+import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
+import { boolean, custom, number, type Option, optional, options, text } from "@wrenmq/plugin-api/options";
+import { Directory } from "./directory.ts";
+
+export interface AuthLdapOptions {
+  /** `ldap://host:389` or `ldaps://host`. */
+  readonly server: string;
+  /** Where users are. */
+  readonly baseDn: string;
+  /** Attribute with the user name. */
+  readonly userAttribute: string;
+  /** Who looks users up, and their password. */
+  readonly bindDn: string;
+  readonly bindPassword: string;
+  /** Decide who may connect. Default true. */
+  readonly authenticate?: boolean;
+  /** Decide who may use which topic. Default false. */
+  readonly authorize?: boolean;
+  /** Attributes with the topic filters of each action; an action without is not decided here. */
+  readonly publishAttribute?: string;
+  readonly subscribeAttribute?: string;
+  readonly receiveAttribute?: string;
+  /** Encrypt an `ldap://` connection before anything is said. Default false. */
+  readonly startTls?: boolean;
+  /** PEM file with the certificate authority of the server. */
+  readonly caFile?: string;
+  /** Milliseconds for each answer of the directory. Default 5000. */
+  readonly timeoutMs?: number;
+  /** Seconds that a user's topics are kept. Default 10. */
+  readonly cacheSeconds?: number;
+  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  readonly recheckSeconds?: number;
+}
+
+const attribute: Option<string, string, true> = custom("the name of an attribute", (value) =>
+  typeof value === "string" && /^[A-Za-z][A-Za-z0-9-]*$/.test(value) ? value : undefined,
+);
+const url: Option<string, string, true> = custom("a URL with ldap:// or ldaps://", (value) =>
+  typeof value === "string" && /^ldaps?:\/\/./.test(value) ? value : undefined,
+);
+
+const OPTIONS = options({
+  server: url,
+  baseDn: text(),
+  userAttribute: attribute,
+  bindDn: text(),
+  bindPassword: text(),
+  authenticate: boolean({ default: true }),
+  authorize: boolean({ default: false }),
+  publishAttribute: optional(attribute),
+  subscribeAttribute: optional(attribute),
+  receiveAttribute: optional(attribute),
+  startTls: boolean({ default: false }),
+  caFile: optional(text()),
+  timeoutMs: number({ min: 1, default: 5000 }),
+  cacheSeconds: number({ min: 0, default: 10 }),
+  recheckSeconds: number({ min: 0, default: 300 }),
+});
+
+const MAX_KEPT = 10_000;
+const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+
+export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
+  name: "auth-ldap",
+  config: OPTIONS,
+  async hooks({ config, context }) {
+    const ofAction: Readonly<Record<Action, string | undefined>> = {
+      publish: config.publishAttribute,
+      subscribe: config.subscribeAttribute,
+      receive: config.receiveAttribute,
+    };
+    const attributes = Object.values(ofAction).filter((one) => one !== undefined);
+    const ca = config.caFile === undefined ? undefined : await certificate(config.caFile, context.name);
+    const directory = new Directory({ ...config, attributes, tlsOptions: ca === undefined ? undefined : { ca } });
+    const kept = new Map<string, { readonly grants: Promise<TopicGrants | undefined>; readonly end: number }>();
+
+    async function authenticate(
+      { username }: ClientInfo,
+      password: Uint8Array | undefined,
+    ): Promise<Identity | undefined> {
+      if (username === undefined || username === "") return undefined;
+      if (password === undefined || password.length === 0) return no("a password is needed");
+      const user = await directory.find(username);
+      const right = await directory.verify(user, new TextDecoder().decode(password));
+      if (user === undefined || !right) return no(`${config.baseDn}: no such user and password`);
+      return { reasonCode: 0, rule: user.dn, username: user.name };
+    }
+
+    async function read(username: string): Promise<TopicGrants | undefined> {
+      const user = await directory.find(username);
+      if (user === undefined) return undefined;
+      const filters = (action: Action) => (ofAction[action] === undefined ? undefined : user.values(ofAction[action]));
+      return { publish: filters("publish"), subscribe: filters("subscribe"), receive: filters("receive") };
+    }
+
+    /** A client that connects asks many questions at once. */
+    function grantsOf(username: string): Promise<TopicGrants | undefined> {
+      const now = Date.now();
+      const known = kept.get(username);
+      if (known !== undefined && known.end > now) return known.grants;
+      const grants = read(username);
+      kept.delete(username);
+      kept.set(username, { grants, end: now + config.cacheSeconds * 1000 });
+      grants.catch(() => kept.delete(username));
+      for (const [name, { end }] of kept) {
+        if (end > now && kept.size <= MAX_KEPT) break;
+        kept.delete(name);
+      }
+      return grants;
+    }
+
+    async function authorize({ username }: ClientInfo, action: Action, topic: string): Promise<Decision> {
+      if (username === undefined || username === "" || ofAction[action] === undefined) return undefined;
+      const grants = await grantsOf(username);
+      if (grants === undefined) return no(`${config.baseDn}: no such user`);
+      return decideByGrants(grants, action, topic, username);
+    }
+
+    if (config.authorize && config.recheckSeconds > 0) {
+      context.setInterval(() => context.rulesChanged(), config.recheckSeconds * 1000);
+    }
+    return {
+      ...(config.authenticate && { authenticate }),
+      ...(config.authorize && { authorize }),
+      close: () => directory.close(),
+    };
+  },
+});
+
+async function certificate(file: string, plugin: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new PluginError("ERR_PLUGIN_START", plugin, `caFile: ${String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,40 @@
+// What `config check` says about the hashes of a password file, in few lines however many users there are.
+import { adviceOnHash } from "@wrenmq/password-hash";
+import { type PasswordEntry, parsePasswordFile } from "./password-file.ts";
+
+const NAMED = 5;
+const WHY = {
+  slow: "verifying takes a core for a good part of a second at each login",
+  weak: "whoever gets the file tries passwords quickly",
+} as const;
+
+/** `text` is the contents of the file. What is wrong with it is not repeated here. */
+export function passwordFileAdvice(text: string): string[] {
+  const found = new Map<string, PasswordEntry[]>();
+  for (const entry of entriesOf(text)) {
+    const advice = adviceOnHash(entry.hash);
+    if (advice === undefined) continue;
+    const what = `${advice.made}: ${WHY[advice.kind]}`;
+    const same = found.get(what);
+    if (same === undefined) found.set(what, [entry]);
+    else same.push(entry);
+  }
+  return [...found].map(
+    ([what, entries]) => `${usersOf(entries)}: ${what}; a new password ("wrenmq passwd FILE USER") gets argon2id`,
+  );
+}
+
+function entriesOf(text: string): Iterable<PasswordEntry> {
+  try {
+    return parsePasswordFile(text).entries.values();
+  } catch {
+    return [];
+  }
+}
+
+function usersOf(entries: readonly PasswordEntry[]): string {
+  const named = entries.slice(0, NAMED).map(({ username, line }) => `${username} (line ${line})`);
+  const more = entries.length - named.length;
+  const plural = entries.length === 1 ? "user" : "users";
+  return `${plural} ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,110 @@
+// Users, passwords and topic rules from a database.
+import { HashQueueFullError } from "@wrenmq/password-hash";
+import {
+  type Action,
+  type Attempt,
+  type ClientInfo,
+  type Decision,
+  definePlugin,
+  type Identity,
+  networkOf,
+  type Plugin,
+  PluginError,
+} from "@wrenmq/plugin-api";
+import { decideByGrants } from "@wrenmq/plugin-api/grants";
+import { boolean, list, number, oneOf, options, text, withDefault } from "@wrenmq/plugin-api/options";
+import { openDatabase } from "@wrenmq/sql-database";
+import { HASH_SCHEMES, type SqlHashScheme } from "./hash-schemes.ts";
+import { PasswordCheck } from "./password-check.ts";
+import { createTables, type Tables } from "./tables.ts";
+import { TopicListCache } from "./topic-lists.ts";
+
+export interface AuthSqlOptions {
+  /** `sqlite:///file.db`, `postgresql://user:password@host/db` or `mysql://…`; see `@wrenmq/sql-database`. */
+  readonly connection: string;
+  /** Decide who may connect. Default true. */
+  readonly authenticate?: boolean;
+  /** Decide who may use which topic. Default false. */
+  readonly authorize?: boolean;
+  /** Make the tables if they are not there. Default false. */
+  readonly syncSchema?: boolean;
+  /** Accepted password hashes; who logs in with another than the first gets a new one of the first. Default argon2, bcrypt. */
+  readonly hashSchemes?: readonly SqlHashScheme[];
+  /**
+   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
+   * 0 always computes it. Default 300.
+   */
+  readonly rememberSeconds?: number;
+  /** Seconds that a user's topics are kept. Default 10. */
+  readonly cacheSeconds?: number;
+  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  readonly recheckSeconds?: number;
+}
+
+const OPTIONS = options({
+  connection: text(),
+  authenticate: boolean({ default: true }),
+  authorize: boolean({ default: false }),
+  syncSchema: boolean({ default: false }),
+  hashSchemes: withDefault(list(oneOf(HASH_SCHEMES)), ["argon2", "bcrypt"]),
+  rememberSeconds: number({ min: 0, default: 300 }),
+  cacheSeconds: number({ min: 0, default: 10 }),
+  recheckSeconds: number({ min: 0, default: 300 }),
+});
+
+const SERVER_BUSY = 0x89;
+const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+
+export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
+  name: "auth-sql",
+  config: OPTIONS,
+  async hooks({ config, context }) {
+    const opened = await openDatabase<Tables>(config.connection, {
+      create: config.syncSchema,
+      onError: (error) => context.logger.warn({ err: error }, "a database connection broke"),
+    }).catch((cause: unknown) => {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new PluginError("ERR_PLUGIN_START", context.name, message, { cause });
+    });
+    if (config.syncSchema) await createTables(opened);
+    const passwords = new PasswordCheck(opened.db, {
+      schemes: config.hashSchemes,
+      remember: config.rememberSeconds * 1000,
+    });
+    const topics = new TopicListCache(opened.db, config.cacheSeconds * 1000);
+
+    async function authenticate(
+      { username, remoteAddress }: ClientInfo,
+      password: Uint8Array | undefined,
+      attempt: Attempt,
+    ): Promise<Identity> {
+      if (username === undefined || username === "" || password === undefined)
+        return no("a user name and a password are needed");
+      try {
+        const right = await passwords.check(username, password, { share: networkOf(remoteAddress) ?? "", attempt });
+        if (!right) return no("user_auth: no such user and password");
+      } catch (error) {
+        if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+        throw error;
+      }
+      return { reasonCode: 0, rule: `user_auth: ${username}`, username };
+    }
+
+    async function authorize({ username }: ClientInfo, action: Action, topic: string): Promise<Decision> {
+      if (username === undefined || username === "") return undefined;
+      if (action === "publish" && topic.startsWith("$")) return no("clients may not publish to $ topics");
+      const grants = await topics.get(username);
+      if (grants === undefined) return no(`topic_auth has no user "${username}"`);
+      return decideByGrants(grants, action, topic, `topic_auth.${username}`);
+    }
+
+    if (config.authorize && config.recheckSeconds > 0) {
+      context.setInterval(() => context.rulesChanged(), config.recheckSeconds * 1000);
+    }
+    return {
+      ...(config.authenticate && { authenticate }),
+      ...(config.authorize && { authorize }),
+      close: () => opened.db.destroy(),
+    };
+  },
+});

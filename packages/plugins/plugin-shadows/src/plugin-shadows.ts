@@ -1,0 +1,105 @@
+// Device shadows on `$shadow/<device>/<name>/…`: the service, and who may use which shadow.
+import {
+  type Action,
+  type ClientInfo,
+  type Decision,
+  definePlugin,
+  type Plugin,
+  type PluginContext,
+  PluginError,
+} from "@wrenmq/plugin-api";
+import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
+import { boolean, list, number, optional, options, string, text, withDefault } from "@wrenmq/plugin-api/options";
+import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
+import { retainedStore, type ShadowStore } from "./shadow-store.ts";
+import { sqlStore } from "./sql-store.ts";
+
+export interface PluginShadowsOptions {
+  /** Answer on the shadow topics. Default true. */
+  readonly serve?: boolean;
+  /** Let users use only `$shadow/<their name>/…`. Default false. */
+  readonly authorize?: boolean;
+  /** Database URL; without it shadows are kept in the broker's store. */
+  readonly connection?: string;
+  /** Users who may use every shadow. */
+  readonly superusers?: readonly string[];
+  /** Bytes of a request and of a shadow. Default 8192. */
+  readonly maxBytes?: number;
+  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100, but all in a table of aMQTT's. */
+  readonly keepVersions?: number;
+}
+
+const OPTIONS = options({
+  serve: boolean({ default: true }),
+  authorize: boolean({ default: false }),
+  connection: optional(text()),
+  superusers: withDefault(list(string()), []),
+  maxBytes: number({ min: 2, integer: true, default: 8192 }),
+  keepVersions: optional(number({ min: 0, integer: true })),
+});
+
+const PREFIX = "$shadow/";
+
+export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = definePlugin({
+  name: "shadows",
+  config: OPTIONS,
+  async hooks({ config, context }) {
+    const superusers = new Set(config.superusers);
+    const authorize = (client: ClientInfo, action: Action, topic: string) => decide(superusers, client, action, topic);
+    if (!config.serve) return config.authorize ? { authorize } : {};
+
+    const store = await openStore(config.connection, config.keepVersions, context).catch((cause: unknown) => {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new PluginError("ERR_PLUGIN_START", context.name, message, { cause });
+    });
+    const service = new ShadowService(context, store, config.maxBytes);
+    return {
+      ...(config.authorize && { authorize }),
+      // Clients ask; only the service answers. A forged answer or document would be believed.
+      publish(_client, message) {
+        if (!message.topic.startsWith(PREFIX)) return undefined;
+        if (parseShadowTopic(message.topic) === undefined) {
+          return { reasonCode: 0x87, rule: "on shadow topics clients may only publish get and update" };
+        }
+        return message.retain ? { ...message, retain: false } : undefined;
+      },
+      published(client, message) {
+        const topic = client === undefined ? undefined : parseShadowTopic(message.topic);
+        if (topic !== undefined) void service.handle(topic, message.payload);
+      },
+      async close() {
+        await service.settled();
+        await store.close();
+      },
+    };
+  },
+});
+
+function openStore(
+  connection: string | undefined,
+  keepVersions: number | undefined,
+  context: PluginContext,
+): Promise<ShadowStore> {
+  if (connection === undefined) return Promise.resolve(retainedStore(context));
+  const { logger } = context;
+  return sqlStore({
+    connection,
+    keepVersions,
+    warn: (message) => logger.warn({}, message),
+    onError: (error) => logger.warn({ err: error }, "a database connection broke"),
+  });
+}
+
+/** No opinion about other topics. */
+function decide(superusers: ReadonlySet<string>, client: ClientInfo, action: Action, requested: string): Decision {
+  const topic = plainFilter(action, requested);
+  if (topic === undefined || (!topic.startsWith(PREFIX) && topic !== "$shadow")) return undefined;
+  const { username } = client;
+  if (username === undefined || username === "" || client.attributes["anonymous"] === true) {
+    return { reasonCode: 0x87, rule: "shadows need a user name" };
+  }
+  if (superusers.has(username)) return { reasonCode: 0, rule: `${username} is a superuser` };
+  const own = `${PREFIX}${username}/#`;
+  const allowed = !/[+#/]/.test(username) && covers(own, action, topic);
+  return { reasonCode: allowed ? 0 : 0x87, rule: `${username} may use ${own}` };
+}

@@ -1,0 +1,87 @@
+// All that the protocol core may ask of the world. Answers come back as values; two of them mean "later":
+//   PARKED    nothing more is read from this client until the answer comes (`resume…`)
+//   DEFERRED  the message is taken, its acknowledgement follows (`publishSettled`)
+import type {
+  AuthPacket,
+  ConnectPacket,
+  Packet,
+  ReasonCode,
+  SubscribePacket,
+  UnsubscribePacket,
+  UserProperties,
+} from "@wrenmq/codec";
+import type { Message } from "../message/message.ts";
+import type { Session } from "../session/session.ts";
+import type { Millis, Seconds } from "../time.ts";
+
+export const PARKED: unique symbol = Symbol("parked");
+export type Parkable<T> = T | typeof PARKED;
+
+/** A reason code, or one of the two below. */
+export type PublishOutcome = number;
+export const DEFERRED: PublishOutcome = -1;
+export const PUBLISH_PARKED: PublishOutcome = -2;
+
+export type ConnectAnswer = ConnectAccepted | ConnectRefused | ConnectContinued;
+
+export interface ConnectAccepted {
+  readonly kind: "accepted";
+  readonly session: Session;
+  readonly sessionPresent: boolean;
+  /** Given when the client had no identifier of its own. */
+  readonly assignedClientId: string | undefined;
+  /** Seconds; given when it may differ from what the client asked for. */
+  readonly keepAlive?: Seconds;
+  /** Given when it differs from what the client asked for. */
+  readonly sessionExpiryInterval: Seconds | undefined;
+  readonly responseInformation?: string | undefined;
+  readonly authenticationData?: Uint8Array | undefined;
+  readonly userProperties?: UserProperties | undefined;
+}
+
+export interface ConnectRefused {
+  readonly kind: "refused";
+  readonly reasonCode: ReasonCode;
+  readonly reasonString?: string | undefined;
+  readonly serverReference?: string | undefined;
+}
+
+/** Enhanced authentication needs another step. [MQTT5 4.12] */
+export interface ConnectContinued {
+  readonly kind: "continue";
+  readonly authenticationData: Uint8Array | undefined;
+}
+
+export type ReauthenticateAnswer =
+  | { readonly kind: "success" | "continue"; readonly authenticationData: Uint8Array | undefined }
+  | ConnectRefused;
+
+export interface Effects {
+  /** The first packet, checked against the standard. */
+  connect(packet: ConnectPacket, now: Millis): Parkable<ConnectAnswer>;
+  /** The next step of the exchange that CONNECT began. */
+  continueConnect(packet: AuthPacket, now: Millis): Parkable<ConnectAnswer>;
+  /** A step of an exchange that the connected client began. */
+  reauthenticate(packet: AuthPacket, now: Millis): Parkable<ReauthenticateAnswer>;
+  /** @param packetId 0 for QoS 0; names the message in `publishSettled` */
+  publish(message: Message, packetId: number, now: Millis): PublishOutcome;
+  subscribe(packet: SubscribePacket, now: Millis): Parkable<readonly ReasonCode[]>;
+  /** SUBACK is on its way: retained messages may follow. */
+  subscribed(now: Millis): void;
+  unsubscribe(packet: UnsubscribePacket, now: Millis): Parkable<readonly ReasonCode[]>;
+  /** The conversation is over and its last packet is in the outbox: send it and close. */
+  close(end: ConnectionEnd): void;
+  /** Told of each packet that came; undefined when nobody wants to know. */
+  readonly packetReceived: ((packet: Packet) => void) | undefined;
+  /** Told of each packet that is sent. */
+  readonly packetSent?: ((packet: Packet) => void) | undefined;
+}
+
+export interface ConnectionEnd {
+  /** What it ended with; NormalDisconnection for a client's DISCONNECT. */
+  readonly reasonCode: ReasonCode;
+  /** Who ended it. */
+  readonly by: "client" | "server";
+  /** For the log. */
+  readonly reason: string;
+}

@@ -1,3 +1,0 @@
-export { DatabaseError, type DatabaseErrorCode } from "./database-error.ts";
-export { type DatabaseKind, type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
-export { type OpenDatabase, type OpenOptions, openDatabase } from "./open-database.ts";

@@ -1,0 +1,12 @@
+// Bits of the flags of a queue entry, the same in RAM and in the journal. 0x80 is free for RAM alone.
+
+export const QOS2 = 0x01;
+export const RETAIN = 0x02;
+export const STATE_SHIFT = 2;
+export const STATE_MASK = 0x0c;
+export const HAS_IDENTIFIERS = 0x10;
+export const HAS_PACKET_ID = 0x20;
+export const HAS_BODY = 0x40;
+
+/** The state, one of `STATES` by number, of an entry whose PUBREL was sent. */
+export const AWAIT_PUBCOMP = 3;

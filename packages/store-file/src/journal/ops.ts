@@ -1,0 +1,218 @@
+// The operations of the journal, as bytes. They differ from the operations of the store in two ways: a session is named
+// by its handle (a number that is never used again), and a message's body is there only where it is needed first.
+import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
+import { HAS_BODY, HAS_IDENTIFIERS, HAS_PACKET_ID } from "./entry-flags.ts";
+import { DamagedError, type RecordReader } from "./record-reader.ts";
+import type { RecordWriter } from "./record-writer.ts";
+import {
+  readNumbers,
+  readSession,
+  readSubscription,
+  writeNumbers,
+  writeSession,
+  writeSubscription,
+} from "./records.ts";
+
+const SESSION = 1;
+const DROP_SESSION = 2;
+const SUBSCRIBE = 3;
+const UNSUBSCRIBE = 4;
+const ENQUEUE = 5;
+const ADVANCE = 6;
+const SETTLE = 7;
+const HOLD = 8;
+const RELEASE = 9;
+const RETAIN = 10;
+const UNRETAIN = 11;
+const BODY = 12;
+
+/** What reads the journal: one method for each operation. Bodies are given as a range of the frame's buffer. */
+export interface OpVisitor {
+  session(handle: number, record: SessionRecord, size: number): void;
+  dropSession(handle: number): void;
+  subscribe(handle: number, filter: string, subscription: SubscriptionRecord, size: number): void;
+  unsubscribe(handle: number, filter: string): void;
+  /** `bodyStart` is −1 when the body is elsewhere in the journal. */
+  enqueue(
+    handle: number,
+    seq: number,
+    messageId: number,
+    flags: number,
+    packetId: number,
+    identifiers: readonly number[] | undefined,
+    bodyStart: number,
+    bodyLength: number,
+  ): void;
+  advance(handle: number, seq: number, packetId: number, state: number): void;
+  settle(handle: number, seq: number): void;
+  hold(handle: number, packetId: number): void;
+  release(handle: number, packetId: number): void;
+  retain(bodyStart: number, bodyLength: number): void;
+  unretain(topic: string): void;
+  /** The body of a message whose entries are kept, moved here from a file that goes. */
+  body(messageId: number, bodyStart: number, bodyLength: number): void;
+}
+
+/** @throws DamagedError */
+export function readOps(from: RecordReader, to: OpVisitor): void {
+  while (from.more) readOp(from, to);
+}
+
+function readOp(from: RecordReader, to: OpVisitor): void {
+  const start = from.position;
+  const code = from.u8();
+  switch (code) {
+    case ENQUEUE:
+      readEnqueue(from, to);
+      return;
+    case ADVANCE:
+      to.advance(from.varint(), from.varint(), from.varint(), from.u8());
+      return;
+    case SETTLE:
+      to.settle(from.varint(), from.varint());
+      return;
+    case HOLD:
+      to.hold(from.varint(), from.varint());
+      return;
+    case RELEASE:
+      to.release(from.varint(), from.varint());
+      return;
+    case SESSION: {
+      const handle = from.varint();
+      const record = readSession(from);
+      to.session(handle, record, from.position - start);
+      return;
+    }
+    case DROP_SESSION:
+      to.dropSession(from.varint());
+      return;
+    case SUBSCRIBE: {
+      const handle = from.varint();
+      const filter = from.string();
+      const subscription = readSubscription(from);
+      to.subscribe(handle, filter, subscription, from.position - start);
+      return;
+    }
+    case UNSUBSCRIBE:
+      to.unsubscribe(from.varint(), from.string());
+      return;
+    case RETAIN: {
+      const length = from.u32();
+      to.retain(from.take(length), length);
+      return;
+    }
+    case UNRETAIN:
+      to.unretain(from.string());
+      return;
+    case BODY: {
+      const messageId = from.varint();
+      const length = from.u32();
+      to.body(messageId, from.take(length), length);
+      return;
+    }
+    default:
+      throw new DamagedError(`${code} is no operation`);
+  }
+}
+
+function readEnqueue(from: RecordReader, to: OpVisitor): void {
+  const handle = from.varint();
+  const seq = from.varint();
+  const messageId = from.varint();
+  const flags = from.u8();
+  const packetId = flags & HAS_PACKET_ID ? from.varint() : 0;
+  const identifiers = flags & HAS_IDENTIFIERS ? readNumbers(from) : undefined;
+  const length = flags & HAS_BODY ? from.u32() : 0;
+  const start = flags & HAS_BODY ? from.take(length) : -1;
+  to.enqueue(handle, seq, messageId, flags, packetId, identifiers, start, length);
+}
+
+export function writeSessionOp(to: RecordWriter, handle: number, record: SessionRecord): void {
+  to.u8(SESSION);
+  to.varint(handle);
+  writeSession(to, record);
+}
+
+export function writeSubscribeOp(
+  to: RecordWriter,
+  handle: number,
+  filter: string,
+  subscription: SubscriptionRecord,
+): void {
+  to.u8(SUBSCRIBE);
+  to.varint(handle);
+  to.string(filter);
+  writeSubscription(to, subscription);
+}
+
+export function writeUnsubscribeOp(to: RecordWriter, handle: number, filter: string): void {
+  to.u8(UNSUBSCRIBE);
+  to.varint(handle);
+  to.string(filter);
+}
+
+export function writeDropSessionOp(to: RecordWriter, handle: number): void {
+  to.u8(DROP_SESSION);
+  to.varint(handle);
+}
+
+/** With HAS_BODY in `flags` the caller writes the body right after, as a block. */
+export function writeEnqueueOp(
+  to: RecordWriter,
+  handle: number,
+  seq: number,
+  messageId: number,
+  flags: number,
+  packetId: number,
+  identifiers: readonly number[] | undefined,
+): void {
+  to.u8(ENQUEUE);
+  to.varint(handle);
+  to.varint(seq);
+  to.varint(messageId);
+  to.u8(flags | (packetId === 0 ? 0 : HAS_PACKET_ID) | (identifiers === undefined ? 0 : HAS_IDENTIFIERS));
+  if (packetId !== 0) to.varint(packetId);
+  if (identifiers !== undefined) writeNumbers(to, identifiers);
+}
+
+export function writeAdvanceOp(to: RecordWriter, handle: number, seq: number, packetId: number, state: number): void {
+  to.u8(ADVANCE);
+  to.varint(handle);
+  to.varint(seq);
+  to.varint(packetId);
+  to.u8(state);
+}
+
+export function writeSettleOp(to: RecordWriter, handle: number, seq: number): void {
+  to.u8(SETTLE);
+  to.varint(handle);
+  to.varint(seq);
+}
+
+export function writeHoldOp(to: RecordWriter, handle: number, packetId: number): void {
+  to.u8(HOLD);
+  to.varint(handle);
+  to.varint(packetId);
+}
+
+export function writeReleaseOp(to: RecordWriter, handle: number, packetId: number): void {
+  to.u8(RELEASE);
+  to.varint(handle);
+  to.varint(packetId);
+}
+
+/** The caller writes the message right after, as a block. */
+export function writeRetainOp(to: RecordWriter): void {
+  to.u8(RETAIN);
+}
+
+export function writeUnretainOp(to: RecordWriter, topic: string): void {
+  to.u8(UNRETAIN);
+  to.string(topic);
+}
+
+/** The caller writes the message right after, as a block. */
+export function writeBodyOp(to: RecordWriter, messageId: number): void {
+  to.u8(BODY);
+  to.varint(messageId);
+}

@@ -1,0 +1,7 @@
+// Where bytes lie in the journal.
+
+export interface Place {
+  readonly file: number;
+  readonly offset: number;
+  readonly length: number;
+}

@@ -1,0 +1,23 @@
+// Verifying and making hashes in the one queue of this process.
+import { kindOfHash } from "./hash-kind.ts";
+import { type HashOptions, hashPassword } from "./hash-password.ts";
+import { HashQueue, type Turn } from "./hash-queue.ts";
+import { verifyPassword } from "./verify-password.ts";
+
+export type VerifyInTurn = (hash: string, password: Uint8Array, turn: Turn) => Promise<boolean>;
+
+const queue = new HashQueue();
+
+/** As `verifyPassword`, in turn. @throws HashQueueFullError, HashAbandonedError */
+export async function verifyInTurn(hash: string, password: Uint8Array, turn: Turn): Promise<boolean> {
+  const kind = kindOfHash(hash);
+  // One round of SHA-512 takes less than to wait for it.
+  if (kind === undefined || kind === "mosquitto-sha512") return verifyPassword(hash, password);
+  const lane = kind === "sha512-crypt" ? "threads" : "libuv";
+  return queue.run(lane, turn, () => verifyPassword(hash, password, turn.attempt.signal));
+}
+
+/** As `hashPassword`, in turn. @throws HashQueueFullError, HashAbandonedError */
+export async function hashInTurn(password: Uint8Array, options: HashOptions, turn: Turn): Promise<string> {
+  return queue.run("libuv", turn, () => hashPassword(password, options));
+}

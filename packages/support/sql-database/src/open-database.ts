@@ -1,0 +1,55 @@
+// From a URL to a Kysely instance. The drivers of the servers are optional: they are loaded when a URL needs them.
+import { type Dialect, Kysely, MysqlDialect, PostgresDialect } from "kysely";
+import { DatabaseError } from "./database-error.ts";
+import { type DatabaseKind, type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
+import { sqliteDialect } from "./sqlite.ts";
+import { checkSqliteFile } from "./sqlite-file.ts";
+
+export interface OpenOptions {
+  /** Most connections to a server at once. Default 8. */
+  readonly connections?: number;
+  /** Milliseconds for a connection to be made. Default 5000. */
+  readonly timeoutMs?: number;
+  /** SQLite: make the file where it is not there. Default true. */
+  readonly create?: boolean;
+  /** An idle connection broke; the next query makes another one. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface OpenDatabase<Tables> {
+  readonly kind: DatabaseKind;
+  readonly db: Kysely<Tables>;
+}
+
+/** @throws DatabaseError. Servers are not contacted before the first query. */
+export async function openDatabase<Tables>(url: string, options: OpenOptions = {}): Promise<OpenDatabase<Tables>> {
+  const parsed = parseDatabaseUrl(url);
+  return { kind: parsed.kind, db: new Kysely<Tables>({ dialect: await dialectFor(parsed, options) }) };
+}
+
+async function dialectFor({ kind, target }: DatabaseUrl, options: OpenOptions): Promise<Dialect> {
+  const { connections = 8, timeoutMs = 5000, create = true, onError = () => {} } = options;
+  switch (kind) {
+    case "sqlite":
+      checkSqliteFile(target, create);
+      return sqliteDialect(target);
+    case "postgres": {
+      const { default: pg } = await import("pg").catch((cause: unknown) => missing("pg", cause));
+      const pool = new pg.Pool({ connectionString: target, max: connections, connectionTimeoutMillis: timeoutMs });
+      pool.on("error", onError); // without a listener a server that restarts would end the process
+      return new PostgresDialect({ pool });
+    }
+    case "mysql": {
+      const { createPool } = await import("mysql2").catch((cause: unknown) => missing("mysql2", cause));
+      return new MysqlDialect({
+        pool: createPool({ uri: target, connectionLimit: connections, connectTimeout: timeoutMs }),
+      });
+    }
+  }
+}
+
+function missing(driver: string, cause: unknown): never {
+  throw new DatabaseError("ERR_DATABASE_DRIVER", `the package "${driver}" is needed for this database: install it`, {
+    cause,
+  });
+}

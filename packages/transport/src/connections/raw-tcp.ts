@@ -1,0 +1,353 @@
+// TCP and Unix connections straight on libuv's handles, without `net.Socket`: a socket with its two stream states and
+// its listeners takes several kilobytes and most of the time of an accept. `net.Server` still binds, listens and closes;
+// only what becomes of an accepted handle is different. The plain twin is StreamConnection; the tests of TCP, Unix
+// sockets and the PROXY protocol run with both. What these connections need of Node's internals is in raw-handle.ts.
+import { writeSync } from "node:fs";
+import type { Server } from "node:net";
+import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
+import { plainAddress } from "../ip-address.ts";
+import {
+  type Endpoint,
+  type Handle,
+  type Internals,
+  nodeInternals,
+  type Request,
+  systemError,
+  type TcpOptions,
+  takeHandles,
+} from "./raw-handle.ts";
+import type { ReadBuffer } from "./shared-read.ts";
+import type { ConnectionCount } from "./stream-connection.ts";
+
+const owner: unique symbol = Symbol("connection");
+type OwnedHandle = Handle & { [owner]?: RawConnection };
+type OwnedRequest = Request<RawConnection>;
+
+function onClosed(this: OwnedHandle): void {
+  this[owner]?.gone();
+}
+function onWritten(this: OwnedRequest, status: number): void {
+  this.owner?.written(status);
+}
+function onShutdown(this: OwnedRequest): void {
+  this.owner?.shutDown();
+}
+function endConnection(connection: RawConnection): void {
+  connection.end();
+}
+function goOn(connection: RawConnection): void {
+  connection.goOn();
+}
+function destroyConnection(connection: RawConnection): void {
+  connection.destroy();
+}
+
+/** What the connections of one listener have in common. */
+interface Site {
+  readonly node: Internals;
+  readonly transport: TransportName;
+  readonly lingerMs: number;
+  readonly count: ConnectionCount;
+  /** Most writes are done at once and leave their request untouched: one serves all connections until one is not. */
+  spare: OwnedRequest;
+}
+
+/** For the answers of the system, read at once: filling an object that has the properties is cheaper than adding them. */
+const endpoint: Endpoint = { address: "", port: 0, family: "" };
+
+/** Asks the system at the first question. Who has gone before it has no address. */
+class RawInfo implements ConnectionInfo {
+  readonly transport: TransportName;
+  private readonly handle: Handle;
+  private address: string | undefined;
+  private port: number | undefined;
+
+  constructor(transport: TransportName, handle: Handle) {
+    this.transport = transport;
+    this.handle = handle;
+  }
+
+  get remoteAddress(): string {
+    if (this.address === undefined) {
+      const known = this.handle.getpeername?.(endpoint) === 0;
+      this.address = known ? plainAddress(endpoint.address) : "";
+      this.port = known ? endpoint.port : undefined;
+    }
+    return this.address;
+  }
+
+  get remotePort(): number | undefined {
+    return this.remoteAddress === "" ? undefined : this.port;
+  }
+
+  get localAddress(): string | undefined {
+    return this.handle.getsockname?.(endpoint) === 0 ? plainAddress(endpoint.address) : undefined;
+  }
+
+  get localPort(): number | undefined {
+    return this.handle.getsockname?.(endpoint) === 0 ? endpoint.port : undefined;
+  }
+}
+
+export class RawConnection implements PlainConnection {
+  readonly id: number = nextConnectionId();
+  private readonly handle: OwnedHandle;
+  private readonly site: Site;
+  private handler: ConnectionHandler | undefined;
+  private knownInfo: ConnectionInfo | undefined;
+  /** Bytes that came before the handler, which was paused from the start. */
+  private rest: Uint8Array | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private error: Error | undefined;
+  /** Writes and shutdowns the system has not finished. */
+  private requests = 0;
+  private reading = false;
+  private paused = false;
+  private peerDone = false;
+  private ending = false;
+  private closing = false;
+
+  constructor(handle: OwnedHandle, site: Site) {
+    this.handle = handle;
+    this.site = site;
+    site.count.connections += 1;
+    handle[owner] = this;
+  }
+
+  get info(): ConnectionInfo {
+    this.knownInfo ??= new RawInfo(this.site.transport, this.handle);
+    return this.knownInfo;
+  }
+
+  set info(info: ConnectionInfo) {
+    this.knownInfo = info;
+  }
+
+  attach(handler: ConnectionHandler): void {
+    this.handler = handler;
+    if (!this.paused) this.read();
+  }
+
+  handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void {
+    this.handler = handler;
+    if (start === end) return;
+    if (this.paused) this.rest = new Uint8Array(bytes.subarray(start, end));
+    else this.received(bytes, start, end);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.ending || bytes.length === 0) return true;
+    const { node, spare } = this.site;
+    const status = this.handle.writeBuffer(spare, bytes);
+    if (status === 0 && node.state[node.writeIsAsync] === 0) return true;
+    this.site.spare = new node.WriteWrap();
+    if (status !== 0) {
+      this.fail(status, "write");
+      return true;
+    }
+    spare.bytes = bytes;
+    this.expect(spare, onWritten);
+    return false;
+  }
+
+  tryWrite(bytes: Uint8Array, start: number, end: number): number {
+    const { fd } = this.handle;
+    if (this.ending || this.requests > 0 || fd === undefined || fd < 0) return 0;
+    try {
+      return writeSync(fd, bytes, start, end - start);
+    } catch (error) {
+      const { code, errno } = error as NodeJS.ErrnoException;
+      // Nothing else would tell: the system says once why a connection is lost.
+      if (code !== "EAGAIN" && code !== "EINTR") this.fail(errno ?? this.site.node.eof, "write");
+      return 0;
+    }
+  }
+
+  pause(): void {
+    if (this.ending) return;
+    this.paused = true;
+    if (!this.reading) return;
+    this.reading = false;
+    this.handle.readStop();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.rest !== undefined) queueMicrotask(() => this.resumeRest());
+    else if (this.handler !== undefined) this.read();
+  }
+
+  end(): void {
+    if (this.ending) return;
+    this.ending = true;
+    this.paused = false;
+    // All is read and all is written: closing says the same as half-closing.
+    if (this.peerDone && this.requests === 0) {
+      this.close();
+      return;
+    }
+    this.read();
+    if (this.closing) return;
+    this.linger = setTimeout(destroyConnection, this.site.lingerMs, this);
+    const request: OwnedRequest = new this.site.node.ShutdownWrap();
+    if (this.handle.shutdown(request) === 0) this.expect(request, onShutdown);
+    // Otherwise it is done, or the connection is lost; then the read tells.
+  }
+
+  destroy(): void {
+    if (!this.closing) this.close();
+  }
+
+  detach(): object | undefined {
+    if (this.ending || this.closing || this.requests > 0) return undefined;
+    this.pause();
+    this.handler = undefined;
+    this.ending = true;
+    this.closing = true;
+    this.site.count.connections -= 1;
+    delete this.handle[owner];
+    return this.handle;
+  }
+
+  /** Bytes that were read elsewhere come first, with the next `resume`. */
+  begin(head: Uint8Array): void {
+    this.paused = true;
+    this.rest = head;
+  }
+
+  received(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.ending) this.handler?.data(bytes, start, end);
+  }
+
+  /** There is more to read, and libuv would read on from this connection, up to 32 times: first it is the others' turn. */
+  stepAside(): void {
+    if (!this.reading || this.closing) return;
+    this.reading = false;
+    this.handle.readStop();
+    setImmediate(goOn, this);
+  }
+
+  goOn(): void {
+    if (!this.paused) this.read();
+  }
+
+  /** The other side has sent its last byte. Whoever answers within the same turn of the event loop is served. */
+  peerEnded(): void {
+    this.reading = false;
+    this.peerDone = true;
+    if (!this.ending) setImmediate(endConnection, this);
+    else if (this.requests === 0) this.destroy();
+  }
+
+  /** The connection is lost: `closed` will say why. */
+  fail(status: number, syscall: string): void {
+    if (this.closing) return;
+    this.error = systemError(status, syscall);
+    this.close();
+  }
+
+  written(status: number): void {
+    this.requests -= 1;
+    if (this.closing) return;
+    if (status < 0) this.fail(status, "write");
+    else if (this.requests === 0 && !this.ending) this.handler?.drain();
+  }
+
+  /** Whether it has worked is of no interest: if not, the connection is lost, and the read tells. */
+  shutDown(): void {
+    this.requests -= 1;
+    if (this.peerDone && this.requests === 0) this.destroy();
+  }
+
+  gone(): void {
+    this.site.count.connections -= 1;
+    this.handler?.closed(this.error);
+  }
+
+  private expect(request: OwnedRequest, done: (this: OwnedRequest, status: number) => void): void {
+    request.owner = this;
+    request.oncomplete = done;
+    this.requests += 1;
+  }
+
+  private read(): void {
+    if (this.reading || this.peerDone || this.closing) return;
+    const status = this.handle.readStart();
+    if (status < 0) this.fail(status, "read");
+    else this.reading = true;
+  }
+
+  private close(): void {
+    this.closing = true;
+    this.ending = true;
+    clearTimeout(this.linger);
+    this.handle.close(onClosed);
+  }
+
+  private resumeRest(): void {
+    const rest = this.rest;
+    if (rest === undefined || this.paused) return;
+    this.rest = undefined;
+    this.received(rest, 0, rest.length);
+    if (!this.paused) this.read();
+  }
+}
+
+/** For `onread` of every handle: the system has filled the shared buffer. Must answer undefined. */
+function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): () => void {
+  const { bytes, start, length } = buffer;
+  return function onRead(this: OwnedHandle): void {
+    const connection = this[owner];
+    const result = state[readResult];
+    if (connection === undefined || result === undefined) return;
+    if (result > 0) {
+      connection.received(bytes, start, start + result);
+      if (result === length) connection.stepAside();
+    } else if (result === eof) connection.peerEnded();
+    else if (result < 0) connection.fail(result, "read");
+  };
+}
+
+export interface RawOptions extends TcpOptions {
+  readonly transport: TransportName;
+  readonly buffer: ReadBuffer;
+  readonly lingerMs: number;
+  readonly count: ConnectionCount;
+}
+
+/** Makes raw connections of handles; the options of their sockets are what they are. undefined: not in this process. */
+export function rawConnections(
+  options: Omit<RawOptions, "keepAliveSeconds">,
+): ((handle: Handle) => RawConnection) | undefined {
+  const node = nodeInternals();
+  if (node === undefined) return undefined;
+  const { buffer } = options;
+  const window = buffer.bytes.subarray(buffer.start, buffer.start + buffer.length);
+  const onread = readInto(buffer, node);
+  const site: Site = {
+    node,
+    transport: options.transport,
+    lingerMs: options.lingerMs,
+    count: options.count,
+    spare: new node.WriteWrap(),
+  };
+  return (handle) => {
+    handle.useUserBuffer(window);
+    handle.onread = onread;
+    return new RawConnection(handle, site);
+  };
+}
+
+/**
+ * From now on the connections of a listening server are raw ones.
+ * @returns what ends that; undefined: not in this process, the server goes on as it was
+ */
+export function acceptRaw(
+  server: Server,
+  options: RawOptions,
+  opened: (connection: PlainConnection) => void,
+): (() => void) | undefined {
+  const connectionOf = rawConnections(options);
+  return connectionOf && takeHandles(server, options, (handle) => opened(connectionOf(handle)));
+}

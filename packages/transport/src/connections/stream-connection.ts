@@ -1,0 +1,235 @@
+// A connected Node stream (socket, TLS socket, any Duplex) as a Connection. Owns the order of closing.
+// Idle connections are many: listeners are shared functions that find their connection on the stream itself.
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "../connection.ts";
+import { nextConnectionId } from "../connection.ts";
+import { DEFAULT_LINGER_MS } from "../listener-config.ts";
+import { takeSocketHandle } from "./raw-handle.ts";
+
+const owner: unique symbol = Symbol("connection");
+type Owned = Duplex & { [owner]?: StreamConnection };
+
+function onData(this: Owned, chunk: Uint8Array): void {
+  this[owner]?.received(chunk, 0, chunk.length);
+}
+function onEnd(this: Owned): void {
+  this[owner]?.peerEnded();
+}
+function onError(this: Owned, error: Error): void {
+  this[owner]?.failed(error);
+}
+function onClose(this: Owned): void {
+  this[owner]?.gone();
+}
+function onDrain(this: Owned): void {
+  this[owner]?.drained();
+}
+function endConnection(connection: StreamConnection): void {
+  connection.end();
+}
+function destroyStream(stream: Duplex): void {
+  stream.destroy();
+}
+
+/** The connection that owns a stream; for read paths that bypass the "data" event. */
+export function connectionOf(stream: Duplex): StreamConnection | undefined {
+  return (stream as Owned)[owner];
+}
+
+/**
+ * shared: made by shared-read.ts; bytes arrive through `received` without the "data" event, and "drain" follows every
+ * write that is not done at once. socket: any other socket; what it has written, the system has copied.
+ * duplex: anything else; it may keep what it has "written" (a PassThrough does), so it gets a copy.
+ */
+export type StreamWay = "shared" | "socket" | "duplex";
+
+/** Who counts the open connections: a listener. */
+export interface ConnectionCount {
+  connections: number;
+}
+
+export class StreamConnection implements PlainConnection {
+  readonly id: number = nextConnectionId();
+  info: ConnectionInfo;
+  private readonly stream: Duplex;
+  private readonly count: ConnectionCount | undefined;
+  private readonly lingerMs: number;
+  private readonly way: StreamWay;
+  private handler: ConnectionHandler | undefined;
+  private written: ((error?: Error | null) => void) | undefined;
+  /** Bytes that came before the handler, which was paused from the start. */
+  private rest: Uint8Array | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private error: Error | undefined;
+  private listensForDrain = false;
+  private blocked = false;
+  private paused = false;
+  private ending = false;
+  private over = false;
+
+  constructor(
+    stream: Duplex,
+    info: ConnectionInfo,
+    lingerMs: number = DEFAULT_LINGER_MS,
+    count?: ConnectionCount,
+    way: StreamWay = "socket",
+  ) {
+    this.stream = stream;
+    this.info = info;
+    this.lingerMs = lingerMs;
+    this.count = count;
+    this.way = way;
+    if (count !== undefined) count.connections += 1;
+    (stream as Owned)[owner] = this;
+    stream.on("end", onEnd);
+    stream.on("error", onError);
+    stream.on("close", onClose);
+  }
+
+  attach(handler: ConnectionHandler): void {
+    this.handler = handler;
+    if (this.over) {
+      queueMicrotask(() => handler.closed(this.error));
+      return;
+    }
+    if (this.way !== "shared") this.stream.on("data", onData);
+    if (!this.paused) this.stream.resume();
+  }
+
+  handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void {
+    this.handler = handler;
+    if (start === end) return;
+    if (this.paused) this.rest = new Uint8Array(bytes.subarray(start, end));
+    else this.received(bytes, start, end);
+  }
+
+  detach(): object | undefined {
+    const { stream } = this;
+    if (this.ending || this.over || stream.writableLength > 0 || !(stream instanceof Socket)) return undefined;
+    const handle = takeSocketHandle(stream);
+    if (handle === undefined) return undefined;
+    this.handler = undefined;
+    this.over = true;
+    this.ending = true;
+    if (this.count !== undefined) this.count.connections -= 1;
+    return handle;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const stream = this.stream;
+    if (this.ending || stream.destroyed) return true;
+    if (this.way === "shared") {
+      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of
+      // the microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the few others.
+      stream.write(bytes);
+      if (stream.writableLength === 0) return true;
+      if (!this.listensForDrain) stream.on("drain", onDrain);
+      this.listensForDrain = true;
+    } else {
+      // One function for all writes of a connection: Node then batches the calls of those that finish at once.
+      this.written ??= () => this.drained();
+      stream.write(this.way === "duplex" ? new Uint8Array(bytes) : bytes, this.written);
+      if (stream.writableLength === 0) return true;
+    }
+    this.blocked = true;
+    return false;
+  }
+
+  pause(): void {
+    if (this.ending) return;
+    this.paused = true;
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (this.rest !== undefined) queueMicrotask(() => this.resumeRest());
+    else if (this.handler !== undefined && !this.stream.destroyed) this.stream.resume();
+  }
+
+  end(): void {
+    if (this.ending || this.over) return;
+    this.ending = true;
+    this.paused = false;
+    const stream = this.stream;
+    if (this.way !== "shared" && this.handler === undefined) stream.on("data", onData);
+    stream.resume();
+    stream.end();
+    this.linger = setTimeout(destroyStream, this.lingerMs, stream);
+  }
+
+  destroy(): void {
+    this.ending = true;
+    this.stream.destroy();
+  }
+
+  /** @internal */
+  received(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.ending) this.handler?.data(bytes, start, end);
+  }
+
+  /** @internal */
+  goOn(): void {
+    if (!this.paused && !this.stream.destroyed) this.stream.resume();
+  }
+
+  /**
+   * The other side has sent its last byte. What the handler still has to say to bytes it has just got goes out first:
+   * whoever answers within the same turn of the event loop is served.
+   * @internal
+   */
+  peerEnded(): void {
+    if (!this.ending) setImmediate(endConnection, this);
+  }
+
+  /** @internal */
+  failed(error: Error): void {
+    this.error ??= error;
+    this.stream.destroy();
+  }
+
+  /** @internal */
+  gone(): void {
+    if (this.over) return;
+    this.over = true;
+    this.ending = true;
+    clearTimeout(this.linger);
+    if (this.count !== undefined) this.count.connections -= 1;
+    this.handler?.closed(this.error);
+  }
+
+  private resumeRest(): void {
+    const rest = this.rest;
+    if (rest === undefined || this.paused) return;
+    this.rest = undefined;
+    this.received(rest, 0, rest.length);
+    if (!this.paused && !this.stream.destroyed) this.stream.resume();
+  }
+
+  /** @internal */
+  drained(): void {
+    if (!this.blocked || this.stream.writableLength > 0 || this.stream.destroyed) return;
+    this.blocked = false;
+    if (!this.ending) this.handler?.drain();
+  }
+}
+
+/**
+ * Any connected byte stream as a connection, for `broker.accept`. The stream is owned from now on.
+ * `info` needs no more than what the embedding program knows.
+ */
+export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, lingerMs?: number): ExternalConnection {
+  return new StreamConnection(
+    stream,
+    {
+      ...info,
+      transport: info.transport ?? "external",
+      remoteAddress: info.remoteAddress ?? "",
+      remotePort: info.remotePort,
+    },
+    lingerMs,
+    undefined,
+    stream instanceof Socket ? "socket" : "duplex",
+  );
+}

@@ -1,0 +1,30 @@
+// TLS listener.
+
+import type { Accept } from "../connection.ts";
+import { StreamConnection } from "../connections/stream-connection.ts";
+import type { TlsListenerConfig } from "../listener-config.ts";
+import type { TlsIdentity } from "../tls/tls-certificates.ts";
+import { TlsSocketInfo } from "../tls/tls-info.ts";
+import { admit } from "./admission.ts";
+import { HandshakeListener } from "./handshake-listener.ts";
+import type { ListenerContext } from "./listener.ts";
+import type { PreHandshakeServer, Stage } from "./pre-handshake-server.ts";
+import { tlsServer } from "./tls-server.ts";
+
+export class TlsListener extends HandshakeListener<TlsListenerConfig> {
+  private readonly accept: Accept;
+
+  constructor(config: TlsListenerConfig, accept: Accept, options: ListenerContext) {
+    super(config, options);
+    this.accept = accept;
+  }
+
+  protected override stage(config: TlsListenerConfig, front: PreHandshakeServer, identity: TlsIdentity): Stage {
+    const server = tlsServer(identity, front, config.tls.alpn, (socket) => {
+      const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
+      socket.allowHalfOpen = true;
+      admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, this.options);
+    });
+    return { config, server, isProxy: () => false, close: () => void server.close() };
+  }
+}

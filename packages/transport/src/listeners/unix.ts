@@ -1,0 +1,58 @@
+// Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
+import { existsSync } from "node:fs";
+import { chmod, lstat, unlink } from "node:fs/promises";
+import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
+import { bindError, ListenerError } from "../errors.ts";
+import { DEFAULT_BACKLOG, type UnixListenerConfig } from "../listener-config.ts";
+import { bind, unbind } from "./bind.ts";
+import { PlainListener } from "./plain-listener.ts";
+
+export class UnixListener extends PlainListener<UnixListenerConfig> {
+  readonly port: undefined = undefined;
+
+  get address(): string {
+    return `unix:${this.config.path}`;
+  }
+
+  protected override async open(make: () => Server): Promise<readonly Server[]> {
+    const server = make();
+    const { path, mode } = this.config;
+    const options = { path, backlog: this.config.backlog ?? DEFAULT_BACKLOG };
+    try {
+      await bind(server, options, this.address);
+    } catch (error) {
+      const code = error instanceof ListenerError ? error.code : undefined;
+      // Of a folder that there is not the system's library says that it may not be used.
+      if (code === "ERR_LISTENER_PERMISSION" && !existsSync(dirname(path))) {
+        throw bindError(this.address, Object.assign(new Error("no such folder", { cause: error }), { code: "ENOENT" }));
+      }
+      if (code !== "ERR_LISTENER_IN_USE" || !(await isStale(path))) throw error;
+      await unlink(path);
+      await bind(server, options, this.address);
+    }
+    // Until here the umask rules; the usual one lets only the owner connect, so nobody slips in before.
+    if (mode === undefined) return [server];
+    try {
+      await chmod(path, mode);
+    } catch (cause) {
+      await unbind(server);
+      throw bindError(this.address, cause);
+    }
+    return [server];
+  }
+}
+
+/** A socket file with nobody behind it. Anything else of that name, a regular file above all, is left alone. */
+async function isStale(path: string): Promise<boolean> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat?.isSocket() !== true) return false;
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+  });
+}

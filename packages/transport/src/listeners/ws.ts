@@ -1,0 +1,192 @@
+// WebSocket and secure WebSocket listeners. The door `@wrenmq/transport/ws`.
+import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Accept, ConnectionInfo, TlsInfo } from "../connection.ts";
+import { SocketInfo } from "../connections/socket-info.ts";
+import type { ConnectionCount } from "../connections/stream-connection.ts";
+import { WsConnection } from "../connections/ws-connection.ts";
+import {
+  DEFAULT_LINGER_MS,
+  type WebSocketConfig,
+  type WsListenerConfig,
+  type WssListenerConfig,
+} from "../listener-config.ts";
+import { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
+import type { TlsIdentity } from "../tls/tls-certificates.ts";
+import { tlsInfo } from "../tls/tls-info.ts";
+import { askHandler } from "./admission.ts";
+import { clientHasLeft } from "./handshake-error.ts";
+import { HandshakeListener } from "./handshake-listener.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
+import type { PreHandshakeServer, Stage } from "./pre-handshake-server.ts";
+import { tlsServer } from "./tls-server.ts";
+import {
+  acceptance,
+  checkUpgrade,
+  forwardedFor,
+  type Refusal,
+  type RequestError,
+  requestRefusal,
+  WEBSOCKET_VERSION,
+} from "./ws-upgrade.ts";
+
+type WsConfig = WsListenerConfig | WssListenerConfig;
+
+const DEFAULT_HANDSHAKE_MS = 10_000;
+/** What browsers offer by ALPN, and Node's own HTTPS servers answer. */
+const HTTP = ["http/1.1"];
+
+/** Does not listen yet. */
+export function createWebSocketListener(config: WsConfig, accept: Accept, options: ListenerContext = {}): Listener {
+  return new WsListener(config, accept, options);
+}
+
+class WsInfo extends SocketInfo {
+  readonly headers: NonNullable<ConnectionInfo["headers"]>;
+  readonly tls?: TlsInfo;
+
+  constructor(
+    socket: Socket,
+    request: IncomingMessage,
+    source: { address: string; port: number | undefined } | undefined,
+  ) {
+    super(socket instanceof TLSSocket ? "wss" : "ws", socket, source);
+    this.headers = request.headers;
+    if (socket instanceof TLSSocket) this.tls = tlsInfo(socket);
+  }
+}
+
+class WsListener extends HandshakeListener<WsConfig> {
+  private readonly accept: Accept;
+
+  constructor(config: WsConfig, accept: Accept, options: ListenerContext) {
+    super(config, options);
+    this.accept = accept;
+  }
+
+  override get address(): string {
+    return super.address + ([this.config.websocket?.path ?? ""].flat()[0] ?? "");
+  }
+
+  protected override stage(config: WsConfig, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage {
+    const upgrades = new Upgrades(config, front, this.accept, this.options, this);
+    const http = upgrades.server;
+    const { trusted } = upgrades;
+    const isProxy = (address: string): boolean => trusted.has(address);
+    if (identity === undefined) return { config, server: http, isProxy, close: () => void http.close() };
+    const server = tlsServer(identity, front, identity.config.alpn ?? HTTP, (socket) =>
+      http.emit("connection", socket),
+    );
+    const close = (): void => {
+      server.close();
+      http.close();
+    };
+    return { config, server, isProxy, close };
+  }
+}
+
+/** From HTTP requests to connections, by one configuration. */
+class Upgrades {
+  readonly server: HttpServer;
+  readonly trusted: TrustedAddresses;
+  private readonly config: WsConfig;
+  private readonly websocket: WebSocketConfig;
+  private readonly front: PreHandshakeServer;
+  private readonly accept: Accept;
+  private readonly options: ListenerContext;
+  private readonly count: ConnectionCount;
+
+  constructor(
+    config: WsConfig,
+    front: PreHandshakeServer,
+    accept: Accept,
+    options: ListenerContext,
+    count: ConnectionCount,
+  ) {
+    this.config = config;
+    this.websocket = config.websocket ?? {};
+    this.front = front;
+    this.accept = accept;
+    this.options = options;
+    this.count = count;
+    this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
+    this.server = this.httpServer();
+  }
+
+  private httpServer(): HttpServer {
+    const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const server = createServer({
+      headersTimeout: timeout,
+      requestTimeout: timeout,
+      keepAliveTimeout: 1,
+      connectionsCheckingInterval: Math.min(timeout, 5000),
+    });
+    // Requests that are no upgrade: there are no pages here.
+    server.on("request", (_request, response) => {
+      response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
+    });
+    server.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head));
+    server.on("clientError", (cause: RequestError, stream) => this.failed(cause, stream));
+    // It never listens; from then on it enforces its timeouts.
+    server.emit("listening");
+    return server;
+  }
+
+  private failed(cause: RequestError, stream: Duplex): void {
+    const { front } = this;
+    const socket = stream as Socket;
+    const refusal = requestRefusal(cause);
+    front.failed("WebSocket", front.clientOf(socket), clientHasLeft(cause) ? cause : refusal.reason);
+    front.arrived(socket);
+    refuse(stream, refusal);
+  }
+
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { front } = this;
+    const { socket } = request;
+    const direct = new WsInfo(socket, request, front.arrived(socket));
+    const info = this.behindProxies(direct, socket, request);
+    if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
+      stream.destroy();
+      return;
+    }
+    const refusal = checkUpgrade(request, this.websocket);
+    if (refusal !== undefined) {
+      front.failed("WebSocket", info.remoteAddress, refusal.reason);
+      refuse(stream, refusal);
+      return;
+    }
+    socket.setTimeout(0);
+    socket.setNoDelay();
+    stream.write(acceptance(request));
+    this.open(stream, info, head);
+  }
+
+  private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {
+    const header = request.headers["x-forwarded-for"];
+    const address = forwardedFor(direct.remoteAddress, Array.isArray(header) ? header.join() : header, this.trusted);
+    return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });
+  }
+
+  private open(stream: Duplex, info: ConnectionInfo, head: Uint8Array): void {
+    const connection = new WsConnection(stream, info, {
+      lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
+      maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
+      count: this.count,
+    });
+    const handler = askHandler(connection, this.accept, this.options.onError);
+    if (handler === undefined) connection.destroy();
+    else connection.attach(handler, head);
+  }
+}
+
+function refuse(stream: Duplex, { status, reason }: Refusal): void {
+  stream.on("error", () => stream.destroy());
+  const version = status === 426 ? `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}\r\n` : "";
+  stream.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${version}Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+    () => stream.destroy(),
+  );
+}

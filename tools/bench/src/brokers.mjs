@@ -1,0 +1,183 @@
+// The brokers that can be measured: how each is started, with what settings, and how it is stopped. A fresh process and
+// a fresh folder for every run; only what was started here is ended.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const node = process.execPath;
+const wrenmq = [node, path("../../../apps/cli/bin/wrenmq.js"), "start", "--host", "127.0.0.1"];
+const aedes = [node, path("aedes-server.mjs")];
+
+/** Nothing is limited that the scenarios would hit: a limit is not speed. */
+function mosquittoConfig(port, persistence) {
+  const user = process.getuid?.() === 0 ? "user root\n" : "";
+  return `${user}listener ${port} 127.0.0.1
+allow_anonymous true
+max_queued_messages 0
+max_inflight_messages 0
+log_type error
+${persistence === undefined ? "persistence false" : `persistence true\npersistence_location ${persistence}/`}
+`;
+}
+
+function natsConfig(port, other, dir) {
+  return `host: 127.0.0.1
+port: ${other}
+server_name: bench
+max_payload: 8MB
+jetstream { store_dir: "${dir}/js", max_mem: 4G, max_file: 8G }
+mqtt { host: 127.0.0.1, port: ${port} }
+`;
+}
+
+/**
+ * `command({ port, other, dir })` is what to run; `needs` a program that has to be on PATH;
+ * `durable`: the name of the variant that keeps sessions on disk.
+ */
+export const brokers = {
+  wrenmq: { command: ({ port }) => [...wrenmq, "-p", port] },
+  "wrenmq cold": { command: ({ port }) => [...wrenmq, "-p", port, "--no-warm-up"] },
+  // CPU of all processes is counted; `--no-pin` lets them have more than one core.
+  "wrenmq 2 workers": { command: ({ port }) => [...wrenmq, "-p", port, "--workers", "2"] },
+  "wrenmq batch": { command: ({ port, dir }) => [...wrenmq, "-p", port, "--data", join(dir, "data")] },
+  "wrenmq fsync": {
+    command: ({ port, dir }) => [...wrenmq, "-p", port, "--data", join(dir, "data"), "--durability", "fsync"],
+  },
+  mosquitto: {
+    needs: "mosquitto",
+    command: ({ dir }) => ["mosquitto", "-c", join(dir, "conf")],
+    config: ({ port }) => mosquittoConfig(port, undefined),
+  },
+  "mosquitto persistence": {
+    needs: "mosquitto",
+    command: ({ dir }) => ["mosquitto", "-c", join(dir, "conf")],
+    config: ({ port, dir }) => mosquittoConfig(port, dir),
+  },
+  // Aedes does not speak MQTT 5.
+  aedes: { command: ({ port }) => [...aedes, port], lacks: ["v5"] },
+  "aedes level": { command: ({ port, dir }) => [...aedes, port, join(dir, "level")] },
+  nats: {
+    needs: "nats-server",
+    command: ({ dir }) => ["nats-server", "-c", join(dir, "conf")],
+    config: ({ port, other, dir }) => natsConfig(port, other, dir),
+    lacks: ["q2"],
+  },
+};
+
+function isThere(program) {
+  return spawnSync("sh", ["-c", `command -v "${program}"`]).status === 0;
+}
+
+export function isInstalled(name) {
+  const { needs } = brokers[name];
+  return needs === undefined || isThere(needs);
+}
+
+/** Broker on the first core, generator on the second, where that can be said and there are two. */
+export const canPin = process.platform === "linux" && availableParallelism() > 1 && isThere("taskset");
+
+export function pinned(core, command, pin = canPin) {
+  return pin ? ["taskset", "-c", String(core), ...command] : command;
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+export class RunningBroker {
+  name;
+  port;
+  dir;
+  #child;
+  #output = "";
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** @param options.dir use and keep this folder; @param options.env more variables; @param options.pin */
+  static async start(name, { dir, env = {}, pin = canPin, patience = 20_000 } = {}) {
+    const broker = new RunningBroker();
+    broker.name = name;
+    broker.keepsFolder = dir !== undefined;
+    broker.dir = dir ?? mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "bench-"));
+    broker.port = await freePort();
+    const place = { port: String(broker.port), other: String(await freePort()), dir: broker.dir };
+    const { command, config } = brokers[name];
+    if (config !== undefined) writeFileSync(join(broker.dir, "conf"), config(place));
+    const [program, ...words] = pinned(0, command(place), pin);
+    broker.#child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [broker.#child.stdout, broker.#child.stderr]) {
+      stream.on("data", (text) => {
+        broker.#output = (broker.#output + text).slice(-4_000);
+      });
+    }
+    broker.exited = new Promise((resolve) => broker.#child.once("exit", resolve));
+    const end = performance.now() + patience;
+    while (!(await answers(broker.port))) {
+      if (broker.#child.exitCode !== null || performance.now() > end) {
+        await broker.stop();
+        throw new Error(`${name} did not start: ${broker.#output.slice(-400)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return broker;
+  }
+
+  get output() {
+    return this.#output;
+  }
+
+  async stop(signal = "SIGTERM") {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill(signal);
+      const timer = setTimeout(() => this.#child.kill("SIGKILL"), 30_000);
+      await this.exited;
+      clearTimeout(timer);
+    }
+    if (!this.keepsFolder) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Runs the load generator against a broker; returns its figures. */
+export function load(options, { pin = canPin, patience = 120_000 } = {}) {
+  return new Promise((resolve) => {
+    const [program, ...words] = pinned(1, [node, path("load/main.mjs"), JSON.stringify(options)], pin);
+    const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (text) => {
+      output += text;
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+    child.once("close", () => {
+      clearTimeout(timer);
+      try {
+        resolve(JSON.parse(output));
+      } catch {
+        resolve({ failed: "the generator gave no figures in time" });
+      }
+    });
+  });
+}
