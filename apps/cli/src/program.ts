@@ -1,15 +1,15 @@
 // The commands and their options. What they do is loaded when they are called.
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
-import { configCommand } from "./commands/config-command.ts";
-import { credsCommand } from "./commands/creds-command.ts";
-import { explainCommand } from "./commands/explain-command.ts";
-import { passwdCommand } from "./commands/passwd-command.ts";
-import { pubCommand } from "./commands/pub-command.ts";
-import { topicsCommand, usersCommand } from "./commands/sql-command.ts";
-import { startCommand } from "./commands/start-command.ts";
-import { storeCommand } from "./commands/store-command.ts";
-import { subCommand } from "./commands/sub-command.ts";
+import { configCommand } from "./commands/config/config-command.ts";
+import { credsCommand } from "./commands/creds/creds-command.ts";
+import { explainCommand } from "./commands/explain/explain-command.ts";
+import { passwdCommand } from "./commands/passwd/passwd-command.ts";
+import { pubCommand } from "./commands/pub/pub-command.ts";
+import { topicsCommand, usersCommand } from "./commands/sql/sql-command.ts";
+import { startCommand } from "./commands/start/start-command.ts";
+import { storeCommand } from "./commands/store/store-command.ts";
+import { subCommand } from "./commands/sub/sub-command.ts";
 import { tokenCommand } from "./commands/token-command.ts";
 import { oneLine } from "./errors.ts";
 

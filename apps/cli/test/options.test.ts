@@ -2,8 +2,8 @@
 import { parseConfig } from "@wrenmq/config";
 import { expect, test } from "vitest";
 import { configToOptions } from "../src/broker/config-to-options.ts";
+import { shareOf } from "../src/broker/share.ts";
 import { createLogger } from "../src/logging.ts";
-import { shareOf } from "../src/workers/share.ts";
 
 const logger = createLogger({ level: "silent", format: "json" });
 const optionsOf = (text: string) => configToOptions(parseConfig(text, { style: "native" }).config, logger);

@@ -137,6 +137,10 @@ const APART: Readonly<Record<BuiltInPlugin, (folder: string) => Promise<void>>> 
     const client = testClient({ username: "ada" });
     for (const hooks of [one, two, one, two]) expect(await enter(hooks, client, "x")).toBe(true);
     expect(asked).toHaveLength(2);
+    const open = () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+    expect(await open()).toBeGreaterThan(0);
+    for (const hooks of [one, two]) await hooks.close?.();
+    await expect.poll(open).toBe(0);
   },
 
   ldap: async () => {

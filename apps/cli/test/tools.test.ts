@@ -5,7 +5,7 @@ import { parsePasswordFile } from "@wrenmq/auth-password";
 import { verifyPassword } from "@wrenmq/password-hash";
 import mqtt from "mqtt";
 import { describe, expect, test } from "vitest";
-import { type Credentials, issueAuthority, issueDevice } from "../src/creds/issue.ts";
+import { type Credentials, issueAuthority, issueDevice } from "../src/commands/creds/issue.ts";
 import { startBroker } from "./support/broker-process.ts";
 import { makeCertificate } from "./support/certificate.ts";
 import { runCommand } from "./support/command.ts";

@@ -1,4 +1,4 @@
-// The broker as embedders and plugins see it: its life from start to shutdown, and what may be asked of it.
+// The broker as embedders and plugins see it: start, shutdown, and its public methods.
 import type { Duplex } from "node:stream";
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type {
@@ -93,7 +93,7 @@ export class Broker implements AsyncDisposable {
     return new Map(this.#listeners.addresses());
   }
 
-  /** The port of a listener (the one it got, where it asked for any). */
+  /** The port of a listener; the one that the system chose where the option is 0. */
   port(listener: string): number | undefined {
     return this.#listeners.port(listener);
   }
@@ -141,7 +141,7 @@ export class Broker implements AsyncDisposable {
     this.#observe("brokerStarted");
   }
 
-  /** Tells every client, closes everything. The broker may be started again. */
+  /** Disconnects every client, closes everything. The broker may be started again. */
   async shutdown(): Promise<void> {
     if (this.#state === "new" || this.#state === "stopped") return;
     if (this.#state !== "started") {
@@ -181,7 +181,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves a connection whose socket another process has let in and given away (`releaseSocket`).
+   * Serves a connection whose socket another process has accepted and handed over (`releaseSocket`).
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is none
    */
   adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
@@ -207,7 +207,7 @@ export class Broker implements AsyncDisposable {
     return isThere;
   }
 
-  /** Stops listening; the listener's clients are told and disconnected. @returns was there such a listener? */
+  /** Stops listening; the listener's clients are disconnected. @returns was there such a listener? */
   async removeListener(name: string): Promise<boolean> {
     return this.#listeners.remove(name);
   }
@@ -506,7 +506,7 @@ export class Broker implements AsyncDisposable {
     this.#state = "stopped";
   }
 
-  /** Until every client has read its last words, or the grace is over. */
+  /** Until every client has read its DISCONNECT, or the grace period is over. */
   async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
     const { clock } = this.#core;
     const remaining = new Set(open.filter((connection) => connection.isAttached));

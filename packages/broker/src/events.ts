@@ -40,7 +40,7 @@ export class BrokerEvents {
   }
 }
 
-/** Each is told, whatever the others do; what the first of them throws goes to whoever watches over hooks. */
+/** Calls every listener; the first error that one throws is thrown when all were called. */
 function tellAll(listeners: Iterable<Listener>, ...given: never[]): void {
   const errors: unknown[] = [];
   for (const listener of [...listeners]) {

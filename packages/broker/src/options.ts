@@ -12,7 +12,7 @@ import type { Clock } from "./runtime/clock.ts";
 export interface BrokerOptions {
   /** By name. Each may be of any type; `external` is for `broker.accept`. */
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
-  /** Without a plugin that authenticates nobody enters. */
+  /** Without a plugin that authenticates no client may connect. */
   readonly plugins?: readonly Plugin[];
   /** Where sessions and retained messages outlive the process; absent: nowhere. */
   readonly store?: Store;

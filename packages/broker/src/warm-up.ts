@@ -29,7 +29,7 @@ const SUBSCRIBE = bytesOf({
 });
 
 export interface WarmUpOptions {
-  /** Asked every few milliseconds: is it over, because somebody has connected, say? */
+  /** Called every few milliseconds: true ends the warm-up, because a client has connected, say. */
   readonly until?: () => boolean;
 }
 
@@ -92,7 +92,7 @@ async function readRetained(broker: Broker, open: () => SimulatedHandle, until: 
   return true;
 }
 
-/** Every other client speaks MQTT 5 or has a password: all of them go through the same code later. */
+/** Every other client uses MQTT 5 or has a password, so that these ways through the code are compiled too. */
 function connect(handle: SimulatedHandle, number: number): SimulatedHandle {
   const protocolVersion = number % 4 === 1 ? 5 : 4;
   const account = number % 4 === 3 ? { username: "warm-up", password: SECRET } : {};

@@ -2,6 +2,7 @@
 // knows who is there, what they want, and how to reach them. It owns routes between brokers and the order of what one
 // broker tells another, and refuses to know sessions.
 import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
+import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 
 /** Another broker, as this one sees it; one object for as long as the bus lives. */
@@ -11,10 +12,6 @@ export interface Peer {
   /** Is it there, and are its routes known? */
   readonly up: boolean;
 }
-
-/** What a peer made of a forwarded message. */
-export const ForwardResult = { Nobody: 0, Received: 1, Refused: 2, Later: 3 } as const;
-export type ForwardResult = (typeof ForwardResult)[keyof typeof ForwardResult];
 
 /** For whom a forwarded message is at the peer. */
 export interface ForwardTarget {
@@ -39,9 +36,9 @@ export interface ClusterBus {
   readonly peers: readonly Peer[];
   /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
   readonly congested: boolean;
-  /** Who speaks and listens here. Routes may be set from now on; what is forwarded waits for `start`. */
+  /** The broker behind this bus. Routes may be set from now on; what is forwarded waits for `start`. */
   attach(node: LocalNode): void;
-  /** Begins to talk to the others. Resolves when all are there, or when those that are not have had their time. */
+  /** Connects to the peers. Resolves when all are there, or when the time for those that are not is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /**
@@ -80,7 +77,7 @@ export interface LocalNode {
   now(): Millis;
   /** Calls back once at a time; returns a function that cancels. */
   at(time: Millis, callback: () => void): () => void;
-  /** Calls `flush` at the end of this turn of the event loop, once what was learnt during it is durable. */
+  /** Calls `flush` at the end of this turn of the event loop, when the facts of the turn are durable. */
   flushLater(output: { flush(): void }): void;
   routeSet(peer: Peer, filter: string): void;
   routeRemoved(peer: Peer, filter: string): void;

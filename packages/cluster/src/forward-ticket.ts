@@ -1,6 +1,6 @@
 // What becomes of messages at the peers that they were sent to, for those who wait for it: of one message at several
 // peers, or of several messages, one after the other, at one.
-import { ForwardResult } from "./cluster-bus.ts";
+import { ForwardResult } from "./forward-result.ts";
 
 /** Messages in a run. */
 const LONGEST = 64;
@@ -45,7 +45,7 @@ export class ForwardTicket implements Ticket {
   }
 }
 
-/** Whoever waits for the messages of a run. */
+/** Who waits for the messages of a batch. */
 export interface RunWaiter {
   /** The peer's answer for `count` messages of a run, from the one at index `from` on. */
   runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void;

@@ -1,4 +1,4 @@
-// Which of N brokers is responsible for a name: always the same one, whoever asks.
+// Which of N brokers is responsible for a name: the same one on every broker.
 import { encodeUtf8 } from "@wrenmq/codec";
 
 /** FNV-1a, 32 bits, over UTF-8. Part of the format of data folders: it never changes. */

@@ -1,12 +1,12 @@
-export {
-  type ClusterBus,
-  ForwardResult,
-  type ForwardTarget,
-  type LocalNode,
-  type Peer,
-  type RetainedFact,
+export type {
+  ClusterBus,
+  ForwardTarget,
+  LocalNode,
+  Peer,
+  RetainedFact,
 } from "./cluster-bus.ts";
 export { ClusterError, type ClusterErrorCode } from "./errors.ts";
+export { ForwardResult } from "./forward-result.ts";
 export { ForwardRun, ForwardTicket, type RunWaiter, type Ticket } from "./forward-ticket.ts";
 export { homeOf, stableHash } from "./home.ts";
 export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";

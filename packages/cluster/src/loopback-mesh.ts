@@ -31,7 +31,7 @@ export class LoopbackMesh {
     };
   }
 
-  /** The process of a member ends without a word. */
+  /** The process of a member ends without closing its links. */
   cut(self: number): void {
     this.#listening.delete(self);
     for (const link of this.#links.filter(({ members }) => members.includes(self))) link.cut();

@@ -1,14 +1,9 @@
 // The bus between the worker processes of one machine: each is linked to each.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
-import {
-  type ClusterBus,
-  ForwardResult,
-  type ForwardTarget,
-  type LocalNode,
-  type RetainedFact,
-} from "./cluster-bus.ts";
+import type { ClusterBus, ForwardTarget, LocalNode, RetainedFact } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
+import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { type Greeting, type LinkEvents, MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
@@ -317,7 +312,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     );
   }
 
-  /** Tells a peer of retained messages, as fast as it takes them. */
+  /** Sends a peer the retained messages, as fast as it takes them. */
   #synchronise(link: MeshLink): void {
     const facts = this.#syncs.get(link);
     if (facts === undefined) return;
@@ -337,7 +332,7 @@ export class MeshBus implements ClusterBus, LinkEvents {
     });
   }
 
-  /** Until clients whose connections are relayed have had their last words, or have had the time for it. */
+  /** Until relayed clients have read their last packet, or the time for it is over. */
   #relaysGone(): Promise<void> {
     const node = this.#node;
     const count = (): number => [...this.#byLink.keys()].reduce((sum, { relays }) => sum + relays.size, 0);

@@ -2,9 +2,9 @@
 import { encodeUtf8, MqttError } from "@wrenmq/codec";
 import { type Message, type Millis, Outbox, type OutboxOwner } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import { ForwardResult, type ForwardTarget, type LocalNode } from "./cluster-bus.ts";
+import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
 import { malformed } from "./errors.ts";
-import type { MeshPeer } from "./mesh-peer.ts";
+import { ForwardResult } from "./forward-result.ts";
 import type { RelayLink, RelaySide } from "./relay.ts";
 import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
 import { FieldReader, putBytes, putUint16, putUint32 } from "./wire/fields.ts";
@@ -20,6 +20,13 @@ export interface Greeting {
   readonly count: number;
   /** Do its sessions outlive its process? */
   readonly durable: boolean;
+}
+
+/** The peer, as far as its link is concerned. */
+export interface LinkedPeer extends Peer {
+  readonly generation: number;
+  /** The results of `count` messages that were forwarded to it, from `sequence` on. */
+  answered(sequence: number, count: number, result: ForwardResult): void;
 }
 
 /** Who the link belongs to: the bus. */
@@ -44,7 +51,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly outbox: Outbox;
   readonly relays: Map<number, RelaySide> = new Map();
   /** Who is at the other end; known since it has greeted. Belongs to the bus. */
-  peer: MeshPeer | undefined = undefined;
+  peer: LinkedPeer | undefined = undefined;
   readonly #connection: Connection;
   readonly #node: LocalNode;
   readonly #events: LinkEvents;

@@ -2,7 +2,8 @@
 // answers. While a peer whose sessions outlive its process is away, its durable routes stay, and messages above QoS 0
 // for them are held: their publishers wait for their acknowledgements until it is back.
 import type { Message } from "@wrenmq/protocol";
-import { ForwardResult, type ForwardTarget, type LocalNode, type Peer } from "./cluster-bus.ts";
+import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
+import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { MeshLink } from "./mesh-link.ts";
 import { PendingTickets } from "./pending-tickets.ts";
@@ -31,7 +32,7 @@ export class MeshPeer implements Peer {
   /** Filters and whether they are durable. */
   readonly #routes = new Map<string, boolean>();
   readonly #groups = new Map<string, boolean>();
-  /** Told on this link, until all have been told. */
+  /** Routes that the peer has sent on this link so far, until all have come. */
   #told: Set<string> | undefined;
   #pending = new PendingTickets();
   #held: Held[] = [];
@@ -68,7 +69,7 @@ export class MeshPeer implements Peer {
     this.#node.groupSet(this, filter, connected, members);
   }
 
-  /** All routes of the peer have been told: it is there. */
+  /** All routes of the peer have come: it is up. */
   routesEnded(): void {
     const told = this.#told ?? new Set();
     this.#told = undefined;

@@ -5,7 +5,7 @@
 //   ────┬───┴────┬────────┬────────┬─┴───
 //       │ ticket │  done  │ ticket │ next          slot = sequence & mask
 //   ────┴────────┴────────┴────────┴─────
-import type { ForwardResult } from "./cluster-bus.ts";
+import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 
 const FIRST_CAPACITY = 16;

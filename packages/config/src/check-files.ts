@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname } from "node:path";
 import { type Field, type Fields, fieldTable } from "./description/section.ts";
 import { type Diagnostic, diagnosticAt, type Place } from "./diagnostic.ts";
-import { reasonOf } from "./include.ts";
+import { reasonOf } from "./reading/include.ts";
 import { BUILT_IN } from "./sections/plugins.ts";
 import { tlsSection } from "./sections/tls.ts";
 import type { BuiltInPlugin, TlsSection, WrenConfig } from "./wren-config.ts";

@@ -1,6 +1,6 @@
 // The effective configuration as native YAML.
 import { stringify } from "yaml";
-import { escapeReferences } from "./environment.ts";
+import { escapeReferences } from "./reading/environment.ts";
 import { rootSection } from "./sections/root.ts";
 import type { WrenConfig } from "./wren-config.ts";
 

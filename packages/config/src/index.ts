@@ -5,7 +5,6 @@ export type { JsonSchema } from "./description/value-type.ts";
 export type { Style } from "./detect-style.ts";
 export { ConfigError, type Diagnostic, diagnosticAt, formatDiagnostic, type Place } from "./diagnostic.ts";
 export { diffConfig, type ListenerUpdate, type ReloadPlan } from "./diff-config.ts";
-export type { Environment } from "./environment.ts";
 export { configSchema } from "./json-schema.ts";
 export {
   defaultConfig,
@@ -17,6 +16,7 @@ export {
   parseConfig,
 } from "./load.ts";
 export { type Migration, migrate } from "./migrate.ts";
+export type { Environment } from "./reading/environment.ts";
 export { riskWarnings } from "./risk-warnings.ts";
 export { workerCount } from "./sections/root.ts";
 export type {

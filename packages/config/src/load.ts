@@ -4,12 +4,12 @@ import { resolve } from "node:path";
 import { translate } from "./amqtt/translate.ts";
 import { type Style, styleOf } from "./detect-style.ts";
 import { ConfigError, type Diagnostic, type Place, Problems } from "./diagnostic.ts";
-import { type Environment, substitute } from "./environment.ts";
-import { type ReadFile, readNativeTree, reasonOf } from "./include.ts";
+import { type Environment, substitute } from "./reading/environment.ts";
+import { type ReadFile, readNativeTree, reasonOf } from "./reading/include.ts";
+import { parseYaml } from "./reading/yaml-source.ts";
 import { readNative } from "./sections/root.ts";
 import { fromPlain, isEmpty, lookUp, map, type SourceNode } from "./source-node.ts";
 import type { WrenConfig } from "./wren-config.ts";
-import { parseYaml } from "./yaml-source.ts";
 
 export interface ParseOptions {
   /** Path of the text: for messages, for relative paths and includes. */

@@ -1,5 +1,5 @@
 // From a plugin's definition to the function that makes the plugin out of its options.
-import { isPromise } from "./hook-guard.ts";
+import { isPromise } from "./chain/hook-guard.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "./plugin.ts";
 import { PluginError } from "./plugin-error.ts";

@@ -7,7 +7,7 @@
 // A decide or transform hook may return a promise: only that one client waits for it.
 import type { ConnectPacket, Packet, QoS, ReasonCode, RetainHandling, UserProperties, Will } from "@wrenmq/codec";
 import type { DropReason, StoredMessage, Verdict } from "@wrenmq/protocol";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./chain/attempt.ts";
 import type { ClientInfo, SessionInfo } from "./client-info.ts";
 
 export type MaybePromise<T> = T | Promise<T>;

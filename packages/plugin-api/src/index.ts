@@ -1,13 +1,14 @@
 // What plugins need of the layers below, so that they depend on this package alone.
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
-export type { Attempt, AttemptSignal, WhenGone } from "./attempt.ts";
+export type { Attempt, AttemptSignal, WhenGone } from "./chain/attempt.ts";
+export { compileHooks } from "./chain/compile-hooks.ts";
+export type { HookChain } from "./chain/hook-chain.ts";
+export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./chain/hook-guard.ts";
+export type { NamedHooks } from "./chain/named-hooks.ts";
+export type { Opinion } from "./chain/opinion.ts";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
-export { compileHooks, type NamedHooks } from "./compile-hooks.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
-export type { Opinion } from "./explain.ts";
-export type { HookChain } from "./hook-chain.ts";
-export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./hook-guard.ts";
 export type {
   Action,
   AuthenticationExchange,

@@ -5,17 +5,17 @@ export interface Dialect {
   readonly version: ProtocolVersion;
   /** Layout of a PUBLISH without a packet identifier (see message.ts). */
   readonly layout: 0 | 2;
-  /** Are there reason codes in acknowledgements, so that a refusal can be told? */
+  /** Are there reason codes in acknowledgements, so that a message can be refused? */
   readonly negativeAcks: boolean;
   /** Does the server send DISCONNECT before it closes? */
   readonly sendsDisconnect: boolean;
-  /** Is the life of the session told by Clean Session alone, for want of a Session Expiry Interval? */
+  /** Does Clean Session alone decide how long the session lives, because there is no Session Expiry Interval? */
   readonly sessionExpiryFromCleanStart: boolean;
   /** Does a zero-length client identifier get one assigned even without Clean Start? */
   readonly assignsClientIdAlways: boolean;
   /** Do topic aliases, properties and AUTH exist? */
   readonly hasProperties: boolean;
-  /** Longest client identifier in UTF-8 bytes. [MQTT31 3.1: 23 characters; later versions leave it to the server] */
+  /** Has CONNACK the flag Session Present? [MQTT-3.2.2-1] It came with MQTT 3.1.1. */
   readonly hasSessionPresent: boolean;
 }
 

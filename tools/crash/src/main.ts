@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { BrokerProcess } from "./broker-process.ts";
+import { BrokerProcess } from "./brokers/broker-process.ts";
 import { checkFolder } from "./check-folder.ts";
 import { run } from "./run.ts";
 

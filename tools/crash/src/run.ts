@@ -1,7 +1,7 @@
 // One run: load, crash, start again, many times; then everything that was begun comes to its end and is checked.
-import type { BrokerUnderTest } from "./broker-under-test.ts";
-import { Cast, sleep } from "./cast.ts";
+import type { BrokerUnderTest } from "./brokers/broker-under-test.ts";
 import { Random } from "./random.ts";
+import { Scenario, sleep } from "./scenario.ts";
 import { World } from "./world.ts";
 
 export interface RunOptions {
@@ -35,7 +35,7 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
   const world = new World(random.fork());
   world.forgets = broker.sharesProcess;
   world.refuses = broker.refuses;
-  const cast = new Cast(world, { qos });
+  const scenario = new Scenario(world, { qos });
   let slowestStart = 0;
   let killed = 0;
   let stops = 0;
@@ -46,13 +46,13 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
     slowestStart = Math.max(slowestStart, Date.now() - began);
   };
   await up();
-  await cast.begin();
+  await scenario.begin();
   while (killed < kills && world.problems.length === 0) {
     await sleep(random.between(30, 700));
     world.port = undefined;
     world.crashes++;
     world.tell("the broker ends");
-    if (broker.sharesProcess) cast.cutAll();
+    if (broker.sharesProcess) scenario.cutAll();
     if (random.chance(0.1)) {
       await broker.stop();
       stops++;
@@ -72,9 +72,9 @@ export async function run({ broker, kills, seed, qos, onKill, whileDown }: RunOp
       onKill?.(killed, world);
     }
     await up();
-    if (random.chance(0.3)) await cast.checkRetained();
+    if (random.chance(0.3)) await scenario.checkRetained();
   }
-  await cast.finish();
+  await scenario.finish();
   await broker.stop();
   const { problems, story, acknowledged, delivered, redelivered } = world;
   return { problems, story, kills: killed, stops, acknowledged, delivered, redelivered, slowestStart };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dialTcp, RawClient, RealPace } from "@wrenmq/testkit";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { BrokerProcess } from "../src/broker-process.ts";
+import { BrokerProcess } from "../src/brokers/broker-process.ts";
 import { runProgram } from "../src/check-folder.ts";
 import { Random } from "../src/random.ts";
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dialTcp, RawClient, RealPace, text } from "@wrenmq/testkit";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
-import { BrokerProcess } from "../src/broker-process.ts";
+import { BrokerProcess } from "../src/brokers/broker-process.ts";
 import { runProgram } from "../src/check-folder.ts";
 
 const lasting = { cleanStart: false, properties: { sessionExpiryInterval: 10_000 } };

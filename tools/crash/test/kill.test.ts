@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { BrokerProcess } from "../src/broker-process.ts";
+import { BrokerProcess } from "../src/brokers/broker-process.ts";
 import { checkFolder } from "../src/check-folder.ts";
 import { run } from "../src/run.ts";
 

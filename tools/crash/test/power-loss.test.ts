@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BrokerInProcess } from "../src/broker-in-process.ts";
+import { BrokerInProcess } from "../src/brokers/broker-in-process.ts";
 import { Random } from "../src/random.ts";
 import { run } from "../src/run.ts";
 

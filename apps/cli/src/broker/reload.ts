@@ -4,9 +4,9 @@ import type { Broker, BrokerOptions, PreparedChange } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import type { Logger } from "pino";
-import type { EffectiveConfig } from "../commands/effective-config.ts";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
+import type { EffectiveConfig } from "./effective-config.ts";
 import { limitsToOptions } from "./limits-to-options.ts";
 import { listenersToOptions } from "./listener-options.ts";
 

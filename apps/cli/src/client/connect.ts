@@ -7,8 +7,8 @@ import type { IClientOptions, MqttClient } from "mqtt";
 import { CommandError, UsageError } from "../errors.ts";
 import { systemReason } from "../system-error.ts";
 import { type BrokerUrl, parseBrokerUrl } from "./broker-url.ts";
-import type { ClientOptions } from "./client-command.ts";
 import { type ClientConfig, readClientConfig } from "./client-config.ts";
+import type { ClientOptions } from "./client-options.ts";
 import { credentials } from "./credentials.ts";
 import { tlsMaterial } from "./tls-material.ts";
 

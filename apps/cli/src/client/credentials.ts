@@ -4,7 +4,7 @@ import { readText } from "../at-file.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import { readSecret } from "../password-input.ts";
 import type { BrokerUrl } from "./broker-url.ts";
-import type { ClientOptions } from "./client-command.ts";
+import type { ClientOptions } from "./client-options.ts";
 import { PASSWORD_VARIABLE } from "./password-variable.ts";
 
 export interface Credentials {

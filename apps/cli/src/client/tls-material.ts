@@ -5,8 +5,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../at-file.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import type { ClientOptions } from "./client-command.ts";
 import type { ClientConfig } from "./client-config.ts";
+import type { ClientOptions } from "./client-options.ts";
 
 export interface TlsMaterial {
   readonly ca?: string[];

@@ -1,6 +1,7 @@
 // `wrenmq token create|list|revoke`: the file of the token plugin.
 import { Command, InvalidArgumentError } from "commander";
 import { atFile } from "../at-file.ts";
+import { collect } from "../option-values.ts";
 
 export interface TokenOptions {
   readonly expires?: Date;
@@ -48,10 +49,6 @@ export function tokenCommand(): Command {
       await atFile(file, () => revokeToken(file, id));
     });
   return token;
-}
-
-function collect(word: string, before: readonly string[] = []): string[] {
-  return [...before, word];
 }
 
 function date(word: string): Date {

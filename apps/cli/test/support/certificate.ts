@@ -1,7 +1,7 @@
 // A certificate for 127.0.0.1, signed by itself: made once for a file of tests.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Credentials, issueAuthority, issueServer } from "../../src/creds/issue.ts";
+import { type Credentials, issueAuthority, issueServer } from "../../src/commands/creds/issue.ts";
 
 let made: Promise<{ readonly authority: Credentials; readonly server: Credentials }> | undefined;
 

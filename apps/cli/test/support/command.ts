@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds after which a program is killed. */
+  readonly timeout?: number;
 }
 
 export function spawnCommand(words: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
@@ -31,7 +33,10 @@ export async function runProgram(
   words: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  return finished(spawn(program, words, { cwd: options.cwd, env: { ...process.env, ...options.env } }), options.input);
+  return finished(
+    spawn(program, words, { cwd: options.cwd, env: { ...process.env, ...options.env }, timeout: options.timeout }),
+    options.input,
+  );
 }
 
 async function finished(child: ChildProcessWithoutNullStreams, input = ""): Promise<Finished> {

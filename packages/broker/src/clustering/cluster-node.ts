@@ -80,7 +80,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     bus.attach(this);
   }
 
-  /** Is this the broker that tells of all? */
+  /** Is this the broker that publishes the metrics of all? */
   get isFirst(): boolean {
     return this.bus.peers.every((peer) => !peer.up || peer.id > this.bus.self);
   }
@@ -94,7 +94,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#interest.changed(entry);
   }
 
-  /** The numbers of all, for the one that tells of them; the others get to know ours. */
+  /** The sum of the metrics of all brokers. The peers get `own`. */
   gather<Names extends string>(own: Readonly<Record<Names, number>>): Readonly<Record<Names, number>> {
     this.bus.shareMetrics(own);
     const sum: Record<string, number> = { ...own };
@@ -178,7 +178,7 @@ export class ClusterNode implements LocalNode, Forwarder {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
       if (!plain && groups === undefined) {
-        // A peer that is away hears of retained messages when it comes; only who writes this one down has to be waited for.
+        // A peer that is away gets retained messages when it comes back; only the one that stores this one is waited for.
         if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
       }
       const target = groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt };
@@ -195,7 +195,7 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   deliver(peer: Peer, message: Message, target: ForwardTarget, sequence: number, now: Millis): ForwardResult {
     const { router, factLog, ackBarrier } = this.#core;
-    // At QoS 2 others may have got it already: it must not be sent again, and is taken and answered when the store is well.
+    // At QoS 2 others may have it already: it must not be sent again, and is answered when the store has recovered.
     if (factLog?.failing !== undefined && sequence >= 0 && message.qos === 1) return ForwardResult.Refused;
     const waits = this.#waits;
     waits.clear();

@@ -1,5 +1,5 @@
 // Every broker of a cluster holds every retained message. When two of them set the same topic at about the same time,
-// the later stamp wins everywhere; that one was cleared is remembered until all have heard of it.
+// the later stamp wins everywhere; that one was cleared is remembered until all brokers know it.
 import { type RetainedFact, Stamps, UNDATED } from "@wrenmq/cluster";
 import { Message, type Millis, NEVER, type TopicTable } from "@wrenmq/protocol";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
@@ -42,7 +42,7 @@ export class RetainedReplica {
     }
   }
 
-  /** All there is to tell of the topics that `concerns` names. */
+  /** What this broker knows of the topics that `concerns` selects. */
   *facts(topics: TopicTable, concerns: (topic: string) => boolean): IterableIterator<RetainedFact> {
     for (const [topic, { stamp }] of [...this.#cleared]) {
       const target = concerns(topic) ? topics.restore(topic) : undefined;

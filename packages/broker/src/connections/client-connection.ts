@@ -103,7 +103,7 @@ export class ClientConnection
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.waits || this.#isFlooded) {
       this.#updatePause();
-      // A transport that goes on although it was told to pause.
+      // A transport that delivers although it was paused.
       // What was on its way when reading stopped may be a packet of the largest size.
       const { limits } = this.scope;
       if (this.machine.buffered > limits.maxBuffered + limits.maximumPacketSize) {
@@ -116,7 +116,7 @@ export class ClientConnection
     this.#writing = false;
     this.outbox.drained();
     this.#caughtUp();
-    // In the middle of a turn there may be facts that are not durable: what tells of them waits for its end.
+    // In the middle of a turn there may be facts that are not durable: output that depends on them waits for its end.
     if (this.scope.broker.factLog === undefined) this.flush();
     else this.outputReady();
     if (this.#paused) this.#updatePause();
@@ -264,7 +264,7 @@ export class ClientConnection
     }
     this.#finish(how);
     this.outputReady();
-    // A client that takes nothing any more would keep its connection for ever: its last words wait behind what it leaves.
+    // A client that reads nothing would keep its connection for ever: the last packet waits behind what it does not read.
     if (this.#writing || this.outbox.holds > 0) this.#destroyLater();
   }
 
@@ -399,7 +399,7 @@ export class ClientConnection
     this.#updatePause();
   }
 
-  /** Messages wait in the session when the client does not take them, answers here: one that asks on is not heard. */
+  /** Messages for a client that does not read wait in its session, answers wait here: reading stops when they are too many. */
   get #isFlooded(): boolean {
     const { outbox } = this;
     return outbox.answers > this.scope.limits.maxBuffered && (this.#writing || outbox.holds > 0);
@@ -470,12 +470,12 @@ export class ClientConnection
     if (!this.isOpen) return;
     const { machine } = this;
     if (machine.state !== ConnectionState.Connected) {
-      // What the client has to say must come in time; while it is the plugins' turn it is not late.
+      // The time limit is for the client: while plugins are asked it does not run.
       if (machine.parked) this.#watchConnectTime(now);
       else machine.expire(Code.MaximumConnectTime);
       return;
     }
-    // While we do not read we cannot know whether the client speaks; but one that does not read is not kept for that.
+    // While reading is paused nothing can arrive, so keep alive does not run; a client that does not read itself is not excused.
     if (this.#paused && !(this.#isFlooded && this.#writing)) machine.lastReceived = now;
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
@@ -514,7 +514,7 @@ export class ClientConnection
     endConversation(this, end);
   }
 
-  /** A defect of ours or of a plugin: it costs this client its connection, and nobody else anything. */
+  /** A defect of the broker or of a plugin closes this connection and nothing else. */
   #crashed(error: unknown): void {
     this.scope.broker.logger.error({ err: error, clientId: this.client?.clientId }, "a connection failed");
     if (this.isOpen) this.machine.closeLink(Code.UnspecifiedError);

@@ -26,7 +26,7 @@ import { AuthorizationCache, SYS_PREFIX } from "../routing/authorization-cache.t
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
-/** A connection whose client is being let in. */
+/** A connection between CONNECT and CONNACK. */
 export interface ConnectingClient extends SessionConnection {
   readonly scope: ListenerScope;
   readonly transport: Connection;
@@ -82,7 +82,7 @@ export class ConnectFlow {
     });
   }
 
-  /** The client has gone: nobody waits for an answer. */
+  /** The connection has ended: the answer is of no use any more. */
   abandon(): void {
     for (const stop of this.#whenGone ?? []) stop();
   }
@@ -118,7 +118,7 @@ export class ConnectFlow {
     connecting.client = { ...describeClient(connecting, changed, name, now), attributes };
   }
 
-  /** A will that could never be published is refused now: later nobody would hear of it. What access rules say may change. */
+  /** A will that could never be published is refused at CONNECT: later there is nobody to be informed. Access rules may change. */
   #checkWill(will: Will | undefined): ConnectRefused | undefined {
     if (will === undefined) return undefined;
     const { maxTopicLength, maxTopicLevels } = this.#scope.limits;
@@ -130,7 +130,7 @@ export class ConnectFlow {
       return this.#refuse({ reasonCode, rule });
     }
     if (will.topic.startsWith(SYS_PREFIX)) {
-      // Bridges of other brokers have one by default: they are let in.
+      // Bridges of other brokers have one by default: they may connect.
       const { clientId } = this.#connecting.client;
       this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
     }
@@ -148,7 +148,7 @@ export class ConnectFlow {
         this.#whenGone.push(stop);
       };
       return then(chain.authenticate(client, packet.password, whenGone), (identity) => {
-        // Whoever has gone while its attempt was given up has not been refused.
+        // A client that has disconnected meanwhile was not refused.
         const given = this.#whenGone !== undefined && !this.#connecting.isOpen;
         return given && !isAllowed(identity) ? refusal(identity) : this.#identified(identity);
       });
@@ -213,7 +213,7 @@ export class ConnectFlow {
     connecting.admitted(entry, new AuthorizationCache(client, scope.rules));
     connecting.credentialsExpireAt(identity.expiresAt);
     if (!connecting.isOpen) {
-      // Somebody who was told of the session ended the connection before it knew its session.
+      // An observer of the new session has ended the connection.
       if (entry.connection === connecting) broker.registry.disconnected(entry, now);
       return refusal({ reasonCode: ReasonCode.UnspecifiedError });
     }

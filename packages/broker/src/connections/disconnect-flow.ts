@@ -11,7 +11,7 @@ import type { ListenerScope } from "./services.ts";
 export interface EndingClient extends SessionConnection {
   readonly scope: ListenerScope;
   readonly transport: Connection;
-  /** undefined: the client was not let in. */
+  /** undefined: the client was not accepted. */
   readonly entry: SessionEntry | undefined;
   readonly client: ClientInfo;
 }

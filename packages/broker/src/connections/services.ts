@@ -38,7 +38,7 @@ export interface BrokerServices {
   hasRoom(): boolean;
   /** May the client have a session with this expiry interval? It has room if it takes the place of one, or ends with its connection. */
   hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean;
-  /** A client identifier that nobody has; this broker serves it. */
+  /** An unused client identifier that this broker serves. */
   newClientId(): string;
 }
 

@@ -67,7 +67,7 @@ async function subscribeInTurn(
       const { topicFilter } = subscriptions[next] as Subscription;
       // What is invalid is refused without a question.
       const verdict = isTopicFilter(topicFilter) ? mayRead(subscriber, topicFilter) : ALLOWED;
-      // It is awaited in its turn; until then a failure is nobody's.
+      // It is awaited in its turn; until then a rejection must not count as unhandled.
       if (verdict instanceof Promise) verdict.catch(() => {});
       asked.push(verdict);
     }

@@ -14,7 +14,7 @@ export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) &
   readonly limits?: Partial<BrokerLimits>;
 };
 
-/** What holds for the clients of a listener. They are told of no packet size that its transport would not let through. */
+/** The limits for clients of a listener. No packet size is announced that its transport would refuse. */
 export function limitsOf(broker: BrokerLimits, listener: ListenerOptions): BrokerLimits {
   const limits = { ...broker, ...listener.limits };
   const maxPayload = "websocket" in listener ? listener.websocket?.maxPayload : undefined;

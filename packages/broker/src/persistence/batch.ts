@@ -2,13 +2,13 @@
 import type { Outbox } from "@wrenmq/protocol";
 import type { StoreError, StoreOp } from "@wrenmq/store";
 
-/** Told when what it waits for is durable (undefined), or why it will not be for now. */
+/** Called with undefined when the facts are durable, with an error when the store has refused them for now. */
 export type Settled = (error: StoreError | undefined) => void;
 
 export interface Batch {
   readonly ops: StoreOp[];
   readonly waiters: Settled[];
-  /** For each of the facts, where it is told of. */
+  /** For each of the facts the outbox whose packets depend on it. */
   readonly tells: (Outbox | undefined)[];
   readonly outboxes: Set<Outbox>;
 }

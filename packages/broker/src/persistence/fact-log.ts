@@ -107,7 +107,7 @@ export class FactLog implements FactSink {
     this.record(op, outbox);
   }
 
-  /** What this outbox holds tells of facts of this turn: it waits for them too. */
+  /** The packets in this outbox depend on facts of this turn: they wait for them. */
   holdBack(outbox: Outbox): void {
     if (this.isPending) this.#outboxes.add(outbox);
   }
@@ -166,7 +166,7 @@ export class FactLog implements FactSink {
     this.record({ op: "release", clientId: session.clientId, packetId }, session.link?.outbox);
   }
 
-  /** Hands the facts of this turn to the store. Nothing that tells of them may leave before. */
+  /** Hands the facts of this turn to the store. Nothing that depends on them may be sent before. */
   commit(): void {
     if (!this.isPending) return;
     const batch: Batch = { ops: this.#ops, tells: this.#tells, waiters: this.#waiters, outboxes: this.#outboxes };
@@ -250,7 +250,7 @@ export class FactLog implements FactSink {
     this.#tellIdle();
   }
 
-  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are told no for now. */
+  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
   #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
       const { code, message } = error;

@@ -41,7 +41,7 @@ export interface PreparedPlugins {
   chain(members: readonly string[] | undefined, events: Hooks): HookChain;
 }
 
-/** What a plugin that comes or goes while the broker runs is told, as if the broker started or stopped. */
+/** The hooks that are called for a plugin that is added or removed while the broker runs, as at its start and stop. */
 type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped";
 
 export class PluginHost {
@@ -139,7 +139,7 @@ export class PluginHost {
   #setUp(plugin: Plugin, context: PluginContext): Promise<Hooks> {
     const setup = (async () => plugin.setup(context))();
     return this.#inTime(setup, () => {
-      // Whatever it holds when it comes to an end after all, nobody will use.
+      // If it is ready after all, nothing will use it: it is closed.
       setup.then((hooks) => hooks.close?.()).catch(() => {});
       return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#timeoutMs} ms`);
     });
@@ -159,7 +159,7 @@ export class PluginHost {
     }
   }
 
-  /** Keeps the process alive until then: one that waits for nothing else must not end without a word. */
+  /** Keeps the process alive until then: a process that waits for nothing else must not end without a message. */
   #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(late()), this.#timeoutMs);

@@ -1,4 +1,4 @@
-// The broker's numbers by name, computed when somebody asks.
+// The broker's metrics by name, computed on demand.
 import type { Counters } from "@wrenmq/protocol";
 import type { Router } from "../routing/router.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";

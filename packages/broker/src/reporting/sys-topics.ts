@@ -1,4 +1,4 @@
-// `$SYS`: what the broker tells of itself, retained, at intervals, off the path of any message.
+// `$SYS`: the broker's state as retained messages, published at intervals, off the path of any message.
 import type { Millis, Seconds } from "@wrenmq/protocol";
 import type { MetricName, Metrics } from "./metrics.ts";
 

@@ -1,4 +1,4 @@
-// What a client may do, asked once for each topic and remembered until the rules change.
+// What a client may do: plugins are asked once for each topic, their verdicts are kept until the rules change.
 import type { Action, ClientInfo, HookChain, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, DENIED, isAllowed, type Topic, type Verdict } from "@wrenmq/protocol";
 

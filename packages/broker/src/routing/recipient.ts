@@ -52,12 +52,12 @@ export class Recipient {
     }
   }
 
-  /** The same member of a group for another topic, about which nobody has been asked. */
+  /** The same member of a group for another topic, without a verdict. */
   withoutVerdict(): Recipient {
     return new Recipient(this.entry, [this.#first]);
   }
 
-  /** May its client receive messages of the topic? undefined: nobody has asked since it connected and rules changed. */
+  /** May its client receive messages of the topic? undefined: no plugin was asked since it connected or rules changed. */
   verdict(rules: number): boolean | undefined {
     return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
   }

@@ -15,7 +15,7 @@ export class Route {
   readonly peers: readonly Peer[] | undefined;
   /** Made of so many overlapping subscriptions that it is not to be kept. */
   readonly isBulky: boolean;
-  /** How members of the groups get this topic, for those whose client had to be asked about. */
+  /** How members of the groups get this topic, with the access rules' verdicts. */
   #checked: Map<Recipient, Recipient> | undefined = undefined;
 
   constructor(
@@ -54,7 +54,7 @@ const FEW = 64;
 /** Subscriptions that may wait to be taken out: who makes sessions faster than that does not fill the memory. */
 const MOST_LEAVING = 1_000_000;
 
-/** Told of what local sessions want. */
+/** Called when local sessions subscribe and unsubscribe. */
 export interface RouteWatcher {
   added(entry: SessionEntry, filter: string): void;
   removed(entry: SessionEntry, filter: string): void;
@@ -216,7 +216,7 @@ export class RouteTable {
   #match(topic: string): Route {
     const route = this.#matchAll(topic);
     if (route.recipients.length + route.groups.length > 0 || route.peers !== undefined) return route;
-    // Most topics of a broker may have nobody: they share one answer.
+    // Most topics of a broker may have no subscriber: they share one route.
     const { stamp, tableGeneration } = this.#absentClient;
     if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#absentClient = route;
     return this.#absentClient;

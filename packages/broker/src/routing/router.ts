@@ -45,7 +45,7 @@ export class Router {
   rules: number = 0;
   /** Other brokers that act as one with this one. */
   forwarder: Forwarder = NO_PEERS;
-  /** Told of defects in what happens later than the call that caused it. */
+  /** Called with defects in deliveries that happen later than the call that caused them. */
   defect: (error: unknown) => void = () => {};
   readonly #now: () => Millis;
 
@@ -74,7 +74,7 @@ export class Router {
     if (!waits.isEmpty) waits.clear();
     const { forwarder } = this;
     const { recipients, groups, peers } = this.routes.find(message.target);
-    // Before anybody gets it: at QoS 2 whoever had it would get it twice when it is sent again.
+    // Before it is delivered to anybody: at QoS 2 those who had it would get it twice when it is sent again.
     if (peers !== undefined && message.qos > 0 && forwarder.isFull(peers, message)) return ReasonCode.QuotaExceeded;
     if (message.retain) {
       const refused = this.setRetained(message, waits);

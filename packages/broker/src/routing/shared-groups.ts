@@ -22,7 +22,7 @@ export class SharedGroup {
   readonly filter: string;
   /** Sessions that have ended may be among them for a while. */
   readonly members: Recipient[] = [];
-  /** Members here with a connection, as last told to the other brokers. */
+  /** Members here with a connection, as the other brokers know it. */
   connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
   #next = 0;

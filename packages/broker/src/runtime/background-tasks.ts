@@ -1,4 +1,4 @@
-// Work that is too long for one turn of the event loop: a share of it each turn, everybody else's in between.
+// Work that is too long for one turn of the event loop: it is done in steps, with other work in between.
 import type { Clock } from "./clock.ts";
 
 /** Steps of one turn; each is to take a few microseconds at most. */
@@ -10,13 +10,13 @@ export class BackgroundTasks {
   readonly #waiting = new Set<Iterator<unknown>>();
   #scheduled = false;
 
-  /** @param failed told what a step throws: that work ends, the others go on */
+  /** @param failed called with what a step throws: that task ends, the others go on */
   constructor(clock: Clock, failed: (error: unknown) => void) {
     this.#clock = clock;
     this.#failed = failed;
   }
 
-  /** Begins when this turn is over. What the steps yield is of no interest. */
+  /** Begins when this turn is over. What the steps yield is ignored. */
   add(steps: Iterator<unknown>): void {
     this.#waiting.add(steps);
     this.#wake();
@@ -48,7 +48,7 @@ export class BackgroundTasks {
         continue;
       }
       if (left > 0) continue;
-      // Behind the others: what is short does not wait for what is long.
+      // It goes to the end of the line: short tasks do not wait for long ones.
       this.#waiting.add(steps);
       return;
     }

@@ -1,4 +1,5 @@
-// The only door to time: the core and the broker's parts are handed a clock, so that tests can turn its hands.
+// Time for the broker's parts: they are given a clock, so that tests can simulate it. What plugins schedule, and what
+// transports and measurements of the process need, uses Node's timers.
 import type { Millis } from "@wrenmq/protocol";
 
 export interface Clock {

@@ -33,7 +33,7 @@ export class Timers {
   #armed: Millis = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
 
-  /** @param failed told what a callback throws: it must not keep the others from their time */
+  /** @param failed called with what a callback throws: other timers are not affected */
   constructor(clock: Clock, failed: (error: unknown) => void) {
     this.#clock = clock;
     this.#failed = failed;

@@ -21,7 +21,7 @@ export interface RegistryEvents {
 }
 export type SessionEnd = "expired" | "clean" | "otherUser" | "removed";
 
-/** What waits in a user's session was allowed to that user: who has learnt the client identifier is not to get it. */
+/** What waits in a user's session was allowed to that user: another user with the same client identifier must not get it. */
 function mayResume(client: ClientInfo, { username }: Session): boolean {
   return username === undefined || username === client.username;
 }
@@ -113,7 +113,7 @@ export class SessionRegistry {
 
   /**
    * Its connection ended. `entry.session.will` is what is to be published.
-   * @param tell called when the session has no connection any more, before anything follows from it
+   * @param tell called when the session has no connection any more, before its will or its end
    */
   disconnected(entry: SessionEntry, now: Millis, tell?: () => void): void {
     const { session } = entry;
@@ -154,7 +154,7 @@ export class SessionRegistry {
     entry.willTimer?.cancel();
     const { pendingWill } = entry;
     entry.pendingWill = undefined;
-    // The session ends before the delay: the will goes out now. [MQTT-3.1.2-10]
+    // The session ends before the delay: the will is published now. [MQTT-3.1.2-10]
     if (pendingWill !== undefined) this.#events.publishWill(entry, pendingWill, now);
     this.#sessions.delete(entry.session.clientId);
     this.#events.ended(entry, reason);

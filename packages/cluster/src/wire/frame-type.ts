@@ -6,7 +6,7 @@ export const FrameType = {
   RouteSet: 2,
   RouteRemoved: 3,
   GroupSet: 4,
-  /** All routes have been told: others that were known of this peer are gone. */
+  /** All routes were sent: others that were known of this peer do not exist any more. */
   RoutesEnd: 5,
   Forward: 6,
   /** The same result for so many messages in sequence. */
@@ -28,5 +28,5 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 export const FRAME_HEAD = 5;
 /** Longest body: the longest PUBLISH and what is said about it. */
 export const MAX_BODY: number = 268_435_460 + 1024 * 1024;
-/** Grows when frames change: brokers of different versions do not talk to each other. */
+/** Grows when frames change: brokers of different versions do not connect to each other. */
 export const WIRE_VERSION = 1;

@@ -1,5 +1,5 @@
 // Time that stands still until it is told to pass.
-import type { HookTimers } from "../hook-guard.ts";
+import type { HookTimers } from "../chain/hook-guard.ts";
 
 interface Timer {
   at: number;

@@ -2,10 +2,11 @@
 import type { QoS } from "@wrenmq/codec";
 import type { StoredMessage } from "@wrenmq/protocol";
 import { topicMatches } from "@wrenmq/topics";
+import { compileHooks } from "../chain/compile-hooks.ts";
+import type { HookChain } from "../chain/hook-chain.ts";
+import type { HookFailure } from "../chain/hook-guard.ts";
+import type { NamedHooks } from "../chain/named-hooks.ts";
 import type { ClientInfo, SessionInfo } from "../client-info.ts";
-import { compileHooks, type NamedHooks } from "../compile-hooks.ts";
-import type { HookChain } from "../hook-chain.ts";
-import type { HookFailure } from "../hook-guard.ts";
 import type { Logger, Plugin, PluginContext, PublishOptions } from "../plugin.ts";
 import { SimulatedTimers } from "./simulated-timers.ts";
 

@@ -1,4 +1,4 @@
-// What this server offers and limits, told to MQTT 5 clients in CONNACK and held against every client.
+// What this server offers and limits: announced to MQTT 5 clients in CONNACK, enforced for every client.
 import type { ConnackProperties, QoS } from "@wrenmq/codec";
 import type { Seconds } from "../time.ts";
 

@@ -42,13 +42,13 @@ export function refusalLinkOptions(dialect: Dialect): LinkOptions {
   };
 }
 
-/** The keep-alive that will hold, in seconds. Only MQTT 5 can be told to be quicker; earlier clients keep to theirs. */
+/** The effective keep alive, in seconds. Only MQTT 5 has Server Keep Alive; earlier clients keep to theirs. */
 export function effectiveKeepAlive(wanted: Seconds, dialect: Dialect, maximum: Seconds): Seconds {
   const isTooLong = maximum > 0 && (wanted === 0 || wanted > maximum);
   return isTooLong && dialect.hasProperties ? maximum : wanted;
 }
 
-/** The answer to a client that is let in, as bytes. */
+/** The CONNACK of an accepted client, as bytes. */
 export function acceptance(
   answer: ConnectAccepted,
   dialect: Dialect,
@@ -89,7 +89,7 @@ export function smallestAcceptance(dialect: Dialect, capabilities: Capabilities)
 type PlainAcceptances = Map<Dialect, [absent: Uint8Array, present: Uint8Array]>;
 const plainAcceptances = new WeakMap<Capabilities, PlainAcceptances>();
 
-/** Most clients are told the same: it is encoded once, for when they all come at the same time. */
+/** Most clients get the same CONNACK: it is encoded once, for when they all connect at the same time. */
 function plainAcceptance(dialect: Dialect, capabilities: Capabilities, sessionPresent: boolean): Uint8Array {
   let known = plainAcceptances.get(capabilities);
   if (known === undefined) {

@@ -71,9 +71,9 @@ export interface Effects {
   unsubscribe(packet: UnsubscribePacket, now: Millis): Parkable<readonly ReasonCode[]>;
   /** The conversation is over and its last packet is in the outbox: send it and close. */
   close(end: ConnectionEnd): void;
-  /** Told of each packet that came; undefined when nobody wants to know. */
+  /** Called with each packet that arrives; undefined when there is no observer. */
   readonly packetReceived: ((packet: Packet) => void) | undefined;
-  /** Told of each packet that is sent. */
+  /** Called with each packet that is sent. */
   readonly packetSent?: ((packet: Packet) => void) | undefined;
 }
 

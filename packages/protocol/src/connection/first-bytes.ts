@@ -1,4 +1,4 @@
-// The first bytes of a connection: CONNECT, or what somebody speaks who has the wrong port.
+// The first bytes of a connection: CONNECT, or another protocol on the wrong port.
 import { PacketType } from "@wrenmq/codec";
 
 /** Record type and major version of a ClientHello. No CONNECT has these flags and this length. */

@@ -1,4 +1,4 @@
-// Whoever decides (a plugin, an operator) may name any reason code; each packet may carry only some. [MQTT5 2.4]
+// A plugin or an operator may give any reason code; each packet may carry only some. [MQTT5 2.4]
 import { isReasonCodeAllowed, type PacketType, ReasonCode } from "@wrenmq/codec";
 
 /** Refusals of somebody rather than of something: where there is no code of their own they are "not authorized". */

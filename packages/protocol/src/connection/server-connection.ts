@@ -111,7 +111,7 @@ export class ServerConnection implements LinkOwner {
     this.lastReceived = now;
   }
 
-  /** When the client counts as gone unless it is heard from. [MQTT-3.1.2-22] */
+  /** When the client is disconnected unless something arrives before. [MQTT-3.1.2-22] */
   get keepAliveDeadline(): Millis {
     if (this.keepAlive === 0) return NEVER;
     return this.lastReceived + this.keepAlive * 1500 + this.#settings.capabilities.keepAliveExtra * 1000;
@@ -148,7 +148,7 @@ export class ServerConnection implements LinkOwner {
     this.lastReceived = now;
     this.#settings.counters.bytesReceived += end - start;
     const isFirst = this.state === ConnectionState.AwaitConnect && this.#frames.pending === 0 && !this.parked;
-    // Whoever does not begin with CONNECT is not heard out. [MQTT-3.1.0-1]
+    // The first packet must be CONNECT; nothing else is read to its end. [MQTT-3.1.0-1]
     const problem = isFirst && start < end ? firstBytesProblem(bytes, start, end) : undefined;
     if (problem !== undefined) {
       this.#fail(new MqttError(ReasonCode.ProtocolError, problem));
@@ -290,7 +290,7 @@ export class ServerConnection implements LinkOwner {
     this.#waiting ??= new WaitingPackets();
     this.#waiting.add(frames);
     if (frames.header >> 4 !== PacketType.Disconnect) return;
-    // What was sent before DISCONNECT is taken, whoever is slow: nobody will ask how fast this client may go on.
+    // What was sent before DISCONNECT is processed, whatever holds PUBLISH packets: this client sends no more of them.
     this.#leaving = true;
     this.proceed(now);
   }
@@ -390,7 +390,7 @@ export class ServerConnection implements LinkOwner {
   }
 
   #answerConnect(answer: ConnectAnswer | typeof PARKED, now: Millis): void {
-    // Whoever was told of the client may have ended its connection already.
+    // An observer may have ended the connection already.
     if (this.state === ConnectionState.Closed) return;
     if (answer === PARKED) {
       this.parked = true;

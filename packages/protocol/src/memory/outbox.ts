@@ -5,7 +5,7 @@ import { type Arena, SLAB_SIZES } from "./arena.ts";
 const NOTHING = new Uint8Array(0);
 /** A slab that does not lie in the arena. */
 const OWN = -1;
-/** Beyond this the owner is asked to write before the turn ends: to move it to a larger slab would cost more. */
+/** Bytes. Beyond this the owner writes before the turn ends: to move it to a larger slab would cost more. */
 const LARGE = 65_536;
 
 export interface OutboxOwner {
@@ -29,9 +29,9 @@ export class Outbox {
   limit: number = 0;
   /** Bytes that the transport holds until it has drained. */
   inTransit: number = 0;
-  /** How much of what is pending answers the peer: for messages it is asked first whether they may wait here. */
+  /** How many of the pending bytes are answers to the client. Messages are checked for room before they come here. */
   answers: number = 0;
-  /** Above 0: what is pending must not leave yet, because something it tells of is not durable. */
+  /** Above 0: what is pending must not be sent yet, because it depends on facts that are not durable. */
   holds: number = 0;
   #start = 0;
   #class = OWN;

@@ -23,7 +23,7 @@ export class OutboundAliases {
     this.#maximum = maximum;
   }
 
-  /** The topic's alias if the client has been told it. */
+  /** The topic's alias if the client knows it. */
   get(topic: string): number | undefined {
     return this.#aliases.get(topic);
   }

@@ -99,7 +99,7 @@ export class TopicTable {
     return isWithin(bytes.length, levels, limits) ? this.#add(name, bytes, 0, bytes.length, levels) : undefined;
   }
 
-  /** A name that was let in before: the limits may have been others. @returns undefined when it is none */
+  /** A name that was valid under the limits of its time. @returns undefined when it is no topic name */
   restore(name: string): Topic | undefined {
     return this.find(name, UNLIMITED);
   }

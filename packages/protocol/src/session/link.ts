@@ -33,7 +33,7 @@ export interface LinkOptions {
 export interface LinkOwner {
   /** The connection ends with this reason code (sent where the version has it). */
   closeLink(reasonCode: ReasonCode, reasonString?: string): void;
-  /** Told of each packet that is sent; undefined when nobody wants to know. */
+  /** Called with each packet that is sent; undefined when there is no observer. */
   readonly packetSent?: ((packet: Packet) => void) | undefined;
 }
 
@@ -216,7 +216,7 @@ export class Link {
     const extra: DeliveryProperties = { subscriptionIdentifiers, messageExpiryInterval, topicAlias };
     writer.prepare(message, layout, extra, topicAlias === undefined);
     if (topicAlias !== undefined || this.#aliases === undefined) return writer.length <= this.maximumPacketSize;
-    // An alias counts as told only if the packet that tells it is sent.
+    // The client knows an alias only if the packet that sets it is sent.
     if (writer.length + ALIAS_BYTES > this.maximumPacketSize) return writer.length <= this.maximumPacketSize;
     const assigned = this.#aliases.assign(message.topic);
     if (assigned !== undefined) writer.prepare(message, layout, { ...extra, topicAlias: assigned });

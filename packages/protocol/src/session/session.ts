@@ -13,7 +13,7 @@ import { QueuePressure } from "./queue-pressure.ts";
 import { DeliveryResult, type SessionLimits } from "./session-limits.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
 
-/** Told what happens to messages. Functions that nobody needs are undefined. */
+/** Called with what happens to messages. Functions without an observer are undefined. */
 export interface SessionEvents {
   dropped(session: Session, message: Message, reason: DropReason): void;
   readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
@@ -204,7 +204,7 @@ export class Session {
     const window = this.window;
     const state = window.state(packetId);
     if (state === 0) {
-      // Told of a message we do not know (any more). A PUBREC needs its PUBREL or the client waits forever.
+      // An acknowledgement of a message that is unknown (by now). A PUBREC needs its PUBREL or the client waits for ever.
       if (kind === Ack.Pubrec) this.link?.ack(PacketType.Pubrel, packetId, this.link.unknownPacketId);
       return true;
     }
@@ -256,7 +256,7 @@ export class Session {
     this.#pressure?.release();
   }
 
-  /** @param isTold is the client told at once? Else its acknowledgement waits for the fact anyway */
+  /** @param isTold is PUBREC sent at once? Else it waits for the fact anyway */
   holdInbound(packetId: number, isTold: boolean): void {
     this.inbound ??= new Set();
     this.inbound.add(packetId);

@@ -94,20 +94,23 @@ export function pongFrame(payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Fills `target` with frames of the packets from `start` on that end at `ends` from `from` up to `to`. */
+/**
+ * Fills `target`, which is exactly as long, with frames of the packets from `start` on that end at `ends` from `from` up to `to`.
+ * They come to its end in one piece first, and each moves to the front as the headers are written: that takes no view of it.
+ */
 function framed(target: Uint8Array, bytes: Uint8Array, start: number, from: number, to: number): Uint8Array {
+  const last = ends[to - 1] as number;
+  /** From a place in `bytes` to that in `target`. */
+  const shift = target.length - last;
+  target.set(start === 0 && last === bytes.length ? bytes : bytes.subarray(start, last), start + shift);
   let position = 0;
   let at = start;
   for (let index = from; index < to; index++) {
     const end = ends[index] as number;
     position = writeHeader(target, position, end - at);
-    // For the few bytes of most packets a loop is quicker than a call and a view.
-    if (end - at < 64) while (at < end) target[position++] = bytes[at++] as number;
-    else {
-      target.set(bytes.subarray(at, end), position);
-      position += end - at;
-      at = end;
-    }
+    target.copyWithin(position, at + shift, end + shift);
+    position += end - at;
+    at = end;
   }
   return target;
 }

@@ -1,0 +1,89 @@
+// The configuration of a start: the file, or the defaults, with what the command line says on top.
+import { resolve } from "node:path";
+import {
+  ConfigError,
+  checkFiles,
+  type Diagnostic,
+  defaultConfig,
+  type ListenerSection,
+  loadConfig,
+  parseSize,
+  riskWarnings,
+  type StoreSection,
+  type WrenConfig,
+} from "@wrenmq/config";
+import { UsageError } from "../errors.ts";
+import { namesFromCertificates } from "./names-from-certificates.ts";
+
+/** What the command line may say about the configuration. */
+export interface ConfigOptions {
+  /** Path of the configuration. */
+  readonly config?: string;
+  readonly port?: number;
+  readonly host?: string;
+  readonly data?: string;
+  readonly dataMax?: string;
+  readonly durability?: "memory" | "batch" | "fsync";
+  /** false: --no-warm-up. */
+  readonly warmUp?: boolean;
+  readonly debug?: boolean;
+  readonly logFormat?: "text" | "json";
+}
+
+export interface EffectiveConfig {
+  readonly config: WrenConfig;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** @throws ConfigError, UsageError */
+export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
+  const read = options.config === undefined ? undefined : loadConfig(options.config);
+  const base = namesFromCertificates(read?.config ?? defaultConfig());
+  const config: WrenConfig = {
+    ...base,
+    listeners: withAddress(base.listeners, options),
+    store: withData(base.store, options),
+    warmUp: base.warmUp && options.warmUp !== false,
+    log: {
+      ...base.log,
+      ...(options.debug === true ? { level: "debug" } : {}),
+      ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
+    },
+  };
+  const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
+  if (files.errors.length > 0) throw new ConfigError(files.errors);
+  const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
+  return { config, warnings };
+}
+
+/** `--port` and `--host` mean the listener named default, or the only one that there is. */
+function withAddress(listeners: readonly ListenerSection[], { port, host }: ConfigOptions): ListenerSection[] {
+  if (port === undefined && host === undefined) return [...listeners];
+  const meant = listeners.find(({ name }) => name === "default") ?? (listeners.length === 1 ? listeners[0] : undefined);
+  if (meant === undefined) {
+    throw new UsageError("--port and --host need a listener named default, or only one, in the configuration");
+  }
+  if (meant.port === undefined) throw new UsageError(`--port and --host: listener ${meant.name} has no address`);
+  const address = { ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) };
+  return listeners.map((listener) => (listener === meant ? { ...listener, ...address } : listener));
+}
+
+function withData(store: StoreSection, { data, dataMax, durability }: ConfigOptions): StoreSection {
+  const path = data === undefined ? store.path : resolve(data);
+  if (dataMax !== undefined && (durability === "memory" || path === undefined)) {
+    throw new UsageError("--data-max needs --data, and another durability than memory");
+  }
+  if (durability === "memory") return { durability };
+  if (path === undefined) {
+    if (durability !== undefined) throw new UsageError(`--durability ${durability} needs --data`);
+    return store;
+  }
+  const level = durability ?? (store.durability === "memory" ? "batch" : store.durability);
+  return { ...store, durability: level, path, ...(dataMax === undefined ? {} : { maxBytes: bytesOf(dataMax) }) };
+}
+
+function bytesOf(size: string): number {
+  const bytes = parseSize(size);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new UsageError(`--data-max ${size}: expected a size such as 10GiB`);
+}

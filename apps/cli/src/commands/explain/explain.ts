@@ -1,0 +1,66 @@
+// `wrenmq explain`: starts the plugins of a configuration, but no listener, and asks them.
+import { createBroker, type ListenerOptions } from "@wrenmq/broker";
+import type { ClientInfo, Opinion } from "@wrenmq/plugin-api";
+import { configToOptions } from "../../broker/config-to-options.ts";
+import { effectiveConfig } from "../../broker/effective-config.ts";
+import { CommandError, UsageError } from "../../errors.ts";
+import { createLogger } from "../../logging.ts";
+
+export interface ExplainOptions {
+  readonly config: string;
+  readonly user?: string;
+  readonly clientId: string;
+  readonly listener?: string;
+  readonly action: "publish" | "subscribe" | "receive";
+}
+
+/** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
+export async function explain(topic: string, options: ExplainOptions): Promise<void> {
+  const { config } = effectiveConfig({ config: options.config });
+  const listener = options.listener ?? config.listeners[0]?.name ?? "";
+  if (!config.listeners.some(({ name }) => name === listener)) {
+    throw new UsageError(`there is no listener "${listener}"`);
+  }
+  const logger = createLogger({ level: "error", format: "text" });
+  const { listeners = {}, ...rest } = await configToOptions({ ...config, store: { durability: "memory" } }, logger);
+  // Of the listeners only the names and the plugins: nothing is opened.
+  const closed = Object.entries(listeners).map(([name, { plugins }]): [string, ListenerOptions] => [
+    name,
+    { type: "external", ...(plugins === undefined ? {} : { plugins }) },
+  ]);
+  await using broker = createBroker({ ...rest, listeners: Object.fromEntries(closed), sys: { interval: 0 } });
+  await broker.start();
+  const client = clientOf(options, listener);
+  const opinions = (await broker.explain({ client, action: options.action, topic })) as readonly Opinion[];
+  for (const { plugin, decision, rule } of opinions) {
+    process.stdout.write(`${plugin}: ${decision}${rule === undefined ? "" : ` (${rule})`}\n`);
+  }
+  const allowed = outcome(opinions);
+  process.stdout.write(`${allowed ? "allowed" : "denied"}\n`);
+  if (!allowed) throw new CommandError(`${options.action} ${topic} is denied`);
+}
+
+/** Any refusal denies; where somebody decides at all, at least one yes is needed. */
+function outcome(opinions: readonly Opinion[]): boolean {
+  if (opinions.length === 0) return true;
+  return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");
+}
+
+function clientOf({ clientId, user }: ExplainOptions, listener: string): ClientInfo {
+  return {
+    clientId,
+    username: user,
+    protocolVersion: 5,
+    bridge: false,
+    cleanStart: true,
+    keepAlive: 0,
+    listener,
+    remoteAddress: "127.0.0.1",
+    remotePort: undefined,
+    secure: false,
+    certificate: undefined,
+    userProperties: [],
+    connectedAt: Date.now(),
+    attributes: {},
+  };
+}

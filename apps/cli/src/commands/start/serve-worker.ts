@@ -1,0 +1,48 @@
+// `wrenmq start` with several workers: what each of them does.
+import { createBroker } from "@wrenmq/broker";
+import type { WrenConfig } from "@wrenmq/config";
+import { runWorker } from "@wrenmq/workers";
+import { configToOptions } from "../../broker/config-to-options.ts";
+import { Reloader } from "../../broker/reload.ts";
+import { shareOf } from "../../broker/share.ts";
+import { type Preparation, prepareForClients } from "../../broker/warm-up.ts";
+import { lineOf } from "../../errors.ts";
+import { createLogger } from "../../logging.ts";
+import { untilSignalled } from "../../signals.ts";
+
+/** Resolves when the supervisor (or a signal) has ended it. Errors go to the supervisor. */
+export function serveWorker(): Promise<void> {
+  return runWorker<WrenConfig>({
+    describe: lineOf,
+    async createBroker(whole, { worker, count, options: place }) {
+      const config = shareOf(whole, worker, count);
+      const logger = createLogger(config.log).child({ worker, pid: process.pid });
+      const options = { ...(await configToOptions(config, logger)), ...place };
+      const broker = createBroker(options);
+      const reloader = new Reloader(broker, { config, options });
+      let warm: Preparation | undefined;
+      return {
+        broker,
+        // Reloading is the supervisor's word: it gets the signal, too.
+        ended: untilSignalled(logger, () => {}),
+        started() {
+          warm = prepareForClients(broker, config, logger);
+        },
+        async prepare(wanted) {
+          const change = await reloader.prepare(shareOf(wanted, worker, count));
+          return {
+            abort: () => change.abort(),
+            async commit() {
+              await change.commit();
+              logger.level = wanted.log.level;
+            },
+          };
+        },
+        async stop() {
+          await warm?.stop();
+          await broker.shutdown();
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,44 @@
+// `wrenmq start` in one process: from the options to a running broker, and to its end.
+import { createBroker, VERSION } from "@wrenmq/broker";
+import { formatDiagnostic } from "@wrenmq/config";
+import { removeLeftovers } from "@wrenmq/workers/data";
+import { announce } from "../../broker/announce.ts";
+import { configToOptions } from "../../broker/config-to-options.ts";
+import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
+import { Reloader, reloading } from "../../broker/reload.ts";
+import { shareOf } from "../../broker/share.ts";
+import { prepareForClients } from "../../broker/warm-up.ts";
+import { createLogger } from "../../logging.ts";
+import { untilSignalled } from "../../signals.ts";
+
+/** Resolves after a clean shutdown. @throws ConfigError, PluginError, ListenerError, StoreError, UsageError */
+export async function startSingle(options: ConfigOptions): Promise<void> {
+  const { config, warnings } = effectiveConfig(options);
+  const logger = createLogger(config.log);
+  let isReloadDue = false;
+  let reload = (): void => {
+    isReloadDue = true;
+  };
+  const signalled = untilSignalled(logger, () => reload());
+  logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
+  for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+  const brokerOptions = await configToOptions(shareOf(config, 0, 1), logger);
+  const broker = createBroker(brokerOptions);
+  await broker.start();
+  if (config.store.path !== undefined) removeLeftovers(config.store.path);
+  const reloader = new Reloader(broker, { config, options: brokerOptions });
+  const reloadNow = reloading({
+    config,
+    logger,
+    read: () => effectiveConfig(options),
+    change: (changed) => reloader.change(changed),
+  });
+  reload = () => void reloadNow();
+  announce(broker.addresses, config, logger);
+  if (isReloadDue) reload();
+  const warm = prepareForClients(broker, config, logger);
+  await signalled;
+  await warm.stop();
+  await broker.shutdown();
+  logger.info({}, "stopped");
+}

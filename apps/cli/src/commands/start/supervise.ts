@@ -1,0 +1,33 @@
+// `wrenmq start` with several workers: what the process that starts them does.
+import { VERSION } from "@wrenmq/broker";
+import { formatDiagnostic } from "@wrenmq/config";
+import { startWorkers } from "@wrenmq/workers";
+import { removeLeftovers } from "@wrenmq/workers/data";
+import { announce } from "../../broker/announce.ts";
+import { type ConfigOptions, type EffectiveConfig, effectiveConfig } from "../../broker/effective-config.ts";
+import { reloading } from "../../broker/reload.ts";
+import { createLogger } from "../../logging.ts";
+import { untilSignalled } from "../../signals.ts";
+
+/** Resolves when all workers have ended after a signal. @throws ConfigError, UsageError, WorkersError */
+export async function supervise(options: ConfigOptions, count: number): Promise<void> {
+  const { config, warnings } = effectiveConfig(options);
+  const logger = createLogger(config.log);
+  const { source = "none" } = config;
+  const read = (): EffectiveConfig => effectiveConfig(options);
+  // The workers run this program too: see start.ts.
+  const workers = startWorkers({ workers: count, config, logger });
+  const reload = reloading({ config, logger, read, change: (changed) => workers.change(changed) });
+  const signalled = untilSignalled(logger, () => void reload());
+  logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
+  for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+  try {
+    const addresses = await Promise.race([workers.ready, signalled]);
+    if (addresses !== undefined) announce(addresses, config, logger);
+    if (workers.isReady && config.store.path !== undefined) removeLeftovers(config.store.path);
+    await signalled;
+  } finally {
+    await workers.stop();
+  }
+  logger.info({}, "stopped");
+}

@@ -1,0 +1,107 @@
+// Stands between a hook and the broker: what a hook throws, rejects with or never answers is logged, counted and turned
+// into a given answer. Knows nothing of what the hooks decide.
+
+import type { MaybePromise } from "../hooks.ts";
+import type { Logger } from "../plugin.ts";
+import { PluginError } from "../plugin-error.ts";
+import { PendingAttempt } from "./attempt.ts";
+
+/** A hook that threw, rejected or did not answer in time. */
+export interface HookFailure {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly error: unknown;
+}
+
+/** Milliseconds that a plugin's promise may take. */
+export const DEFAULT_HOOK_TIMEOUT = 10_000;
+
+/** What schedules the time limit of a hook; the host's timers unless said otherwise. */
+export interface HookTimers {
+  setTimeout(callback: () => void, delay: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+export interface CompileOptions {
+  readonly logger: Logger;
+  /** Milliseconds that a hook may take whose answer is a promise; then it counts as a refusal. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Called for each hook that threw, rejected or ran out of time; for counters. */
+  readonly onError?: ((failure: HookFailure) => void) | undefined;
+  readonly timers?: HookTimers | undefined;
+}
+
+// Neither the DOM's nor Node's types are wanted here; both have these two.
+declare function setTimeout(callback: () => void, delay: number): unknown;
+declare function clearTimeout(handle: unknown): void;
+
+const HOST_TIMERS: HookTimers = {
+  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  clearTimeout: (handle) => clearTimeout(handle),
+};
+
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+export class HookGuard {
+  readonly #logger: Logger;
+  readonly #timeoutMs: number;
+  readonly #onError: ((failure: HookFailure) => void) | undefined;
+  readonly #timers: HookTimers;
+
+  constructor(options: CompileOptions) {
+    this.#logger = options.logger;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HOOK_TIMEOUT;
+    this.#onError = options.onError;
+    this.#timers = options.timers ?? HOST_TIMERS;
+  }
+
+  failed(plugin: string, hook: string, error: unknown): void {
+    this.#logger.error({ plugin, hook, err: error }, "a plugin's hook failed");
+    this.#onError?.({ plugin, hook, error });
+  }
+
+  /**
+   * The promise's value, or `otherwise` when it rejects or takes too long, or (which is no failure) when the attempt is
+   * abandoned. Never rejects.
+   */
+  settle<T>(
+    promise: Promise<T>,
+    plugin: string,
+    hook: string,
+    otherwise: T,
+    attempt: PendingAttempt = new PendingAttempt(),
+  ): Promise<T> {
+    return new Promise((resolve) => {
+      let timer: unknown;
+      const finish = (value: T): void => {
+        attempt.end();
+        resolve(value);
+      };
+      const isLate = (): void => {
+        const late = `its hook "${hook}" did not answer within ${this.#timeoutMs} ms`;
+        this.failed(plugin, hook, new PluginError("ERR_PLUGIN_TIMEOUT", plugin, late));
+        attempt.abandon();
+      };
+      const watch = {
+        start: () => {
+          timer = this.#timers.setTimeout(isLate, this.#timeoutMs);
+        },
+        stop: () => this.#timers.clearTimeout(timer),
+      };
+      if (attempt.abandoned) finish(otherwise);
+      else attempt.time(watch, () => finish(otherwise));
+      promise.then(
+        (value) => {
+          if (!attempt.abandoned) finish(value);
+        },
+        (error: unknown) => {
+          if (attempt.abandoned) return;
+          this.failed(plugin, hook, error);
+          finish(otherwise);
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,12 @@
+// What can go wrong with several workers and their data; the message is one line for who runs them.
+
+export type WorkersErrorCode = "ERR_WORKERS_OPTIONS" | "ERR_WORKERS_START" | "ERR_WORKERS_CHANGE" | "ERR_WORKERS_DATA";
+
+export class WorkersError extends Error {
+  override readonly name: string = "WorkersError";
+  readonly code: WorkersErrorCode;
+  constructor(code: WorkersErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

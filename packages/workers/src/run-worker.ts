@@ -1,0 +1,160 @@
+// One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
+import type { Broker, BrokerOptions, Placement, PreparedChange } from "@wrenmq/broker";
+import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
+import { closeHandle, releaseSocket } from "@wrenmq/transport";
+import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
+
+/** Which of the workers this one is. */
+export interface WorkerPlace {
+  /** From 0. */
+  readonly worker: number;
+  readonly count: number;
+  /** Belongs into the options of the broker: what makes it one of several. */
+  readonly options: Pick<BrokerOptions, "bus" | "placement">;
+}
+
+/** What serves the clients of this worker. */
+export interface WorkerBroker<Config> {
+  /** Not started yet: `runWorker` does that. */
+  readonly broker: Broker;
+  /** Called when clients may connect. */
+  started?(): void;
+  /**
+   * Gets another configuration ready, while the one before is served: `broker.prepare()` does. When it rejects nothing has
+   * changed. It is put in force when all workers are ready, or given up. Without it configurations cannot change.
+   */
+  prepare?(config: Config): Promise<PreparedChange>;
+  /** Resolves when the worker is to end without the supervisor's word; without it, at SIGINT and SIGTERM. */
+  readonly ended?: Promise<unknown>;
+  /** Instead of `broker.shutdown()`. */
+  stop?(): Promise<void>;
+}
+
+export interface WorkerOptions<Config> {
+  /** Makes the broker; `place.options` belong into its options. A rejection ends the worker, with its message as the reason. */
+  createBroker(config: Config, place: WorkerPlace): Promise<WorkerBroker<Config>> | WorkerBroker<Config>;
+  /** One line for who runs the workers. Default: the message of the error. */
+  readonly describe?: (error: unknown) => string;
+}
+
+/**
+ * What a process that `startWorkers` has started does. Resolves when the supervisor, or a signal, has ended it; errors go
+ * to the supervisor, and the exit code is 1.
+ */
+export async function runWorker<Config>({ createBroker, describe = messageOf }: WorkerOptions<Config>): Promise<void> {
+  try {
+    await serve(await firstConfig<Config>(), createBroker, describe);
+  } catch (error) {
+    tell({ kind: "failed", line: describe(error) });
+    process.exitCode = 1;
+  }
+  process.disconnect();
+}
+
+function firstConfig<Config>(): Promise<Config> {
+  return new Promise((resolve) => {
+    const heard = (message: ToWorker<Config>): void => {
+      if (message.kind !== "configure") return;
+      process.off("message", heard);
+      resolve(message.config);
+    };
+    process.on("message", heard);
+    tell({ kind: "begun" });
+  });
+}
+
+async function serve<Config>(
+  config: Config,
+  createBroker: WorkerOptions<Config>["createBroker"],
+  describe: (error: unknown) => string,
+): Promise<void> {
+  const worker = Number(process.env[WORKER_ENV.self]);
+  const count = Number(process.env[WORKER_ENV.count]);
+  const folder = process.env[WORKER_ENV.folder] ?? "";
+  let running: WorkerBroker<Config> | undefined;
+  const bus = new MeshBus({
+    self: worker,
+    count,
+    transport: new UnixMesh(folder, worker),
+    accept: (connection, listener) => {
+      if (running === undefined) connection.destroy();
+      else running.broker.accept(connection, { listener, handedOver: true });
+    },
+  });
+  let stop = (): void => {};
+  const told = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  let prepared: PreparedChange | undefined;
+  const prepare = async (wanted: Config): Promise<void> => {
+    let problem: string | undefined;
+    try {
+      if (running?.prepare === undefined)
+        throw new Error("the workers cannot change their configuration while they run");
+      prepared = await running.prepare(wanted);
+    } catch (error) {
+      problem = describe(error);
+    }
+    tell({ kind: "changed", problem });
+  };
+  const decide = async (isCommit: boolean): Promise<void> => {
+    const change = prepared;
+    prepared = undefined;
+    await (isCommit ? change?.commit() : change?.abort());
+    tell({ kind: "changed", problem: undefined });
+  };
+  process.on("message", (message: ToWorker<Config>, handle: unknown) => {
+    if (message.kind === "handOver") adopt(running?.broker, message, handle);
+    else if (message.kind === "configure") void prepare(message.config);
+    else if (message.kind === "decide") void decide(message.isCommit);
+    else stop();
+  });
+  const options = { bus, placement: placement(bus, worker, count) };
+  running = await createBroker(config, { worker, count, options });
+  const { broker } = running;
+  await broker.start();
+  tell({ kind: "ready", addresses: [...broker.addresses] });
+  running.started?.();
+  await Promise.race([told, running.ended ?? signalled()]);
+  await (running.stop === undefined ? broker.shutdown() : running.stop());
+}
+
+function signalled(): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+  });
+}
+
+/** Every client identifier has a home; whoever accepts a connection for another one gives it away. */
+function placement(bus: MeshBus, self: number, count: number): Placement {
+  return {
+    isHome: (clientId) => homeOf(clientId, count) === self,
+    handOver(connection, { clientId, listener }, head) {
+      const to = homeOf(clientId, count);
+      const { transport, remoteAddress: address, remotePort: port } = connection.info;
+      const handle = transport === "tcp" || transport === "unix" ? releaseSocket(connection) : undefined;
+      if (handle === undefined) return bus.relay(to, connection, listener, head) ?? "lost";
+      tell({ kind: "handOver", to, listener, transport, source: { address, port }, head }, handle);
+      return "released";
+    },
+  };
+}
+
+function adopt(broker: Broker | undefined, { listener, transport, source, head }: HandOver, handle: unknown): void {
+  if (handle === undefined || handle === null) return;
+  try {
+    if (broker === undefined) closeHandle(handle);
+    else broker.adopt(handle, { listener, transport, source, head });
+  } catch {
+    // The listener is gone or the broker stops: the client connects again.
+    closeHandle(handle);
+  }
+}
+
+function tell(message: FromWorker, handle?: object): void {
+  if (process.connected) process.send?.(message, handle as never, { keepOpen: false }, () => closeHandle(handle));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,146 @@
+// The process that serves nobody: it starts the workers, starts those again that die, and passes on connections and
+// configurations.
+import cluster, { type Worker } from "node:cluster";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "@wrenmq/plugin-api";
+import { WorkersError } from "./errors.ts";
+import type { FromWorker } from "./messages.ts";
+import { WorkerSlot } from "./worker-slot.ts";
+
+/** The stamps of retained messages have room for so many (`Stamps` of @wrenmq/cluster). */
+export const MOST_WORKERS = 64;
+
+/** Milliseconds until workers that do not stop are killed. */
+const STOP_PATIENCE = 15_000;
+
+export interface WorkersOptions<Config> {
+  /** How many processes: 1 to 64. */
+  readonly workers: number;
+  /**
+   * The module that each of them runs; it calls `runWorker`. Without it, this program once more with the same arguments:
+   * it finds out by `cluster.isWorker` of `node:cluster` what it is.
+   */
+  readonly module?: string | URL;
+  /** Handed to `createBroker` of each worker: anything that can be cloned. */
+  readonly config: Config;
+  readonly logger?: Logger;
+}
+
+/** The workers of this process. There can be only one such group at a time. */
+export interface Workers<Config> extends AsyncDisposable {
+  /**
+   * Resolves when all workers serve clients for the first time: the addresses of the listeners by their names.
+   * Rejects with a WorkersError ERR_WORKERS_START as soon as one of them cannot, or after `stop()`; the others go on until
+   * `stop()`.
+   */
+  readonly ready: Promise<ReadonlyMap<string, string>>;
+  /** Do all workers serve clients at the moment? */
+  readonly isReady: boolean;
+  /** All workers serve another configuration, or none does. @throws WorkersError ERR_WORKERS_CHANGE: why not */
+  change(config: Config): Promise<void>;
+  /** Ends all workers: in good order, or after 15 seconds by force. */
+  stop(): Promise<void>;
+}
+
+/** @throws WorkersError ERR_WORKERS_OPTIONS */
+export function startWorkers<Config>(options: WorkersOptions<Config>): Workers<Config> {
+  const { workers, module } = options;
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw new WorkersError("ERR_WORKERS_OPTIONS", `workers: expected a whole number from 1 to ${MOST_WORKERS}`);
+  }
+  if (cluster.isWorker) {
+    throw new WorkersError("ERR_WORKERS_OPTIONS", "this process is a worker: it calls runWorker()");
+  }
+  // The system hands out connections: another process in between would cost each of them a message.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const exec = module instanceof URL ? fileURLToPath(module) : module;
+  cluster.setupPrimary({ serialization: "advanced", ...(exec === undefined ? {} : { exec }) });
+  return new Supervisor(options);
+}
+
+class Supervisor<Config> implements Workers<Config> {
+  readonly ready: Promise<ReadonlyMap<string, string>>;
+  readonly #logger: Logger | undefined;
+  /** Where the workers find each other. */
+  readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
+  readonly #slots: WorkerSlot<Config>[];
+  #addresses: readonly (readonly [string, string])[] = [];
+  /** While the workers start for the first time. */
+  #started: { resolve(): void; reject(error: Error): void } | undefined;
+
+  constructor({ workers: count, config, logger }: WorkersOptions<Config>) {
+    this.#logger = logger;
+    const folder = this.#folder;
+    this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
+    cluster.on("message", this.#heard);
+    this.ready = this.#start();
+  }
+
+  get isReady(): boolean {
+    return this.#slots.every(({ isReady }) => isReady);
+  }
+
+  async #start(): Promise<ReadonlyMap<string, string>> {
+    const started = new Promise<void>((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    for (const slot of this.#slots) {
+      slot.whenFailed = () => this.#failed(`worker ${slot.id} ended before it was ready`);
+      slot.start();
+    }
+    await started;
+    this.#started = undefined;
+    for (const slot of this.#slots) slot.whenFailed = undefined;
+    return new Map(this.#addresses);
+  }
+
+  #failed(line: string): void {
+    this.#started?.reject(new WorkersError("ERR_WORKERS_START", line));
+  }
+
+  async stop(): Promise<void> {
+    const isStarting = this.#started !== undefined;
+    this.#failed("the workers were stopped before they were ready");
+    this.#started = undefined;
+    const ended = Promise.all(this.#slots.map((slot) => slot.stop(isStarting ? "kill" : "ask")));
+    const patience = setTimeout(() => {
+      for (const slot of this.#slots) slot.kill();
+    }, STOP_PATIENCE);
+    await ended;
+    clearTimeout(patience);
+    cluster.off("message", this.#heard);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async change(config: Config): Promise<void> {
+    const problems = await Promise.all(this.#slots.map((slot) => slot.prepare(config)));
+    const problem = problems.find((line) => line !== undefined);
+    await Promise.all(this.#slots.map((slot) => slot.decide(config, problem === undefined)));
+    if (problem !== undefined) throw new WorkersError("ERR_WORKERS_CHANGE", problem);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  readonly #heard = (worker: Worker, message: FromWorker, handle: unknown): void => {
+    if (message.kind === "handOver") {
+      this.#slots[message.to]?.handOver(message, handle);
+      return;
+    }
+    const slot = this.#slots.find((one) => one.worker === worker);
+    if (slot === undefined) return;
+    if (message.kind === "begun") slot.begun();
+    else if (message.kind === "changed") slot.changed(message.problem);
+    else if (message.kind === "ready") {
+      slot.ready();
+      if (slot.id === 0) this.#addresses = message.addresses;
+      if (this.isReady) this.#started?.resolve();
+    } else if (this.#started === undefined) {
+      this.#logger?.error({ worker: slot.id, reason: message.line }, "a worker could not start");
+    } else this.#failed(message.line);
+  };
+}

@@ -1,0 +1,99 @@
+// Sessions that end: with a clean start, or because their time is over. What has ended must not come back with a restart,
+// what has not ended must be there.
+import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
+import type { World } from "../world.ts";
+import { Client, lastingConnect } from "./client.ts";
+import { Receiver } from "./receiver.ts";
+
+type Step =
+  /** Comes to a session that lasts; subscribes if it is new. */
+  | "last"
+  /** Ends the session: clean start, and nothing that lasts. */
+  | "end"
+  /** MQTT 5: comes to a session that lasts a second longer than its connection. */
+  | "fade";
+
+/** Milliseconds: the expiry interval of sessions that fade, and how much later they are gone for certain. */
+const FADES_AFTER = 1_000;
+const GONE_AFTER = FADES_AFTER + 500;
+
+export class EndingSession extends Client {
+  readonly #receiver: Receiver;
+  #step: Step = "last";
+  #present: boolean | "unknown" = false;
+  #subscribed = false;
+  #timer: NodeJS.Timeout | undefined;
+  checks: number = 0;
+
+  constructor(world: World, name: string, version: ProtocolVersion) {
+    super(world, name, version);
+    this.#receiver = new Receiver(world.random.fork(), ({ topic }) => {
+      if (!this.#subscribed) this.world.problem(`${this.clientId}: ${topic} came to a session without subscriptions`);
+    });
+  }
+
+  protected connectPacket(): ConnectPacket {
+    const { clientId, version } = this;
+    const packet = lastingConnect(clientId, version, 20);
+    if (this.#step === "end") {
+      packet.cleanStart = true;
+      delete packet.properties;
+    } else if (this.#step === "fade") packet.properties = { sessionExpiryInterval: FADES_AFTER / 1000 };
+    return packet;
+  }
+
+  protected accepted({ sessionPresent }: ConnackPacket): void {
+    const expected = this.#step === "end" ? false : this.#present;
+    if (expected !== "unknown") {
+      this.checks++;
+      if (sessionPresent !== expected) {
+        this.world.problem(`${this.clientId} (MQTT ${this.version}): its session is ${expected ? "gone" : "back"}`);
+      }
+    }
+    if (!sessionPresent) this.#subscribed = false;
+    this.#present = this.#step !== "end";
+    if (this.#step !== "end" && !this.#subscribed) {
+      this.#subscribed = true;
+      const subscription = {
+        topicFilter: "t/#",
+        qos: 1,
+        noLocal: false,
+        retainAsPublished: false,
+        retainHandling: 2,
+      } as const;
+      this.link?.send({ type: "subscribe", packetId: 1, subscriptions: [subscription] });
+    }
+    this.#timer = setTimeout(() => this.#goOn(), this.world.random.between(20, 300));
+  }
+
+  protected received(packet: Packet): void {
+    if (packet.type !== "suback") this.#receiver.take(packet, this.link);
+  }
+
+  protected override lost(hadConnack: boolean): void {
+    clearTimeout(this.#timer);
+    this.#receiver.lost();
+    // Without an answer nobody knows whether there is a session now. A session that fades does so from now on, or from the restart; one that may have been ended may be there or not.
+    if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
+    if (this.#step === "end") this.#present = hadConnack ? false : "unknown";
+  }
+
+  #goOn(): void {
+    const { world } = this;
+    if (!world.running) return;
+    const step = this.#step;
+    const isFading = step === "fade" && this.connected;
+    const { crashes } = world;
+    this.leave();
+    this.#step = world.random.pick(this.version === 5 ? ["last", "end", "fade"] : ["last", "end"]);
+    const isPatient = isFading && world.random.chance(0.5);
+    this.#timer = setTimeout(
+      () => {
+        // A crash begins its time anew if the broker had not seen the end of the connection: then nobody knows.
+        if (isFading) this.#present = isPatient ? (world.crashes === crashes ? false : "unknown") : "unknown";
+        if (world.running) this.come();
+      },
+      isPatient ? GONE_AFTER : world.random.between(1, 300),
+    );
+  }
+}

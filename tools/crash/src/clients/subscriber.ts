@@ -1,0 +1,137 @@
+// A session that lasts, with a client that comes and goes. It is subscribed before anything is published.
+import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket, QoS } from "@wrenmq/codec";
+import { effectiveQoS, numberIn, type Stream, type World } from "../world.ts";
+import { Client, lastingConnect } from "./client.ts";
+import { Receiver } from "./receiver.ts";
+
+export interface Filter {
+  readonly topicFilter: string;
+  readonly qos: QoS;
+  /** Is the stream's topic among those of the filter? */
+  covers(topic: string): boolean;
+}
+
+export class Subscriber extends Client {
+  /** Numbers of the messages of each topic, as they came. */
+  readonly arrived: Map<string, number[]> = new Map();
+  readonly #filter: Filter;
+  readonly #receiver: Receiver;
+  readonly #receiveMaximum: number;
+  #subscribed = false;
+  #whenSubscribed: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(world: World, name: string, version: ProtocolVersion, filter: Filter) {
+    super(world, name, version);
+    this.#filter = filter;
+    this.#receiver = new Receiver(world.random.fork(), (packet) => this.#deliver(packet));
+    this.#receiveMaximum = world.random.between(3, 60);
+  }
+
+  /** Comes, subscribes, and from then on comes and goes. */
+  begin(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSubscribed = resolve;
+      this.come();
+    });
+  }
+
+  /** Has everything arrived that must? */
+  hasAll(streams: readonly Stream[]): boolean {
+    return this.#mine(streams).every((stream) => this.#missing(stream).length === 0);
+  }
+
+  /** Reports what is wrong with what arrived: lost, twice at QoS 2, in the wrong order. */
+  check(streams: readonly Stream[]): void {
+    for (const stream of this.#mine(streams)) {
+      const { topic } = stream;
+      const numbers = this.arrived.get(topic) ?? [];
+      const missing = this.#missing(stream);
+      if (missing.length > 0) this.#report(topic, `lost ${some(missing)} of ${stream.log.length}`);
+      const first = new Set<number>();
+      let highest = 0;
+      for (const n of numbers) {
+        if (first.has(n)) {
+          if (effectiveQoS(stream, this.#filter.qos) === 2) this.#report(topic, `${n} came again at QoS 2`);
+          continue;
+        }
+        first.add(n);
+        if (stream.log[n - 1] === undefined) this.#report(topic, `${n} was never published`);
+        else if (n < highest && !stream.log[n - 1]?.refused) this.#report(topic, `${n} came after ${highest}`);
+        highest = Math.max(highest, n);
+      }
+    }
+  }
+
+  protected connectPacket(): ConnectPacket {
+    return lastingConnect(this.clientId, this.version, this.#receiveMaximum);
+  }
+
+  protected accepted({ sessionPresent }: ConnackPacket): void {
+    if (this.#subscribed) {
+      if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+      this.#absentNowAndThen();
+      return;
+    }
+    const { topicFilter, qos } = this.#filter;
+    const subscription = { topicFilter, qos, noLocal: false, retainAsPublished: false, retainHandling: 2 } as const;
+    this.link?.send({ type: "subscribe", packetId: 1, subscriptions: [subscription] });
+  }
+
+  protected received(packet: Packet): void {
+    if (packet.type === "suback") {
+      this.#subscribed = true;
+      this.#whenSubscribed?.();
+      this.#absentNowAndThen();
+    } else if (!this.#receiver.take(packet, this.link)) {
+      this.world.problem(`${this.clientId}: got ${packet.type} ${"reasonCode" in packet ? packet.reasonCode : ""}`);
+    }
+  }
+
+  protected override lost(): void {
+    clearTimeout(this.#timer);
+    this.#receiver.lost();
+  }
+
+  #absentNowAndThen(): void {
+    const { random } = this.world;
+    this.#timer = setTimeout(
+      () => {
+        if (!this.world.running) return;
+        this.leave();
+        setTimeout(() => this.come(), random.between(0, 250));
+      },
+      random.between(20, 600),
+    );
+  }
+
+  #deliver({ topic, payload, dup }: PublishPacket): void {
+    this.world.delivered++;
+    if (dup) this.world.redelivered++;
+    const n = numberIn(topic, payload);
+    if (n === undefined) {
+      this.#report(topic, `came with a payload of ${payload.length} bytes that is not its own`);
+      return;
+    }
+    const numbers = this.arrived.get(topic);
+    if (numbers === undefined) this.arrived.set(topic, [n]);
+    else numbers.push(n);
+  }
+
+  #mine(streams: readonly Stream[]): Stream[] {
+    return streams.filter(({ topic }) => this.#filter.covers(topic));
+  }
+
+  #missing({ topic, log }: Stream): number[] {
+    const numbers = new Set(this.arrived.get(topic));
+    return log.flatMap(({ ackedAt }, i) => (ackedAt > 0 && !numbers.has(i + 1) ? [i + 1] : []));
+  }
+
+  #report(topic: string, what: string): void {
+    this.world.problem(`${this.clientId} (MQTT ${this.version}), ${topic}: ${what}`);
+  }
+}
+
+function some(numbers: readonly number[]): string {
+  return numbers.length > 8 ? `${numbers.slice(0, 8).join(" ")} and ${numbers.length - 8} more` : numbers.join(" ");
+}

@@ -1,0 +1,207 @@
+// Clients with wills: connected at the crash, cut off, or gone with a goodbye; and the witness who has to hear of them.
+import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
+import type { World } from "../world.ts";
+import { Client, lastingConnect } from "./client.ts";
+import { Receiver } from "./receiver.ts";
+
+/** What has to become of the will of one connection. */
+type Fate = "must" | "never" | "either";
+
+/** Hears every will, at QoS 2: each must come once. */
+export class Witness extends Client {
+  readonly #heard = new Map<string, number>();
+  readonly #receiver: Receiver;
+  #subscribed = false;
+  #whenSubscribed: (() => void) | undefined;
+
+  constructor(world: World, name: string) {
+    super(world, name, 5);
+    this.#receiver = new Receiver(world.random.fork(), ({ payload }: PublishPacket) => {
+      const will = new TextDecoder().decode(payload);
+      this.#heard.set(will, this.times(will) + 1);
+      this.world.tell(`${will} is heard of`);
+    });
+  }
+
+  times(will: string): number {
+    return this.#heard.get(will) ?? 0;
+  }
+
+  get all(): IterableIterator<string> {
+    return this.#heard.keys();
+  }
+
+  begin(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSubscribed = resolve;
+      this.come();
+    });
+  }
+
+  protected connectPacket(): ConnectPacket {
+    return lastingConnect(this.clientId, this.version, 20);
+  }
+
+  protected accepted({ sessionPresent }: ConnackPacket): void {
+    if (this.#subscribed) {
+      if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+      return;
+    }
+    const subscription = {
+      topicFilter: "w/#",
+      qos: 2,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 2,
+    } as const;
+    this.link?.send({ type: "subscribe", packetId: 1, subscriptions: [subscription] });
+  }
+
+  protected received(packet: Packet): void {
+    if (packet.type === "suback") {
+      this.#subscribed = true;
+      this.#whenSubscribed?.();
+    } else this.#receiver.take(packet, this.link);
+  }
+
+  protected override lost(): void {
+    this.#receiver.lost();
+  }
+}
+
+export class WillClient extends Client {
+  readonly #witness: Witness;
+  /** Seconds. */
+  readonly #delay: number;
+  readonly #fates = new Map<string, Fate>();
+  #life = 0;
+  /** Milliseconds since the epoch at which the last connection ended; undefined: no connection had a CONNACK yet. */
+  #cutAt: number | undefined;
+  #previous: string | undefined;
+  #askedBefore = false;
+  #leftAt: number | undefined;
+  #saidGoodbye = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param delay seconds, for MQTT 5 */
+  constructor(world: World, name: string, version: ProtocolVersion, delay: number, witness: Witness) {
+    super(world, name, version);
+    this.#delay = version === 5 ? delay : 0;
+    this.#witness = witness;
+  }
+
+  get isSettled(): boolean {
+    return [...this.#fates].every(([will, fate]) => fate !== "must" || this.#witness.times(will) > 0);
+  }
+
+  check(): void {
+    for (const [will, fate] of this.#fates) {
+      const times = this.#witness.times(will);
+      if (times > 1) this.world.problem(`will ${will} was sent ${times} times`);
+      if (fate === "must" && times === 0) this.world.problem(`will ${will} (MQTT ${this.version}) was not sent`);
+      if (fate === "never" && times > 0) this.world.problem(`will ${will} (MQTT ${this.version}) was sent`);
+    }
+  }
+
+  protected connectPacket(): ConnectPacket {
+    const previous = this.#previous;
+    if (previous !== undefined && this.#fates.get(previous) === "must" && this.#delay > 0) {
+      // The broker may learn of this connection before the delay is over: it depends on what comes back.
+      if (this.#witness.times(previous) === 0) this.#fates.set(previous, "either");
+    }
+    this.#askedBefore = true;
+    const payload = new TextEncoder().encode(this.#will);
+    const will = { topic: `w/${this.clientId}`, payload, qos: 2, retain: false } as const;
+    const { clientId, version } = this;
+    const packet: ConnectPacket = {
+      type: "connect",
+      protocolVersion: version,
+      clientId,
+      cleanStart: this.#delay === 0,
+      keepAlive: 0,
+      will,
+    };
+    if (version === 5 && this.#delay > 0) {
+      packet.properties = { sessionExpiryInterval: 600 };
+      packet.will = { ...will, properties: { willDelayInterval: this.#delay } };
+    }
+    return packet;
+  }
+
+  protected accepted(): void {
+    const previous = this.#previous;
+    if (previous !== undefined && this.#cutAt !== undefined && this.#fates.get(previous) === "either") {
+      const inTime = Date.now() < this.#cutAt + this.#delay * 1000;
+      if (inTime && !this.#saidGoodbye) this.#fates.set(previous, "never");
+    }
+    this.world.tell(`${this.#will} lives`);
+    this.#fates.set(this.#will, "must");
+    this.#leftAt = undefined;
+    this.#saidGoodbye = false;
+    this.#timer = setTimeout(() => this.#die(), this.world.random.between(50, 900));
+  }
+
+  protected received(packet: Packet): void {
+    this.world.problem(`${this.clientId}: got ${packet.type}`);
+  }
+
+  protected override lost(hadConnack: boolean): void {
+    clearTimeout(this.#timer);
+    if (!hadConnack) {
+      // Whether the broker took this CONNECT, nobody knows.
+      if (this.#askedBefore) this.#fates.set(this.#will, "either");
+      this.#nextLife(false);
+      return;
+    }
+    // The broker closed the connection itself: it has read the goodbye.
+    const { port, forgets } = this.world;
+    const isSure = port !== undefined && !forgets;
+    if (this.#saidGoodbye) this.#fates.set(this.#will, isSure ? "never" : "either");
+    this.world.tell(`${this.#will} is gone: ${this.#fates.get(this.#will)}`);
+    this.#nextLife(true);
+    this.leave();
+    const { running, random } = this.world;
+    if (!running) return;
+    // Some stay away until they are buried, others are back before their delay is over.
+    if (this.#delay > 0 && random.chance(0.5)) this.#comeBackAfter(this.#previous as string);
+    else this.#timer = setTimeout(() => this.#return(), random.between(1, 400));
+  }
+
+  get #will(): string {
+    return `${this.clientId}:${this.#life}`;
+  }
+
+  #nextLife(hadConnack: boolean): void {
+    if (hadConnack) {
+      this.#previous = this.#will;
+      this.#cutAt = this.#leftAt ?? Date.now();
+    } else if (this.#askedBefore) this.#previous = undefined;
+    this.#askedBefore = false;
+    this.#life++;
+  }
+
+  #die(): void {
+    const { random, running } = this.world;
+    if (!running) return;
+    this.#leftAt = Date.now();
+    if (random.chance(0.5)) this.cut();
+    else if (random.chance(0.3) && this.version === 5) this.goodbye({ type: "disconnect", reasonCode: 4 });
+    else {
+      this.#saidGoodbye = true;
+      this.goodbye({ type: "disconnect", reasonCode: 0 });
+    }
+  }
+
+  /** At the end of the run nobody comes to life any more: who lives then would never be buried. */
+  #return(): void {
+    if (this.world.running) this.come();
+  }
+
+  #comeBackAfter(will: string): void {
+    this.#timer = setTimeout(() => {
+      if (!this.world.running) return;
+      if (this.#fates.get(will) !== "must" || this.#witness.times(will) > 0) this.#return();
+      else this.#comeBackAfter(will);
+    }, 50);
+  }
+}

@@ -1,0 +1,131 @@
+// Who takes part in a run, and what they have to say about it at its end.
+import { EndingSession } from "./clients/ending-session.ts";
+import { Publisher } from "./clients/publisher.ts";
+import { RetainedReader } from "./clients/retained-reader.ts";
+import { type Filter, Subscriber } from "./clients/subscriber.ts";
+import { SubscriptionToggler } from "./clients/subscription-toggler.ts";
+import { WillClient, Witness } from "./clients/will-client.ts";
+import type { World } from "./world.ts";
+
+export interface ScenarioOptions {
+  /** Of what is published and subscribed: "1", "2" or both. */
+  readonly qos: "1" | "2" | "both";
+}
+
+/** Milliseconds without any progress after which what is missing counts as lost. */
+const PATIENCE = 8_000;
+/** Milliseconds in which what must not come has its chance. */
+const QUIET = 400;
+
+export class Scenario {
+  readonly #world: World;
+  readonly #publishers: Publisher[];
+  readonly #subscribers: Subscriber[];
+  readonly #subscriptionTogglers: SubscriptionToggler[];
+  readonly #willClients: WillClient[];
+  readonly #endingSessions: EndingSession[];
+  readonly #witness: Witness;
+  #readers = 0;
+
+  constructor(world: World, { qos }: ScenarioOptions) {
+    this.#world = world;
+    const versions = [4, 5, 5, 4] as const;
+    this.#publishers = versions.map((version, i) => new Publisher(world, `p${i}`, version, qos));
+    const filters: Filter[] = [
+      { topicFilter: "t/#", qos: 2, covers: (topic) => topic.startsWith("t/") },
+      { topicFilter: "t/#", qos: 2, covers: (topic) => topic.startsWith("t/") },
+      { topicFilter: "t/+/+/q2", qos: 2, covers: (topic) => /^t\/.*\/q2$/.test(topic) },
+      { topicFilter: "t/#", qos: 1, covers: (topic) => topic.startsWith("t/") },
+      { topicFilter: "t/p1/#", qos: 2, covers: (topic) => topic.startsWith("t/p1/") },
+    ];
+    this.#subscribers = filters.map((filter, i) => new Subscriber(world, `s${i}`, i % 2 === 0 ? 5 : 4, filter));
+    this.#subscriptionTogglers = [4, 5].map(
+      (version, i) => new SubscriptionToggler(world, `x${i}`, version as 4 | 5, `t/p${i}/#`),
+    );
+    this.#witness = new Witness(world, "witness");
+    this.#willClients = [
+      new WillClient(world, "m0", 4, 0, this.#witness),
+      new WillClient(world, "m1", 5, 0, this.#witness),
+      new WillClient(world, "m2", 5, 1, this.#witness),
+      new WillClient(world, "m3", 5, 2, this.#witness),
+    ];
+    this.#endingSessions = [4, 5, 5].map((version, i) => new EndingSession(world, `g${i}`, version as 4 | 5));
+  }
+
+  /** Resolves when everybody who has to hear everything is subscribed; then the others begin. */
+  async begin(): Promise<void> {
+    await Promise.all([this.#witness.begin(), ...this.#subscribers.map((subscriber) => subscriber.begin())]);
+    for (const each of [
+      ...this.#publishers,
+      ...this.#subscriptionTogglers,
+      ...this.#willClients,
+      ...this.#endingSessions,
+    ])
+      each.come();
+  }
+
+  /** In the moment of a crash, for a broker whose connections the crash does not break. */
+  cutAll(): void {
+    for (const each of this.#everyone()) each.cut();
+  }
+
+  /** One look at the retained messages, while everything goes on. */
+  async checkRetained(): Promise<void> {
+    await new RetainedReader(this.#world, `reader${this.#readers++}`).check();
+  }
+
+  /** No more is begun; what was begun comes to its end. Then everything is checked, and everybody leaves. */
+  async finish(): Promise<void> {
+    const world = this.#world;
+    world.running = false;
+    for (const willClient of this.#willClients) willClient.leave();
+    for (const each of [...this.#publishers, ...this.#subscribers, ...this.#subscriptionTogglers]) each.come();
+    await this.#untilStill(() => this.#publishers.every((publisher) => publisher.isDone));
+    for (const each of this.#publishers) {
+      if (!each.isDone) world.problem(`${each.clientId}: acknowledgements are missing`);
+    }
+    await this.#untilStill(() => this.#hasAll());
+    await sleep(QUIET);
+    for (const each of [...this.#subscribers, ...this.#subscriptionTogglers]) each.check(world.streams);
+    for (const willClient of this.#willClients) willClient.check();
+    await this.checkRetained();
+    for (const each of this.#everyone()) each.leave();
+  }
+
+  #hasAll(): boolean {
+    const listeners = [...this.#subscribers, ...this.#subscriptionTogglers];
+    return (
+      listeners.every((each) => each.hasAll(this.#world.streams)) &&
+      this.#willClients.every((willClient) => willClient.isSettled)
+    );
+  }
+
+  /** Until it is so, or nothing has moved for long. */
+  async #untilStill(isSo: () => boolean): Promise<void> {
+    let moved = Date.now();
+    let last = -1;
+    while (!isSo() && Date.now() < moved + PATIENCE) {
+      const { acknowledged, delivered } = this.#world;
+      if (acknowledged + delivered !== last) {
+        last = acknowledged + delivered;
+        moved = Date.now();
+      }
+      await sleep(10);
+    }
+  }
+
+  #everyone() {
+    return [
+      ...this.#publishers,
+      ...this.#subscribers,
+      ...this.#subscriptionTogglers,
+      ...this.#willClients,
+      ...this.#endingSessions,
+      this.#witness,
+    ];
+  }
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
