@@ -26,7 +26,6 @@ export type {
   ListenerSection,
   ListenerType,
   LogSection,
-  Overflow,
   PluginSection,
   SessionConfig,
   SharedSection,

@@ -2,7 +2,6 @@
 import type { ListenerOptions } from "@wrenmq/broker";
 import type { ListenerSection, TlsSection, WrenConfig } from "@wrenmq/config";
 import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
-import { limitsToOptions } from "./limits-to-options.ts";
 
 type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
 
@@ -21,7 +20,7 @@ export function listenerToOptions(listener: ListenerSection): ListenerOptions {
     ...socketOf(listener),
     ...(maxConnections > 0 ? { maxConnections } : {}),
     ...(access === "inherit" ? {} : { plugins: access }),
-    ...(Object.keys(limits).length > 0 ? { limits: limitsToOptions(limits) } : {}),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
   };
 }
 

@@ -7,7 +7,6 @@ import type { Logger } from "pino";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
 import type { EffectiveConfig } from "./effective-config.ts";
-import { limitsToOptions } from "./limits-to-options.ts";
 import { listenersToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
@@ -76,7 +75,7 @@ export class Reloader {
     const plugins = await this.#changedPlugins(plan, config);
     const prepared = await this.#broker.prepare({
       listeners: listenersToOptions(config),
-      limits: { ...limitsToOptions(config.limits), keepAliveExtra: config.keepAlive.extraDelaySeconds },
+      limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
       ...(plugins === undefined ? {} : { plugins }),
     });
     return {

@@ -1,7 +1,7 @@
 // One connection between its transport and its protocol machine: hands bytes in, performs the effects that come out,
 // and owns what the machine must not know: the clock, promises, the pausing of reads. What an effect means is decided by
 // connect-flow, publish-flow and subscribe-flow.
-import type { ForwardResult, ForwardRun, RunWaiter } from "@wrenmq/cluster";
+import type { BatchWaiter, ForwardBatch, ForwardResult } from "@wrenmq/cluster";
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
@@ -42,7 +42,7 @@ const LAST_PACKET_GRACE = 3_000;
 const STRANGERS_BUFFER = 65_536;
 
 export class ClientConnection
-  implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, RunWaiter
+  implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, BatchWaiter
 {
   readonly scope: ListenerScope;
   readonly transport: Connection;
@@ -329,8 +329,8 @@ export class ClientConnection
   }
 
   /** Another broker has answered for messages. */
-  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void {
-    this.scope.broker.ackBarrier.batchSettled(run, from, count, result, this);
+  batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult): void {
+    this.scope.broker.ackBarrier.batchSettled(batch, from, count, result, this);
   }
 
   /** Another broker serves the client: what was begun here ends without a trace. */
