@@ -147,7 +147,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   forwardShared(peer: Peer, message: Message, filter: string): void {
-    this.#run = undefined;
+    this.#batch = undefined;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
     this.bus.forward(peer, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
   }

@@ -159,7 +159,10 @@ export class RouteTable {
 
   /** Who gets the messages of a topic now, without remembering it: for questions about topics that perhaps nobody uses. */
   lookUp(topic: string): Route {
-    return this.#matchAll(topic);
+    const bytes = new TextEncoder().encode(topic);
+    const found: (StoredFilter | undefined)[] = [];
+    const count = this.#tree.find(bytes, 0, bytes.length, found);
+    return count === 0 ? NOBODY : makeRoute(this.#tree, found, count);
   }
 
   #group(filter: string, plain: string): SharedGroup {
