@@ -43,8 +43,15 @@ export interface ReloadPlan {
 
 /** What clients find a listener by. */
 const PLACE: readonly (keyof ListenerSection)[] = ["type", "host", "port", "ipv6Only"];
-type AtStart = "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
-const AT_START: ReadonlySet<string> = new Set<AtStart>(["store", "workers", "warmUp", "shared", "pluginTimeoutMs"]);
+type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
+const AT_START: ReadonlySet<string> = new Set<AtStart>([
+  "admin",
+  "store",
+  "workers",
+  "warmUp",
+  "shared",
+  "pluginTimeoutMs",
+]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 
 /** The plan that leads from `before` to `after`. */
