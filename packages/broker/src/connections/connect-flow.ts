@@ -241,6 +241,10 @@ export class ConnectFlow {
     };
   }
 
+  get #isFull(): string {
+    return `listener ${this.#scope.name}: maximum connections`;
+  }
+
   /** What the operator has said comes before any plugin: nobody new while the broker is emptied, nobody who is banned. */
   #refuseByOperator(now: Millis): ConnectRefused | undefined {
     const { drain, bans } = this.#scope.broker;
@@ -258,10 +262,6 @@ export class ConnectFlow {
     if (ban === undefined) return undefined;
     const rule = `banned: ${ban.kind} ${ban.value} until ${new Date(ban.until).toISOString()}`;
     return this.#refuse({ reasonCode: ReasonCode.Banned, reasonString: ban.reason, rule });
-  }
-
-  get #isFull(): string {
-    return `listener ${this.#scope.name}: maximum connections`;
   }
 
   #refuseOneMore(rule: string): ConnectRefused {
