@@ -24,7 +24,6 @@ import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
-import { reassignUndelivered, takeUndelivered } from "./routing/shared-reassignment.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
 import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
@@ -33,6 +32,7 @@ import { Flusher } from "./runtime/flusher.ts";
 import { Timers } from "./runtime/timers.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
+import { takeUndelivered } from "./sessions/undelivered.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -112,7 +112,8 @@ export class BrokerCore implements BrokerServices {
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
-        if (undelivered.length > 0) reassignUndelivered(this.router, entry, undelivered, clock.now());
+        // In the same turn: what is left of it in the store goes with the same batch.
+        this.router.reassignAll(clientId, undelivered, clock.now());
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will) => publishWill(this, entry, will),
