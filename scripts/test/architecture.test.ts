@@ -33,6 +33,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
   broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
+  admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
 };
 /** Reads configuration files, for which it needs what plugins declare of their options, and nothing else of them. */

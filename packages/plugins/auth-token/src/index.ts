@@ -8,4 +8,4 @@ export {
   type TokenFileErrorCode,
 } from "./edit-token-file.ts";
 export type { AuthTokenOptions } from "./options.ts";
-export { parseTokenFile, type StoredToken } from "./token-file.ts";
+export { digestOf, idOfToken, parseTokenFile, type StoredToken, TOKEN_ROLES, type TokenRole } from "./token-file.ts";
