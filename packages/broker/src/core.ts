@@ -27,7 +27,6 @@ import { pluginMessage } from "./routing/plugin-message.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
-import { reassignUndelivered, takeUndelivered } from "./routing/shared-reassignment.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
@@ -36,6 +35,7 @@ import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
+import { takeUndelivered } from "./sessions/undelivered.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -117,8 +117,9 @@ export class BrokerCore implements BrokerServices {
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
+        // In the same turn: what is left of it in the store goes with the same batch.
+        this.router.reassignAll(clientId, undelivered, clock.now());
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
-        if (undelivered.length > 0) reassignUndelivered(this.router, entry, undelivered, clock.now());
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will) => publishWill(this, entry, will),

@@ -17,6 +17,7 @@ import {
 } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
@@ -108,10 +109,16 @@ export class Router {
     }
   }
 
-  /**
-   * To another member of a shared subscription: the one that was chosen has ended its session without it. [MQTT5 4.8.2]
-   * @returns false: there is none
-   */
+  /** What a member of shared subscriptions has not got, whose session has ended: to other members. [MQTT5 4.8.2] */
+  reassignAll(clientId: string, undelivered: readonly Undelivered[], now: Millis): void {
+    for (const { message, sharedFilter } of undelivered) {
+      if (message.hasExpired(now)) this.dropped(clientId, message, "expired", "subscriber");
+      else if (!this.reassign(sharedFilter, message, now))
+        this.dropped(clientId, message, "sessionEnded", "subscriber");
+    }
+  }
+
+  /** @returns false: the shared subscription has no other member */
   reassign(filter: string, message: Message, now: Millis): boolean {
     const group = this.routes.group(filter);
     if (group?.isWanted !== true) return false;

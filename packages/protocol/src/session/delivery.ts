@@ -22,9 +22,9 @@ export class Delivery {
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /** Orders the deliveries of one session; 0 in a session that is not stored. */
   readonly seq: number;
+  readonly sharedFilter: string | null | undefined;
   /** When it was put into its queue, in seconds since 1970; 0: not known. Whole seconds: a small integer costs no memory of its own. */
   queuedAt: Seconds = 0;
-  readonly sharedFilter: string | null | undefined;
 
   constructor(
     message: Message,

@@ -1,12 +1,11 @@
 // A member of a shared subscription whose session ends leaves messages that it has not got: they go to other members. Those
 // of QoS 2 that it was sent already do not. [MQTT5 4.8.2]
-import { type Delivery, type Message, type Millis, OutboundState, type Session } from "@wrenmq/protocol";
+import { type Delivery, type Message, OutboundState, type Session } from "@wrenmq/protocol";
 import { SubscriptionTree, unsharedFilter } from "@wrenmq/topics";
-import type { SessionEntry } from "../sessions/session-entry.ts";
-import type { Router } from "./router.ts";
+import type { SessionEntry } from "./session-entry.ts";
 
 /** A message, and the filter of the shared subscription in which its session was chosen. */
-interface Undelivered {
+export interface Undelivered {
   readonly message: Message;
   readonly sharedFilter: string;
 }
@@ -36,21 +35,6 @@ export function takeUndelivered(
   for (const packetId of taken) window.settle(packetId);
   for (let next = queue?.shift(); next !== undefined; next = queue?.shift()) if (!take(next)) drop(next.message);
   return found;
-}
-
-/** Call it when the session is not a member any more, in the same turn: what is left of it in the store goes with the same batch. */
-export function reassignUndelivered(
-  router: Router,
-  { session }: SessionEntry,
-  undelivered: readonly Undelivered[],
-  now: Millis,
-): void {
-  for (const { message, sharedFilter } of undelivered) {
-    if (message.hasExpired(now)) router.dropped(session.clientId, message, "expired", "subscriber");
-    else if (!router.reassign(sharedFilter, message, now)) {
-      router.dropped(session.clientId, message, "sessionEnded", "subscriber");
-    }
-  }
 }
 
 /** The shared subscription by which a delivery came about. The store does not say: then it follows from what matches the topic. */
