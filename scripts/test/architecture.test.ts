@@ -15,24 +15,26 @@ const folders = new Map(
 const tools = members().filter((folder) => folder.startsWith("tools/"));
 
 /** The packages that run anywhere: no Node, no clock, no process. */
-const PURE = ["codec", "topics", "protocol", "plugin-api"];
+const PURE = ["codec", "topics", "limits", "protocol", "plugin-api"];
 
 /** What each package may depend on, of ours. A package that is not here may be added when somebody has thought about it. */
 const PLUGIN = ["plugin-api", "topics", "password-hash", "sql-database", "watched-file"];
 const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   codec: [],
   topics: [],
+  limits: [],
   transport: [],
-  config: [],
+  config: ["limits"],
   "password-hash": [],
   "sql-database": [],
-  protocol: ["codec", "topics"],
+  protocol: ["codec", "topics", "limits"],
   store: ["protocol", "topics"],
   "plugin-api": ["codec", "protocol", "topics"],
   cluster: ["codec", "protocol", "topics", "transport"],
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
-  broker: ["codec", "topics", "transport", "protocol", "store", "plugin-api", "cluster"],
+  broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
+  admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
 };
 const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packages/plugins/") === true;

@@ -22,13 +22,14 @@ export type { Environment } from "./reading/environment.ts";
 export { riskWarnings } from "./risk-warnings.ts";
 export { workerCount } from "./sections/root.ts";
 export type {
+  AdminSection,
+  AdminTlsSection,
   BuiltInPlugin,
   KeepAliveConfig,
   Limits,
   ListenerSection,
   ListenerType,
   LogSection,
-  Overflow,
   PluginSection,
   SessionConfig,
   SharedSection,

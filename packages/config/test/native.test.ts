@@ -172,11 +172,11 @@ describe("keys for YAML anchors", () => {
 describe("units", () => {
   const limit = (line: string) => config(`${ANYONE}limits: { ${line} }`).limits;
   test("durations", () => {
-    expect(limit("connect_timeout: 1m30s").connectTimeoutMs).toBe(90_000);
-    expect(limit("connect_timeout: 500ms").connectTimeoutMs).toBe(500);
-    expect(limit("connect_timeout: 1.5s").connectTimeoutMs).toBe(1500);
-    expect(limit("maximum_keep_alive: 1h").keepAliveMaximumSeconds).toBe(3600);
-    expect(limit("maximum_keep_alive: unlimited").keepAliveMaximumSeconds).toBe(0);
+    expect(limit("connect_timeout: 1m30s").connectTimeout).toBe(90_000);
+    expect(limit("connect_timeout: 500ms").connectTimeout).toBe(500);
+    expect(limit("connect_timeout: 1.5s").connectTimeout).toBe(1500);
+    expect(limit("maximum_keep_alive: 1h").keepAliveMaximum).toBe(3600);
+    expect(limit("maximum_keep_alive: unlimited").keepAliveMaximum).toBe(0);
   });
   test.each(["30", "'30'", "30 parsecs", "s", "''", "-3s", "true"])("not a duration: %s", (word) => {
     expect(mistakes(`${ANYONE}limits: { connect_timeout: ${word} }`).message).toContain(

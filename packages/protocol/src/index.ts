@@ -38,6 +38,6 @@ export { Link, type LinkOptions, type LinkOwner } from "./session/link.ts";
 export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./session/outbound-transitions.ts";
 export { OutboundWindow } from "./session/outbound-window.ts";
 export { type FactSink, Session, type SessionEvents, type SessionOptions } from "./session/session.ts";
-export { DeliveryResult, type Overflow, type SessionLimits } from "./session/session-limits.ts";
+export { DeliveryResult, type SessionLimits } from "./session/session-limits.ts";
 export { type LoadPage, SessionQueue } from "./session/session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";

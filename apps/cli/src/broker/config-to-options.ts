@@ -4,7 +4,6 @@ import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
 import { loadPlugins } from "../plugins/load-plugin.ts";
-import { limitsToOptions } from "./limits-to-options.ts";
 import { listenerToOptions } from "./listener-options.ts";
 
 /** Loads the plugins and the store that the configuration names. @throws PluginError, StoreError */
@@ -15,7 +14,7 @@ export async function configToOptions(config: WrenConfig, logger: Logger): Promi
     listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
     plugins: await loadPlugins(config),
     ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
-    limits: { ...limitsToOptions(config.limits), keepAliveExtra: keepAlive.extraDelaySeconds },
+    limits: { ...config.limits, keepAliveExtra: keepAlive.extraDelaySeconds },
     session: {
       defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,
       maximumExpiry: session.maximumExpirySeconds ?? Number.POSITIVE_INFINITY,

@@ -2,7 +2,6 @@
 import type { ListenerOptions } from "@wrenmq/broker";
 import type { ListenerSection, TlsSection } from "@wrenmq/config";
 import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
-import { limitsToOptions } from "./limits-to-options.ts";
 
 type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
 
@@ -17,7 +16,7 @@ export function listenerToOptions(listener: ListenerSection): ListenerOptions {
     ...socketOf(listener),
     ...(maxConnections > 0 ? { maxConnections } : {}),
     ...(access === "inherit" ? {} : { plugins: access }),
-    ...(Object.keys(limits).length > 0 ? { limits: limitsToOptions(limits) } : {}),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
   };
 }
 
