@@ -1,6 +1,7 @@
 // What a connection needs of the broker and of its listener.
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
+import type { ConnectionInfo } from "@wrenmq/transport";
 import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -9,6 +10,7 @@ import type { Rules } from "../routing/authorization-cache.ts";
 import type { Router } from "../routing/router.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Flusher } from "../runtime/flusher.ts";
+import type { RefusalLog } from "../runtime/refusal-log.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { Drain } from "./drain.ts";
@@ -23,6 +25,7 @@ export interface BrokerServices {
   readonly flusher: Flusher;
   readonly zeroCopyBatch: ZeroCopyBatch;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   /** Is a line for each client that comes worth making? */
   readonly logsClients: boolean;
   readonly topics: TopicTable;
@@ -63,8 +66,12 @@ export interface ListenerScope {
   readonly rules: () => Rules;
   /** May one more connection that has been accepted begin a conversation? */
   readonly hasRoom: boolean;
+  /** Is there room for a connection that takes the place of another one, as its client has that already? [MQTT-3.1.4-3] */
+  hasRoomByTakeover(clientId: string): boolean;
+  /** A connection is at its end; its transport may still be sending the last packet. */
+  conversationEnded(): void;
   /** @param id of the transport's connection */
   connectionClosed(id: number): void;
   /** A client was closed for what it sent instead of CONNECT, or in it. */
-  protocolFailure(remoteAddress: string, reason: string): void;
+  protocolFailure(client: ConnectionInfo, reason: string): void;
 }
