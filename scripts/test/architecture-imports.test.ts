@@ -22,6 +22,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "listeners",
     "connections",
     "clustering",
+    "access",
     "routing",
     "sessions",
     "persistence",

@@ -11,6 +11,8 @@ import {
   type SessionLimits,
   TopicTable,
 } from "@wrenmq/protocol";
+import { mayReceiveQueued } from "./access/recheck.ts";
+import { publishWill } from "./access/wills.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
 import { Drain } from "./connections/drain.ts";
@@ -22,12 +24,10 @@ import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
 import { AckBarrier } from "./routing/ack-barrier.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
-import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
-import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
@@ -36,6 +36,7 @@ import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
+import { takeUndelivered } from "./sessions/undelivered.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -99,7 +100,7 @@ export class BrokerCore implements BrokerServices {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
       maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
     };
-    const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
+    const routes = new RouteTable(options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ err: error }, "a delivery failed");
@@ -112,9 +113,15 @@ export class BrokerCore implements BrokerServices {
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
+        const { clientId } = entry.session;
+        const undelivered = takeUndelivered(entry, (message) =>
+          this.router.dropped(clientId, message, "sessionEnded", "subscriber"),
+        );
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
+        // In the same turn: what is left of it in the store goes with the same batch.
+        this.router.reassignAll(clientId, undelivered, clock.now());
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
@@ -181,6 +188,7 @@ export class BrokerCore implements BrokerServices {
     const { router } = this;
     router.hooks = { ...router.hooks, observe };
     router.checksReceivers = checksReceivers;
+    router.routes.checksTopics = checksReceivers;
     router.rules++;
     const { delivered, acknowledged } = observe;
     Object.assign(this.#sessionEvents, {

@@ -34,7 +34,7 @@ export class AuthorizationCache {
 
   publish(topic: Topic): MaybePromise<Verdict> {
     const { chain, generation } = this.#rules();
-    if (topic.name.startsWith(SYS_PREFIX)) return NOT_YOURS;
+    if (topic.isSys) return NOT_YOURS; // the server's own tree
     if (chain.authorize === undefined) return ALLOWED;
     if (topic === this.#lastTopic && generation === this.#generation && this.#lastAllowed) return ALLOWED;
     const verdict = this.#ask("publish", topic.name);

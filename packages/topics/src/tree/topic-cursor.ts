@@ -1,6 +1,9 @@
 // One walk through a TopicTree, step by step; what keeps it right while the tree changes is told in level-tree.ts.
-import { DOLLAR, HASH, PLUS, SLASH } from "./characters.ts";
-import { type LevelNode, LiteralWalk, literalAt } from "./level-tree.ts";
+
+import { DOLLAR, HASH, PLUS, SLASH } from "../characters.ts";
+import { byteString } from "./byte-string.ts";
+import { LevelMap, type LevelNode } from "./level-node.ts";
+import { LiteralWalk, literalAt } from "./level-tree.ts";
 
 /** Places in the filter: the levels do not fit; everything from here on matches. */
 const NO_MATCH = -2;
@@ -14,7 +17,7 @@ export class TopicCursor<M> {
 
   /** Without a filter, the walk goes over all topics. */
   constructor(root: LevelNode<string, M>, filter: string | undefined) {
-    this.#filter = filter ?? "";
+    this.#filter = byteString(filter ?? "");
     this.#stack = [root];
     this.#places = [filter === undefined ? EVERYTHING : 0];
   }
@@ -67,7 +70,7 @@ export class TopicCursor<M> {
     if (unit !== HASH && unit !== PLUS) {
       const child = literalAt(branches, this.#filter, place);
       if (child !== undefined) this.#enter(child, place);
-    } else if (branches.literals instanceof Map) {
+    } else if (branches.literals instanceof LevelMap) {
       this.#stack.push(new LiteralWalk(branches, branches.literals));
       this.#places.push(place);
     } else {

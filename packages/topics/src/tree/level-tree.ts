@@ -7,27 +7,11 @@
 // Rules that walks in progress rely on (a node on a walk's stack always means "matched up to the END of its label"):
 // a node's end never moves – splitting puts a new node above it – and nodes are never merged, only pruned when they
 // and all below hold nothing. So there are at most twice as many nodes as there were entries at once, none empty.
-import { HASH, levelEnd, PLUS, SLASH } from "./characters.ts";
-
-export class LevelNode<K, V> {
-  /** One level or more, without "/" at the ends; of the root "" (which nothing reads). */
-  label: string;
-  /** `undefined`: nothing is stored here. What else key and value mean is up to the tree. */
-  key: K | undefined = undefined;
-  value: V | undefined = undefined;
-  branches: Branches<K, V> | undefined = undefined;
-
-  constructor(label: string) {
-    this.label = label;
-  }
-}
-
-/** The children of a node, by the first level of their labels; a Map only for two literal ones or more. */
-export class Branches<K, V> {
-  literals: LevelNode<K, V> | Map<string, LevelNode<K, V>> | undefined = undefined;
-  plus: LevelNode<K, V> | undefined = undefined;
-  hash: LevelNode<K, V> | undefined = undefined;
-}
+// Paths are byte strings (byte-string.ts).
+import { HASH, PLUS, SLASH } from "../characters.ts";
+import { detached } from "./detached.ts";
+import { beginsWithLevelOf } from "./level.ts";
+import { Branches, LevelMap, LevelNode, ownFirstLevel } from "./level-node.ts";
 
 /** The node that ends where `path` ends, or `undefined`. It may hold nothing itself. */
 export function findNode<K, V>(
@@ -93,32 +77,47 @@ export function childAt<K, V>(node: LevelNode<K, V>, path: string, at: number): 
 export function literalAt<K, V>(branches: Branches<K, V>, path: string, at: number): LevelNode<K, V> | undefined {
   const literals = branches.literals;
   if (literals === undefined) return undefined;
-  if (literals instanceof Map) return literals.get(path.slice(at, levelEnd(path, at)));
-  return sameFirstLevel(literals.label, path, at) ? literals : undefined;
+  if (literals instanceof LevelMap) return literals.child(path, at);
+  return beginsWithLevelOf(literals.label, path, at) ? literals : undefined;
 }
 
 /**
  * The literal children, one at a time, while the tree may change in between: every child that is there all the time
- * is given once. A Map's iterator sees to that as long as the Map is in use; should the branch have gone back to a
- * single child meanwhile, the old Map was left with that one and knows its level, and the tree what is there now.
+ * is given once. A Map's iterator sees to that as long as the map is in use; should the branch have gone back to a
+ * single child meanwhile, the old map was left with that one and knows its level, and the tree what is there now.
  */
 export class LiteralWalk<K, V> {
   readonly #branches: Branches<K, V>;
-  readonly #map: Map<string, LevelNode<K, V>>;
-  readonly #children: IterableIterator<LevelNode<K, V>>;
+  readonly #map: LevelMap<K, V>;
+  readonly #places: ReturnType<LevelMap<K, V>["values"]>;
+  /** Levels that share a hash and are still to be given. */
+  #sharing: string[] | undefined = undefined;
 
-  constructor(branches: Branches<K, V>, map: Map<string, LevelNode<K, V>>) {
+  constructor(branches: Branches<K, V>, map: LevelMap<K, V>) {
     this.#branches = branches;
     this.#map = map;
-    this.#children = map.values();
+    this.#places = map.values();
   }
 
   next(): LevelNode<K, V> | undefined {
-    const step = this.#children.next();
-    if (step.done === true) return undefined;
-    if (this.#branches.literals === this.#map) return step.value;
-    const [level] = this.#map.keys();
-    return level === undefined ? undefined : literalAt(this.#branches, level, 0);
+    for (;;) {
+      if (this.#sharing !== undefined) {
+        const level = this.#sharing.pop();
+        if (level === undefined) this.#sharing = undefined;
+        const child = level === undefined ? undefined : literalAt(this.#branches, level, 0);
+        if (child !== undefined) return child;
+        continue;
+      }
+      const step = this.#places.next();
+      if (step.done === true) return undefined;
+      if (step.value instanceof Map) {
+        this.#sharing = [...step.value.keys()];
+        continue;
+      }
+      if (this.#branches.literals === this.#map) return step.value;
+      const { lastLevel } = this.#map;
+      return lastLevel === undefined ? undefined : literalAt(this.#branches, lastLevel, 0);
+    }
   }
 }
 
@@ -137,15 +136,6 @@ function commonLevels(label: string, path: string, at: number): number {
   }
 }
 
-function sameFirstLevel(label: string, path: string, at: number): boolean {
-  for (let i = 0; ; i++) {
-    const labelEnds = i === label.length || label.charCodeAt(i) === SLASH;
-    const pathEnds = at + i === path.length || path.charCodeAt(at + i) === SLASH;
-    if (labelEnds || pathEnds) return labelEnds && pathEnds;
-    if (label.charCodeAt(i) !== path.charCodeAt(at + i)) return false;
-  }
-}
-
 /** Puts a new node for the first `common` characters of the child's label between it and its parent. */
 function split<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>, common: number): LevelNode<K, V> {
   const label = child.label;
@@ -154,10 +144,6 @@ function split<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>, common: nu
   child.label = detached(label.slice(common + 1));
   attach(above, child);
   return above;
-}
-
-function firstLevel(label: string): string {
-  return label.slice(0, levelEnd(label, 0));
 }
 
 function attach<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>): void {
@@ -170,16 +156,15 @@ function attach<K, V>(parent: LevelNode<K, V>, child: LevelNode<K, V>): void {
     branches.hash = child;
   } else if (branches.literals === undefined) {
     branches.literals = child;
-  } else if (branches.literals instanceof Map) {
-    branches.literals.set(detached(firstLevel(child.label)), child);
-  } else if (sameFirstLevel(branches.literals.label, child.label, 0)) {
+  } else if (branches.literals instanceof LevelMap) {
+    branches.literals.put(child);
+  } else if (beginsWithLevelOf(branches.literals.label, child.label, 0)) {
     branches.literals = child;
   } else {
-    const only = branches.literals;
-    branches.literals = new Map([
-      [detached(firstLevel(only.label)), only],
-      [detached(firstLevel(child.label)), child],
-    ]);
+    const map = new LevelMap<K, V>();
+    map.put(branches.literals);
+    map.put(child);
+    branches.literals = map;
   }
 }
 
@@ -189,31 +174,15 @@ function detach<K, V>(parent: LevelNode<K, V>, branches: Branches<K, V>, child: 
     branches.plus = undefined;
   } else if (branches.hash === child) {
     branches.hash = undefined;
-  } else if (literals instanceof Map) {
-    literals.delete(firstLevel(child.label));
-    if (literals.size === 1) for (const only of literals.values()) branches.literals = only;
+  } else if (literals instanceof LevelMap) {
+    const only = literals.takeOut(child);
+    if (only === undefined) return;
+    literals.lastLevel = ownFirstLevel(only.label);
+    branches.literals = only;
   } else {
     branches.literals = undefined;
   }
   if (branches.literals === undefined && branches.plus === undefined && branches.hash === undefined) {
     parent.branches = undefined;
   }
-}
-
-const COPY_CHUNK = 1024;
-
-/**
- * The same text in memory of its own. Engines let a longer substring point into the text it was cut from, so a
- * twenty-character level that stays in the tree could keep a 65,535-byte filter alive that is long gone.
- */
-function detached(text: string): string {
-  if (text.length < 13) return text; // V8 copies these anyway
-  let copy = "";
-  for (let start = 0; start < text.length; start += COPY_CHUNK) {
-    const units: number[] = [];
-    const end = Math.min(text.length, start + COPY_CHUNK);
-    for (let i = start; i < end; i++) units.push(text.charCodeAt(i));
-    copy += String.fromCharCode(...units);
-  }
-  return copy;
 }
