@@ -137,7 +137,7 @@ export class Broker implements AsyncDisposable {
       sys,
       () => this.#core.cluster?.gather(this.metrics()) ?? this.metrics(),
       (topic, payload) => {
-        if (this.#core.cluster?.isFirst !== false) this.publish(topic, payload, { retain: true });
+        if (this.#core.cluster?.isFirst !== false) this.#send(this.#message(topic, payload, { retain: true }));
       },
     );
     this.#observe("brokerStarted");
@@ -300,7 +300,7 @@ export class Broker implements AsyncDisposable {
     const message = this.#message(topic, payload, options);
     const { published } = this.#core.router.hooks.observe;
     if (published !== undefined) published(undefined, pluginMessage(message));
-    return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
+    return this.#send(message);
   }
 
   /** Sets or (with an empty payload) clears a retained message without sending it to anybody. @throws as `publish` */
@@ -487,6 +487,11 @@ export class Broker implements AsyncDisposable {
     throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
   }
 
+  /** Without an event: nobody who counts or keeps messages wants those of `$SYS`. */
+  #send(message: Message): boolean {
+    return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
+  }
+
   #observe(event: "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped"): void {
     this.#core.router.hooks.observe[event]?.();
   }
@@ -509,7 +514,7 @@ export class Broker implements AsyncDisposable {
       const { store } = this.#options;
       if (clear && store !== undefined) await clearStore(store);
     } catch (error) {
-      this.#logger.error({ error }, "the store was not cleared");
+      this.#logger.error({ err: error }, "the store was not cleared");
     }
     try {
       await this.#options.store?.close();

@@ -31,6 +31,7 @@ import { SlowConsumers } from "./routing/slow-consumers.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
+import { RefusalLog } from "./runtime/refusal-log.ts";
 import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
@@ -60,6 +61,7 @@ export class BrokerCore implements BrokerServices {
   readonly zeroCopyBatch: ZeroCopyBatch = new ZeroCopyBatch();
   readonly logger: Logger;
   readonly logsClients: boolean;
+  readonly refusals: RefusalLog;
   readonly topics: TopicTable;
   readonly router: Router;
   readonly registry: SessionRegistry;
@@ -83,10 +85,11 @@ export class BrokerCore implements BrokerServices {
     this.arena = new Arena(Buffer.allocUnsafeSlow(ARENA_SIZE));
     this.clock = clock;
     this.logger = logger;
-    this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
+    this.logsClients = logger.isLevelEnabled?.("info") ?? true;
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ err: error }, "a timer failed"));
+    this.refusals = new RefusalLog(logger, clock, this.timers);
     this.backgroundTasks = new BackgroundTasks(clock, (error) =>
       logger.error({ err: error }, "a background task failed"),
     );

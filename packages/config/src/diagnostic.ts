@@ -88,14 +88,15 @@ export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   );
 }
 
-/** Of several mistakes at one key the first: the others follow from it. */
-export function firstOfEachKey(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const first = new Map<string, Diagnostic>();
-  for (const each of diagnostics) {
-    const place = formatDiagnostic({ ...each, message: each.key === "" ? each.message : "" });
-    if (!first.has(place)) first.set(place, each);
-  }
-  return [...first.values()];
+/** Without what follows from another mistake: where something is wrong with a value, it is not what was expected either. */
+export function withoutConsequences(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const places = new Set<string>();
+  return diagnostics.filter((each) => {
+    const place = formatDiagnostic({ ...each, message: "" });
+    if (places.has(place) && each.message.startsWith("expected ")) return false;
+    places.add(place);
+    return true;
+  });
 }
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a - b);

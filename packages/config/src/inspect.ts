@@ -1,6 +1,6 @@
 // A configuration is read in its style, and every mistake is collected. Where the style is in doubt it is read in both.
 import type { Reading, Style } from "./detect-style.ts";
-import { type Diagnostic, firstOfEachKey, formatDiagnostic, inOrder, type Place, Problems } from "./diagnostic.ts";
+import { type Diagnostic, formatDiagnostic, inOrder, type Place, Problems, withoutConsequences } from "./diagnostic.ts";
 import type { NativeTree } from "./native-tree.ts";
 import { readNative } from "./sections/root.ts";
 import { map, type SourceNode } from "./source-node.ts";
@@ -68,7 +68,7 @@ function inspectAs(style: Style, file: string | undefined, read: ReadTree): Insp
   return {
     config: config && file !== undefined ? { ...config, source: file } : config,
     style: found?.style ?? style,
-    errors: inOrder(firstOfEachKey(problems.errors)),
+    errors: inOrder(withoutConsequences(problems.errors)),
     warnings: problems.warnings,
     locate: (path) => placeOf(tree, path),
   };

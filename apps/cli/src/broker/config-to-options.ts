@@ -37,6 +37,9 @@ async function openStore(
     durability,
     ...(maxBytes > 0 ? { maxBytes } : {}),
     onDamage: onDamage === "set-aside" ? "setAside" : "refuse",
-    onNotice: ({ notice, ...details }) => logger.warn({ notice, ...details }, `store: ${notice}`),
+    onNotice: (given) => {
+      const { error, ...details } = { error: undefined, ...given };
+      logger.warn({ ...details, ...(error === undefined ? {} : { err: error }) }, `store: ${given.notice}`);
+    },
   });
 }

@@ -16,6 +16,8 @@ export interface Rules {
   readonly generation: number;
 }
 
+const NOT_YOURS: Verdict = { ...DENIED, rule: "$SYS is the server's own" };
+
 export class AuthorizationCache {
   readonly #client: ClientInfo;
   readonly #rules: () => Rules;
@@ -32,7 +34,7 @@ export class AuthorizationCache {
 
   publish(topic: Topic): MaybePromise<Verdict> {
     const { chain, generation } = this.#rules();
-    if (topic.isSys) return DENIED; // the server's own tree
+    if (topic.isSys) return NOT_YOURS; // the server's own tree
     if (chain.authorize === undefined) return ALLOWED;
     if (topic === this.#lastTopic && generation === this.#generation && this.#lastAllowed) return ALLOWED;
     const verdict = this.#ask("publish", topic.name);

@@ -7,6 +7,7 @@ import { type DropReason, isAllowed, Message, type TopicLimits, type TopicTable,
 import type { FactLog } from "../persistence/fact-log.ts";
 import { pluginMessage } from "../routing/plugin-message.ts";
 import type { Router } from "../routing/router.ts";
+import type { RefusalLog } from "../runtime/refusal-log.ts";
 
 /** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
 export type PublishDecision = Message | ReasonCode;
@@ -15,6 +16,7 @@ export interface PolicyParts {
   readonly router: Router;
   readonly topics: TopicTable;
   readonly factLog: FactLog | undefined;
+  readonly refusals: RefusalLog;
 }
 
 /** @param verdict of the access rules. @returns the reason code that refuses the message, which is counted then */
@@ -24,7 +26,7 @@ export function refusePublish(
   message: Message,
   verdict: Verdict,
 ): ReasonCode | undefined {
-  if (!isAllowed(verdict)) return refuse(parts, client, message, "notAuthorized", verdict.reasonCode);
+  if (!isAllowed(verdict)) return refuseAccess(parts, client, message, verdict);
   if (parts.factLog?.failing !== undefined && (message.qos > 0 || message.retain)) {
     return refuse(parts, client, message, "storeFull", ReasonCode.QuotaExceeded);
   }
@@ -59,10 +61,15 @@ function transformed(
   answer: PluginMessage | Verdict,
   limits: TopicLimits,
 ): PublishDecision {
-  if ("reasonCode" in answer) return refuse(parts, client, message, "notAuthorized", answer.reasonCode);
+  if ("reasonCode" in answer) return refuseAccess(parts, client, message, answer);
   const target = parts.topics.find(answer.topic, limits);
   if (target === undefined) return refuse(parts, client, message, "invalidTopic", ReasonCode.TopicNameInvalid);
   return Message.of(target, { ...answer, expiresAt: message.expiresAt });
+}
+
+function refuseAccess(parts: PolicyParts, client: ClientInfo, message: Message, verdict: Verdict): ReasonCode {
+  parts.refusals.refused(client, "publish", message.topic, verdict);
+  return refuse(parts, client, message, "notAuthorized", verdict.reasonCode);
 }
 
 function refuse(

@@ -225,7 +225,7 @@ export class ConnectFlow {
     }
     if (broker.logsClients) {
       const { clientId, username, remoteAddress: address } = client;
-      broker.logger.debug({ clientId, username, address, listener: scope.name, present }, "client connected");
+      broker.logger.info({ clientId, username, address, listener: scope.name, present }, "client connected");
     }
     scope.chain.observe.connected?.(client);
     const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;

@@ -10,6 +10,7 @@ import type { AckBarrier } from "../routing/ack-barrier.ts";
 import type { Router } from "../routing/router.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Flusher } from "../runtime/flusher.ts";
+import type { RefusalLog } from "../runtime/refusal-log.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { Drain } from "./drain.ts";
@@ -24,6 +25,7 @@ export interface BrokerServices {
   readonly flusher: Flusher;
   readonly zeroCopyBatch: ZeroCopyBatch;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   /** Is a line for each client that comes worth making? */
   readonly logsClients: boolean;
   readonly topics: TopicTable;

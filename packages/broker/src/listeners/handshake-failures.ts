@@ -39,7 +39,7 @@ export class HandshakeFailures {
     if (code === "ERR_LISTENER_HANDSHAKE" || code === "ERR_LISTENER_CERTIFICATE") counters.failedHandshake++;
     else if (code === "ERR_LISTENER_PROXY") counters.failedProxyHeader++;
     // Health checks and port scans.
-    if (clientHasLeft(error)) logger.debug({ listener, error: error.message }, "listener trouble");
+    if (clientHasLeft(error)) logger.debug({ listener, reason: error.message }, "listener trouble");
     else this.#log(code, error.message);
   }
 
@@ -48,7 +48,7 @@ export class HandshakeFailures {
     this.#log("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
   }
 
-  #log(kind: string, error: string): void {
+  #log(kind: string, reason: string): void {
     const { logger, listener, clock, timers } = this.#options;
     const now = clock.now();
     let window = this.#windows.get(kind);
@@ -58,14 +58,17 @@ export class HandshakeFailures {
     }
     if (window.logged < LINES) {
       window.logged++;
-      logger.warn({ listener, error }, "listener trouble");
+      logger.warn({ listener, reason }, "listener trouble");
       return;
     }
     window.unlogged++;
     if (window.unlogged > 1) return;
     const flooded = window;
     timers.at(flooded.since + WINDOW, () => {
-      logger.warn({ listener, such: error, times: flooded.unlogged }, "listener trouble went on, line by line no more");
+      logger.warn(
+        { listener, such: reason, times: flooded.unlogged },
+        "listener trouble went on, line by line no more",
+      );
     });
   }
 }

@@ -261,8 +261,7 @@ export class FactLog implements FactSink {
   /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
   #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
-      const { code, message } = error;
-      this.#options.logger.error({ code, error: message }, "the store refuses to write; publishes are refused");
+      this.#options.logger.error({ err: error }, "the store refuses to write; publishes are refused");
       this.failing = error;
       this.#retryLater();
     }

@@ -31,10 +31,10 @@ describe("trouble of a listener", () => {
     trouble.report(new Error("something else"));
     const warned = (): unknown[] => logger.lines.map(({ fields }) => fields);
     expect(warned()).toHaveLength(12);
-    expect(warned()[0]).toEqual({ listener: "tls", error: "handshake 1" });
+    expect(warned()[0]).toEqual({ listener: "tls", reason: "handshake 1" });
     expect(warned().slice(10)).toEqual([
-      { listener: "tls", error: "no header" },
-      { listener: "tls", error: "something else" },
+      { listener: "tls", reason: "no header" },
+      { listener: "tls", reason: "something else" },
     ]);
     await clock.advance(10_000);
     expect(warned().slice(12)).toEqual([{ listener: "tls", such: "handshake 11", times: 4_990 }]);
@@ -72,7 +72,9 @@ describe("trouble of a listener", () => {
     expect(warned.map(({ fields }) => fields)).toEqual([
       {
         listener: "memory",
-        error: expect.stringMatching(/^connection from .* closed: the first packet is not CONNECT: it looks like TLS$/),
+        reason: expect.stringMatching(
+          /^connection from .* closed: the first packet is not CONNECT: it looks like TLS$/,
+        ),
       },
     ]);
     fixture.open(5);
@@ -92,8 +94,8 @@ test("a protocol level that nobody knows is told with the address and the level"
   }
   const warned = logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
   expect(warned).toEqual([
-    { listener: "memory", error: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 2\b/) },
-    { listener: "memory", error: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 0\b/) },
+    { listener: "memory", reason: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 2\b/) },
+    { listener: "memory", reason: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 0\b/) },
   ]);
   await fixture.stop();
 });
@@ -147,7 +149,7 @@ describe("health checks are no trouble", () => {
     const warned = (): object[] => logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
     await pace.until(() => warned().length > 0);
     last.destroy();
-    expect(warned()).toEqual([{ listener: "one", error: expect.not.stringContaining("left") }]);
+    expect(warned()).toEqual([{ listener: "one", reason: expect.not.stringContaining("left") }]);
     expect(JSON.stringify(logger.lines)).not.toMatch(/from {2}|with {2}|""/);
   });
 });

@@ -5,7 +5,7 @@ import { type Section, section } from "../description/section.ts";
 import { scalarType, type ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { isReachable } from "../risk-warnings.ts";
-import { lookUp, type SourceNode } from "../source-node.ts";
+import { isEmpty, lookUp, type SourceNode } from "../source-node.ts";
 import type { AdminSection, AdminTlsSection } from "../wren-config.ts";
 import { formatBind, parseBind } from "./bind.ts";
 
@@ -58,10 +58,10 @@ export function checkAdmin(
   const place = (lookUp(own, "bind") ?? own ?? node).place;
   const where = formatBind(bind);
   if (insecure || !isReachable(bind.host)) return;
-  if (tls === undefined) {
+  if (tls === undefined && isEmpty(lookUp(own, "tls"))) {
     problems.error(place, `other machines can reach ${where}: add tls, or say insecure: true`, "admin.tls");
   }
-  if (tokensFile === undefined) {
+  if (tokensFile === undefined && isEmpty(lookUp(own, "tokens_file"))) {
     problems.error(
       place,
       `other machines can reach ${where}: add tokens_file, or say insecure: true`,

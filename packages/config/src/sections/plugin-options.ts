@@ -32,17 +32,20 @@ export function pluginOptions(schema: SchemaOf<unknown>): OptionsTable {
   return {
     ...table,
     read(node, problems) {
+      const before = problems.errors.length;
       const values = table.read(node, problems);
-      return values !== undefined && agrees(schema, values, node, problems) ? values : undefined;
+      // Of options with mistakes the plugin would miss what could not be read.
+      if (values !== undefined && problems.errors.length === before) ask(schema, values, node, problems);
+      return values;
     },
     write: (value, options) => table.write(value as Values, options),
   };
 }
 
 /** Asks the plugin itself; what it says of an option is said of its key. */
-function agrees(schema: SchemaOf<unknown>, values: Values, node: SourceNode, problems: Problems): boolean {
+function ask(schema: SchemaOf<unknown>, values: Values, node: SourceNode, problems: Problems): void {
   const result = schema["~standard"].validate(values);
-  if (result instanceof Promise || result.issues === undefined) return true;
+  if (result instanceof Promise || result.issues === undefined) return;
   const keys = new Map(Object.entries(schema.fields).map(([name, { about }]) => [name, keyOf(name, about)]));
   const inKeys = (message: string): string => message.replaceAll(/\w+/g, (word) => keys.get(word) ?? word);
   for (const { message, path: at = [] } of result.issues) {
@@ -54,7 +57,6 @@ function agrees(schema: SchemaOf<unknown>, values: Values, node: SourceNode, pro
     const place = steps.reduce((from, step) => below(from, keys.get(step) ?? step), node.place);
     problems.error(place, inKeys(named === undefined ? message : (rest ?? message)));
   }
-  return false;
 }
 
 const ANY: Form = { kind: "any" };
