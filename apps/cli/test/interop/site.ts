@@ -52,7 +52,8 @@ export function siteOfFile(): () => Site {
     const file = join(folder, "wrenmq.yaml");
     await writeFile(file, `${lines.join("\n")}\n`);
     broker = new BrokerProcess(["-c", file]);
-    const [tcp, secure, ws, wss] = await Promise.all(["tcp", "tls", "ws", "wss"].map((name) => broker?.port(name)));
+    const started = broker;
+    const [tcp, secure, ws, wss] = await Promise.all(["tcp", "tls", "ws", "wss"].map((name) => started.port(name)));
     await broker.address("unix");
     const ports = { tcp: tcp ?? 0, tls: secure ?? 0, ws: ws ?? 0, wss: wss ?? 0 };
     site = {
