@@ -4,10 +4,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, vi } from "vitest";
 import { BrokerProcess } from "../support/broker-process.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type Finished, runProgram } from "../support/command.ts";
+
+// Programs of others start slowly where much else runs.
+vi.setConfig({ testTimeout: 60_000 });
 
 export type Way = "tcp" | "tls" | "ws" | "wss" | "unix";
 export const VERSIONS = [
