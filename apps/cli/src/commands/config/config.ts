@@ -18,6 +18,11 @@ import { pluginAdvice } from "../../plugins/plugin-advice.ts";
 /** Prints every mistake and every warning, in the order of the file. @throws CommandError when there is a mistake */
 export async function checkConfig(file: string, quiet: boolean): Promise<void> {
   const { config, errors, warnings, locate } = inspectConfig(file);
+  const [first] = errors;
+  // It could not be read at all: there is no list of mistakes, and one line says it.
+  if (config === undefined && first?.key === "" && first.line === undefined) {
+    throw new CommandError(formatDiagnostic(first));
+  }
   const files = config === undefined ? { errors: [], warnings: [] } : checkFiles(config, { locate });
   const advice =
     config === undefined || errors.length > 0
