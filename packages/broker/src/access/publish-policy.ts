@@ -1,6 +1,6 @@
-// May a message be published here? The checks that a PUBLISH and a will pass alike, in order: the server's own topics and
-// access (`AuthorizationCache.publish`), then a store that takes nothing; and for a PUBLISH the plugins that change messages
-// (a will has passed the hook `will`).
+// May a message be published here? A PUBLISH and a will pass the same access rules (`AuthorizationCache.publish` with the
+// server's own topics). Two checks are for a PUBLISH alone: plugins that change messages (a will has passed the hook `will`),
+// and a store that refuses facts. Who has sent a PUBLISH sends it again; a will comes once, so its facts wait in the log.
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, HookChain, MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import { type DropReason, isAllowed, Message, type TopicLimits, type TopicTable, type Verdict } from "@wrenmq/protocol";
@@ -26,15 +26,11 @@ export function refusePublish(
   message: Message,
   verdict: Verdict,
 ): ReasonCode | undefined {
-  if (!isAllowed(verdict)) return refuseAccess(parts, client, message, verdict);
-  if (parts.factLog?.failing !== undefined && (message.qos > 0 || message.retain)) {
-    return refuse(parts, client, message, "storeFull", ReasonCode.QuotaExceeded);
-  }
-  return undefined;
+  return isAllowed(verdict) ? undefined : refuseAccess(parts, client, message, verdict);
 }
 
 /**
- * The same for a PUBLISH, which plugins may change or refuse then.
+ * The same for a PUBLISH, which the store and plugins may refuse, and plugins may change.
  * @param limits of the listener that it came by
  */
 export function decidePublish(
@@ -47,6 +43,9 @@ export function decidePublish(
 ): MaybePromise<PublishDecision> {
   const refused = refusePublish(parts, client, message, verdict);
   if (refused !== undefined) return refused;
+  if (parts.factLog?.failing !== undefined && (message.qos > 0 || message.retain)) {
+    return refuse(parts, client, message, "storeFull", ReasonCode.QuotaExceeded);
+  }
   if (chain.publish === undefined) return message;
   const changed = chain.publish(client, pluginMessage(message));
   return changed instanceof Promise
