@@ -30,7 +30,7 @@ const name: fc.Arbitrary<string> = fc
   .map((levels) => levels.join("/"))
   .filter((text) => text !== "");
 
-describe("whether bytes are a topic name", () => {
+describe("MQTT 5.0: whether bytes are a topic name", () => {
   /** The plain twin. */
   function check(bytes: Uint8Array, start: number, end: number, limits: TopicLimits): number {
     const { maxTopicLength, maxTopicLevels } = limits;

@@ -25,7 +25,7 @@ describe("limits", () => {
     await fixture.stop();
   });
 
-  test("[MQTT-3.1.4-3] connections: a client that takes over its own is let in, also when there is no room for another", async () => {
+  test("connections: a client that takes over its own is let in, also when there is no room for another", async () => {
     for (const bound of ["broker", "listener"] as const) {
       const options = bound === "broker" ? { limits: { maxConnections: 2 } } : {};
       const maxConnections = bound === "listener" ? 2 : 0;
