@@ -2,7 +2,7 @@
 // returns, so that the last words of a process are never lost.
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { LogFile } from "./log-file.ts";
+import { LogFile, type WriteBytes } from "./log-file.ts";
 
 const LEVELS: Readonly<Record<number, string>> = {
   10: "trace",
@@ -13,11 +13,14 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: "fatal",
 };
 
-export function createLogger({ level, format = usualFormat() }: LogSection): Logger {
+/** @param writeBytes where lines go; without it stderr */
+export function createLogger({ level, format = usualFormat() }: LogSection, writeBytes?: WriteBytes): Logger {
   const formatted = (line: string): string => (format === "json" ? line : readable(line));
-  const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)));
+  const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)), writeBytes);
   const destination: DestinationStream = { write: (line) => file.write(formatted(line)) };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  // Ours log errors as `err`; plugins of others may not.
+  const serializers = { err: pino.stdSerializers.err, error: pino.stdSerializers.err };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, destination);
 }
 
 /** People read a terminal; what is written elsewhere is read by programs. */
@@ -36,8 +39,10 @@ export function readable(line: string): string {
 
 function fieldText(value: unknown): string {
   if (typeof value === "string" && /^[^\s"=\p{C}]+$/u.test(value)) return value;
-  if (typeof value === "object" && value !== null && "message" in value) return quoted(value.message);
-  return quoted(value);
+  if (typeof value !== "object" || value === null || !("message" in value)) return quoted(value);
+  if (!("stack" in value) || typeof value.stack !== "string") return quoted(value.message);
+  // The stack begins with the message; in one line, as everything else.
+  return quoted(value.stack.replaceAll(/\s*\n\s*/g, " "));
 }
 
 /** Clients choose their identifiers: nothing of theirs may steer a terminal or turn the text around. */

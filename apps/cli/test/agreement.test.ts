@@ -2,12 +2,11 @@
 import { DEFAULT_LIMITS } from "@wrenmq/broker";
 import { defaultConfig, parseConfig } from "@wrenmq/config";
 import { expect, test } from "vitest";
-import { limitsToOptions } from "../src/broker/limits-to-options.ts";
 import { BUILT_IN_PLUGINS } from "../src/plugins/built-in.ts";
 
 test("a broker without limits has those of a configuration without limits", () => {
   const { limits } = defaultConfig();
-  expect(DEFAULT_LIMITS).toMatchObject(limitsToOptions(limits));
+  expect(DEFAULT_LIMITS).toMatchObject(limits);
 });
 
 /** What each plugin cannot do without, in a configuration file. */

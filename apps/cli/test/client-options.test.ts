@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { parseBrokerUrl } from "../src/client/broker-url.ts";
 import { clientCommand } from "../src/client/client-command.ts";
@@ -90,9 +91,9 @@ describe("as people type it", () => {
     [["-h", "[::1]"], "mqtt://[::1]:1883"],
     [["-p", "1884"], "mqtt://127.0.0.1:1884"],
     [["-h", "mq.example", "--insecure"], "mqtts://mq.example:8883"],
-    [["-h", "mq.example", "-p", "8884", "--ca-data", "x"], "mqtts://mq.example:8884"],
+    [["-h", "mq.example", "-p", "8884", "--ca-data", rootCertificates[0] as string], "mqtts://mq.example:8884"],
     [[], "mqtt://127.0.0.1:1883"],
-  ])("%j", async (words, url) => {
+  ])("%#: %j", async (words, url) => {
     expect((await settings(words)).url).toBe(url);
   });
 

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { readable } from "../src/logging.ts";
+import { createBroker } from "@wrenmq/broker";
+import { definePlugin, type Logger } from "@wrenmq/plugin-api";
+import { describe, expect, test } from "vitest";
+import { createLogger, readable } from "../src/logging.ts";
 
 const line = (fields: object): string =>
   readable(JSON.stringify({ level: 30, time: "2026-01-02T12:30:01.250Z", msg: "client disconnected", ...fields }));
@@ -24,4 +26,63 @@ test.each([
   expect(line({ error: { message: clientId } })).toContain(
     shown.startsWith('"') ? `error=${shown}` : `error="${shown}"`,
   );
+});
+
+/** A logger as the command has it, and the lines that it has written. */
+function written(format: "json" | "text"): { logger: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const logger = createLogger({ level: "debug", format }, (bytes, at) => {
+    lines.push(Buffer.from(bytes.subarray(at)).toString());
+    return bytes.length - at;
+  });
+  return { logger, lines };
+}
+
+describe("an error in the log has its message and its stack", () => {
+  const cause = new Error("the disk is on fire");
+  const error = new Error("not saved", { cause });
+
+  test.each(["json", "text"] as const)("%s", (format) => {
+    const { logger, lines } = written(format);
+    logger.error({ err: error }, "it failed");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^[^\n]+\n$/);
+    for (const part of ["not saved", "the disk is on fire", "logging.test.ts:"]) expect(lines[0]).toContain(part);
+  });
+
+  test("also where a plugin of somebody else calls it `error`, and through a child", () => {
+    const { logger, lines } = written("json");
+    const fields = { error } as object;
+    logger.child({ plugin: "theirs" }).warn(fields, "it failed");
+    const line = JSON.parse(lines[0] ?? "") as Record<string, Record<string, string>>;
+    expect(line["error"]?.["message"]).toContain("not saved");
+    expect(line["error"]?.["stack"]).toContain("logging.test.ts:");
+  });
+
+  test("of the broker itself: a hook of a plugin that throws", async () => {
+    const { logger, lines } = written("json");
+    const bad = definePlugin({
+      name: "bad",
+      hooks: () => ({
+        brokerStarted: () => {
+          throw error;
+        },
+      }),
+    })();
+    const broker = createBroker({ listeners: {}, plugins: [bad], logger, sys: { interval: 0 } });
+    await broker.start();
+    await broker.shutdown();
+    const line = lines.map((text) => JSON.parse(text) as Record<string, unknown>).find(({ level }) => level === 50);
+    expect(line).toMatchObject({ plugin: "bad", hook: "brokerStarted" });
+    expect(line?.["err"]).toMatchObject({
+      message: expect.stringContaining("not saved") as string,
+      stack: expect.stringContaining("logging.test.ts:") as string,
+    });
+  });
+
+  test("a field named `error` does not compile: loggers would write {}", () => {
+    const { logger } = written("json");
+    // @ts-expect-error it is `err`
+    logger.debug({ error }, "it failed");
+  });
 });

@@ -137,6 +137,10 @@ const APART: Readonly<Record<BuiltInPlugin, (folder: string) => Promise<void>>> 
     const client = testClient({ username: "ada" });
     for (const hooks of [one, two, one, two]) expect(await enter(hooks, client, "x")).toBe(true);
     expect(asked).toHaveLength(2);
+    const open = () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+    expect(await open()).toBeGreaterThan(0);
+    for (const hooks of [one, two]) await hooks.close?.();
+    await expect.poll(open).toBe(0);
   },
 
   ldap: async () => {
@@ -170,7 +174,7 @@ const APART: Readonly<Record<BuiltInPlugin, (folder: string) => Promise<void>>> 
   sql: async (folder) => {
     const urls = ["a", "b"].map((name) => `sqlite:///${join(folder, name)}.db`);
     for (const [index, url] of urls.entries()) {
-      const users = await SqlUsers.open(url);
+      const users = await SqlUsers.open(url, { create: true });
       await users.createTables();
       await users.addUser("ada", `secret ${index}`);
       await users.addTopic("ada", "publish", `t/${index}`);

@@ -15,12 +15,15 @@ import type {
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
 import { type Adoption, type ExternalConnection, fromDuplex, type TransportName } from "@wrenmq/transport";
+import { recheckAll } from "./access/recheck.ts";
+import { withExpiry } from "./access/wills.ts";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
-import { Listeners } from "./listeners/listeners.ts";
+import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
+import { Operations } from "./operations/operations.ts";
 import type { BrokerOptions } from "./options.ts";
 import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
@@ -30,16 +33,31 @@ import { type Metrics, measure } from "./reporting/metrics.ts";
 import { restore } from "./restore.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
 import { PublishWaits } from "./routing/publish-waits.ts";
-import { recheckAll } from "./routing/recheck.ts";
-import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { silentLogger } from "./runtime/logger.ts";
+import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-entry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
+
+/** What `prepare` gets ready. */
+export interface BrokerChange {
+  /** All of them: others that there are now are closed. */
+  readonly listeners?: Readonly<Record<string, ListenerOptions>>;
+  /** All of them. */
+  readonly plugins?: readonly Plugin[];
+  /** What is not among them has its default. */
+  readonly limits?: Partial<BrokerLimits>;
+}
+
+export interface PreparedChange {
+  /** Puts it in force; does not fail. Resolves when what is gone is closed. */
+  commit(): Promise<void>;
+  /** Everything is as it was. */
+  abort(): Promise<void>;
+}
 
 export type BrokerState = "new" | "starting" | "started" | "stopping" | "stopped";
 
@@ -56,11 +74,12 @@ export class Broker implements AsyncDisposable {
   /** All plugins. */
   #everyone: HookChain;
   #startedAt = 0;
+  #operations: Operations | undefined;
 
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = options.logger === undefined ? silentLogger : boundedLogger(options.logger);
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
     this.#everyone = this.#plugins.everyone({});
@@ -118,7 +137,7 @@ export class Broker implements AsyncDisposable {
       sys,
       () => this.#core.cluster?.gather(this.metrics()) ?? this.metrics(),
       (topic, payload) => {
-        if (this.#core.cluster?.isFirst !== false) this.publish(topic, payload, { retain: true });
+        if (this.#core.cluster?.isFirst !== false) this.#send(this.#message(topic, payload, { retain: true }));
       },
     );
     this.#observe("brokerStarted");
@@ -200,6 +219,50 @@ export class Broker implements AsyncDisposable {
     await this.#listeners.reloadCertificates();
   }
 
+  /**
+   * Gets other listeners, plugins and limits ready, while everything goes on as before: files are read, plugins start,
+   * new listeners listen. What is not given stays as it is. In force, a listener whose type and address stay keeps its
+   * clients; those of listeners that are gone are told and disconnected.
+   * @throws ListenerError, PluginError, BrokerError ERR_BROKER_STATE; nothing has changed then
+   */
+  async prepare({ listeners, plugins, limits }: BrokerChange): Promise<PreparedChange> {
+    this.#mustRun("prepare()");
+    const nextPlugins = plugins && (await this.#plugins.prepare(plugins));
+    let nextListeners: PreparedListeners | undefined;
+    try {
+      // Plugins that do not go together are found before the commit, which cannot fail.
+      this.#tryChains(nextPlugins ?? this.#plugins, listeners);
+      nextListeners = listeners && (await this.#listeners.prepare(listeners));
+    } catch (error) {
+      await nextPlugins?.abort();
+      throw error;
+    }
+    return {
+      abort: async () => {
+        await nextListeners?.abort();
+        await nextPlugins?.abort();
+      },
+      commit: async () => {
+        if (limits !== undefined) this.#limits = { ...DEFAULT_LIMITS, ...limits };
+        this.#core.setLimits(this.#limits);
+        const changed = nextListeners?.commit();
+        const takeOver = (): void => {
+          this.#compileChains();
+          if (nextPlugins !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
+        };
+        const ended = nextPlugins?.commit(takeOver) ?? takeOver();
+        await changed?.closed;
+        await ended;
+      },
+    };
+  }
+
+  /** @throws PluginError when they cannot decide together, somewhere */
+  #tryChains(plugins: Pick<PluginHost, "chain">, listeners: BrokerChange["listeners"]): void {
+    const wanted = listeners && Object.values(listeners).map(({ plugins: members }) => members);
+    for (const members of wanted ?? this.#listeners.members()) plugins.chain(members, this.#events.hooks());
+  }
+
   /** The broker's limits as they are now. */
   get limits(): BrokerLimits {
     return this.#limits;
@@ -237,7 +300,7 @@ export class Broker implements AsyncDisposable {
     const message = this.#message(topic, payload, options);
     const { published } = this.#core.router.hooks.observe;
     if (published !== undefined) published(undefined, pluginMessage(message));
-    return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
+    return this.#send(message);
   }
 
   /** Sets or (with an empty payload) clears a retained message without sending it to anybody. @throws as `publish` */
@@ -343,6 +406,17 @@ export class Broker implements AsyncDisposable {
     return (await this.#chainOf(info.listener).explain?.(info, action, topic)) ?? [];
   }
 
+  /** What an operator may see of it and do to it. */
+  get operations(): Operations {
+    this.#operations ??= new Operations({
+      core: () => this.#core,
+      listeners: () => this.#listeners.reports(),
+      plugins: () => this.#plugins.reports(),
+      chainOf: (listener) => this.#chainOf(listener),
+    });
+    return this.#operations;
+  }
+
   metrics(): Metrics {
     const core = this.#core;
     const { counters, registry, router, clock } = core;
@@ -374,7 +448,7 @@ export class Broker implements AsyncDisposable {
     });
     const makeChain = (plugins: readonly string[] | undefined): HookChain =>
       this.#plugins.chain(plugins, this.#events.hooks());
-    const listeners = new Listeners(core, makeChain, this.#options.placement);
+    const listeners = new Listeners(core, makeChain, this.#options.placement, core.cluster);
     return [core, listeners, new Housekeeping(core)];
   }
 
@@ -415,6 +489,11 @@ export class Broker implements AsyncDisposable {
     throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
   }
 
+  /** Without an event: nobody who counts or keeps messages wants those of `$SYS`. */
+  #send(message: Message): boolean {
+    return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
+  }
+
   #observe(event: "brokerStarting" | "brokerStarted" | "brokerStopping" | "brokerStopped"): void {
     this.#core.router.hooks.observe[event]?.();
   }
@@ -437,7 +516,7 @@ export class Broker implements AsyncDisposable {
       const { store } = this.#options;
       if (clear && store !== undefined) await clearStore(store);
     } catch (error) {
-      this.#logger.error({ error }, "the store was not cleared");
+      this.#logger.error({ err: error }, "the store was not cleared");
     }
     try {
       await this.#options.store?.close();

@@ -11,28 +11,33 @@ import {
   type SessionLimits,
   TopicTable,
 } from "@wrenmq/protocol";
+import { mayReceiveQueued } from "./access/recheck.ts";
+import { publishWill } from "./access/wills.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
+import { Drain } from "./connections/drain.ts";
 import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
+import { BanList } from "./limits/ban-list.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
 import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
 import { MessageOutbox } from "./persistence/message-outbox.ts";
 import { AckBarrier } from "./routing/ack-barrier.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
-import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
-import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
+import { RefusalLog } from "./runtime/refusal-log.ts";
 import { Timers } from "./runtime/timers.ts";
+import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
+import { takeUndelivered } from "./sessions/undelivered.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -57,6 +62,7 @@ export class BrokerCore implements BrokerServices {
   readonly zeroCopyBatch: ZeroCopyBatch = new ZeroCopyBatch();
   readonly logger: Logger;
   readonly logsClients: boolean;
+  readonly refusals: RefusalLog;
   readonly topics: TopicTable;
   readonly router: Router;
   readonly registry: SessionRegistry;
@@ -67,6 +73,8 @@ export class BrokerCore implements BrokerServices {
   /** This broker among others that act as one with it. */
   readonly cluster: ClusterNode | undefined;
   readonly placement: Placement | undefined;
+  readonly bans: BanList = new BanList();
+  readonly drain: Drain;
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
@@ -79,10 +87,11 @@ export class BrokerCore implements BrokerServices {
     this.arena = new Arena(Buffer.allocUnsafeSlow(ARENA_SIZE));
     this.clock = clock;
     this.logger = logger;
-    this.logsClients = logger.isLevelEnabled?.("debug") ?? true;
+    this.logsClients = logger.isLevelEnabled?.("info") ?? true;
     this.limits = limits;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ err: error }, "a timer failed"));
+    this.refusals = new RefusalLog(logger, clock, this.timers);
     this.backgroundTasks = new BackgroundTasks(clock, (error) =>
       logger.error({ err: error }, "a background task failed"),
     );
@@ -93,7 +102,7 @@ export class BrokerCore implements BrokerServices {
       defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
       maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
     };
-    const routes = new RouteTable(this.topics, options.shared?.strategy ?? "round-robin");
+    const routes = new RouteTable(options.shared?.strategy ?? "round-robin");
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ err: error }, "a delivery failed");
@@ -106,13 +115,22 @@ export class BrokerCore implements BrokerServices {
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
+        const { clientId } = entry.session;
+        const undelivered = takeUndelivered(entry, (message) =>
+          this.router.dropped(clientId, message, "sessionEnded", "subscriber"),
+        );
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
+        // In the same turn: what is left of it in the store goes with the same batch.
+        this.router.reassignAll(clientId, undelivered, clock.now());
+        if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will) => publishWill(this, entry, will),
     });
+    this.drain = new Drain({ clock, timers: this.timers, registry: this.registry });
+    if (options.dropHistory === true) this.#keepDropHistory();
     const slowConsumers = new SlowConsumers({ registry: this.registry, clock, timers: this.timers, logger });
     this.#sessionEvents = {
       dropped: (session, message, reason) => this.router.dropped(session.clientId, message, reason, "subscriber"),
@@ -174,6 +192,7 @@ export class BrokerCore implements BrokerServices {
     const { router } = this;
     router.hooks = { ...router.hooks, observe };
     router.checksReceivers = checksReceivers;
+    router.routes.checksTopics = checksReceivers;
     router.rules++;
     const { delivered, acknowledged } = observe;
     Object.assign(this.#sessionEvents, {
@@ -181,6 +200,15 @@ export class BrokerCore implements BrokerServices {
         delivered && ((session: Session, message: Message, qos: QoS) => this.#delivered(session, message, qos)),
       acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
     });
+  }
+
+  #keepDropHistory(): void {
+    this.router.dropRecorder = (clientId, topic, reason, side) => {
+      const entry = this.registry.get(clientId);
+      if (entry === undefined) return;
+      entry.drops ??= new DropHistory();
+      entry.drops.add({ at: this.clock.now(), topic, reason, side });
+    };
   }
 
   get #observe(): HookChain["observe"] {

@@ -5,6 +5,7 @@ import { ReasonCode } from "@wrenmq/codec";
 import type { Message, Millis, Session } from "@wrenmq/protocol";
 import type { OutboxEntry, OutboxTarget, Store } from "@wrenmq/store";
 import { atHome } from "./clustering/homes.ts";
+import { reassign } from "./clustering/outbox-resumption.ts";
 import type { BrokerCore } from "./core.ts";
 import { PublishWaits } from "./routing/publish-waits.ts";
 import { restoreMessage } from "./sessions/stored-session.ts";
@@ -25,8 +26,9 @@ export function restoreOutbox(core: BrokerCore, store: Store): void {
     const session = entry.packetId > 0 ? registry.get(entry.clientId)?.session : undefined;
     if (session?.inbound?.has(entry.packetId) === true) session.inbound.defer(entry.packetId);
     const [target] = entry.targets;
-    if (target?.kind === "session") {
-      deliverUndecided(core, target, message, now);
+    const receiver = target?.kind === "session" ? registry.get(target.clientId)?.session : undefined;
+    if (target?.kind === "session" && (receiver !== undefined || target.sharedFilter === undefined)) {
+      deliverUndecided(receiver, target, message, now);
       outbox?.settle(entry.number);
     } else if (cluster !== undefined) cluster.resume(entry, message, session);
     else {
@@ -38,13 +40,12 @@ export function restoreOutbox(core: BrokerCore, store: Store): void {
 
 /** The plugin is asked again before the message is sent, as about everything that was queued under other rules. */
 function deliverUndecided(
-  { registry }: BrokerCore,
-  { clientId, qos, retain, subscriptionIdentifiers }: Extract<OutboxTarget, { kind: "session" }>,
+  session: Session | undefined,
+  { qos, retain, subscriptionIdentifiers, sharedFilter }: Extract<OutboxTarget, { kind: "session" }>,
   message: Message,
   now: Millis,
 ): void {
-  const session = registry.get(clientId)?.session;
-  session?.deliver(message, { qos, retain, subscriptionIdentifiers }, now);
+  session?.deliver(message, { qos, retain, subscriptionIdentifiers, sharedFilter }, now);
   session?.recheckQueue();
 }
 
@@ -60,6 +61,7 @@ function routeHere(
   const waits = new PublishWaits();
   for (const target of targets) {
     if (target.kind === "unrouted") router.publish(message, now, waits);
+    if (target.kind === "session") reassign(router, target, message, now);
     if (target.kind === "unrouted" || target.kind === "session") continue;
     const { recipients } = router.routes.find(message.target);
     if (target.retainedAt > setAt(store, message.topic)) router.replicateRetained(message, target.retainedAt, waits);

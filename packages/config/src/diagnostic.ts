@@ -75,3 +75,28 @@ export function diagnosticAt(place: Place, message: string, expected?: string): 
     ...(expected === undefined ? {} : { expected }),
   };
 }
+
+/** By file (the first that is named comes first), line and column; what has no place comes last. */
+export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ file }) => file))];
+  const last = Number.POSITIVE_INFINITY;
+  return [...diagnostics].sort(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) ||
+      compare(a.line ?? last, b.line ?? last) ||
+      compare(a.column ?? last, b.column ?? last),
+  );
+}
+
+/** Without what follows from another mistake: where something is wrong with a value, it is not what was expected either. */
+export function withoutConsequences(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const places = new Set<string>();
+  return diagnostics.filter((each) => {
+    const place = formatDiagnostic({ ...each, message: "" });
+    if (places.has(place) && each.message.startsWith("expected ")) return false;
+    places.add(place);
+    return true;
+  });
+}
+
+const compare = (a: number, b: number): number => (a === b ? 0 : a - b);

@@ -1,55 +1,14 @@
 // The one typed result of reading a configuration, whatever its style. Plain data: it can be printed,
 // compared and sent to a worker. It knows names and paths, but opens nothing.
+import type { Limits as AllLimits } from "@wrenmq/limits";
 
-/** What a client's queue does when it is full. `backpressure` holds the publisher's acknowledgement, then its PUBLISH packets. */
-export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
-
-/** Bounds on what clients may use. 0 means "no limit" wherever the unit is a count, a size or a rate. */
-export interface Limits {
-  /** Milliseconds from accepting a connection to its complete CONNECT. */
-  connectTimeoutMs: number;
-  /** Bytes of one whole packet; announced to MQTT 5 clients (3.2.2.3.6). */
-  maximumPacketSize: number;
-  /** Bytes of a topic name or filter in UTF-8. */
-  maxTopicLength: number;
-  /** Levels (parts between slashes) of a topic name or filter. */
-  maxTopicLevels: number;
-  maxSubscriptionsPerClient: number;
-  /** QoS 1 and 2 messages a client may have open towards the broker, 1 to 65,535; announced (3.2.2.3.3). */
-  receiveMaximum: number;
-  /** QoS 1 and 2 messages the broker has open towards one client, 1 to 65,535. */
-  maxInflight: number;
-  /** Messages waiting for one session. */
-  maxQueuedMessages: number;
-  /** Bytes waiting for one session. */
-  maxQueuedBytes: number;
-  overflow: Overflow;
-  /** Milliseconds that a connected session may hold publishers with `backpressure`. */
-  backpressureTimeoutMs: number;
-  maxRetainedMessages: number;
-  maxRetainedBytes: number;
-  /** Topic aliases a client may use, 0 to 65,535 (0: none); announced (3.2.2.3.8). */
-  topicAliasMaximum: number;
-  /** Highest QoS the broker accepts; announced (3.2.2.3.4). */
-  maximumQoS: 0 | 1 | 2;
-  /** PUBLISH packets per second and client. */
-  messageRate: number;
-  /** Bytes per second and client. */
-  byteRate: number;
-  /** New connections per second and remote address. */
-  connectionRatePerAddress: number;
-  /** Connections of the whole broker; a listener has its own bound beside this one. */
-  maxConnections: number;
-  /** Sessions of the whole broker that outlive their connections. */
-  maxSessions: number;
-  /** Seconds; a client that asks for more, or for none, gets this as Server Keep Alive (3.2.2.3.14). 0: no bound. */
-  keepAliveMaximumSeconds: number;
-  /** What MQTT 5 lets a server do without, and says in CONNACK. */
-  retainAvailable: boolean;
-  wildcardSubscriptionAvailable: boolean;
-  subscriptionIdentifierAvailable: boolean;
-  sharedSubscriptionAvailable: boolean;
-}
+/** Bounds on what clients may use: those of the broker that a file may set. 0 means "no limit" where the table says so. */
+export type Limits = {
+  -readonly [Name in Exclude<
+    keyof AllLimits,
+    "maxClientIdLength" | "outboundTopicAliasMaximum" | "keepAliveExtra" | "highWater" | "maxUnsettled" | "maxBuffered"
+  >]: AllLimits[Name];
+};
 
 export type ListenerType = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
 
@@ -196,6 +155,26 @@ export interface PluginSection {
   options: Record<string, unknown>;
 }
 
+/** TLS of the admin API. */
+export interface AdminTlsSection {
+  certificateFile: string;
+  keyFile: string;
+  keyPassphrase?: string;
+}
+
+export interface AdminSection {
+  /** Open the Unix socket for the command line? */
+  socket: boolean;
+  /** Where the admin API listens; absent: it does not. */
+  bind?: { host?: string; port: number };
+  tokensFile?: string;
+  tls?: AdminTlsSection;
+  /** More names that the Host header may have. */
+  hosts: string[];
+  /** Listen although there is no TLS, or no tokens. */
+  insecure: boolean;
+}
+
 export interface WrenConfig {
   listeners: ListenerSection[];
   limits: Limits;
@@ -203,12 +182,13 @@ export interface WrenConfig {
   sys: SysSection;
   plugins: PluginSection[];
   log: LogSection;
+  admin: AdminSection;
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
   shared: SharedSection;
   /** Milliseconds that a plugin may take to answer. */
   pluginTimeoutMs: number;
-  /** Threads; 1: the main thread alone; `"auto"`: one per core. */
+  /** Processes; 1: one that does everything; `"auto"`: one for each core. */
   workers: number | "auto";
   /** Prepare the process for its first clients while there are none? */
   warmUp: boolean;

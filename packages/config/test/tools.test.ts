@@ -10,6 +10,7 @@ import {
   defaultConfig,
   diffConfig,
   formatDiagnostic,
+  inspectText,
   loadConfig,
   migrate,
   parseConfig,
@@ -104,7 +105,105 @@ describe("migrate", () => {
     expect(migrate("wrenmq: 1 # mine\n")).toEqual({ yaml: "wrenmq: 1 # mine\n", changes: [] });
   });
   test("a file with mistakes is not translated", () => {
-    expect(() => migrate(readFileSync(`${folder}14-docs-custom-plugins.yaml`, "utf8"))).toThrow("OneClassName");
+    expect(() => migrate("auth: { plugins: [auth_anonymous], allow-anonymous: perhaps }\n")).toThrow("allow-anonymous");
+  });
+  test("a Python plugin is marked where it stood, with its options; the file does not start before it is written", () => {
+    const { yaml, changes } = migrate(
+      "listeners: { default: { bind: '1' } }\nplugins:\n  amqtt.plugins.sys.broker.BrokerSysPlugin:\n  my.plugins.TrafficLight:\n    colour: red\n",
+    );
+    expect(yaml).toContain(
+      '  # my.plugins.TrafficLight has no counterpart: write it as ./traffic-light.js ("Writing a plugin" in docs/plugins.md)\n  traffic-light:\n    use: ./traffic-light.js\n    colour: red\n',
+    );
+    expect(changes).toContain(
+      "my.plugins.TrafficLight has no counterpart: plugins.traffic-light is its place, and the broker does not start without ./traffic-light.js",
+    );
+    const { config: migrated, errors } = inspectText(yaml, { file: "/nowhere/c.yaml" });
+    expect(errors).toEqual([]);
+    expect(migrated?.plugins).toContainEqual({
+      name: "traffic-light",
+      use: "/nowhere/traffic-light.js",
+      origin: "path",
+      options: { colour: "red" },
+    });
+    expect(checkFiles(migrated as WrenConfig).errors.map(({ message }) => message)).toEqual([
+      expect.stringContaining("/nowhere/traffic-light.js") as string,
+    ]);
+  });
+  test.each([
+    ["of auth", "auth: { plugins: [auth_anonymous, my_auth] }\n", "my-auth"],
+    ["of the list of hbmqtt", "plugins: [auth_anonymous, my_plugin]\nauth: { allow-anonymous: on }\n", "my-plugin"],
+  ])("so is an entry point %s", (_where, text, name) => {
+    expect(migrate(text).yaml).toContain(`  ${name}:\n    use: ./${name}.js\n`);
+  });
+  test("what is no plugin's name is still a mistake", () => {
+    expect(() => migrate("plugins:\n  a.b.C:\n  option: { x: 1 }\n")).toThrow("options indented below their plugin");
+  });
+  test("comments are kept, each before what became of its line", () => {
+    const { yaml } = migrate(`# Greenhouse
+# since 2021
+
+# where devices come in
+listeners:
+  # the template
+  default:
+    type: tcp
+    bind: 0.0.0.0:1883   # everywhere
+  # for browsers
+  web: { type: ws, bind: ":8080" }
+
+auth:
+  plugins: [auth_anonymous, auth_file] # both
+  # made with a tool
+  password-file: "users#1.txt"
+topic-check:
+  enabled: on
+  acl:
+    # the boss
+    ada: ['#']
+# the end
+`);
+    expect(yaml).toBe(`# Greenhouse
+# since 2021
+
+wrenmq: 1
+# where devices come in
+listeners:
+  # the template
+  default:
+    type: tcp
+    # everywhere
+    bind: 0.0.0.0:1883
+  # for browsers
+  web:
+    type: ws
+    bind: :8080
+plugins:
+  event-log: {}
+  packet-log: {}
+  # both
+  anonymous:
+    allow: true
+    named_users: allow
+  # made with a tool
+  password-file:
+    file: users#1.txt
+  taboo: {}
+  acl:
+    subscribe:
+      # the boss
+      ada:
+        - "#"
+sys:
+  enabled: false
+
+# the end
+`);
+  });
+  test.each(usable)("%s: no comment is lost", (file) => {
+    const text = readFileSync(folder + file, "utf8");
+    const comments = text.split("\n").flatMap((line) => /(?:^|\s)#\s*(.*)$/.exec(line)?.[1] ?? []);
+    const { yaml } = migrate(text, folder + file);
+    for (const comment of comments) expect(yaml).toContain(comment);
   });
   test("texts that look like references stay texts", () => {
     const { yaml } = migrate("topic-check: { enabled: on, acl: { a: ['${HOME}'] } }");
@@ -130,23 +229,29 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
     expect(listeners.rebound.map((each) => each.port)).toEqual([22]);
     expect(listeners.updated).toMatchObject([{ listener: { name: "c" }, changed: ["maxConnections", "access"] }]);
   });
-  test("certificates are exchanged on the open socket, asking for them is not", () => {
+  test("everything of TLS changes while the socket is open", () => {
     const tls = (rest: string) =>
       config(`listeners: { a: { type: tls, tls: { certificate_file: c, key_file: k, ${rest} } } }`);
-    expect(diffConfig(tls("ca_file: a"), tls("ca_file: b")).listeners).toMatchObject({
-      rebound: [],
-      updated: [{ changed: ["tls"] }],
-    });
-    expect(diffConfig(tls("ca_file: a"), tls("ca_file: a, require_certificate: true")).listeners).toMatchObject({
-      rebound: [{ name: "a" }],
-      updated: [],
-    });
-  });
-  test("what is settled when the socket is opened, and what a broker cannot change while it runs", () => {
-    const listener = (rest: string) => config(`listeners: { a: { bind: "[::]:1", ${rest} } }`);
-    for (const key of ["ipv6_only: true", "raw_tcp: false", "linger: 1s", "tcp_keep_alive: 1m"]) {
-      expect(diffConfig(listener(""), listener(key)).listeners.rebound, key).toHaveLength(1);
+    for (const rest of ["ca_file: b", "ca_file: a, require_certificate: true", "ca_file: a, ciphers: x"]) {
+      expect(diffConfig(tls("ca_file: a"), tls(rest)).listeners).toMatchObject({
+        rebound: [],
+        updated: [{ changed: ["tls"] }],
+      });
     }
+  });
+  test("what makes another listener, what does not, and what a broker cannot change while it runs", () => {
+    const listener = (rest: string) => config(`listeners: { a: { bind: "[::]:1", ${rest} } }`).listeners;
+    const diff = (before: WrenConfig["listeners"], after: WrenConfig["listeners"]) =>
+      diffConfig({ ...defaultConfig(), listeners: before }, { ...defaultConfig(), listeners: after }).listeners;
+    for (const key of ["raw_tcp: false", "linger: 1s", "tcp_keep_alive: 1m", "backlog: 5"]) {
+      expect(diff(listener(""), listener(key)), key).toMatchObject({ rebound: [], updated: [{}] });
+    }
+    expect(diff(listener(""), listener("ipv6_only: true")).rebound).toHaveLength(1);
+    const web = (rest: string) => config(`listeners: { a: { type: ws, ${rest} } }`).listeners;
+    expect(diff(web("path: /a"), web("path: /b"))).toMatchObject({ rebound: [], updated: [{ changed: ["path"] }] });
+    const unix = (rest: string) => config(`listeners: { a: { type: unix, ${rest} } }`).listeners;
+    expect(diff(unix("path: /a"), unix("path: /b")).rebound).toHaveLength(1);
+    expect(diff(unix("path: /a"), unix('path: /a, mode: "0600"'))).toMatchObject({ rebound: [], updated: [{}] });
     const other = "store: { path: d, max_bytes: 1GiB }\nshared_subscriptions: { strategy: random }\nplugin_timeout: 1s";
     const { needsRestart } = diffConfig(config(BASE), config(`${BASE}\n${other}`));
     expect(needsRestart).toEqual(["store", "shared_subscriptions", "plugin_timeout"]);

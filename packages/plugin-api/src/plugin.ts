@@ -5,12 +5,19 @@ import type { ClientInfo, SessionInfo } from "./client-info.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
-/** The least a logger must be able to do; pino's loggers are. Secrets never go into `fields`. */
+/** An error is logged as `err`: under that name loggers write its message and its stack, and `{}` under any other. */
+export interface NoErrorField {
+  readonly error?: never;
+}
+
+/**
+ * The least a logger must be able to do; pino's loggers are. Secrets never go into `fields`, an error goes there as `err`.
+ */
 export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  debug<T extends object>(fields: T & NoErrorField, message: string): void;
+  info<T extends object>(fields: T & NoErrorField, message: string): void;
+  warn<T extends object>(fields: T & NoErrorField, message: string): void;
+  error<T extends object>(fields: T & NoErrorField, message: string): void;
   child(bindings: object): Logger;
   /** Saves the caller the fields of a message that nobody will see. As pino's. */
   isLevelEnabled?(level: string): boolean;

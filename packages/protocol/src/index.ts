@@ -21,10 +21,14 @@ export { Counters, countDrop, type DropReason } from "./counters.ts";
 export { type Dialect, dialectOf } from "./dialect.ts";
 export { Arena } from "./memory/arena.ts";
 export { copyBytes } from "./memory/copy-bytes.ts";
+export { FrequentCache, type FrequentCacheLimits } from "./memory/frequent-cache.ts";
+export { mix } from "./memory/mix.ts";
 export { Outbox, type OutboxOwner } from "./memory/outbox.ts";
 export { encodePublish, type Layout, Message, PublishFrame } from "./message/message.ts";
 export type { StoredMessage } from "./message/stored-message.ts";
-export { Topic, type TopicLimits, TopicTable } from "./message/topic-table.ts";
+export { Topic } from "./message/topic.ts";
+export { TopicTable } from "./message/topic-table.ts";
+export type { TopicLimits } from "./message/valid-name.ts";
 export { Delivery, type DeliveryOptions } from "./session/delivery.ts";
 export type {
   DeliveryState,
@@ -40,6 +44,6 @@ export { AckKind, OUTBOUND_NEXT, OutboundState, type OutboundStep } from "./sess
 export { OutboundWindow } from "./session/outbound-window.ts";
 export { Session, type SessionOptions } from "./session/session.ts";
 export type { FactSink, SessionEvents } from "./session/session-events.ts";
-export { DeliveryResult, type Overflow, type SessionLimits } from "./session/session-limits.ts";
+export { DeliveryResult, type SessionLimits } from "./session/session-limits.ts";
 export { type LoadPage, SessionQueue } from "./session/session-queue.ts";
 export { type Millis, NEVER, type Seconds } from "./time.ts";

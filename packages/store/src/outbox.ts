@@ -17,6 +17,8 @@ export type OutboxTarget =
       readonly qos: 1 | 2;
       readonly retain: boolean;
       readonly subscriptionIdentifiers: readonly number[] | undefined;
+      /** The shared subscription for which it was chosen: others get the message when it has ended. */
+      readonly sharedFilter: string | undefined;
     };
 
 interface ForwardedTo {

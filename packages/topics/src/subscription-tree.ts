@@ -1,15 +1,24 @@
 import { DOLLAR } from "./characters.ts";
 import { InvalidTopicError } from "./invalid-topic-error.ts";
-import { ensureNode, findNode, LevelNode, LiteralWalk, literalAt, prune } from "./level-tree.ts";
 import { isTopicFilter } from "./topic-filter.ts";
-import { matchPrefix, NO_MATCH } from "./topic-match.ts";
+import { NO_MATCH } from "./topic-match.ts";
+import { byteString, textOf, writeBytes } from "./tree/byte-string.ts";
+import { LevelMap, LevelNode } from "./tree/level-node.ts";
+import { ensureNode, findNode, LiteralWalk, prune } from "./tree/level-tree.ts";
+import { matchBytes } from "./tree/match-bytes.ts";
 
 /** The key of a node whose value is a Map of subscribers; with a single one the node holds key and value itself. */
 const MANY: unique symbol = Symbol("many");
 type Node<K, V> = LevelNode<K | typeof MANY, V | Map<K, V>>;
 
-/** Stacks longer than this are given back after use. */
+/** Scratch space longer than this is given back after use. */
 const KEPT_SLOTS = 4096;
+
+/** A filter that has subscribers, as `SubscriptionTree.find` gives it: to be read before the tree changes. */
+export interface StoredFilter {
+  /** Another number after every change to the filter's entries, and never that of another filter of the tree. */
+  readonly version: number;
+}
 
 /**
  * Which subscribers does a topic go to? One value for each pair of topic filter and key (a session, a client id).
@@ -28,6 +37,7 @@ export class SubscriptionTree<K extends object | string, V> {
   readonly #positions: number[] = [];
   readonly #matched: (Node<K, V> | undefined)[] = [];
   #matchedCount = 0;
+  #topic = new Uint8Array(256);
 
   /** The number of pairs of filter and key. */
   get size(): number {
@@ -42,7 +52,7 @@ export class SubscriptionTree<K extends object | string, V> {
   /** Returns the value that was there. @throws InvalidTopicError ERR_INVALID_TOPIC_FILTER (section 4.7) */
   set(filter: string, key: K, value: V): V | undefined {
     if (!isTopicFilter(filter)) throw new InvalidTopicError("filter", filter);
-    const node: Node<K, V> = ensureNode(this.#root, filter);
+    const node: Node<K, V> = ensureNode(this.#root, byteString(filter));
     let previous: V | undefined;
     let isNew = true;
     if (node.key === undefined) {
@@ -61,19 +71,19 @@ export class SubscriptionTree<K extends object | string, V> {
       node.value = many;
     }
     if (isNew) this.#size++;
-    if (isNew || previous !== value) this.#generation++;
+    if (isNew || previous !== value) node.version = ++this.#generation;
     return previous;
   }
 
   get(filter: string, key: K): V | undefined {
-    const node = findNode(this.#root, filter);
+    const node = findNode(this.#root, byteString(filter));
     return node === undefined ? undefined : valueAt(node, key);
   }
 
   /** Returns the value that was there. Nothing of the filter stays behind once its last key is deleted. */
   delete(filter: string, key: K): V | undefined {
     const trail: Node<K, V>[] = [];
-    const node = findNode(this.#root, filter, trail);
+    const node = findNode(this.#root, byteString(filter), trail);
     if (node === undefined) return undefined;
     let previous: V | undefined;
     if (node.key === MANY) {
@@ -89,8 +99,14 @@ export class SubscriptionTree<K extends object | string, V> {
       prune(trail, node);
     }
     this.#size--;
-    this.#generation++;
+    node.version = ++this.#generation;
     return previous;
+  }
+
+  /** What its entries stand for has changed: `generation` and the filter's version are to say so. */
+  touch(filter: string): void {
+    const node = findNode(this.#root, byteString(filter));
+    if (node?.key !== undefined) node.version = ++this.#generation;
   }
 
   /**
@@ -101,21 +117,76 @@ export class SubscriptionTree<K extends object | string, V> {
   match(topic: string, visit: (value: V, key: K) => void): void {
     const matched = this.#matched;
     const first = this.#matchedCount;
-    this.#collect(topic);
-    const end = this.#matchedCount;
-    if (end === first) return;
+    const end = this.#find(topic, first);
+    this.#matchedCount = end;
     try {
       for (let i = first; i < end; i++) {
         const node = matched[i];
-        if (node === undefined || node.key === undefined) continue;
-        if (node.key === MANY) visitMany(node, node.value as Map<K, V>, visit);
-        else visit(node.value as V, node.key);
+        if (node !== undefined) visitEntries(node, visit);
       }
     } finally {
       if (first === 0 && matched.length > KEPT_SLOTS) matched.length = 0;
       else matched.fill(undefined, first, end);
       this.#matchedCount = first;
     }
+  }
+
+  /** Calls `visit` for every entry of a filter that `find` gave; it may change the tree, see `match`. */
+  visit(filter: StoredFilter, visit: (value: V, key: K) => void): void {
+    visitEntries(filter as Node<K, V>, visit);
+  }
+
+  /**
+   * The filters that match a topic name which is there in UTF-8, from `start` to `end`, and is valid: they are put into
+   * `into` from `from` on, in an order that depends on nothing but which they are and how the tree was made. What
+   * `match` would visit is exactly what the same filters of the same versions have. @returns the index behind the last one
+   */
+  find(name: Uint8Array, start: number, end: number, into: (StoredFilter | undefined)[], from: number = 0): number {
+    const pending = this.#pending;
+    const positions = this.#positions;
+    let found = from;
+    let waiting = 0;
+    let node: Node<K, V> = this.#root;
+    let at = start;
+    for (;;) {
+      const branches = node.branches;
+      let next: Node<K, V> | undefined;
+      if (at > end) {
+        if (node.key !== undefined) into[found++] = node;
+        if (branches?.hash !== undefined) into[found++] = branches.hash; // "a/#" matches "a"
+      } else if (branches !== undefined) {
+        if (at > start || name[at] !== DOLLAR) {
+          // [MQTT-4.7.2-1]
+          if (branches.hash !== undefined) into[found++] = branches.hash;
+          if (branches.plus !== undefined) {
+            const matched = matchBytes(branches.plus.label, name, at, end);
+            if (matched !== NO_MATCH) {
+              pending[waiting] = branches.plus;
+              positions[waiting++] = matched;
+            }
+          }
+        }
+        const { literals } = branches;
+        const child = literals instanceof LevelMap ? literals.candidate(name, at, end) : literals;
+        if (child !== undefined) {
+          const matched = matchBytes(child.label, name, at, end);
+          if (matched !== NO_MATCH) {
+            next = child;
+            at = matched;
+          }
+        }
+      }
+      if (next === undefined) {
+        if (waiting === 0) break;
+        next = pending[--waiting];
+        at = positions[waiting] ?? Number.POSITIVE_INFINITY;
+        pending[waiting] = undefined;
+        if (next === undefined) break;
+      }
+      node = next;
+    }
+    if (pending.length > KEPT_SLOTS) pending.length = positions.length = 0;
+    return found;
   }
 
   /** Every filter that has an entry, once, in no particular order. Read it in pieces as you like (see `match`). */
@@ -140,65 +211,35 @@ export class SubscriptionTree<K extends object | string, V> {
       const branches = node.branches;
       if (branches !== undefined) {
         const { literals, plus, hash } = branches;
-        if (literals instanceof Map) stack.push({ walk: new LiteralWalk(branches, literals), prefix });
+        if (literals instanceof LevelMap) stack.push({ walk: new LiteralWalk(branches, literals), prefix });
         else if (literals !== undefined) stack.push({ node: literals, path: prefix + literals.label });
         if (plus !== undefined) stack.push({ node: plus, path: prefix + plus.label });
         if (hash !== undefined) stack.push({ node: hash, path: prefix + hash.label });
       }
-      if (node.key !== undefined) yield path;
+      if (node.key !== undefined) yield textOf(path);
     }
   }
 
   /** Puts the matching nodes in `#matched`. No code of others runs in here, so the tree holds still. */
-  #collect(topic: string): void {
-    const pending = this.#pending;
-    const positions = this.#positions;
-    let waiting = 0;
-    let node: Node<K, V> = this.#root;
-    let at = 0;
-    for (;;) {
-      const branches = node.branches;
-      let next: Node<K, V> | undefined;
-      if (at > topic.length) {
-        if (node.key !== undefined) this.#matched[this.#matchedCount++] = node;
-        if (branches?.hash !== undefined) this.#matched[this.#matchedCount++] = branches.hash; // "a/#" matches "a"
-      } else if (branches !== undefined) {
-        if (at > 0 || topic.charCodeAt(0) !== DOLLAR) {
-          // [MQTT-4.7.2-1]
-          if (branches.hash !== undefined) this.#matched[this.#matchedCount++] = branches.hash;
-          if (branches.plus !== undefined) {
-            const end = matchPrefix(branches.plus.label, topic, at);
-            if (end !== NO_MATCH) {
-              pending[waiting] = branches.plus;
-              positions[waiting++] = end;
-            }
-          }
-        }
-        const child = literalAt(branches, topic, at);
-        if (child !== undefined) {
-          const end = matchPrefix(child.label, topic, at);
-          if (end !== NO_MATCH) {
-            next = child;
-            at = end;
-          }
-        }
-      }
-      if (next === undefined) {
-        if (waiting === 0) break;
-        next = pending[--waiting];
-        at = positions[waiting] ?? Number.POSITIVE_INFINITY;
-        pending[waiting] = undefined;
-        if (next === undefined) break;
-      }
-      node = next;
-    }
-    if (pending.length > KEPT_SLOTS) pending.length = positions.length = 0;
+
+  #find(topic: string, from: number): number {
+    const longest = topic.length * 3;
+    if (longest > this.#topic.length) this.#topic = new Uint8Array(longest);
+    const name = this.#topic;
+    const end = this.find(name, 0, writeBytes(topic, name), this.#matched as StoredFilter[], from);
+    if (name.length > KEPT_SLOTS) this.#topic = new Uint8Array(256);
+    return end;
   }
 }
 
 function valueAt<K, V>(node: Node<K, V>, key: K): V | undefined {
   if (node.key === MANY) return (node.value as Map<K, V>).get(key);
   return node.key === key ? (node.value as V) : undefined;
+}
+
+function visitEntries<K, V>(node: Node<K, V>, visit: (value: V, key: K) => void): void {
+  if (node.key === MANY) visitMany(node, node.value as Map<K, V>, visit);
+  else if (node.key !== undefined) visit(node.value as V, node.key);
 }
 
 function visitMany<K, V>(node: Node<K, V>, many: Map<K, V>, visit: (value: V, key: K) => void): void {

@@ -1,7 +1,9 @@
 import { InvalidTopicError } from "./invalid-topic-error.ts";
-import { ensureNode, findNode, LevelNode, prune } from "./level-tree.ts";
-import { TopicCursor } from "./topic-cursor.ts";
 import { isTopicName } from "./topic-name.ts";
+import { byteString } from "./tree/byte-string.ts";
+import { LevelNode } from "./tree/level-node.ts";
+import { ensureNode, findNode, prune } from "./tree/level-tree.ts";
+import { TopicCursor } from "./tree/topic-cursor.ts";
 
 /** Which of the stored topics does a filter match? One message (or whatever M is) for each topic name. */
 export class TopicTree<M> {
@@ -17,7 +19,7 @@ export class TopicTree<M> {
   /** Returns the message that was there. @throws InvalidTopicError ERR_INVALID_TOPIC_NAME (section 4.7) */
   set(topic: string, message: M): M | undefined {
     if (!isTopicName(topic)) throw new InvalidTopicError("name", topic);
-    const node = ensureNode(this.#root, topic);
+    const node = ensureNode(this.#root, byteString(topic));
     const previous = node.value;
     if (node.key === undefined) this.#size++;
     node.key = topic;
@@ -26,13 +28,13 @@ export class TopicTree<M> {
   }
 
   get(topic: string): M | undefined {
-    return findNode(this.#root, topic)?.value;
+    return findNode(this.#root, byteString(topic))?.value;
   }
 
   /** Returns the message that was there. */
   delete(topic: string): M | undefined {
     const trail: LevelNode<string, M>[] = [];
-    const node = findNode(this.#root, topic, trail);
+    const node = findNode(this.#root, byteString(topic), trail);
     if (node?.key === undefined) return undefined;
     const previous = node.value;
     node.key = undefined;

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ensureNode, findNode, LevelNode, prune } from "../src/level-tree.ts";
+import { LevelMap, LevelNode } from "../src/tree/level-node.ts";
+import { ensureNode, findNode, prune } from "../src/tree/level-tree.ts";
 import { anyFilter } from "./naive.ts";
 
 type Node = LevelNode<string, number>;
 
-/** All nodes below; fails on a node that should not be there or a Map where one child is. */
+/** All nodes below; fails on a node that should not be there or a map where one child is. */
 function countNodes(root: Node): number {
   let count = 0;
   const left: Node[] = [root];
@@ -17,8 +18,9 @@ function countNodes(root: Node): number {
     }
     if (branches === undefined) continue;
     const { literals, plus, hash } = branches;
-    if (literals instanceof Map) expect(literals.size).toBeGreaterThan(1);
-    const children = [...(literals instanceof Map ? literals.values() : [literals]), plus, hash];
+    if (literals instanceof LevelMap) expect(literals.size).toBeGreaterThan(1);
+    const places = literals instanceof LevelMap ? [...literals.values()] : [literals];
+    const children = [...places.flatMap((place) => (place instanceof Map ? [...place.values()] : [place])), plus, hash];
     const present = children.filter((child) => child !== undefined);
     expect(present.length).toBeGreaterThan(0);
     left.push(...present);

@@ -1,6 +1,7 @@
 // Heap bytes that the broker allocates for a message that it routes. The young generation is made larger than all that is
 // allocated, so that the heap grows by exactly that; the figure does not depend on time or machine.
-// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS [sites]
+// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS known|unique [sites]
+//   known: each publisher has one topic; unique: no message has a topic that was there before
 import { Session } from "node:inspector";
 import v8 from "node:v8";
 import { createBroker } from "@wrenmq/broker";
@@ -11,6 +12,7 @@ const PAIRS = 50;
 const BATCH = 20;
 const ROUNDS = 100;
 const qos = Number(process.argv[2]);
+const isUnique = process.argv[3] === "unique";
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const everybody = { name: "everybody", setup: () => ({ authenticate: () => true }) };
@@ -28,6 +30,10 @@ async function client(clientId) {
   return peer;
 }
 
+/** Digits of the number in a topic that is not to come again. */
+const DIGITS = 8;
+let number = 0;
+
 /** Batches of one publisher's packets; the acknowledgements of the subscriber are written into the same memory again. */
 function makeBatch(topic) {
   const packets = [];
@@ -41,15 +47,17 @@ function makeBatch(topic) {
 const pairs = [];
 for (let i = 0; i < PAIRS; i++) {
   const [publisher, subscriber] = [await client(`publisher-${i}`), await client(`subscriber-${i}`)];
-  const { bytes, packet } = makeBatch(`a/${i}`);
+  const topic = isUnique ? `a/${i}/${"0".repeat(DIGITS)}` : `a/${i}`;
+  const filter = isUnique ? `a/${i}/#` : topic;
+  const { bytes, packet } = makeBatch(topic);
   const options = { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 };
-  subscriber.say(encode({ type: "subscribe", packetId: 1, subscriptions: [{ topicFilter: `a/${i}`, ...options }] }));
+  subscriber.say(encode({ type: "subscribe", packetId: 1, subscriptions: [{ topicFilter: filter, ...options }] }));
   await turn();
   const answers = new Uint8Array(4 * BATCH);
-  const pair = { publisher, subscriber, bytes, answers, received: 0 };
+  const pair = { publisher, subscriber, bytes, packet, answers, received: 0 };
   subscriber.onBytes = (written) => {
     pair.received += written.length / packet;
-    const packetIdAt = 2 + 2 + `a/${i}`.length;
+    const packetIdAt = 2 + 2 + topic.length;
     for (let at = 0, n = 0; qos > 0 && at < written.length; at += packet, n += 4) {
       answers[n] = 0x40;
       answers[n + 1] = 2;
@@ -62,7 +70,10 @@ for (let i = 0; i < PAIRS; i++) {
 
 async function rounds(count) {
   for (let round = 0; round < count; round++) {
-    for (const { publisher, bytes } of pairs) publisher.say(bytes);
+    for (const pair of pairs) {
+      if (isUnique) rename(pair);
+      pair.publisher.say(pair.bytes);
+    }
     await turn();
     if (qos === 0) continue;
     for (const { subscriber, answers } of pairs) subscriber.say(answers);
@@ -71,6 +82,17 @@ async function rounds(count) {
 }
 
 const messages = PAIRS * BATCH * ROUNDS;
+
+/** Writes another number into the topic of each packet. */
+function rename({ bytes, packet }) {
+  for (let end = packet - 64 - (qos > 0 ? 2 : 0); end < bytes.length; end += packet) {
+    let rest = ++number;
+    for (let at = end - 1; at >= end - DIGITS; at--) {
+      bytes[at] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+  }
+}
 
 /** Bytes per message by the function that allocates them (and what is inlined into it), most first. */
 async function sites() {
@@ -109,5 +131,5 @@ async function allocation() {
 
 // Until the functions are compiled for good.
 await rounds(100);
-process.stdout.write(JSON.stringify(process.argv[3] === "sites" ? await sites() : await allocation()));
+process.stdout.write(JSON.stringify(process.argv[4] === "sites" ? await sites() : await allocation()));
 process.exit();

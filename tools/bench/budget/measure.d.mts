@@ -7,9 +7,21 @@ export interface Allocation {
   readonly messages: number;
 }
 
-export function allocationPerMessage(qos: number): Promise<Allocation>;
+/** @param topics known: each publisher has one; unique: no message has one that was there before */
+export function allocationPerMessage(qos: number, topics?: "known" | "unique"): Promise<Allocation>;
+
+/** The same by function: name and bytes per message, most first. */
+export function allocationSites(qos: number, topics?: "known" | "unique"): Promise<[string, number][]>;
 
 /** Heap and external bytes that the broker keeps for a client which is connected and silent. */
 export function bytesPerIdleConnection(
   count: number,
 ): Promise<{ readonly bytes: number; readonly connections: number }>;
+
+/** Heap and external bytes that the broker keeps of topics. */
+export function topicMemory(): Promise<{
+  /** Of all that came once, together. */
+  readonly unique: number;
+  /** Of each that came again and again. */
+  readonly perKnown: number;
+}>;

@@ -8,21 +8,30 @@ import { bundle } from "./bundle.mjs";
 /** Megabytes of the young generation: more than a measurement allocates. */
 const YOUNG = 256;
 
-/** What a message costs in heap bytes that have to be collected later. */
-export function allocationPerMessage(qos) {
-  return runAllocation([String(qos)]);
+/** What a message costs in heap bytes that have to be collected later. @param topics "known" or "unique" */
+export function allocationPerMessage(qos, topics = "known") {
+  return runAllocation([String(qos), topics]);
 }
 
 /** The same by function: `[name, bytes per message]`, most first. */
-export function allocationSites(qos) {
-  return runAllocation([String(qos), "sites"]);
+export function allocationSites(qos, topics = "known") {
+  return runAllocation([String(qos), topics, "sites"]);
 }
 
-async function runAllocation(words) {
-  const program = await bundle("allocation.mjs", { "@wrenmq/transport": "memory-transport.mjs" });
+function runAllocation(words) {
+  return run("allocation.mjs", [`--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`], words);
+}
+
+/** Bytes kept of topics: of all that came once together, and of each that came again and again. */
+export function topicMemory() {
+  return run("topic-memory.mjs", [], []);
+}
+
+/** A program without sockets, in a process of its own; returns what it prints. */
+async function run(name, flags, words) {
+  const program = await bundle(name, { "@wrenmq/transport": "memory-transport.mjs" });
   try {
-    const flags = ["--expose-gc", `--min-semi-space-size=${YOUNG}`, `--max-semi-space-size=${YOUNG}`];
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, program.path, ...words]);
+    const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...flags, program.path, ...words]);
     return JSON.parse(stdout);
   } finally {
     program.remove();

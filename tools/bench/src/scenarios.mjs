@@ -10,6 +10,13 @@ const ofWorkers = ["wrenmq", "wrenmq 2 workers"];
 const ofTheFirst = ["wrenmq", "wrenmq cold", "mosquitto", "aedes", "nats"];
 const durable = { ...pairs, qos: 1, durable: true };
 
+/** Each publisher goes through its share of so many topics; or no topic comes twice. */
+function manyTopics(topics, qos, churn = 0) {
+  const what = topics === "unique" ? "no topic twice" : `${topics.toLocaleString("en")} topics in all`;
+  const with_ = churn === 0 ? "" : `, ${churn} clients a second come and go`;
+  return { title: `100 pairs, ${what}, QoS ${qos}${with_}`, load: { ...pairs, topics, qos, churn } };
+}
+
 export const scenarios = {
   "pairs-q0": { title: "100 pairs, 50 in flight, QoS 0", load: pairs },
   "pairs-q1": { title: "100 pairs, 50 in flight, QoS 1", load: { ...pairs, qos: 1 } },
@@ -27,6 +34,19 @@ export const scenarios = {
     // Its tree of subscriptions would take minutes to fill.
     slow: { aedes: { background: 2_000 } },
   },
+  "topics-1k-q0": manyTopics(1_000, 0),
+  "topics-100k-q0": manyTopics(100_000, 0),
+  "topics-100k-q1": manyTopics(100_000, 1),
+  "topics-1m-q0": manyTopics(1_000_000, 0),
+  "topics-1m-q1": manyTopics(1_000_000, 1),
+  "topics-unique-q0": manyTopics("unique", 0),
+  "topics-unique-q1": manyTopics("unique", 1),
+  "churn-pairs": {
+    title: "100 pairs, QoS 0, 100 clients a second come, subscribe with wildcards and go",
+    load: { ...pairs, churn: 100 },
+  },
+  "churn-topics-1k": manyTopics(1_000, 0, 100),
+  "churn-topics-1m": manyTopics(1_000_000, 0, 100),
   "4k": { title: "100 pairs, 4 KiB, QoS 0", load: { ...pairs, size: 4_096, window: 10 } },
   "64k": { title: "50 pairs, 64 KiB, QoS 0", load: { ...pairs, pairs: 50, size: 65_536, window: 4 } },
   retained: {

@@ -4,18 +4,17 @@ import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
 import { loadPlugins } from "../plugins/load-plugin.ts";
-import { limitsToOptions } from "./limits-to-options.ts";
-import { listenerToOptions } from "./listener-options.ts";
+import { listenersToOptions } from "./listener-options.ts";
 
 /** Loads the plugins and the store that the configuration names. @throws PluginError, StoreError */
 export async function configToOptions(config: WrenConfig, logger: Logger): Promise<BrokerOptions> {
   const { session, sys, keepAlive, shared, pluginTimeoutMs } = config;
   const store = await openStore(config.store, logger);
   return {
-    listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
+    listeners: listenersToOptions(config),
     plugins: await loadPlugins(config),
     ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
-    limits: { ...limitsToOptions(config.limits), keepAliveExtra: keepAlive.extraDelaySeconds },
+    limits: { ...config.limits, keepAliveExtra: keepAlive.extraDelaySeconds },
     session: {
       defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,
       maximumExpiry: session.maximumExpirySeconds ?? Number.POSITIVE_INFINITY,
@@ -38,6 +37,9 @@ async function openStore(
     durability,
     ...(maxBytes > 0 ? { maxBytes } : {}),
     onDamage: onDamage === "set-aside" ? "setAside" : "refuse",
-    onNotice: ({ notice, ...details }) => logger.warn({ notice, ...details }, `store: ${notice}`),
+    onNotice: (given) => {
+      const { error, ...details } = { error: undefined, ...given };
+      logger.warn({ ...details, ...(error === undefined ? {} : { err: error }) }, `store: ${given.notice}`);
+    },
   });
 }

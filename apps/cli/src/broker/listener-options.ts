@@ -1,8 +1,7 @@
 // One listener of the configuration → the broker's options for it.
 import type { ListenerOptions } from "@wrenmq/broker";
-import type { ListenerSection, TlsSection } from "@wrenmq/config";
+import type { ListenerSection, TlsSection, WrenConfig } from "@wrenmq/config";
 import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
-import { limitsToOptions } from "./limits-to-options.ts";
 
 type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
 
@@ -11,13 +10,17 @@ export function defined<T extends object>(given: Given<T>): Partial<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
+export function listenersToOptions({ listeners }: Pick<WrenConfig, "listeners">): Record<string, ListenerOptions> {
+  return Object.fromEntries(listeners.map((listener) => [listener.name, listenerToOptions(listener)]));
+}
+
 export function listenerToOptions(listener: ListenerSection): ListenerOptions {
   const { access, limits, maxConnections } = listener;
   return {
     ...socketOf(listener),
     ...(maxConnections > 0 ? { maxConnections } : {}),
     ...(access === "inherit" ? {} : { plugins: access }),
-    ...(Object.keys(limits).length > 0 ? { limits: limitsToOptions(limits) } : {}),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
   };
 }
 

@@ -4,10 +4,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, vi } from "vitest";
 import { BrokerProcess } from "../support/broker-process.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type Finished, runProgram } from "../support/command.ts";
+
+// Programs of others start slowly where much else runs.
+vi.setConfig({ testTimeout: 60_000 });
 
 export type Way = "tcp" | "tls" | "ws" | "wss" | "unix";
 export const VERSIONS = [
@@ -52,7 +55,8 @@ export function siteOfFile(): () => Site {
     const file = join(folder, "wrenmq.yaml");
     await writeFile(file, `${lines.join("\n")}\n`);
     broker = new BrokerProcess(["-c", file]);
-    const [tcp, secure, ws, wss] = await Promise.all(["tcp", "tls", "ws", "wss"].map((name) => broker?.port(name)));
+    const started = broker;
+    const [tcp, secure, ws, wss] = await Promise.all(["tcp", "tls", "ws", "wss"].map((name) => started.port(name)));
     await broker.address("unix");
     const ports = { tcp: tcp ?? 0, tls: secure ?? 0, ws: ws ?? 0, wss: wss ?? 0 };
     site = {

@@ -2,9 +2,10 @@
 // them, keeps retained messages the same everywhere.
 import {
   type ArrivedTarget,
+  type BatchWaiter,
   type ClusterBus,
+  ForwardBatch,
   ForwardResult,
-  ForwardRun,
   type ForwardTarget,
   ForwardTicket,
   homeOf,
@@ -12,7 +13,6 @@ import {
   type Origin,
   type Peer,
   type RetainedFact,
-  type RunWaiter,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
@@ -23,7 +23,7 @@ import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { AckBarrier } from "../routing/ack-barrier.ts";
 import type { ForwardAim, Forwarder } from "../routing/forwarder.ts";
 import { PublishWaits } from "../routing/publish-waits.ts";
-import type { Route } from "../routing/route-table.ts";
+import type { Route } from "../routing/route.ts";
 import { type Router, withGroup } from "../routing/router.ts";
 import type { SharedGroup } from "../routing/shared-groups.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -33,7 +33,7 @@ import type { SessionEntry } from "../sessions/session-entry.ts";
 import { atHome } from "./homes.ts";
 import { LocalInterest } from "./local-interest.ts";
 import { OutboxResumption } from "./outbox-resumption.ts";
-import { Parcels, type Send } from "./parcels.ts";
+import { type Exchange, Parcels, type Send } from "./parcels.ts";
 import { PeerAcknowledgement, resultOf } from "./peer-acknowledgement.ts";
 import { RetainedReplica } from "./retained-replica.ts";
 import { sumOf } from "./summed-metrics.ts";
@@ -55,6 +55,7 @@ export interface ClusterParts {
 
 /** What most messages are sent with. */
 const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
+const NOBODY_WAITS: Exchange = { session: undefined, packetId: 0 };
 
 export class ClusterNode implements LocalNode, Forwarder {
   readonly bus: ClusterBus;
@@ -62,8 +63,8 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly topics: TopicTable;
   readonly durable: boolean;
   /** What was sent last with somebody waiting, and to whom: more can join it, as long as nothing else comes between. */
-  #run: ForwardRun | undefined;
-  #runPeer: Peer | undefined;
+  #batch: ForwardBatch | undefined;
+  #batchPeer: Peer | undefined;
   readonly #core: ClusterParts;
   readonly #router: Router;
   /** Of the message that a peer has sent. */
@@ -86,9 +87,9 @@ export class ClusterNode implements LocalNode, Forwarder {
     const { factLog, outbox } = core;
     this.#taken = new TakenNumbers(factLog);
     if (factLog !== undefined && outbox !== undefined) {
-      // Messages of a run follow each other: nothing joins one behind a parcel.
+      // Messages of a batch follow each other: nothing joins one behind a parcel.
       const parcels = new Parcels(bus, factLog, outbox, () => {
-        this.#run = undefined;
+        this.#batch = undefined;
       });
       this.#parcels = parcels;
       this.#resumption = new OutboxResumption({
@@ -181,36 +182,51 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0) {
       // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
       if (waits.congested.length === 0 && waits.authorizations === undefined) {
-        this.#forwardInRun(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
+        this.#forwardInBatch(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
         return;
       }
     }
     this.#forwardAlone(message, aim, waits);
   }
 
+  forwardShared(peer: Peer, message: Message, filter: string): void {
+    const target: ForwardTarget = { plain: false, groups: [filter], retainedAt: 0 };
+    if (this.#parcels !== undefined && message.qos > 0) {
+      this.#parcels.send(message, [[peer, target]], NOBODY_WAITS);
+      return;
+    }
+    this.#batch = undefined;
+    this.bus.forward(peer, message, target, undefined);
+  }
+
   stampRetained(now: Millis): number {
     return this.#replica.stamp(now);
   }
 
-  #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean, waits: PublishWaits): void {
+  #forwardInBatch(message: Message, peer: Peer, waiter: BatchWaiter, isWantedHere: boolean, waits: PublishWaits): void {
     const { bus } = this;
-    let run: ForwardRun | undefined;
+    let batch: ForwardBatch | undefined;
     if (message.qos > 0) {
-      run = this.#run;
-      if (run?.isOpen !== true || run.waiter !== waiter || this.#runPeer !== peer || run.peersOnly === isWantedHere) {
-        run = new ForwardRun(waiter, !isWantedHere);
-        this.#run = run;
-        this.#runPeer = peer;
+      batch = this.#batch;
+      if (
+        batch?.isOpen !== true ||
+        batch.waiter !== waiter ||
+        this.#batchPeer !== peer ||
+        batch.peersOnly === isWantedHere
+      ) {
+        batch = new ForwardBatch(waiter, !isWantedHere);
+        this.#batch = batch;
+        this.#batchPeer = peer;
       }
-      waits.forwardedTo(run);
+      waits.forwardedTo(batch);
     }
-    bus.forward(peer, message, PLAIN, run);
+    bus.forward(peer, message, PLAIN, batch);
     if (bus.congested) waits.peersAreCongested();
   }
 
   #sendParcel(message: Message, aim: ForwardAim, waits: PublishWaits, parcels: Parcels): void {
     const sends = this.#sends(message, aim);
-    this.#run = undefined;
+    this.#batch = undefined;
     if (sends.length === 0) return;
     const parcel = parcels.send(message, sends, waits);
     waits.factRecorded();
@@ -237,7 +253,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     const { isWantedHere } = aim;
     const { bus } = this;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
-    this.#run = undefined;
+    this.#batch = undefined;
     for (const [peer, target] of this.#sends(message, aim)) {
       bus.forward(peer, message, target, ticket);
     }

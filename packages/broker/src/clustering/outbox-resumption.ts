@@ -10,6 +10,7 @@ import type { Router } from "../routing/router.ts";
 import type { Parcels, Send } from "./parcels.ts";
 
 type Forwarded = Extract<OutboxTarget, { readonly plain: boolean }>;
+type ForSession = Extract<OutboxTarget, { readonly kind: "session" }>;
 
 export interface ResumptionParts {
   readonly bus: ClusterBus;
@@ -83,7 +84,7 @@ export class OutboxResumption {
 
   /** Brokers are others than they were. Each target becomes a parcel of its own: a peer takes a number once. */
   #routeAnew({ targets, packetId }: OutboxEntry, message: Message, session: Session | undefined, now: Millis): void {
-    const { parcels, deliverHere } = this.#parts;
+    const { router, parcels, deliverHere } = this.#parts;
     let waiting = 1;
     const answered = (): void => {
       waiting--;
@@ -91,6 +92,7 @@ export class OutboxResumption {
     };
     for (const target of targets) {
       if (target.kind === "unrouted") this.#publish(message, now);
+      if (target.kind === "session") reassign(router, target, message, now);
       if (target.kind === "unrouted" || target.kind === "session") continue;
       this.#waits.clear();
       deliverHere(message, forwardTarget(target), now, this.#waits);
@@ -112,6 +114,11 @@ export class OutboxResumption {
       return [[peer, { ...forwardTarget(target), groups: undefined, retainedAt }]];
     });
   }
+}
+
+/** Its session has ended; if it got the message for a shared subscription, others do. */
+export function reassign(router: Router, { clientId, sharedFilter }: ForSession, message: Message, now: Millis): void {
+  if (sharedFilter !== undefined) router.reassignAll(clientId, [{ message, sharedFilter }], now);
 }
 
 function forwardTarget({ plain, groups, retainedAt, homes }: Forwarded): ForwardTarget {

@@ -22,7 +22,7 @@ import {
 } from "@wrenmq/protocol";
 import { isTopicName } from "@wrenmq/topics";
 import type { Connection } from "@wrenmq/transport";
-import { AuthorizationCache, SYS_PREFIX } from "../routing/authorization-cache.ts";
+import { AuthorizationCache, SYS_PREFIX } from "../access/authorization-cache.ts";
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
@@ -52,6 +52,8 @@ export class ConnectFlow {
   readonly #scope: ListenerScope;
   #packet!: ConnectPacket;
   #assignedClientId: string | undefined = undefined;
+  /** There is room for it only because it takes over the connection of its client. */
+  #needsTakeover = false;
   /** Enhanced authentication that is under way. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
   /** What stops the attempts of plugins that take their time. */
@@ -64,12 +66,16 @@ export class ConnectFlow {
 
   begin(lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
     const scope = this.#scope;
+    scope.broker.counters.connectsReceived++;
     const packet = withOwnBytes(lent);
     this.#packet = packet;
     if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
     const connecting = this.#connecting;
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
-    if (!scope.hasRoom) return this.#refuseOneMore(`listener ${scope.name}: maximum connections`);
+    const refused = this.#refuseByOperator(now);
+    if (refused !== undefined) return refused;
+    this.#needsTakeover = !scope.hasRoom;
+    if (this.#needsTakeover && !scope.hasRoomByTakeover(packet.clientId)) return this.#refuseOneMore(this.#isFull);
     const { connect } = scope.chain;
     if (connect === undefined) return this.#checkWill(packet.will) ?? this.#authenticate();
     return then(connect(connecting.client, packet), (changed) => {
@@ -198,11 +204,15 @@ export class ConnectFlow {
     const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
     const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
     // While plugins were asked others may have connected.
-    if (!broker.hasRoom() && !broker.registry.isConnected(client.clientId)) {
-      return this.#refuseOneMore(`listener ${scope.name}: maximum connections`);
+    const isOneMore = this.#needsTakeover && !scope.hasRoom && !scope.hasRoomByTakeover(client.clientId);
+    if (isOneMore || (!broker.hasRoom() && !broker.registry.isConnected(client.clientId))) {
+      return this.#refuseOneMore(this.#isFull);
     }
     if (!broker.hasRoomForSession(client.clientId, expiryInterval)) return this.#refuseOneMore("maximum sessions");
     const now = broker.clock.now();
+    // Plugins may have made another user name, and others may have been banned meanwhile.
+    const refused = this.#refuseByOperator(now);
+    if (refused !== undefined) return refused;
     const { cleanStart, will } = packet;
     const { entry, present } = broker.registry.connect(connecting, { cleanStart, expiryInterval, will }, now);
     entry.session.limits = scope.sessionLimits;
@@ -215,7 +225,7 @@ export class ConnectFlow {
     }
     if (broker.logsClients) {
       const { clientId, username, remoteAddress: address } = client;
-      broker.logger.debug({ clientId, username, address, listener: scope.name, present }, "client connected");
+      broker.logger.info({ clientId, username, address, listener: scope.name, present }, "client connected");
     }
     scope.chain.observe.connected?.(client);
     const wantsResponseInformation = packet.properties?.requestResponseInformation === 1;
@@ -231,6 +241,29 @@ export class ConnectFlow {
     };
   }
 
+  get #isFull(): string {
+    return `listener ${this.#scope.name}: maximum connections`;
+  }
+
+  /** What the operator has said comes before any plugin: nobody new while the broker is emptied, nobody who is banned. */
+  #refuseByOperator(now: Millis): ConnectRefused | undefined {
+    const { drain, bans } = this.#scope.broker;
+    if (drain.state !== undefined) {
+      const { serverReference } = drain.state;
+      const reasonString = "the server is being emptied";
+      return this.#refuse({
+        reasonCode: ReasonCode.UseAnotherServer,
+        reasonString,
+        rule: reasonString,
+        serverReference,
+      });
+    }
+    const ban = bans.size > 0 ? bans.find(this.#connecting.client, now) : undefined;
+    if (ban === undefined) return undefined;
+    const rule = `banned: ${ban.kind} ${ban.value} until ${new Date(ban.until).toISOString()}`;
+    return this.#refuse({ reasonCode: ReasonCode.Banned, reasonString: ban.reason, rule });
+  }
+
   #refuseOneMore(rule: string): ConnectRefused {
     const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
     return this.#refuse({
@@ -239,7 +272,7 @@ export class ConnectFlow {
     });
   }
 
-  #refuse(verdict: Verdict): ConnectRefused {
+  #refuse(verdict: Verdict & { readonly serverReference?: string | undefined }): ConnectRefused {
     const { broker, chain } = this.#scope;
     const { client } = this.#connecting;
     broker.counters.connectionsRefused++;

@@ -10,7 +10,7 @@ import {
 import type { ClientInfo, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, isAllowed, type Outbox, type SubscriptionRecord, type Verdict } from "@wrenmq/protocol";
 import { isShared, isTopicFilter, unsharedFilter } from "@wrenmq/topics";
-import type { AuthorizationCache } from "../routing/authorization-cache.ts";
+import type { AuthorizationCache } from "../access/authorization-cache.ts";
 import type { Forwarder } from "../routing/forwarder.ts";
 import { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
@@ -121,14 +121,12 @@ function allowed(
   identifier: number | undefined,
   verdict: Verdict,
 ): MaybePromise<ReasonCode> {
-  if (!isAllowed(verdict)) return answered(subscriber, subscription, verdict.reasonCode);
+  if (!isAllowed(verdict)) return refused(subscriber, subscription, verdict);
   const { subscribe: transform } = subscriber.scope.chain;
   if (transform === undefined) return grant(subscriber, subscription, identifier);
   const changed = transform(subscriber.client, subscription);
   const next = (answer: Awaited<typeof changed>): ReasonCode =>
-    "reasonCode" in answer
-      ? answered(subscriber, subscription, answer.reasonCode)
-      : grant(subscriber, answer, identifier);
+    "reasonCode" in answer ? refused(subscriber, subscription, answer) : grant(subscriber, answer, identifier);
   return changed instanceof Promise ? changed.then(next) : next(changed);
 }
 
@@ -156,6 +154,12 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
     subscriber.scheduleRetained(new RetainedDelivery(router, entry, topicFilter, record));
   }
   return answered(subscriber, subscription, qos as ReasonCode);
+}
+
+function refused(subscriber: Subscriber, subscription: Subscription, verdict: Verdict): ReasonCode {
+  const { scope, client } = subscriber;
+  scope.broker.refusals.refused(client, "subscribe", subscription.topicFilter, verdict);
+  return answered(subscriber, subscription, verdict.reasonCode);
 }
 
 function answered(subscriber: Subscriber, subscription: Subscription, reasonCode: ReasonCode): ReasonCode {

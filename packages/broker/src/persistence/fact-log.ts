@@ -73,6 +73,8 @@ export class FactLog implements FactSink {
   failing: StoreError | undefined = undefined;
   /** Counts commits: facts that were recorded under the same number are durable together. */
   turn: number = 0;
+  /** Told how many milliseconds the store has taken for a batch of facts; undefined while nobody wants to know. */
+  committed: ((milliseconds: number) => void) | undefined = undefined;
 
   constructor(options: FactLogOptions) {
     this.#options = options;
@@ -211,6 +213,8 @@ export class FactLog implements FactSink {
 
   #apply(batch: Batch): void {
     let pending: Promise<void> | undefined;
+    const { committed } = this;
+    const since = committed === undefined ? 0 : performance.now();
     let outcome: BatchUnderWay["outcome"] = "durable";
     try {
       pending = batch.ops.length === 0 ? undefined : this.#options.store.apply(batch.ops);
@@ -218,6 +222,7 @@ export class FactLog implements FactSink {
       outcome = asStoreError(error);
       this.#refusal = outcome;
     }
+    if (pending === undefined && outcome === "durable") committed?.(performance.now() - since);
     if (pending === undefined && outcome === "durable" && this.#underWay.length === 0) {
       settleAll(batch, undefined);
       return;
@@ -229,7 +234,10 @@ export class FactLog implements FactSink {
       return;
     }
     pending.then(
-      () => this.#settled(underWay, "durable"),
+      () => {
+        committed?.(performance.now() - since);
+        this.#settled(underWay, "durable");
+      },
       (error: unknown) => this.#settled(underWay, asStoreError(error)),
     );
   }
@@ -260,8 +268,7 @@ export class FactLog implements FactSink {
   /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
   #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
-      const { code, message } = error;
-      this.#options.logger.error({ code, error: message }, "the store refuses to write; publishes are refused");
+      this.#options.logger.error({ err: error }, "the store refuses to write; publishes are refused");
       this.failing = error;
       this.#retryLater();
     }

@@ -23,6 +23,12 @@ const DECIDING: readonly (keyof Hooks)[] = [
   "will",
 ];
 
+export interface PluginReport {
+  readonly name: string;
+  /** The names of its hooks. */
+  readonly hooks: readonly string[];
+}
+
 interface Running extends NamedHooks {
   readonly plugin: Plugin;
   readonly context: { end(): void };
@@ -37,6 +43,8 @@ export interface PreparedPlugins {
   commit(takeOver: () => void): Promise<void>;
   /** Ends those that were started. */
   abort(): Promise<void>;
+  /** As that of the host will be. */
+  chain(members: readonly string[] | undefined, events: Hooks): HookChain;
 }
 
 /** The hooks that are called for a plugin that is added or removed while the broker runs, as at its start and stop. */
@@ -65,6 +73,13 @@ export class PluginHost {
     return this.#running.map((running) => running.name);
   }
 
+  *reports(): IterableIterator<PluginReport> {
+    for (const { name, hooks } of this.#running) {
+      const set = Object.entries(hooks).filter(([, hook]) => hook !== undefined);
+      yield { name, hooks: set.map(([hook]) => hook) };
+    }
+  }
+
   /** @throws PluginError ERR_PLUGIN_START naming the plugin; those that had started are closed again */
   async start(plugins: readonly Plugin[]): Promise<void> {
     this.#running = await this.#started(plugins, []);
@@ -81,6 +96,7 @@ export class PluginHost {
     const removed = before.filter((one) => !after.includes(one));
     return {
       abort: () => this.#end(added),
+      chain: (members, events) => this.#chain(after, members, events),
       commit: async (takeOver) => {
         this.#running = after;
         this.#notify(added, "brokerStarting");
@@ -172,7 +188,11 @@ export class PluginHost {
 
   /** @param members names of the plugins that decide; undefined: all. Everyone may watch. */
   chain(members: readonly string[] | undefined, events: Hooks): HookChain {
-    const hooks: NamedHooks[] = this.#running.map(({ name, hooks }) => ({
+    return this.#chain(this.#running, members, events);
+  }
+
+  #chain(running: readonly Running[], members: readonly string[] | undefined, events: Hooks): HookChain {
+    const hooks: NamedHooks[] = running.map(({ name, hooks }) => ({
       name,
       hooks: members === undefined || members.includes(name) ? hooks : watching(hooks),
     }));

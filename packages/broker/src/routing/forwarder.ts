@@ -3,7 +3,7 @@ import type { Peer } from "@wrenmq/cluster";
 import type { ReasonCode } from "@wrenmq/codec";
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { PublishWaits } from "./publish-waits.ts";
-import type { Route } from "./route-table.ts";
+import type { Route } from "./route.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
 /** Who is to get a message at the peers. */
@@ -28,6 +28,8 @@ export interface Forwarder {
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined;
   /** Sends a message to the peers that want it; one with RETAIN to all of them. What its acknowledgement waits for goes to `waits`. */
   forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void;
+  /** Sends a message to the members of a shared subscription at a peer; nobody waits for it, and nobody sends it again. */
+  forwardShared(peer: Peer, message: Message, filter: string): void;
   /** Orders changes of retained messages among all brokers: later ones are larger. 0: there are no others. */
   stampRetained(now: Millis): number;
   /** Does this broker write down the topic's retained message? */
@@ -43,6 +45,7 @@ export const NO_PEERS: Forwarder = {
   admit: () => undefined,
   chooseSide: () => undefined,
   forward: () => {},
+  forwardShared: () => {},
   stampRetained: () => 0,
   keepsRetained: () => true,
   whenKnown: () => undefined,

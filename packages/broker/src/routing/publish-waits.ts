@@ -1,6 +1,6 @@
 // What the acknowledgement of one PUBLISH has to wait for. The caller of `Router.publish` owns it and uses it again for
 // the next message; the router fills it. For most messages it stays empty, and nothing is allocated.
-import type { ForwardRun, ForwardTicket, RunWaiter } from "@wrenmq/cluster";
+import type { BatchWaiter, ForwardBatch, ForwardTicket } from "@wrenmq/cluster";
 import { DeliveryResult, type Session } from "@wrenmq/protocol";
 
 export class PublishWaits {
@@ -15,9 +15,9 @@ export class PublishWaits {
   /** Sessions whose queues are over their bound. */
   readonly congested: Session[] = [];
   /** Peers that have not answered yet. */
-  forwarded: ForwardTicket | ForwardRun | undefined = undefined;
+  forwarded: ForwardTicket | ForwardBatch | undefined = undefined;
   /** Who can wait for several messages together; undefined: each gets a ticket of its own. */
-  readonly batchWaiter: RunWaiter | undefined;
+  readonly batchWaiter: BatchWaiter | undefined;
   /** Of the client that publishes; undefined: no client waits for an acknowledgement. */
   readonly session: Session | undefined;
   /** Of a QoS 2 message, which is held from now on; 0: nothing is held. Set by the caller. */
@@ -25,7 +25,7 @@ export class PublishWaits {
   /** Is the message sent again until it is acknowledged, and may it come twice then? Set by the caller. */
   isSentAgain: boolean = false;
 
-  constructor(batchWaiter?: RunWaiter, session?: Session) {
+  constructor(batchWaiter?: BatchWaiter, session?: Session) {
     this.batchWaiter = batchWaiter;
     this.session = session;
   }
@@ -57,7 +57,7 @@ export class PublishWaits {
     this.authorizations.push(delivery);
   }
 
-  forwardedTo(peers: ForwardTicket | ForwardRun): void {
+  forwardedTo(peers: ForwardTicket | ForwardBatch): void {
     this.isEmpty = false;
     this.forwarded = peers;
   }

@@ -5,12 +5,15 @@ import type { DeliveryOptions, SubscriptionRecord } from "@wrenmq/protocol";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 /** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
-const PLAIN: readonly DeliveryOptions[] = tableOf(undefined);
+const PLAIN: readonly DeliveryOptions[] = tableOf(undefined, undefined);
 
-function tableOf(subscriptionIdentifiers: readonly number[] | undefined): DeliveryOptions[] {
+function tableOf(
+  subscriptionIdentifiers: readonly number[] | undefined,
+  sharedFilter: string | undefined,
+): DeliveryOptions[] {
   const table: DeliveryOptions[] = [];
   for (const qos of [0, 1, 2] as const) {
-    table.push({ qos, retain: false, subscriptionIdentifiers }, { qos, retain: true, subscriptionIdentifiers });
+    for (const retain of [false, true]) table.push({ qos, retain, subscriptionIdentifiers, sharedFilter });
   }
   return table;
 }
@@ -18,8 +21,6 @@ function tableOf(subscriptionIdentifiers: readonly number[] | undefined): Delive
 /** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
 export class Recipient {
   readonly entry: SessionEntry;
-  /** Of a member of a group, which has but one: see `withoutVerdict`. */
-  readonly #first: SubscriptionRecord;
   /** Without Retain As Published the retain flag is cleared. */
   #retainAsPublished = false;
   #qos = 0;
@@ -31,10 +32,12 @@ export class Recipient {
   #client: ClientInfo | undefined = undefined;
   #rules = -1;
 
-  /** @param records one or more; there may be very many, and what is made of them is kept with each topic */
-  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
+  /**
+   * @param records those that match; there may be very many, and what is made of them is kept
+   * @param sharedFilter given for a member of a group
+   */
+  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[], sharedFilter?: string) {
     this.entry = entry;
-    this.#first = records[0] as SubscriptionRecord;
     let identifiers: number[] | undefined;
     let isNoLocal = false;
     for (const { qos, retainAsPublished, subscriptionIdentifier, noLocal } of records) {
@@ -45,16 +48,21 @@ export class Recipient {
       if (identifiers === undefined) identifiers = [subscriptionIdentifier];
       else identifiers.push(subscriptionIdentifier);
     }
-    if (identifiers !== undefined) this.#table = tableOf(identifiers);
+    if (identifiers !== undefined || sharedFilter !== undefined) this.#table = tableOf(identifiers, sharedFilter);
     if (isNoLocal) {
       const others = records.filter((record) => !record.noLocal);
       this.noLocalView = others.length === 0 ? null : new Recipient(entry, others);
     }
   }
 
-  /** The same member of a group for another topic, without a verdict. */
+  /** The same for another topic, without a verdict. */
   withoutVerdict(): Recipient {
-    return new Recipient(this.entry, [this.#first]);
+    const copy = new Recipient(this.entry, []);
+    copy.#retainAsPublished = this.#retainAsPublished;
+    copy.#qos = this.#qos;
+    copy.#table = this.#table;
+    copy.noLocalView = this.noLocalView;
+    return copy;
   }
 
   /** May its client receive messages of the topic? undefined: no plugin was asked since it connected or rules changed. */

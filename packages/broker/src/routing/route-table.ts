@@ -1,53 +1,20 @@
-// Who gets the messages of a topic: found out once, kept with the topic until a subscription that matters changes.
+// Who gets the messages of a topic. Kept with the topic until any subscription changes; then its filters are looked for
+// again, which is cheap, and what they come to is found in the cache of routes, unless they are what has changed.
 import type { Peer } from "@wrenmq/cluster";
-import type { SubscriptionRecord, Topic, TopicTable } from "@wrenmq/protocol";
-import { parseShared, type SharedFilter, SubscriptionTree } from "@wrenmq/topics";
+import type { SubscriptionRecord, Topic } from "@wrenmq/protocol";
+import { parseShared, type SharedFilter, type StoredFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import { makeRoute, PeerKey, type RouteTree } from "./make-route.ts";
 import { Recipient } from "./recipient.ts";
+import { Route } from "./route.ts";
+import { RouteCache } from "./route-cache.ts";
 import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
 
-export class Route {
-  readonly recipients: readonly Recipient[];
-  readonly groups: readonly SharedGroup[];
-  readonly stamp: number;
-  readonly tableGeneration: number;
-  /** Other brokers whose subscribers want the topic's messages. */
-  readonly peers: readonly Peer[] | undefined;
-  /** Made of so many overlapping subscriptions that it is not to be kept. */
-  readonly isBulky: boolean;
-  /** How members of the groups get this topic, with the access rules' verdicts. */
-  #checked: Map<Recipient, Recipient> | undefined = undefined;
-
-  constructor(
-    recipients: readonly Recipient[],
-    groups: readonly SharedGroup[],
-    stamp: number,
-    tableGeneration: number,
-    peers?: readonly Peer[],
-    isBulky: boolean = false,
-  ) {
-    this.recipients = recipients;
-    this.groups = groups;
-    this.stamp = stamp;
-    this.tableGeneration = tableGeneration;
-    this.peers = peers;
-    this.isBulky = isBulky;
-  }
-
-  /** A group's member stands for all topics of its filter, the access rules' verdict for one: it is kept here. */
-  checked(member: Recipient): Recipient {
-    this.#checked ??= new Map();
-    let recipient = this.#checked.get(member);
-    if (recipient === undefined) {
-      recipient = member.withoutVerdict();
-      this.#checked.set(member, recipient);
-    }
-    return recipient;
-  }
-}
-
-/** Subscriptions that match a topic besides those of other sessions: nobody needs as many, and a table full of them is large. */
-const MANY_OVERLAPS = 1_000;
+/** Larger routes are not kept with topics, only in the cache, which is bounded: delivering takes longer than finding them. */
+const LARGE = 64;
+/** Filters found for one topic that the scratch space has room for. */
+const KEPT_SLOTS = 4_096;
+const NOBODY = new Route([], [], undefined, [], 0);
 
 /** A session that ends with so few subscriptions leaves at once: only routes that it was in are made again. */
 const FEW = 64;
@@ -60,46 +27,43 @@ export interface RouteWatcher {
   removed(entry: SessionEntry, filter: string): void;
 }
 
-/** Stands for all subscribers of a peer. */
-class PeerKey {
-  readonly peer: Peer;
-  constructor(peer: Peer) {
-    this.peer = peer;
-  }
-}
-
 export class RouteTable {
-  readonly #tree = new SubscriptionTree<
-    SessionEntry | SharedGroup | PeerKey,
-    SubscriptionRecord | SharedGroup | PeerKey
-  >();
+  readonly #tree: RouteTree = new SubscriptionTree();
   readonly #peers = new Map<Peer, PeerKey>();
   /** Given when other brokers act as one with this one. */
   watcher: RouteWatcher | undefined = undefined;
   readonly #groups = new Map<string, SharedGroup>();
-  readonly #topics: TopicTable;
   readonly #strategy: ShareStrategy;
-  /** Grows with each change that may concern more than one topic. */
+  readonly #cache = new RouteCache();
+  /** Grows with each change. */
   #stamp = 0;
-  #absentClient = new Route([], [], -1, -1);
+  #checksTopics = false;
+  /** Filters that match the topic that is looked for. */
+  readonly #found: (StoredFilter | undefined)[] = [];
   /** Subscriptions of all sessions. */
   size: number = 0;
   /** Those of sessions that have ended and are still to be taken out. */
   #leaving = 0;
 
-  constructor(topics: TopicTable, strategy: ShareStrategy) {
-    this.#topics = topics;
+  constructor(strategy: ShareStrategy) {
     this.#strategy = strategy;
+  }
+
+  /** Does any plugin decide about topics? Then each topic has a route of its own, with the verdicts about it. */
+  set checksTopics(checksTopics: boolean) {
+    this.#checksTopics = checksTopics;
+    this.#stamp++;
   }
 
   /** @returns is it a subscription that the session did not have? */
   add(entry: SessionEntry, filter: string, record: SubscriptionRecord): boolean {
     const shared = sharedOf(filter);
+    if (shared !== undefined) entry.hasShared = true;
     const isNew =
       shared === undefined
         ? this.#tree.set(filter, entry, record) === undefined
-        : this.#group(filter, shared.filter).set(new Recipient(entry, [record]));
-    this.#changed(shared?.filter ?? filter);
+        : this.#group(filter, shared.filter).set(new Recipient(entry, [record], filter));
+    this.#changed(shared);
     if (!isNew) return false;
     this.size++;
     this.watcher?.added(entry, filter);
@@ -110,7 +74,7 @@ export class RouteTable {
     const shared = sharedOf(filter);
     if (!this.#delete(entry, filter, shared)) return;
     this.size--;
-    this.#changed(shared?.filter ?? filter);
+    this.#changed(shared);
     this.watcher?.removed(entry, filter);
   }
 
@@ -125,6 +89,8 @@ export class RouteTable {
       for (const filter of subscriptions.keys()) this.remove(entry, filter);
       return undefined;
     }
+    // In how many routes it is nobody knows.
+    this.#cache.clear();
     this.#stamp++;
     this.size -= size;
     this.#leaving += size;
@@ -157,13 +123,13 @@ export class RouteTable {
     const key = this.#peers.get(peer) ?? new PeerKey(peer);
     this.#peers.set(peer, key);
     this.#tree.set(filter, key, key);
-    this.#changed(filter);
+    this.#changed(undefined);
   }
 
   removePeer(peer: Peer, filter: string): void {
     const key = this.#peers.get(peer);
     if (key === undefined || this.#tree.delete(filter, key) === undefined) return;
-    this.#changed(filter);
+    this.#changed(undefined);
   }
 
   setPeerGroup(peer: Peer, filter: string, connected: number, members: number): void {
@@ -172,7 +138,7 @@ export class RouteTable {
     const group = this.#group(filter, shared.filter);
     group.setElsewhere(peer, connected, members);
     this.#dropIfEmpty(group, shared.filter);
-    this.#changed(shared.filter);
+    this.#changed(shared);
   }
 
   #dropIfEmpty(group: SharedGroup, plain: string): void {
@@ -182,13 +148,21 @@ export class RouteTable {
   }
 
   find(topic: Topic): Route {
-    const known = topic.route as Route | undefined;
-    if (known !== undefined && known.stamp === this.#stamp && known.tableGeneration === this.#topics.generation) {
-      return known;
-    }
-    const route = this.#match(topic.name);
-    if (!route.isBulky) topic.route = route;
+    if (topic.routeStamp === this.#stamp) return topic.route as Route;
+    let route = this.#match(topic);
+    if (this.#checksTopics) route = ownRoute(topic, route);
+    else if (route.weight > LARGE) return route;
+    topic.route = route;
+    topic.routeStamp = this.#stamp;
     return route;
+  }
+
+  /** Who gets the messages of a topic now, without remembering it: for questions about topics that perhaps nobody uses. */
+  lookUp(topic: string): Route {
+    const bytes = new TextEncoder().encode(topic);
+    const found: (StoredFilter | undefined)[] = [];
+    const count = this.#tree.find(bytes, 0, bytes.length, found);
+    return count === 0 ? NOBODY : makeRoute(this.#tree, found, count);
   }
 
   #group(filter: string, plain: string): SharedGroup {
@@ -201,62 +175,30 @@ export class RouteTable {
     return group;
   }
 
-  /** A filter without wildcards concerns one topic: the routes of all others stay. */
-  #changed(filter: string): void {
-    if (filter.includes("#") || filter.includes("+")) {
-      this.#stamp++;
-      return;
+  /** @param shared given when it was the members of a group that changed, of which the tree knows nothing */
+  #changed(shared: SharedFilter | undefined): void {
+    if (shared !== undefined) this.#tree.touch(shared.filter);
+    this.#stamp++;
+  }
+
+  #match({ bytes, start, length }: Topic): Route {
+    const found = this.#found;
+    const count = this.#tree.find(bytes, start, start + length, found);
+    if (count === 0) return NOBODY;
+    let route = this.#cache.get(found, count);
+    if (route === undefined) {
+      route = makeRoute(this.#tree, found, count);
+      this.#cache.offer(route);
     }
-    const topic = this.#topics.peek(filter);
-    if (topic !== undefined) topic.route = undefined;
-    // Somebody may still hold a topic of a table that was cleared since.
-    else if (this.#topics.generation > 0) this.#stamp++;
+    if (found.length > KEPT_SLOTS) found.length = 0;
+    return route;
   }
+}
 
-  #match(topic: string): Route {
-    const route = this.#matchAll(topic);
-    if (route.recipients.length + route.groups.length > 0 || route.peers !== undefined) return route;
-    // Most topics of a broker may have no subscriber: they share one route.
-    const { stamp, tableGeneration } = this.#absentClient;
-    if (stamp !== route.stamp || tableGeneration !== route.tableGeneration) this.#absentClient = route;
-    return this.#absentClient;
-  }
-
-  #matchAll(topic: string): Route {
-    const found = new Map<SessionEntry, SubscriptionRecord[]>();
-    const groups: SharedGroup[] = [];
-    let peers: Set<Peer> | undefined;
-    let overlaps = 0;
-    this.#tree.match(topic, (value, key) => {
-      if (value instanceof SharedGroup) {
-        if (value.isWanted) groups.push(value);
-        return;
-      }
-      if (value instanceof PeerKey) {
-        peers ??= new Set();
-        peers.add(value.peer);
-        return;
-      }
-      if ((key as SessionEntry).ended) return;
-      const records = found.get(key as SessionEntry);
-      if (records === undefined) {
-        found.set(key as SessionEntry, [value]);
-        return;
-      }
-      records.push(value);
-      overlaps++;
-    });
-    const recipients: Recipient[] = [];
-    for (const [entry, records] of found) recipients.push(new Recipient(entry, records));
-    return new Route(
-      recipients,
-      groups,
-      this.#stamp,
-      this.#topics.generation,
-      peers && [...peers],
-      overlaps > MANY_OVERLAPS,
-    );
-  }
+/** The one that the topic has already, if it is for the same recipients: with the verdicts about them. */
+function ownRoute(topic: Topic, route: Route): Route {
+  const known = topic.route as Route | undefined;
+  return known?.isCopyOf(route) === true ? known : route.forOneTopic();
 }
 
 /** Filters are checked before they get here. */

@@ -18,6 +18,7 @@ import {
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
@@ -50,6 +51,8 @@ export class Router {
   forwarder: Forwarder = NO_PEERS;
   /** Called with defects in deliveries that happen later than the call that caused them. */
   defect: (error: unknown) => void = () => {};
+  /** Remembers what sessions lost; undefined where nobody wants to know. */
+  dropRecorder: ((clientId: string, topic: string, reason: DropReason, side: DropSide) => void) | undefined = undefined;
   readonly #now: () => Millis;
 
   constructor(
@@ -114,6 +117,25 @@ export class Router {
     }
   }
 
+  /** What a member of shared subscriptions has not got, whose session has ended: to other members. [MQTT5 4.8.2] */
+  reassignAll(clientId: string, undelivered: readonly Undelivered[], now: Millis): void {
+    for (const { message, sharedFilter } of undelivered) {
+      if (message.hasExpired(now)) this.dropped(clientId, message, "expired", "subscriber");
+      else if (!this.reassign(sharedFilter, message, now))
+        this.dropped(clientId, message, "sessionEnded", "subscriber");
+    }
+  }
+
+  /** @returns false: the shared subscription has no other member */
+  reassign(filter: string, message: Message, now: Millis): boolean {
+    const group = this.routes.group(filter);
+    if (group?.isWanted !== true) return false;
+    const peer = this.forwarder.chooseSide(group, message.publisher);
+    if (peer !== undefined) this.forwarder.forwardShared(peer, message, filter);
+    else this.deliverShared(group, message, now, new PublishWaits());
+    return true;
+  }
+
   /** To the one of the group's members here whose turn it is. */
   deliverShared(group: SharedGroup, message: Message, now: Millis, waits: PublishWaits): void {
     const member = group.choose(message.publisher);
@@ -161,6 +183,7 @@ export class Router {
   /** @param side whose client `clientId` is: who did not get the message, or who has sent it */
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
+    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message.topic, reason, side);
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 
@@ -301,9 +324,12 @@ export class Router {
       if (entry.pendingAuthorization === after) entry.pendingAuthorization = undefined;
       // In the batch of the delivery.
       if (number > 0) this.outbox?.settle(number);
-      if (entry.ended) return undefined;
       try {
         const now = this.#now();
+        if (entry.ended) {
+          if (options.sharedFilter != null && options.qos > 0) this.reassign(options.sharedFilter, message, now);
+          return undefined;
+        }
         if (!isAllowed) this.dropped(session.clientId, message, "notAuthorized", "subscriber");
         else if (message.hasExpired(now))
           this.dropped(session.clientId, message, "expired", "subscriber"); // [MQTT-3.3.2-5]
@@ -324,11 +350,12 @@ export class Router {
   #keepUndecided(entry: SessionEntry, message: Message, options: DeliveryOptions, waits: PublishWaits): number {
     const { outbox } = this;
     const { qos, retain, subscriptionIdentifiers } = options;
+    const sharedFilter = options.sharedFilter ?? undefined;
     const { clientId, facts } = entry.session;
     if (outbox === undefined || facts === undefined || qos === 0 || waits.isSentAgain) return 0;
     waits.factRecorded();
-    const target = { kind: "session", clientId, qos: qos as 1 | 2, retain, subscriptionIdentifiers } as const;
-    return outbox.put(message, { clientId: "", packetId: 0, targets: [target] });
+    const session = { clientId, qos: qos as 1 | 2, retain, subscriptionIdentifiers, sharedFilter };
+    return outbox.put(message, { clientId: "", packetId: 0, targets: [{ kind: "session", ...session }] });
   }
 }
 

@@ -18,7 +18,7 @@ test("a shutdown that is to clear the store leaves neither session nor retained 
   const fixture = await leaveSomething(store, true);
   expect(kept(store.stats())).toEqual({ sessions: 1, messages: 1, retained: 1 });
   await fixture.stop();
-  await store.open();
+  store.open();
   expect(kept(store.stats())).toEqual({ sessions: 0, messages: 0, retained: 0 });
 });
 
@@ -27,6 +27,6 @@ test("otherwise all is kept; and a start that fails clears nothing", async () =>
   await (await leaveSomething(store, false)).stop();
   const bad = { name: "bad", setup: () => Promise.reject(new Error("no")) };
   await expect(startBroker({ store, clearOnShutdown: true, plugins: [bad] })).rejects.toThrow("no");
-  await store.open();
+  store.open();
   expect(kept(store.stats())).toEqual({ sessions: 1, messages: 1, retained: 1 });
 });

@@ -142,7 +142,7 @@ describe("a session with many subscriptions ends", () => {
 
 test("a session that has ended is in no route at once, in the tree until it is taken out step by step", () => {
   const topics = new TopicTable();
-  const routes = new RouteTable(topics, "round-robin");
+  const routes = new RouteTable("round-robin");
   const removed: string[] = [];
   routes.watcher = { added() {}, removed: (_entry, filter) => void removed.push(filter) };
   const subscribe = (count: number): SessionEntry => {
@@ -185,7 +185,7 @@ test("a session that has ended is in no route at once, in the tree until it is t
 });
 
 test("subscriptions of too many sessions that have ended do not wait", () => {
-  const routes = new RouteTable(new TopicTable(), "round-robin");
+  const routes = new RouteTable("round-robin");
   const subscriptions = new Map(Array.from({ length: 400_000 }, (_, number) => [String(number), record]));
   const end = () => routes.removeAll({ session: { subscriptions } } as unknown as SessionEntry);
   expect([end(), end(), end()].map((rest) => rest === undefined)).toEqual([false, false, true]);

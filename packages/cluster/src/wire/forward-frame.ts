@@ -181,7 +181,7 @@ export class ForwardReader implements ArrivedTarget {
     let topic = this.#topic;
     if (topic?.equals(bytes, topicStart, topicStart + topicLength) !== true) {
       topic = this.#topics.read(bytes, topicStart, topicStart + topicLength);
-      this.#topic = topic;
+      if (topic.kept) this.#topic = topic;
     }
     const { position, end } = fields;
     const message = new Message(topic, bytes, position, end, qos, retain, properties, expiresAt, publisher, false);

@@ -5,6 +5,7 @@ import { type PasswordEntry, parsePasswordFile } from "./password-file.ts";
 const NAMED = 5;
 const WHY = {
   slow: "verifying takes a core for a good part of a second at each login",
+  "too slow": "that is more work than is done for anybody: these users cannot log in",
   weak: "whoever gets the file tries passwords quickly",
 } as const;
 

@@ -9,24 +9,9 @@ import {
   type PluginContext,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { boolean, number, options, text } from "@wrenmq/plugin-api/options";
 import { WatchedFile } from "@wrenmq/watched-file";
+import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
-
-export interface AuthTokenOptions {
-  /** Path of the file with the hashed tokens. */
-  readonly file: string;
-  /** Decide by the token's lists which topics its client may use. Default true. */
-  readonly authorize?: boolean;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
-}
-
-const OPTIONS = options({
-  file: text(),
-  authorize: boolean({ default: true }),
-  reloadInterval: number({ min: 0, default: 2 }),
-});
 
 const NO_DIGEST = Buffer.alloc(32);
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
@@ -74,7 +59,8 @@ function identityOf(stored: StoredToken | undefined, token: string, username: st
   const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");
   const right = timingSafeEqual(digestOf(token), expected);
   if (stored === undefined || !right) return no("no such token");
-  const { id, user, expires } = stored;
+  const { id, user, expires, role } = stored;
+  if (role !== undefined) return no(`token ${id} is one for the admin API`);
   const expiresAt = expires === undefined ? undefined : Date.parse(expires);
   if (expiresAt !== undefined && expiresAt <= Date.now()) return no(`token ${id} has expired`);
   if (username !== undefined && username !== "" && username !== user) return no(`token ${id} is of another user`);

@@ -13,8 +13,9 @@ import { isTopicName } from "@wrenmq/topics";
 import type { Dialect } from "../dialect.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { type Layout, Message, PublishFrame } from "../message/message.ts";
+import type { Topic } from "../message/topic.ts";
 import { InboundAliases } from "../message/topic-aliases.ts";
-import type { Topic, TopicTable } from "../message/topic-table.ts";
+import type { TopicTable } from "../message/topic-table.ts";
 import type { Link } from "../session/link.ts";
 import type { Session } from "../session/session.ts";
 import { type Millis, NEVER } from "../time.ts";
@@ -84,6 +85,7 @@ export class InboundPublish {
       topic = this.#topicAt(bytes, head.topicStart, head.topicEnd);
     }
     const packetId = head.packetId;
+    this.#link.counters.publishBytesReceived += head.payloadEnd - head.payloadStart;
     if (qos > 0 && !this.#mayBegin(qos, packetId)) return false;
     const message = new Message(
       topic,
@@ -217,7 +219,7 @@ export class InboundPublish {
       throw new MqttError(code, "empty topic name"); // [MQTT-4.7.3-1]
     }
     const topic = this.#topics.read(bytes, start, end, this.#capabilities);
-    this.#topic = topic;
+    if (topic.kept) this.#topic = topic;
     return topic;
   }
 
@@ -232,6 +234,7 @@ export class InboundPublish {
       return topic;
     }
     const topic = this.#topicAt(bytes, head.topicStart, head.topicEnd);
+    topic.keep();
     this.#aliases ??= new InboundAliases();
     this.#aliases.set(alias, topic);
     return topic;

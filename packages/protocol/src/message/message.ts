@@ -4,7 +4,7 @@ import { encodePublishProperties, type PublishProperties, type QoS, variableByte
 import { keepBytes, keepSpace, kept } from "../memory/byte-pool.ts";
 import { type Millis, NEVER } from "../time.ts";
 import type { StoredMessage } from "./stored-message.ts";
-import type { Topic } from "./topic-table.ts";
+import type { Topic } from "./topic.ts";
 
 /** The layouts in which a message can go out: MQTT 3 or 5, without or with a packet identifier. */
 export type Layout = 0 | 1 | 2 | 3;
@@ -36,6 +36,8 @@ export class PublishFrame {
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** Bytes between topic and payload (packet identifier, properties) that are worth keeping to copy both at once. */
+const SMALL_GAP = 16;
 const NO_PROPERTIES: PublishProperties = {};
 
 export class Message implements StoredMessage {
@@ -125,15 +127,37 @@ export class Message implements StoredMessage {
     return this.#payload;
   }
 
-  /** Copies the payload out of borrowed memory, once. A small view would also pin the large chunk it lies in. */
+  /** Copies payload and topic out of borrowed memory, once. A small view would also pin the large chunk it lies in. */
   keep(): void {
     if (this.kept) return;
     this.kept = true;
+    const { target } = this;
+    if (!target.kept) {
+      const gap = this.#payloadStart - target.start - target.length;
+      if (target.bytes === this.#bytes && gap >= 0 && gap <= SMALL_GAP) {
+        this.#keepWithTopic();
+        return;
+      }
+      target.keep();
+    }
     const length = this.payloadLength;
     keepBytes(this.#bytes, this.#payloadStart, this.#payloadEnd);
     this.#bytes = kept.bytes;
     this.#payloadStart = kept.start;
     this.#payloadEnd = kept.start + length;
+    this.#payload = undefined;
+  }
+
+  /** In the packet they follow each other: one copy is cheaper than two. */
+  #keepWithTopic(): void {
+    const { target } = this;
+    const from = target.start;
+    keepBytes(this.#bytes, from, this.#payloadEnd);
+    target.keepAt(kept.bytes, kept.start);
+    const shift = kept.start - from;
+    this.#bytes = kept.bytes;
+    this.#payloadStart += shift;
+    this.#payloadEnd += shift;
     this.#payload = undefined;
   }
 
@@ -143,7 +167,7 @@ export class Message implements StoredMessage {
    */
   keepEncoded(): void {
     if (this.kept && this.#frame0?.bytes === this.#bytes) return;
-    const payloadLength = this.payloadLength;
+    const { target, payloadLength } = this;
     const lent = this.#frame0;
     const length = lent === undefined ? writer.prepare(this, 0, undefined).length : lent.end - lent.start;
     keepSpace(length);
@@ -157,6 +181,7 @@ export class Message implements StoredMessage {
     this.#payloadEnd = end;
     this.#payload = undefined;
     this.#frame0 = new PublishFrame(bytes, start, end, 0);
+    if (!target.kept) target.keepAt(bytes, this.#payloadStart - target.length);
   }
 
   /** Forgets the encodings that lie in borrowed memory: they end with the call that lent it. */

@@ -1,5 +1,5 @@
 // Topic aliases of one connection, one map for each direction. [MQTT5 3.3.2.3.4]
-import type { Topic } from "./topic-table.ts";
+import type { Topic } from "./topic.ts";
 
 /** The aliases that the client set. */
 export class InboundAliases {

@@ -1,102 +1,77 @@
-// Topic names that are in use, each decoded and validated once. A client publishes to few topics many times: comparing
-// bytes with the name of last time is cheaper than decoding, checking and hashing a string for every message.
-import { decodeUtf8, encodeUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
+// Topic names that come again and again: each validated once, and what the router found out about it at hand. A client
+// publishes to few topics many times, a fleet to very many: those are looked at anew each time, which has to be cheap,
+// and leave nothing behind.
+import { encodeUtf8 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
-import { keepBytes, kept } from "../memory/byte-pool.ts";
+import { FrequentCache } from "../memory/frequent-cache.ts";
+import { nameHash } from "./name-hash.ts";
+import { Topic } from "./topic.ts";
+import { checkLength, checkLevels, checkTopicName, type TopicLimits, UNLIMITED } from "./valid-name.ts";
 
-/** A topic name that is known to be valid. One object per name, until the table is cleared. */
-export class Topic {
-  readonly name: string;
-  /** Bytes of UTF-8. */
-  readonly length: number;
-  /** "a/b" has two. */
-  readonly levels: number;
-  /** What the router found out about it last time; belongs to the router. */
-  route: unknown = undefined;
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-
-  /** @param bytes hold the name in UTF-8 from `start` to `end`; they are copied */
-  constructor(name: string, bytes: Uint8Array, start: number, end: number, levels: number) {
-    this.name = name;
-    this.length = end - start;
-    this.levels = levels;
-    keepBytes(bytes, start, end);
-    this.#bytes = kept.bytes;
-    this.#start = kept.start;
-  }
-
-  /** Is this the name that lies between `start` and `end`? */
-  equals(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start !== this.length) return false;
-    const own = this.#bytes;
-    const shift = this.#start - start;
-    // Names that differ mostly differ at their end.
-    for (let index = end - 1; index >= start; index--) if (own[index + shift] !== bytes[index]) return false;
-    return true;
-  }
-
-  /** Writes the name, without its length. @returns where it ends */
-  write(target: Uint8Array, position: number): number {
-    target.set(this.#bytes.subarray(this.#start, this.#start + this.length), position);
-    return position + this.length;
-  }
-}
-
-/** Of topic names and filters, beyond the standard. */
-export interface TopicLimits {
-  /** Bytes of UTF-8. */
-  readonly maxTopicLength: number;
-  readonly maxTopicLevels: number;
-}
-
-/** Those of the standard: a name has at most 65,535 bytes. */
-const UNLIMITED: TopicLimits = { maxTopicLength: 65_535, maxTopicLevels: 65_536 };
+/** More topics would be found no faster than looked at anew: they would not fit into the processor's caches. */
+const MOST = 16_384;
+/** Bytes of all names: strangers may send long ones. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Bytes of a name that is worth keeping. */
+const LARGEST = 1_024;
+/** Names are kept in chunks of their own: a name would hold on to the payloads around it for as long as it is used. */
+const CHUNK = 2_048;
 const SLASH = 0x2f;
 
-/** Bytes of all names in a table: strangers may send long ones. */
-const LARGEST = 32 * 1024 * 1024;
-
 export class TopicTable {
-  #bytes = 0;
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: FrequentCache<Topic>;
   readonly #limits: () => TopicLimits;
-  readonly #capacity: number;
-  /** Grows when the table is cleared: whoever keeps a `Topic` may hold one that is not the table's any more. */
-  generation: number = 0;
+  #chunk = new Uint8Array(0);
+  #used = 0;
 
   /** @param limits those of the broker, for names that come by no connection */
-  constructor(limits: () => TopicLimits = () => UNLIMITED, capacity: number = 100_000) {
+  constructor(limits: () => TopicLimits = () => UNLIMITED, capacity: number = MOST) {
     this.#limits = limits;
-    this.#capacity = capacity;
+    this.#topics = new FrequentCache({ entries: capacity, weight: MOST_BYTES, largest: LARGEST });
+  }
+
+  /** Topics that are kept here. */
+  get size(): number {
+    return this.#topics.size;
   }
 
   /**
+   * The topic whose name lies between `start` and `end`; it may be one that only borrows those bytes (`Topic.kept`).
    * @param limits of the client that names the topic; without them those of the standard
    * @throws MqttError 0x81 for ill-formed text, 0x90 for what is not a topic name or is over the limits
    */
   read(bytes: Uint8Array, start: number, end: number, limits: TopicLimits = UNLIMITED): Topic {
-    if (end - start > limits.maxTopicLength) throw overLimits(`${end - start} bytes`);
-    const name = decodeUtf8(bytes, start, end);
-    const known = this.#topics.get(name);
-    const levels = known?.levels ?? levelsOf(bytes, start, end);
-    if (levels > limits.maxTopicLevels) throw overLimits(`${levels} levels`);
-    if (known !== undefined) return known;
-    if (!isTopicName(name)) throw new MqttError(ReasonCode.TopicNameInvalid, "not a valid topic name");
-    return this.#add(name, bytes, start, end, levels);
+    const hash = nameHash(bytes, start, end);
+    const known = this.#topics.get(hash);
+    if (known?.equals(bytes, start, end) === true) {
+      checkLength(known.length, limits);
+      checkLevels(known.levels, limits);
+      return known;
+    }
+    const levels = checkTopicName(bytes, start, end, limits);
+    const topic = new Topic(bytes, start, end - start, levels, false);
+    this.#offer(topic, hash);
+    return topic;
   }
 
   /**
+   * A topic that may be held on to.
    * @param limits other than those of the broker
    * @returns undefined when `name` is not a valid topic name, or is over the limits
    */
   find(name: string, limits: TopicLimits = this.#limits()): Topic | undefined {
-    const known = this.#topics.get(name);
-    if (known !== undefined) return isWithin(known.length, known.levels, limits) ? known : undefined;
     if (!isTopicName(name)) return undefined;
     const bytes = encodeUtf8(name);
-    const levels = levelsOf(bytes, 0, bytes.length);
-    return isWithin(bytes.length, levels, limits) ? this.#add(name, bytes, 0, bytes.length, levels) : undefined;
+    const { length } = bytes;
+    const levels = levelsOf(bytes);
+    if (length > limits.maxTopicLength || levels > limits.maxTopicLevels) return undefined;
+    const hash = nameHash(bytes, 0, length);
+    const known = this.#topics.get(hash);
+    if (known?.equals(bytes, 0, length) === true) return known;
+    const topic = new Topic(bytes, 0, length, levels, false, name);
+    this.#offer(topic, hash);
+    topic.keep();
+    return topic;
   }
 
   /** A name that was valid under the limits of its time. @returns undefined when it is no topic name */
@@ -104,34 +79,22 @@ export class TopicTable {
     return this.find(name, UNLIMITED);
   }
 
-  /** The topic if it is in the table. */
-  peek(name: string): Topic | undefined {
-    return this.#topics.get(name);
-  }
-
-  #add(name: string, bytes: Uint8Array, start: number, end: number, levels: number): Topic {
-    if (this.#topics.size >= this.#capacity || this.#bytes > LARGEST) {
-      this.#topics.clear();
-      this.#bytes = 0;
-      this.generation++;
+  #offer(topic: Topic, hash: number): void {
+    const { length } = topic;
+    if (!this.#topics.admits(hash, length)) return;
+    if (this.#used + length > this.#chunk.length) {
+      this.#chunk = new Uint8Array(Math.max(CHUNK, length));
+      this.#used = 0;
     }
-    this.#bytes += end - start;
-    const topic = new Topic(name, bytes, start, end, levels);
-    this.#topics.set(name, topic);
-    return topic;
+    topic.write(this.#chunk, this.#used);
+    topic.keepAt(this.#chunk, this.#used);
+    this.#used += length;
+    this.#topics.add(hash, length, topic);
   }
 }
 
-function levelsOf(bytes: Uint8Array, start: number, end: number): number {
+function levelsOf(name: Uint8Array): number {
   let levels = 1;
-  for (let index = start; index < end; index++) if (bytes[index] === SLASH) levels++;
+  for (const byte of name) if (byte === SLASH) levels++;
   return levels;
-}
-
-function isWithin(length: number, levels: number, { maxTopicLength, maxTopicLevels }: TopicLimits): boolean {
-  return length <= maxTopicLength && levels <= maxTopicLevels;
-}
-
-function overLimits(what: string): MqttError {
-  return new MqttError(ReasonCode.TopicNameInvalid, `topic name of ${what} is over the limit`);
 }

@@ -1,7 +1,7 @@
 // Who is told what becomes of a session and its messages: the broker that serves it, and the store that keeps it.
 import type { DropReason } from "../counters.ts";
-import type { Delivery } from "./delivery.ts";
 import type { Message } from "../message/message.ts";
+import type { Delivery } from "./delivery.ts";
 import type { OutboundState } from "./outbound-transitions.ts";
 import type { Session } from "./session.ts";
 

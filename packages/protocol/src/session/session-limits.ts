@@ -1,16 +1,8 @@
 // Bounds of a session's queue, and what delivering to it comes to.
-import type { Millis } from "../time.ts";
+import type { Limits } from "@wrenmq/limits";
 
-/** What happens to a message for a session whose queue is at its bound. */
-export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
-
-export interface SessionLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
-  readonly overflow: Overflow;
-  /** Milliseconds that a connected session may hold its publishers with the policy `backpressure`; Infinity: no limit. */
-  readonly backpressureTimeout: Millis;
-}
+/** Bounds of a session's queue. Here Infinity is no limit. */
+export type SessionLimits = Pick<Limits, "maxQueuedMessages" | "maxQueuedBytes" | "overflow" | "backpressureTimeout">;
 
 /** What `deliver` has done, as bits. */
 export const DeliveryResult = {

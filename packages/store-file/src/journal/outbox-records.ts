@@ -15,10 +15,12 @@ const PLAIN = 4;
 const GROUPS = 8;
 const RETAINED = 16;
 const HOMES = 32;
-/** Of sessions; the QoS is in the two bits above. */
+/** Of sessions; the QoS is in the two bits above, then one for the filter. */
 const RETAIN = 4;
 const IDENTIFIERS = 8;
 const QOS_SHIFT = 4;
+const QOS = 3;
+const SHARED = 64;
 
 export function writeOutboxEntry(to: RecordWriter, entry: OutboxEntry): void {
   const { number, run, messageId, clientId, packetId, targets } = entry;
@@ -44,11 +46,12 @@ export function readOutboxEntry(from: RecordReader): OutboxEntry {
 
 function writeTarget(to: RecordWriter, target: OutboxTarget): void {
   if (target.kind === "session") {
-    const { clientId, qos, retain, subscriptionIdentifiers } = target;
-    const given = subscriptionIdentifiers === undefined ? 0 : IDENTIFIERS;
+    const { clientId, qos, retain, subscriptionIdentifiers, sharedFilter } = target;
+    const given = (subscriptionIdentifiers === undefined ? 0 : IDENTIFIERS) | (sharedFilter === undefined ? 0 : SHARED);
     to.u8(SESSION | (retain ? RETAIN : 0) | given | (storable(qos) << QOS_SHIFT));
     to.string(clientId);
     if (subscriptionIdentifiers !== undefined) writeNumbers(to, subscriptionIdentifiers);
+    if (sharedFilter !== undefined) to.string(sharedFilter);
     return;
   }
   if (target.kind === "unrouted") {
@@ -85,9 +88,10 @@ function readTarget(from: RecordReader): OutboxTarget {
   if (kind === SESSION) {
     const clientId = from.string();
     const subscriptionIdentifiers = flags & IDENTIFIERS ? readNumbers(from) : undefined;
-    const qos = flags >> QOS_SHIFT;
+    const sharedFilter = flags & SHARED ? from.string() : undefined;
+    const qos = (flags >> QOS_SHIFT) & QOS;
     if (qos !== 1 && qos !== 2) throw new DamagedError(`${qos} is no QoS`);
-    return { kind: "session", clientId, qos, retain: (flags & RETAIN) !== 0, subscriptionIdentifiers };
+    return { kind: "session", clientId, qos, retain: (flags & RETAIN) !== 0, subscriptionIdentifiers, sharedFilter };
   }
   if (kind === MEMBER) return { kind: "member", member: from.varint(), ...readForwardedTo(from, flags) };
   return { kind: "everywhere", ...readForwardedTo(from, flags) };

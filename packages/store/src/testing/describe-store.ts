@@ -481,11 +481,27 @@ export function describeStore(
         });
         const second = sampleOutboxEntry(4, {
           targets: [
-            { kind: "session", clientId: "s", qos: 2, retain: true, subscriptionIdentifiers: [1, 268_435_455] },
+            {
+              kind: "session",
+              clientId: "s",
+              qos: 2,
+              retain: true,
+              subscriptionIdentifiers: [1, 268_435_455],
+              sharedFilter: undefined,
+            },
           ],
         });
         const third = sampleOutboxEntry(5, {
-          targets: [{ kind: "session", clientId: "", qos: 1, retain: false, subscriptionIdentifiers: undefined }],
+          targets: [
+            {
+              kind: "session",
+              clientId: "",
+              qos: 1,
+              retain: false,
+              subscriptionIdentifiers: undefined,
+              sharedFilter: "$share/g/ü",
+            },
+          ],
         });
         const fourth = sampleOutboxEntry(6, { targets: [{ kind: "unrouted" }] });
         const message = sampleMessage({ qos: 2, properties: { userProperties: [["a", "b"]] }, publisher: "温度" });

@@ -223,7 +223,16 @@ function outboxTargets(n: number): OutboxTarget[] {
   if (n % 3 === 0) targets.push({ kind: "everywhere", plain: true, groups, retainedAt: 0, homes });
   if (n % 4 > 0) return targets;
   const subscriptionIdentifiers = n % 8 === 0 ? [n, 268_435_455] : undefined;
-  return [{ kind: "session", clientId: "b", qos: n % 8 === 0 ? 2 : 1, retain: n === 8, subscriptionIdentifiers }];
+  return [
+    {
+      kind: "session",
+      clientId: "b",
+      qos: n % 8 === 0 ? 2 : 1,
+      retain: n === 8,
+      subscriptionIdentifiers,
+      sharedFilter: n === 8 ? "$share/g/t" : undefined,
+    },
+  ];
 }
 
 function messageFor(id: number): ReturnType<typeof sampleMessage> {

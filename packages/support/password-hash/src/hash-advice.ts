@@ -4,22 +4,26 @@ import { type HashKind, kindOfHash } from "./hash-kind.ts";
 import { sha512CryptRounds } from "./sha512-crypt.ts";
 
 export interface HashAdvice {
-  /** `slow`: a good part of a second of a core for each login. `weak`: whoever gets the file tries passwords quickly. */
-  readonly kind: "slow" | "weak";
+  /**
+   * `slow`: a good part of a second of a core for each login. `weak`: whoever gets the file tries passwords quickly.
+   * `too slow`: it is not computed, its user cannot log in.
+   */
+  readonly kind: "slow" | "weak" | "too slow";
   /** How it was made: "SHA-512 crypt with 656,000 rounds". */
   readonly made: string;
 }
 
-/** Counts below which a hash is weak and above which it is slow. */
-const BOUNDS: Readonly<Record<"crypt" | "pbkdf2" | "bcrypt" | "scrypt" | "argon2", readonly [number, number]>> = {
+/** Counts below which a hash is weak, above which it is slow, and above which it is not computed (about half a minute). */
+type Bounds = readonly [weak: number, slow: number, most: number];
+const BOUNDS: Readonly<Record<"crypt" | "pbkdf2" | "bcrypt" | "scrypt" | "argon2", Bounds>> = {
   /** The specification's default is 5,000. */
-  crypt: [100_000, 300_000],
-  pbkdf2: [100_000, 2_000_000],
+  crypt: [100_000, 300_000, 20_000_000],
+  pbkdf2: [100_000, 2_000_000, 50_000_000],
   /** Powers of two. */
-  bcrypt: [10, 13],
-  scrypt: [14, 18],
+  bcrypt: [10, 13, 18],
+  scrypt: [14, 18, 22],
   /** KiB of memory times passes. */
-  argon2: [10_000, 1_000_000],
+  argon2: [10_000, 1_000_000, 32_000_000],
 };
 
 /** undefined: nothing to be said, or no hash that is known. */
@@ -27,13 +31,14 @@ export function adviceOnHash(hash: string): HashAdvice | undefined {
   const kind = kindOfHash(hash);
   if (kind === undefined) return undefined;
   if (kind === "mosquitto-sha512") return { kind: "weak", made: "one round of SHA-512" };
-  const [count, made, [weak, slow]] = costOf(kind, hash);
+  const [count, made, [weak, slow, most]] = costOf(kind, hash);
+  if (count > most) return { kind: "too slow", made };
   if (count > slow) return { kind: "slow", made };
   if (count < weak) return { kind: "weak", made };
   return undefined;
 }
 
-type Cost = readonly [count: number, made: string, bounds: readonly [number, number]];
+type Cost = readonly [count: number, made: string, bounds: Bounds];
 
 function costOf(kind: Exclude<HashKind, "mosquitto-sha512">, hash: string): Cost {
   const field = (pattern: RegExp): number => Number(pattern.exec(hash)?.[1] ?? 0);

@@ -12,7 +12,7 @@ export type Lane = "threads" | "libuv";
 /** Whoever waits for a result. The `Attempt` of an `authenticate` hook is one. */
 export interface Waiting {
   readonly signal: AbortSignal;
-  /** Stops the clock until the returned function is called. */
+  /** Stops the clock of whoever waits until the returned function is called. */
   wait(): () => void;
 }
 
@@ -62,7 +62,8 @@ export class HashQueue {
   }
 
   /**
-   * What `work` gives, when its turn has come.
+   * What `work` gives, when its turn has come. The clock of the attempt stands still until then: on a machine that is busy
+   * work that was given up for its time would be done again and again, for nobody. How much work it is must be bounded.
    *
    * @throws HashQueueFullError; HashAbandonedError when the signal is aborted (the work goes on, if it cannot be stopped,
    * and keeps its place among those that are computed)
@@ -71,7 +72,7 @@ export class HashQueue {
     const { share, attempt } = turn;
     const { signal } = attempt;
     if (signal.aborted) return Promise.reject(new HashAbandonedError());
-    const begun = attempt.wait();
+    const done = attempt.wait();
     return new Promise<T>((resolve, reject) => {
       const abandon = (): void => {
         this.#remove(share, task);
@@ -83,19 +84,19 @@ export class HashQueue {
       const task: Task = {
         lane,
         begin: () => {
-          begun();
           this.#count(lane, 1);
           void work()
             .then(resolve, reject)
             .finally(() => {
               over();
+              done();
               this.#count(lane, -1);
               this.#next();
             });
         },
         refuse: (error) => {
           over();
-          begun();
+          done();
           reject(error);
         },
       };
@@ -166,9 +167,15 @@ export class HashQueue {
   }
 }
 
+/** How many workers of a broker share this machine's cores: `wrenmq start --workers` tells each of them. */
+const WORKERS = "WRENMQ_WORKERS";
+
 /** libuv keeps one thread for files: what is durable must not wait for passwords. */
-function defaultLimits(): HashQueueLimits {
-  const atOnce = availableParallelism();
-  const libuv = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4) || 4;
+export function defaultLimits(
+  cores: number = availableParallelism(),
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): HashQueueLimits {
+  const atOnce = Math.max(1, Math.floor(cores / (Number(environment[WORKERS]) || 1)));
+  const libuv = Number(environment["UV_THREADPOOL_SIZE"]) || 4;
   return { atOnce, atOnceOnLibuv: Math.max(1, Math.min(atOnce, libuv - 1)), waiting: 1000 };
 }

@@ -25,7 +25,7 @@ interface Answer {
 
 /**
  * The whole program of a thread, as text: a file of its own would be lost when somebody bundles a broker. On Linux a
- * thread may have a priority of its own; a low one leaves the processor to messages.
+ * thread may have a priority of its own; a slightly lower one lets messages go first.
  */
 const PROGRAM = `
 const __name = (target) => target; // what some bundlers put around functions
@@ -33,7 +33,7 @@ const { createHash } = require("node:crypto");
 const { parentPort, workerData } = require("node:worker_threads");
 if (process.platform === "linux") {
   try {
-    require("node:os").setPriority(10);
+    require("node:os").setPriority(5);
   } catch {}
 }
 const sha512Crypt = ${sha512CryptWith.toString()};

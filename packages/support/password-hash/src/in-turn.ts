@@ -1,4 +1,5 @@
 // Verifying and making hashes in the one queue of this process.
+import { adviceOnHash } from "./hash-advice.ts";
 import { kindOfHash } from "./hash-kind.ts";
 import { type HashOptions, hashPassword } from "./hash-password.ts";
 import { HashQueue, type Turn } from "./hash-queue.ts";
@@ -8,11 +9,16 @@ export type VerifyInTurn = (hash: string, password: Uint8Array, turn: Turn) => P
 
 const queue = new HashQueue();
 
-/** As `verifyPassword`, in turn. @throws HashQueueFullError, HashAbandonedError */
+/**
+ * As `verifyPassword`, in turn.
+ * @throws HashQueueFullError; HashAbandonedError; RangeError when the hash asks for more work than anything reasonable
+ */
 export async function verifyInTurn(hash: string, password: Uint8Array, turn: Turn): Promise<boolean> {
   const kind = kindOfHash(hash);
   // One round of SHA-512 takes less than to wait for it.
   if (kind === undefined || kind === "mosquitto-sha512") return verifyPassword(hash, password);
+  const advice = adviceOnHash(hash);
+  if (advice?.kind === "too slow") throw new RangeError(`a stored hash asks for too much work: ${advice.made}`);
   const lane = kind === "sha512-crypt" ? "threads" : "libuv";
   return queue.run(lane, turn, () => verifyPassword(hash, password, turn.attempt.signal));
 }

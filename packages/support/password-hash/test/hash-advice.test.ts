@@ -19,6 +19,9 @@ test.each([
   [`$scrypt$ln=10,r=8,p=1$AAAA$${"A".repeat(43)}`, "weak", "scrypt with ln=10"],
   ["$argon2id$v=19$m=4194304,t=4,p=1$c2FsdHNhbHQ$ZGlnZXN0", "slow", "argon2 with 4,194,304 KiB and 4 passes"],
   ["$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHQ$ZGlnZXN0", "weak", "argon2 with 1,024 KiB and 1 passes"],
+  [crypt("rounds=999999999$"), "too slow", "SHA-512 crypt with 999,999,999 rounds"],
+  [`$2b$31$${"x".repeat(53)}`, "too slow", "bcrypt with cost 31"],
+  [`$scrypt$ln=63,r=8,p=1$AAAA$${"A".repeat(43)}`, "too slow", "scrypt with ln=63"],
   ["no hash", undefined, undefined],
 ])("%s", (hash, kind, made) => {
   expect(adviceOnHash(hash)).toEqual(kind === undefined ? undefined : { kind, made });

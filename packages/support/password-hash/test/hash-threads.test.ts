@@ -58,3 +58,11 @@ test.each(VECTORS)("in turn the outcome is the same: $kind", async ({ hash, pass
   expect(await verifyInTurn(hash, bytes(password), turn())).toBe(true);
   expect(await verifyInTurn(hash, bytes(`${password}x`), turn())).toBe(false);
 });
+
+test("a hash that asks for more work than anything reasonable is not computed", async () => {
+  const turn = { share: "", attempt: { signal: new AbortController().signal, wait: () => () => {} } };
+  const hash = ENDLESS + vector.hash.slice(vector.hash.lastIndexOf("$"));
+  await expect(verifyInTurn(hash, bytes("x"), turn)).rejects.toThrow(
+    "asks for too much work: SHA-512 crypt with 999,999,999",
+  );
+});

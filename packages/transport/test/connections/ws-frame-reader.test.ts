@@ -58,7 +58,7 @@ function read(chunks: readonly (readonly number[])[], maxMessage = Number.POSITI
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const NONE = new Uint8Array(0);
 
-describe("[MQTT-6.0.0-2] whatever the frames, the bytes in them are the same", () => {
+describe("MQTT 5.0: [MQTT-6.0.0-2] whatever the frames, the bytes in them are the same", () => {
   const bytes = pattern(70_000);
   const cases: Record<string, { readonly frames: number[]; readonly payload: Uint8Array; readonly events?: string[] }> =
     {
@@ -115,7 +115,7 @@ describe("[MQTT-6.0.0-2] whatever the frames, the bytes in them are the same", (
   });
 });
 
-describe("what a client may not send ends the connection", () => {
+describe("MQTT 5.0: what a client may not send ends the connection", () => {
   const cases: Record<string, [frames: number[], code: number, payload?: string]> = {
     "[MQTT-6.0.0-1] text": [[...frame(2, text("a")), ...frame(1, text("b"))], 1003, "a"],
     "an unmasked frame": [frame(2, text("a"), { masked: false }), 1002],

@@ -202,7 +202,7 @@ describe("WebSocket", () => {
     expect(() => createListener(config, echo)).toThrow(expect.objectContaining({ code: "ERR_LISTENER_CONFIG" }));
   });
 
-  test("[MQTT-6.0.0-2] many packets that are written at once are a message each, large ones among them", async () => {
+  test("many packets that are written at once are a message each, large ones among them", async () => {
     const listener = await listen((connection) => {
       connection.write(Buffer.concat(packets));
       connection.write(Buffer.concat(packets));

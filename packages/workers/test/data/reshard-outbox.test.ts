@@ -104,6 +104,7 @@ function undecided(number: number): StoreOp {
     qos: 2,
     retain: false,
     subscriptionIdentifiers: undefined,
+    sharedFilter: undefined,
   } as const;
   const given = { number, run: RUN, messageId: number, clientId: "", packetId: 0, targets: [target] };
   return { op: "putOutbox", entry: given, message: message("u", "undecided") };

@@ -1,9 +1,11 @@
 // Messages from publishers to subscribers, bounded by a window, for a time: pairs, fan-in, fan-out, wildcards.
 import { encode } from "@wrenmq/codec";
 import { cpuBetween, sample } from "../processes.mjs";
+import { Churn } from "./churn.mjs";
 import { Histogram, Ledger, makePayload } from "./ledger.mjs";
 import { atEndOfTurn, each, openLinks } from "./link.mjs";
 import { awayFrom } from "./names.mjs";
+import { TopicSeries } from "./topic-series.mjs";
 
 /** Milliseconds without a delivery after which what is under way counts as lost. */
 const STALL = 2_000;
@@ -19,6 +21,8 @@ class Publisher {
   #template;
   #payloadAt;
   #packetIdAt;
+  #topicEnd;
+  #series;
   #window;
   #perMessage;
   #pending = new Map();
@@ -26,7 +30,7 @@ class Publisher {
   /** Until the time is over. */
   open = true;
 
-  constructor(link, { version, topic, payload, qos, window, receivers }) {
+  constructor(link, { version, topic, series, payload, qos, window, receivers }) {
     this.#link = link;
     this.#window = window;
     this.#perMessage = receivers;
@@ -34,6 +38,8 @@ class Publisher {
     this.#template = Buffer.from(encode(qos > 0 ? { ...packet, packetId: 1 } : packet, version));
     this.#payloadAt = this.#template.length - payload.length;
     this.#packetIdAt = qos > 0 ? this.#payloadAt - 2 - (version === 5 ? 1 : 0) : -1;
+    this.#topicEnd = topicEnd(this.#payloadAt, version, qos);
+    this.#series = series;
     link.onAcknowledged = () => {
       this.acknowledged++;
       this.wake();
@@ -60,6 +66,7 @@ class Publisher {
       out.writeDoubleLE(now, at + this.#payloadAt);
       out.writeUInt32LE(this.sent, at + this.#payloadAt + 8);
       if (this.#packetIdAt > 0) out.writeUInt16BE((this.sent % 65_535) + 1, at + this.#packetIdAt);
+      this.#series?.write(out, at + this.#topicEnd, this.sent);
       this.sent++;
     }
   }
@@ -84,9 +91,23 @@ class Publisher {
   }
 }
 
+/** Where the topic ends in a packet without properties. */
+function topicEnd(payloadAt, version, qos) {
+  return payloadAt - (version === 5 ? 1 : 0) - (qos > 0 ? 2 : 0);
+}
+
 /** Who talks to whom. `filters[i]` are those of subscriber i, `topics[i]` is that of publisher i. */
-function layout({ kind, pairs, subscribers, publishers }) {
+function layout({ kind, pairs, subscribers, publishers, topics }) {
   const range = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+  if (topics !== undefined) {
+    const series = range(pairs, (i) => new TopicSeries(i, pairs, topics));
+    return {
+      filters: range(pairs, (i) => [TopicSeries.filter(i)]),
+      topics: series.map(({ topic }) => topic),
+      series,
+      receivers: 1,
+    };
+  }
   switch (kind) {
     case "pairs":
       return { filters: range(pairs, (i) => [`pp/${i}/t`]), topics: range(pairs, (i) => `pp/${i}/t`), receivers: 1 };
@@ -137,9 +158,10 @@ export async function messages(options) {
     durable = false,
     frozen = 0,
     homes = 1,
+    churn = 0,
     signal,
   } = options;
-  const { filters, topics, receivers } = layout(options);
+  const { filters, topics, series, receivers } = layout(options);
   const others = await openBackground(options, background);
   const subscribers = await openLinks(filters.length, version, port, (i) => ({
     clientId: homes === 1 ? `subscriber-${i}` : awayFrom(`publisher-${i}`, `subscriber-${i}`, homes),
@@ -159,13 +181,22 @@ export async function messages(options) {
   const share = options.kind === "fanIn" ? Math.max(1, Math.floor(window / topics.length)) : window;
   const publishers = senders.map(
     (link, i) =>
-      new Publisher(link, { version, topic: topics[i], payload: makePayload(size, i), qos, window: share, receivers }),
+      new Publisher(link, {
+        version,
+        topic: topics[i],
+        series: series?.[i],
+        payload: makePayload(size, i),
+        qos,
+        window: share,
+        receivers,
+      }),
   );
   subscribers.forEach((link, i) => {
     link.onMessage = (_, bytes, start, end) => {
       const now = performance.now();
       const seq = ledger.book(i, bytes, start, end);
       if (seq < 0) return;
+      if (series?.[i].isOf(bytes, topicEnd(start, version, qos), seq) === false) ledger.corrupt++;
       lastArrival = now;
       latency.add(now - bytes.readDoubleLE(start));
       publishers[bytes.readUInt32LE(start + 12)].delivered(seq);
@@ -186,6 +217,7 @@ export async function messages(options) {
     for (const publisher of publishers) publisher.writeOff();
   }, 200);
   for (const publisher of publishers) publisher.wake();
+  const visitors = new Churn(churn, options);
 
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   await wait(warmup * 1000);
@@ -202,6 +234,7 @@ export async function messages(options) {
   const spent = process.cpuUsage(own);
   clearInterval(watch);
   for (const publisher of publishers) publisher.open = false;
+  await visitors.stop();
   const wanted = () => publishers.reduce((sum, publisher) => sum + publisher.sent, 0) * receivers;
   for (lastArrival = performance.now(); ledger.received < wanted() && performance.now() - lastArrival < STALL; ) {
     await wait(10);
@@ -227,6 +260,7 @@ export async function messages(options) {
     reordered: ledger.reordered,
     corrupt: ledger.corrupt,
     stalls,
+    ...(churn === 0 ? {} : { visitors: visitors.count }),
     ...(broken === undefined ? {} : { failed: broken.message }),
   };
 }
