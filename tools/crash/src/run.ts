@@ -44,7 +44,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   // What the clients do must not change when crashes come at other moments.
   const random = new Random(seed);
   const world = new World(random.fork(), workers, broker.surroundings ?? realSurroundings);
-  world.forgets = broker.sharesProcess;
+  world.forgets = broker.forgets;
   // What one worker has not answered when it ends is refused, unless its publisher must not send it again.
   world.refuses = broker.refuses ? [1, 2] : workers > 1 ? [1] : [];
   const scenario = new Scenario(world, { qos });

@@ -8,6 +8,7 @@ import { type Faults, PowerLossStore } from "./power-loss-store.ts";
 
 export class BrokerInProcess implements BrokerUnderTest {
   readonly sharesProcess: boolean = true;
+  readonly forgets: boolean = true;
   readonly #random: Random;
   readonly #faults: Faults;
   #disk: MemoryStore | undefined;

@@ -20,6 +20,7 @@ export interface ProcessOptions {
 
 export class BrokerProcess implements BrokerUnderTest {
   readonly sharesProcess: boolean = false;
+  readonly forgets: boolean = false;
   readonly refuses: boolean = false;
   readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;

@@ -5,6 +5,8 @@ import type { Surroundings } from "../surroundings.ts";
 export interface BrokerUnderTest {
   /** Its crash breaks no connection: the clients have to. */
   readonly sharesProcess: boolean;
+  /** May a crash undo what was not acknowledged, although its effects were seen? */
+  readonly forgets: boolean;
   /** Time and connections; default: those of the system. */
   readonly surroundings?: Surroundings;
   /** Its store refuses batches now and then. */

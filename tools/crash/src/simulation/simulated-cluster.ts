@@ -27,6 +27,7 @@ export interface ClusterOptions {
 
 export class SimulatedCluster implements BrokerUnderTest {
   readonly sharesProcess: boolean = false;
+  readonly forgets: boolean;
   readonly refuses: boolean;
   readonly surroundings: Surroundings;
   readonly #time = new SimTime();
@@ -38,6 +39,7 @@ export class SimulatedCluster implements BrokerUnderTest {
 
   constructor({ count, random, faults }: ClusterOptions) {
     this.#random = random;
+    this.forgets = faults !== undefined;
     this.refuses = (faults?.refused ?? 0) > 0;
     this.#hasPower = faults === undefined;
     this.#members = Array.from({ length: count }, (_, self) => {
