@@ -22,7 +22,7 @@ export interface ForwardTarget {
   readonly groups: readonly string[] | undefined;
   /** When the topic's retained message was set (see `Stamps`); 0: it is not to be retained. */
   readonly retainedAt: number;
-  /** Was the retained message set earlier than the peer, or this broker, was started? Others may not have heard of it. */
+  /** May others not have heard of the retained message, because they were away? Who stores it tells them. */
   readonly isOld?: boolean | undefined;
   /** Only for those of its sessions of whom all of these hold. */
   readonly homes?: readonly Homes[] | undefined;

@@ -25,6 +25,8 @@ export class ForwardTicket implements Ticket {
   refused: boolean = false;
   /** Is nobody at the publisher's own broker who gets the message? */
   peersOnly: boolean = false;
+  /** Called once, as soon as a peer has refused it; `whenSettled` follows when the last one has answered. */
+  whenRefused: (() => void) | undefined = undefined;
   /** Called once, when the last peer has answered. */
   whenSettled: (() => void) | undefined = undefined;
 
@@ -37,10 +39,17 @@ export class ForwardTicket implements Ticket {
   settle(_sequence: number, count: number, result: ForwardResult): void {
     this.waiting -= count;
     if (result === ForwardResult.Received) this.received = true;
-    else if (result === ForwardResult.Refused) this.refused = true;
+    else if (result === ForwardResult.Refused) this.#refuse();
     if (this.waiting > 0) return;
     const callback = this.whenSettled;
     this.whenSettled = undefined;
+    callback?.();
+  }
+
+  #refuse(): void {
+    this.refused = true;
+    const callback = this.whenRefused;
+    this.whenRefused = undefined;
     callback?.();
   }
 }

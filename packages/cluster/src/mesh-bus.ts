@@ -53,6 +53,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   #relieved: (() => void)[] = [];
   #complete: (() => void) | undefined;
   readonly #retries = new Set<() => void>();
+  /** Links that were made here. A peer may die before it greets: then it is dialed again. */
+  readonly #dialed = new WeakMap<MeshLink, { readonly id: number; readonly retry: number }>();
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
   #unknown = false;
   #uncertain = false;
@@ -305,6 +307,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       peer.lost();
       if (peer.id < this.self) this.#dial(peer.id, FIRST_RETRY);
     }
+    const dialed = this.#dialed.get(link);
+    if (dialed !== undefined && peer === undefined) this.#dialLater(dialed.id, dialed.retry);
     if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
   }
 
@@ -333,21 +337,28 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   #dial(id: number, retry: number): void {
-    const node = this.#node as LocalNode;
     this.#options.transport.dial(id, this.#readBuffer).then(
       (connection) => {
-        if (this.#stopped) connection.destroy();
-        else connection.attach(this.#open(connection));
+        if (this.#stopped) {
+          connection.destroy();
+          return;
+        }
+        const link = this.#open(connection);
+        this.#dialed.set(link, { id, retry });
+        connection.attach(link);
       },
-      () => {
-        if (this.#stopped) return;
-        const cancel = node.at(node.now() + retry, () => {
-          this.#retries.delete(cancel);
-          this.#dial(id, Math.min(retry * 2, LAST_RETRY));
-        });
-        this.#retries.add(cancel);
-      },
+      () => this.#dialLater(id, retry),
     );
+  }
+
+  #dialLater(id: number, retry: number): void {
+    if (this.#stopped) return;
+    const node = this.#node as LocalNode;
+    const cancel = node.at(node.now() + retry, () => {
+      this.#retries.delete(cancel);
+      this.#dial(id, Math.min(retry * 2, LAST_RETRY));
+    });
+    this.#retries.add(cancel);
   }
 
   /** Sends a peer the retained messages, as fast as it takes them. */

@@ -168,8 +168,8 @@ export class MeshPeer implements Peer {
     }
     message.keep();
     this.#heldBytes += sizeOf(message);
-    const { plain, groups, retainedAt } = target;
-    this.#held.push({ message, target: { plain, groups, retainedAt }, ticket });
+    const { plain, groups, retainedAt, isOld, homes } = target;
+    this.#held.push({ message, target: { plain, groups, retainedAt, isOld, homes }, ticket });
   }
 }
 

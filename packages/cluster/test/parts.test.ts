@@ -410,6 +410,21 @@ describe("links", () => {
     );
   });
 
+  test("a broker that ends before it has greeted is dialed again", async () => {
+    const mesh = new LoopbackMesh();
+    await mesh.member(0).listen(() => undefined, undefined as never);
+    const start = (self: number) => {
+      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 20 });
+      bus.attach(node());
+      onTestFinished(() => bus.stop());
+      return bus.start().then(() => bus);
+    };
+    const second = await start(1);
+    expect(second.peers.map(({ up }) => up)).toEqual([false]);
+    await start(0);
+    await expect.poll(() => second.peers.map(({ up }) => up)).toEqual([true]);
+  });
+
   test("a broker of another cluster, or of another size of it, is turned away", async () => {
     const mesh = new LoopbackMesh();
     const problems: Error[] = [];

@@ -13,6 +13,8 @@ export interface Sent {
   ackedAt: number;
   /** The broker said no: it may have been delivered all the same, nobody relies on it. */
   refused: boolean;
+  /** It was sent again: of the time before nobody knows what the broker has answered. */
+  sentAgain: boolean;
   /** For retained streams: this one clears the topic. */
   readonly clears: boolean;
 }

@@ -237,6 +237,8 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   #sends(message: Message, { peers, elsewhere, retainedAt }: ForwardAim): Send[] {
     const sends: Send[] = [];
+    // A peer that is away may be back before the one that stores the message has it: then that one passes it on.
+    const isOld = retainedAt > 0 && this.bus.peers.some(({ up }) => !up);
     for (const peer of retainedAt > 0 || elsewhere !== undefined ? this.bus.peers : (peers ?? [])) {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
@@ -244,7 +246,7 @@ export class ClusterNode implements LocalNode, Forwarder {
         // A peer that is away gets retained messages when it comes back; only the one that stores this one is waited for.
         if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
       }
-      sends.push([peer, groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt }]);
+      sends.push([peer, groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt, isOld }]);
     }
     return sends;
   }
@@ -328,7 +330,11 @@ export class ClusterNode implements LocalNode, Forwarder {
   /** @param isOld its sender tells nobody else: who writes the topic down does, if it is news */
   #retainFrom(message: Message, stamp: number, isOld: boolean, now: Millis, waits: PublishWaits): void {
     const { topic } = message;
-    if (!this.#replica.supersedes(topic, stamp)) return;
+    if (!this.#replica.supersedes(topic, stamp)) {
+      // It, or what is later, may not be durable yet.
+      if (this.keepsRetained(topic)) waits.factRecorded();
+      return;
+    }
     this.#router.replicateRetained(message, stamp, waits);
     this.#replica.changed(topic, stamp, message.payloadLength > 0, now);
     if (isOld && this.keepsRetained(topic)) this.#tellRetained(message, stamp);

@@ -21,6 +21,8 @@ interface WaitingAck {
   readonly ticket: ForwardTicket | undefined;
   /** Is everything durable when the peers have answered? A parcel leaves when all facts of its message are. */
   readonly isDurable: boolean;
+  /** It was refused, and its publisher knows. */
+  isRefused: boolean;
 }
 
 export class AckBarrier {
@@ -47,7 +49,14 @@ export class AckBarrier {
       return;
     }
     const isDurable = forwarded instanceof Parcel && authorizations === undefined;
-    const ack: WaitingAck = { receiver, id, outcome, ticket: forwarded, isDurable };
+    const ack: WaitingAck = { receiver, id, outcome, ticket: forwarded, isDurable, isRefused: false };
+    if (forwarded !== undefined && !(forwarded instanceof Parcel)) {
+      // What is sent again comes behind what was taken meanwhile: the sooner its publisher knows the better.
+      forwarded.whenRefused = () => {
+        ack.isRefused = true;
+        receiver.acknowledge([id], ReasonCode.QuotaExceeded);
+      };
+    }
     const congested = [...waits.congested];
     if (authorizations === undefined) this.#waitForQueues(congested, ack);
     else {
@@ -85,6 +94,7 @@ export class AckBarrier {
 
   #waitForPeers(ack: WaitingAck): void {
     const { ticket } = ack;
+    if (ack.isRefused) return;
     if (ticket === undefined) this.#waitForDurability([ack.id], ack.outcome, ack.receiver);
     else if (ticket.waiting === 0) this.#peersAnswered(ticket, ack);
     else ticket.whenSettled = () => this.#peersAnswered(ticket, ack);
@@ -92,8 +102,9 @@ export class AckBarrier {
 
   #peersAnswered(
     { refused, received, peersOnly }: ForwardTicket,
-    { receiver, id, outcome, isDurable }: WaitingAck,
+    { receiver, id, outcome, isDurable, isRefused }: WaitingAck,
   ): void {
+    if (isRefused) return;
     if (refused) {
       receiver.acknowledge([id], ReasonCode.QuotaExceeded);
       return;

@@ -295,6 +295,36 @@ describe("retained messages", () => {
     expect([await retainedAt(0), await retainedAt(1)]).toEqual([["new"], ["new"]]);
   });
 
+  test("who writes an update down answers for it when it is durable there, however it has heard of it", async () => {
+    const { disks } = await start(3);
+    const publisher = await cluster.connect(2, lasting);
+    const update = publisher.publishPacket(clientIdAt(1, 3, "topic"), "1", { qos: 2, retain: true });
+    await cluster.kill(1);
+    publisher.send(update);
+    await publisher.expectNothing();
+    const slow = new FaultyStore(disks[1] as MemoryStore);
+    slow.holdCommits();
+    // It hears of the update from broker 0 first, which had it from the publisher's.
+    await cluster.revive(1, slow);
+    await publisher.expectNothing();
+    slow.releaseCommits();
+    await publisher.expect("pubrec", { reasonCode: 0x10 });
+  });
+
+  test("an update reaches a broker that comes back while it is on its way to who writes it down", async () => {
+    const { stores, revive } = await start(3);
+    const publisher = await cluster.connect(1, lasting);
+    const update = publisher.publishPacket(clientIdAt(0, 3, "topic"), "1", { qos: 2, retain: true });
+    await cluster.kill(2);
+    stores[1]?.holdCommits();
+    publisher.send(update);
+    await publisher.expectNothing();
+    await revive(2);
+    stores[1]?.releaseCommits();
+    await publisher.expect("pubrec", { reasonCode: 0x10 });
+    expect(await retainedAt(2)).toEqual(["1"]);
+  });
+
   test("one that was cleared does not come back with a broker that has not heard of it", async () => {
     const { revive, stores } = await start();
     const publisher = await come(1, "publisher");

@@ -166,6 +166,25 @@ describe("what an acknowledgement waits for", () => {
     expect(receiver.acknowledged).toEqual([[3, code]]);
   });
 
+  test("what a peer has refused is refused at once, whoever has not answered, and once", async () => {
+    const barrier = new AckBarrier(undefined);
+    const receiver = new Receiver();
+    const waits = new PublishWaits();
+    const ticket = new ForwardTicket();
+    const queue = new HeldSession();
+    for (let peer = 0; peer < 3; peer++) ticket.expect();
+    waits.delivered(queue.asSession, 2);
+    waits.forwardedTo(ticket);
+    barrier.wait(waits, ReasonCode.Success, receiver, 3);
+    ticket.settle(0, 1, ForwardResult.Refused);
+    expect(receiver.acknowledged).toEqual([[3, 0x97]]);
+    queue.relieve();
+    ticket.settle(0, 1, ForwardResult.Refused);
+    ticket.settle(0, 1, ForwardResult.Received);
+    await turns();
+    expect(receiver.acknowledged).toEqual([[3, 0x97]]);
+  });
+
   test.each(results)("in a batch, $name: $code", ({ result, peersOnly, code }) => {
     const receiver = new Receiver();
     const barrier = new AckBarrier(undefined);

@@ -47,7 +47,8 @@ export class Publisher extends Client {
   protected accepted({ sessionPresent }: ConnackPacket): void {
     if (this.#wasPresent && !sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
     this.#wasPresent = true;
-    for (const [packetId, { packet, released }] of this.#inFlight) {
+    for (const [packetId, { packet, sent, released }] of this.#inFlight) {
+      sent.sentAgain = true;
       this.link?.send(released ? { type: "pubrel", packetId, reasonCode: 0 } : { ...packet, dup: true });
     }
     this.#publish();
@@ -98,7 +99,7 @@ export class Publisher extends Client {
   #publishOne({ topic, qos, retain, log }: Stream): void {
     const { random } = this.world;
     const clears = retain && random.chance(0.25);
-    const sent: Sent = { sentAt: this.world.tick(), ackedAt: 0, refused: false, clears };
+    const sent: Sent = { sentAt: this.world.tick(), ackedAt: 0, refused: false, sentAgain: false, clears };
     log.push(sent);
     const length = random.chance(0.03) ? 20_000 : random.between(0, 1_000);
     const payload = clears ? new Uint8Array(0) : payloadOf(topic, log.length, length);

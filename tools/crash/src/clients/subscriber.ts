@@ -57,10 +57,16 @@ export class Subscriber extends Client {
         }
         first.add(n);
         if (stream.log[n - 1] === undefined) this.#report(topic, `${n} was never published`);
-        else if (n < highest && !stream.log[n - 1]?.refused) this.#report(topic, `${n} came after ${highest}`);
+        else if (n < highest && !this.#mayComeLate(stream, n)) this.#report(topic, `${n} came after ${highest}`);
         highest = Math.max(highest, n);
       }
     }
+  }
+
+  /** Refused and sent again, it comes behind what was taken meanwhile, also when a crash kept its publisher from hearing of it. */
+  #mayComeLate({ qos, log }: Stream, n: number): boolean {
+    const sent = log[n - 1];
+    return sent?.refused === true || (sent?.sentAgain === true && this.world.refuses.includes(qos));
   }
 
   protected connectPacket(): ConnectPacket {
