@@ -25,4 +25,15 @@ export async function run(words: readonly string[]): Promise<void> {
   // What is wrong cannot be said either: the exit code says it.
   process.stderr.on("error", () => {});
   process.exitCode = await main(words);
+  leave();
+}
+
+const LEAVE_MS = 250;
+
+/** Nothing of ours is left to do, but plugins of others may have left timers and sockets behind. */
+function leave(): void {
+  const look = (): void => {
+    if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+  };
+  setInterval(look, LEAVE_MS).unref();
 }

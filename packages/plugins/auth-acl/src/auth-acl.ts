@@ -1,7 +1,7 @@
 // Which topics a client may use: from lists in the options, from a file, or from both (then both must agree).
 import { basename } from "node:path";
 import { type ClientInfo, type Decision, definePlugin, isAllowed, type Plugin } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { decideByFile } from "./file-decision.ts";
 import { parseAclFile } from "./mosquitto-file.ts";
 import { type AuthAclOptions, OPTIONS } from "./options.ts";
@@ -10,6 +10,8 @@ import { UserLists } from "./user-lists.ts";
 export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   name: "auth-acl",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    file === undefined ? [] : checkContents("file", file, (text) => parseAclFile(text, basename(file))),
   async hooks({ config, context }) {
     const { subscribe, publish, receive, file, fileSubscriptions, reloadInterval } = config;
     const listed = subscribe ?? publish ?? receive;

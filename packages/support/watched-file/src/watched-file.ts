@@ -1,8 +1,9 @@
 // A file read at the start and again whenever it has changed. Looks at the file's times instead of listening to the
 // system's notifications: those miss renames, bind mounts and network disks, and a look every few seconds costs nothing.
 // A file that cannot be read or understood leaves the last good contents in force and says why.
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { type PluginContext, PluginError } from "@wrenmq/plugin-api";
+import { readContents, reasonWith } from "./read-contents.ts";
 
 export interface WatchedFileOptions<T> {
   readonly file: string;
@@ -35,10 +36,10 @@ export class WatchedFile<T> {
   static async open<T>(options: WatchedFileOptions<T>): Promise<WatchedFile<T>> {
     try {
       const seen = await stamp(options.file);
-      const value = options.parse(await readFile(options.file, "utf8"));
+      const value = await readContents(options.file, options.parse);
       return new WatchedFile(options, value, seen);
     } catch (cause) {
-      throw new PluginError("ERR_PLUGIN_START", options.context.name, reason(cause, options.file), { cause });
+      throw new PluginError("ERR_PLUGIN_START", options.context.name, reasonWith(cause, options.file), { cause });
     }
   }
 
@@ -63,7 +64,7 @@ export class WatchedFile<T> {
     let current: string | undefined;
     try {
       current = await stamp(file);
-      const value = parse(await readFile(file, "utf8"));
+      const value = await readContents(file, parse);
       const previous = this.#value;
       this.#value = value;
       this.#seen = current;
@@ -72,7 +73,7 @@ export class WatchedFile<T> {
     } catch (error) {
       if (current !== undefined) this.#seen = current; // say it once, not at each look
       context.logger.error(
-        { file, reason: reason(error, file) },
+        { file, reason: reasonWith(error, file) },
         "file not reloaded, the last good contents stay in force",
       );
     }
@@ -84,11 +85,11 @@ export class WatchedFile<T> {
     try {
       current = await stamp(file);
     } catch (error) {
-      current = `unreadable: ${reason(error, file)}`;
+      current = `unreadable: ${reasonWith(error, file)}`;
       if (current !== this.#seen) {
         this.#seen = current;
         context.logger.error(
-          { file, reason: reason(error, file) },
+          { file, reason: reasonWith(error, file) },
           "file not readable, the last good contents stay in force",
         );
       }
@@ -108,9 +109,4 @@ export class WatchedFile<T> {
 async function stamp(file: string): Promise<string> {
   const { size, ino, mtimeMs, ctimeMs } = await stat(file);
   return `${size} ${ino} ${mtimeMs} ${ctimeMs}`;
-}
-
-function reason(error: unknown, file: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.includes(file) ? message : `${file}: ${message}`;
 }

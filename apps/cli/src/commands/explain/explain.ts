@@ -16,13 +16,17 @@ export interface ExplainOptions {
 
 /** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
 export async function explain(topic: string, options: ExplainOptions & { readonly config: string }): Promise<void> {
-  const { config } = effectiveConfig({ config: options.config });
+  const { config, plugins } = await effectiveConfig({ config: options.config });
   const listener = options.listener ?? config.listeners[0]?.name ?? "";
   if (!config.listeners.some(({ name }) => name === listener)) {
     throw new UsageError(`there is no listener "${listener}"`);
   }
   const logger = createLogger({ level: "error", format: "text" });
-  const { listeners = {}, ...rest } = await configToOptions({ ...config, store: { durability: "memory" } }, logger);
+  const { listeners = {}, ...rest } = await configToOptions(
+    { ...config, store: { durability: "memory" } },
+    logger,
+    plugins,
+  );
   // Of the listeners only the names and the plugins: nothing is opened.
   const closed = Object.entries(listeners).map(([name, { plugins }]): [string, ListenerOptions] => [
     name,
