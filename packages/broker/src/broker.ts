@@ -132,7 +132,7 @@ export class Broker implements AsyncDisposable {
       throw error;
     }
     this.#state = "started";
-    const sys = { interval: 20, names: "amqtt", ...this.#options.sys } as const;
+    const sys = { intervalSeconds: 20, names: "amqtt", ...this.#options.sys } as const;
     this.#housekeeping.start(
       sys,
       () => this.#core.cluster?.gather(this.metrics()) ?? this.metrics(),
