@@ -1,9 +1,9 @@
 // Which of the three styles a file is in. Words that one style has and the other has not are evidence; where there are none,
 // or some of both, misspelt ones are a hint, and that there is a doubt is said.
 
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { BUILT_IN } from "./sections/plugins.ts";
 import { lookUp, type MapEntry, type SourceNode } from "./source-node.ts";
-import { nearestWord } from "./suggest.ts";
 
 export type Style = "native" | "amqtt" | "hbmqtt";
 

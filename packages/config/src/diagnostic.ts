@@ -1,5 +1,5 @@
 // What can be wrong with a configuration, and how it is said: one line with file, line, column, key, expectation.
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "@wrenmq/plugin-api/options";
 
 /** Where something stands in a configuration. Lines and columns count from 1; absent for plain objects. */
 export interface Place {

@@ -1,4 +1,6 @@
 // What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
+
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
 import { givenTwice } from "../reading/yaml-source.ts";
@@ -13,7 +15,6 @@ import {
   type SourceNode,
   scalar,
 } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 
 /** What a plugin without a counterpart became. */
 export interface MarkedPlugin {

@@ -1,7 +1,8 @@
 // A mapping with known keys. The table of its fields is the one source of reading, defaults, schema and documentation.
+
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {
