@@ -32,7 +32,7 @@ export interface BrokerOptions {
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };
   readonly sys?: Partial<SysOptions>;
-  /** Milliseconds that a plugin's promise may take. */
+  /** Milliseconds that a plugin's promise may take; then it counts as a refusal. Default 10,000. */
   readonly hookTimeout?: number;
   /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */
   readonly responseInformation?: (clientId: string) => string | undefined;

@@ -43,14 +43,14 @@ export interface ReloadPlan {
 
 /** What clients find a listener by. */
 const PLACE: readonly (keyof ListenerSection)[] = ["type", "host", "port", "ipv6Only"];
-type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
+type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeout";
 const AT_START: ReadonlySet<string> = new Set<AtStart>([
   "admin",
   "store",
   "workers",
   "warmUp",
   "shared",
-  "pluginTimeoutMs",
+  "pluginTimeout",
 ]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 

@@ -10,13 +10,13 @@ import { lastOnes, parseYaml } from "./reading/yaml-source.ts";
 import { isEmpty, map, type SourceNode } from "./source-node.ts";
 
 export interface ParseOptions {
-  /** Path of the text: for messages, for relative paths and includes. */
+  /** Path of the text, for messages, relative paths and includes. Without it relative paths stay as they are written. */
   readonly file?: string;
-  /** Without it the style is found out ({@link detectStyle}). */
+  /** Default: what {@link detectStyle} finds. */
   readonly style?: Style;
-  /** For `${NAME}` in native texts; without it `process.env`. */
+  /** Values of `${NAME}` in native texts. Default `process.env`. */
   readonly environment?: Environment;
-  /** How included files are read; without it from the disk. */
+  /** Reads included files. Default: from the disk. */
   readonly readFile?: ReadFile;
 }
 

@@ -61,11 +61,11 @@ export interface ListenerSection {
   /** tcp and unix: without a `net.Socket` for each connection; absent: where that is known to work. */
   rawTcp?: boolean;
   /** Milliseconds that a connection which is closed may take to send what is left. */
-  lingerMs?: number;
+  lingerTimeout?: number;
   /** tls, ws, wss: milliseconds for the TLS handshake, and for the HTTP request. */
-  handshakeTimeoutMs?: number;
+  handshakeTimeout?: number;
   /** Milliseconds; absent: no probes. */
-  tcpKeepAliveMs?: number;
+  tcpKeepAliveDelay?: number;
   /** ws and wss: bytes of one message. */
   maxPayload?: number;
   /** 0: no limit. */
@@ -74,7 +74,7 @@ export interface ListenerSection {
   /** A PROXY protocol header (v1 or v2) starts every connection from a trusted proxy. */
   proxyProtocol: boolean;
   /** Milliseconds for the PROXY header. */
-  proxyTimeoutMs?: number;
+  proxyTimeout?: number;
   /** Addresses or CIDR ranges whose PROXY header or X-Forwarded-For is believed. */
   trustedProxies: string[];
   /** ws and wss: allowed Origin headers; empty: any. */
@@ -117,9 +117,9 @@ export interface LogSection {
 
 export interface SessionConfig {
   /** Seconds that a session without an expiry interval of its own (MQTT 3) outlives its connection; absent: for ever. */
-  defaultExpirySeconds?: number;
+  defaultExpiry?: number;
   /** Seconds; longer wishes are cut to this; absent: no bound. */
-  maximumExpirySeconds?: number;
+  maximumExpiry?: number;
 }
 
 export interface KeepAliveConfig {
@@ -187,11 +187,11 @@ export interface WrenConfig {
   keepAlive: KeepAliveConfig;
   shared: SharedSection;
   /** Milliseconds that a plugin may take to answer. */
-  pluginTimeoutMs: number;
+  pluginTimeout: number;
   /** Processes; 1: one that does everything; `"auto"`: one for each core. */
   workers: number | "auto";
   /** Prepare the process for its first clients while there are none? */
   warmUp: boolean;
-  /** Absolute path of the file that this was read from. */
+  /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
 }

@@ -1,8 +1,8 @@
-// What every limit is called, means and is by default. Options of the broker, capabilities that MQTT 5 announces, keys of
-// configuration files, their schema and their documentation are made from this table; nothing else knows a default.
+// The table of all limits: name, unit, default, bounds and documentation of each. Options of the broker, capabilities that
+// MQTT 5 announces, keys of configuration files, their schema and their documentation are made from this table; no default
+// is written anywhere else.
 //
-// In all options durations are numbers of milliseconds or seconds, as their documentation says; sizes are bytes; rates are
-// numbers per second.
+// Durations are milliseconds, except what MQTT counts in seconds (keep alive); sizes are bytes; rates are per second.
 
 /** What happens to a message for a session whose queue is at its bound. */
 export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";

@@ -24,8 +24,11 @@ export interface Logger {
 }
 
 export interface PublishOptions {
+  /** Default 0. */
   qos?: QoS;
+  /** Default false. */
   retain?: boolean;
+  /** Default: none. [MQTT5 3.3.2.3] */
   properties?: PublishProperties;
 }
 

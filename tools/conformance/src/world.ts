@@ -100,7 +100,7 @@ export async function socketWorld(version: Version, way: "tcp" | "ws"): Promise<
   const broker = createBroker({
     listeners: { door: { type: way, host: "127.0.0.1", port: 0 } },
     plugins: [pluginOf("test", { authenticate: () => true })],
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
   const port = broker.port("door") as number;

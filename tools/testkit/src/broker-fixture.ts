@@ -37,7 +37,7 @@ export async function startBroker(options: FixtureOptions = {}): Promise<BrokerF
   const pace = new SimPace(clock);
   const broker = createBroker({
     listeners: { memory: { type: "external" } },
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
     ...rest,
     plugins: plugins ?? [pluginOf("test", { authenticate: () => true, ...hooks })],
     clock,

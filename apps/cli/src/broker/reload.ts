@@ -42,8 +42,8 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
     const { config: wanted, warnings } = read();
     const plan = diffConfig(current, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, warmUp, shared, pluginTimeoutMs, session, sys, admin } = current;
-    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeoutMs, session, sys };
+    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin } = current;
+    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys };
     await change(possible);
     current = possible;
     const restart = [

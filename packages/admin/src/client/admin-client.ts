@@ -12,12 +12,15 @@ export type AdminTarget =
   | { readonly url: string; readonly token?: string; readonly caFile?: string };
 
 export interface TargetOptions {
+  /** Path of the broker's Unix socket. Default: found by `data`, or the only one in `runtime`. */
   readonly socket?: string | undefined;
-  /** Folder of the data. */
+  /** Data folder of the broker. Without it any broker of this user. */
   readonly data?: string | undefined;
+  /** Address of the admin API. Without it a Unix socket is used. */
   readonly url?: string | undefined;
+  /** Bearer token for `url`. Without it no Authorization header is sent. */
   readonly token?: string | undefined;
-  /** Default: that of this user. */
+  /** Folder of the Unix sockets. Default: that of this user. */
   readonly runtime?: string | undefined;
 }
 

@@ -14,15 +14,20 @@ import { AdminTokens } from "./tokens.ts";
 export interface AdminHttpOptions {
   readonly admin: Admin;
   readonly logger: Logger;
-  /** Absent: every address. */
+  /** Address to listen at. Default: every address. */
   readonly host?: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Without it only health and numbers are served, and only on the own machine; with `insecure` everything, to everybody. */
+  /**
+   * File with the tokens of the callers. Without it only health and metrics are served, and only to this machine; with
+   * `insecure` everything is served to everybody.
+   */
   readonly tokensFile?: string;
+  /** Default: HTTP without TLS. */
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string; readonly keyPassphrase?: string };
-  /** More names (with or without port) that the Host header may have. */
+  /** Host names (with or without port) that the Host header may have, besides `host` and the names of this machine. Default: none. */
   readonly hosts?: readonly string[];
+  /** Serve other machines without TLS or without tokens. Default false. */
   readonly insecure?: boolean;
 }
 

@@ -10,7 +10,7 @@ import type { SessionEntry } from "../sessions/session-entry.ts";
 export interface DrainOptions {
   /** Clients per second; 0: none is disconnected, only nobody new is let in. Default 100. */
   readonly rate?: number;
-  /** Server Reference: where to go instead. [MQTT5 3.14.2.2.5] */
+  /** Server Reference of the DISCONNECT: where clients are to connect instead. Default: none is sent. [MQTT5 3.14.2.2.5] */
   readonly serverReference?: string;
 }
 

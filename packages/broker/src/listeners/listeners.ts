@@ -180,16 +180,16 @@ export class Listeners {
   /** What makes connections of sockets that another process accepted, as this listener would have. @throws BrokerError ERR_LISTENER_UNKNOWN */
   adopter(name: string, transport: TransportName): Adopt {
     const { options } = this.#known(name, "adopt");
-    const lingerMs = "lingerMs" in options ? options.lingerMs : undefined;
+    const lingerTimeout = "lingerTimeout" in options ? options.lingerTimeout : undefined;
     const isRaw = !("rawTcp" in options) || options.rawTcp !== false;
-    const key = `${transport} ${lingerMs} ${isRaw}`;
+    const key = `${transport} ${lingerTimeout} ${isRaw}`;
     let adopter = this.#adopters.get(key);
     if (adopter === undefined) {
       const { bytes, readStart: start, readLength: length } = this.#core.arena;
       adopter = socketAdopter({
         transport,
         ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
-        ...(lingerMs === undefined ? {} : { lingerMs }),
+        ...(lingerTimeout === undefined ? {} : { lingerTimeout }),
       });
       this.#adopters.set(key, adopter);
     }

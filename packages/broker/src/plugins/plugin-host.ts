@@ -52,7 +52,7 @@ type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "broker
 
 export class PluginHost {
   readonly #logger: Logger;
-  readonly #timeoutMs: number;
+  readonly #hookTimeout: number;
   readonly #contextOf: (name: string) => PluginContext & { end(): void };
   /** In the order in which they started. */
   #running: readonly Running[] = [];
@@ -61,11 +61,11 @@ export class PluginHost {
 
   constructor(
     logger: Logger,
-    timeoutMs: number = DEFAULT_HOOK_TIMEOUT,
+    timeout: number = DEFAULT_HOOK_TIMEOUT,
     contextOf: (name: string) => PluginContext & { end(): void },
   ) {
     this.#logger = logger;
-    this.#timeoutMs = timeoutMs;
+    this.#hookTimeout = timeout;
     this.#contextOf = contextOf;
   }
 
@@ -163,7 +163,7 @@ export class PluginHost {
     return this.#inTime(setup, () => {
       // If it is ready after all, nothing will use it: it is closed.
       setup.then((hooks) => hooks.close?.()).catch(() => {});
-      return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#timeoutMs} ms`);
+      return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#hookTimeout} ms`);
     });
   }
 
@@ -172,7 +172,8 @@ export class PluginHost {
       context.end();
       for (const close of [() => hooks.close?.(), () => plugin.close?.()]) {
         try {
-          const late = () => new PluginError("ERR_PLUGIN_TIMEOUT", name, `did not close within ${this.#timeoutMs} ms`);
+          const late = () =>
+            new PluginError("ERR_PLUGIN_TIMEOUT", name, `did not close within ${this.#hookTimeout} ms`);
           await this.#inTime((async () => close())(), late);
         } catch (error) {
           this.#logger.error({ plugin: name, err: error }, "a plugin failed to close");
@@ -184,7 +185,7 @@ export class PluginHost {
   /** Keeps the process alive until then: a process that waits for nothing else must not end without a message. */
   #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(late()), this.#timeoutMs);
+      const timer = setTimeout(() => reject(late()), this.#hookTimeout);
       promise.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
@@ -221,7 +222,7 @@ export class PluginHost {
   #compileOptions(): CompileOptions {
     return {
       logger: this.#logger,
-      timeoutMs: this.#timeoutMs,
+      hookTimeout: this.#hookTimeout,
       onError: () => {
         this.failures++;
       },

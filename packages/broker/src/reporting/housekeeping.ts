@@ -39,7 +39,7 @@ export class Housekeeping {
     this.#repeat(SWEEP_INTERVAL, () => {
       if (!this.#sweeping) this.#core.backgroundTasks.add(this.#sweep());
     });
-    if (sys.interval <= 0) return;
+    if (sys.intervalSeconds <= 0) return;
     const topics = new SysTopics(sys.names, VERSION, this.#core.clock.now());
     const tell = (values: readonly [topic: string, payload: string][]): void => {
       for (const [topic, payload] of values) publish(topic, payload);
@@ -47,7 +47,7 @@ export class Housekeeping {
     const update = (): void => tell(topics.values(metrics(), this.#processUse(), this.#core.clock.now()));
     tell(topics.fixed());
     update();
-    this.#repeat(sys.interval, update);
+    this.#repeat(sys.intervalSeconds, update);
   }
 
   stop(): void {

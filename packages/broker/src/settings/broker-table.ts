@@ -21,7 +21,7 @@ const session: FieldsOf<SessionPolicy> = {
   maximumExpiry: maybe(numberOf("a number of seconds")),
 };
 const sys: FieldsOf<SysOptions> = {
-  interval: maybe(numberOf("a number of seconds", { zero: "no $SYS" })),
+  intervalSeconds: maybe(numberOf("a number of seconds", { zero: "no $SYS" })),
   names: maybe(oneOf(["amqtt", "mosquitto", "both"])),
 };
 
@@ -70,7 +70,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
 /** What others call it. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   auth: "who may enter is decided by plugins: plugins: [authAnonymous()]",
-  sys_interval: "it is `sys: { interval }` here",
+  sys_interval: "it is `sys: { intervalSeconds }` here",
   "timeout-disconnect-delay": "it is `limits: { keepAliveExtra }` here",
   timeout_disconnect_delay: "it is `limits: { keepAliveExtra }` here",
   "topic-check": "who may use which topic is decided by plugins, such as @wrenmq/auth-acl",

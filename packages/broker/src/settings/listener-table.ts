@@ -81,7 +81,7 @@ export const CHANGING: FieldsOf<Pick<ListenerOptions, "maxConnections" | "plugin
 const proxyProtocol = options(
   {
     trusted: addresses,
-    timeoutMs: maybe(timeAbove0),
+    timeout: maybe(timeAbove0),
   } satisfies FieldsOf<ProxyProtocolConfig>,
   EXACT,
 );
@@ -113,8 +113,8 @@ const tls = options(
     maxVersion: maybe(oneOf(versions)),
     ciphers: maybe(text()),
     alpn: maybe(list(text())),
-    handshakeTimeoutMs: maybe(timeAbove0),
-    watchIntervalMs: maybe(time),
+    handshakeTimeout: maybe(timeAbove0),
+    watchInterval: maybe(time),
   } satisfies FieldsOf<TlsConfig>,
   EXACT,
 );
@@ -124,14 +124,14 @@ const websocket = options(
     origins: maybe(list(text(), "a list of origins")),
     maxPayload: maybe(numberOf("a whole number of bytes", { min: 1, max: MOST, whole: true })),
     trustedProxies: maybe(addresses),
-    handshakeTimeoutMs: maybe(timeAbove0),
+    handshakeTimeout: maybe(timeAbove0),
   } satisfies FieldsOf<WebSocketConfig>,
   EXACT,
 );
 
 const COMMON: FieldsOf<CommonListenerConfig> = {
   backlog: maybe(numberOf("a whole number", { min: 1, max: 0x7fff_ffff, whole: true })),
-  lingerMs: maybe(time),
+  lingerTimeout: maybe(time),
   proxyProtocol: maybe(proxyProtocol),
 };
 const IP: FieldsOf<IpListenerConfig> = {
@@ -139,7 +139,7 @@ const IP: FieldsOf<IpListenerConfig> = {
   port: wholeNumber(65_535, "any free port"),
   host: maybe(string()),
   ipv6Only: maybe(boolean()),
-  tcpKeepAliveMs: maybe(timeAbove0),
+  tcpKeepAliveDelay: maybe(timeAbove0),
 };
 const PLAIN: FieldsOf<PlainListenerConfig> = { rawTcp: maybe(boolean()) };
 

@@ -38,7 +38,7 @@ export function settle(options: BrokerOptions): SettledOptions {
     limits: { ...DEFAULT_LIMITS, ...present(limits) },
     session: { defaultExpiry: Number.POSITIVE_INFINITY, maximumExpiry: Number.POSITIVE_INFINITY, ...present(session) },
     shared: shared ?? { strategy: "round-robin" },
-    sys: { interval: 20, names: "amqtt", ...present(sys) },
+    sys: { intervalSeconds: 20, names: "amqtt", ...present(sys) },
   };
 }
 

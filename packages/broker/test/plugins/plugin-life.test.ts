@@ -88,7 +88,7 @@ test("two plugins may have the same authentication method on different listeners
   await using broker = createBroker({
     listeners: { a: { type: "external", plugins: ["one"] }, b: { type: "external", plugins: ["two"] } },
     plugins: [pluginOf("one", hooks), pluginOf("two", hooks)],
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
 });
@@ -119,7 +119,7 @@ describe("a plugin that takes too long", () => {
       plugins: [telling("first", said), pluginOf("stuck", never)],
       hookTimeout: 5,
       logger,
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     await broker.shutdown();

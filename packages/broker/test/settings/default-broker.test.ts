@@ -45,7 +45,7 @@ describe("a broker without options", () => {
 
 describe("localhost", () => {
   test.each(["127.0.0.1", "::1"])("is %s too", async (host) => {
-    await using broker = createBroker({ sys: { interval: 0 }, plugins: [open], listeners: { local } });
+    await using broker = createBroker({ sys: { intervalSeconds: 0 }, plugins: [open], listeners: { local } });
     await broker.start();
     const port = broker.port("local") as number;
     const dialed = await dialTcp(host, port).catch((error: { code?: string }) => error.code);
@@ -62,7 +62,7 @@ describe("without plugins", () => {
   async function ask(remoteAddress: string, username?: string): Promise<unknown> {
     // The plugin of `createBroker()`, on a port that nobody else has.
     const { plugins } = settle({});
-    const broker = createBroker({ sys: { interval: 0 }, plugins, listeners: { given: { type: "external" } } });
+    const broker = createBroker({ sys: { intervalSeconds: 0 }, plugins, listeners: { given: { type: "external" } } });
     await broker.start();
     onTestFinished(() => broker.shutdown());
     const [ours, theirs] = duplexPair();

@@ -57,7 +57,7 @@ describe("createBroker() refuses", () => {
     ],
     ["an unknown strategy", { shared: { strategy: "robin" } }, "shared.strategy", /one of "round-robin"/],
     ["a misspelt word", { sys: { names: "mosquito" } }, "sys.names", /got "mosquito" \(did you mean "mosquitto"\?\)/],
-    ["an interval below 0", { sys: { interval: -1 } }, "sys.interval", /from 0 \(0: no \$SYS\), got -1/],
+    ["an interval below 0", { sys: { intervalSeconds: -1 } }, "sys.intervalSeconds", /from 0 \(0: no \$SYS\), got -1/],
     ["an unknown key of a group", { session: { expiry: 1 } }, "session.expiry", /unknown option/],
     ["NaN", { session: { maximumExpiry: Number.NaN } }, "session.maximumExpiry", /got NaN/],
   ])("%s", (_name, options, option, message) => {
@@ -165,7 +165,7 @@ test("every default may be said, and undefined is as good as nothing", async () 
     plugins: undefined,
     store: undefined,
     limits: { maxSessions: undefined },
-    sys: { interval: undefined },
+    sys: { intervalSeconds: undefined },
   };
   expect(createBroker({ listeners: {}, ...silent } as unknown as BrokerOptions).limits).toEqual(limits);
 });

@@ -61,17 +61,17 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     doc: "`tcp`, `unix`: `false` uses Node's own sockets, which take twice the time to accept and several kilobytes more. Without it: only where they are needed.",
     type: flag,
   },
-  lingerMs: {
+  lingerTimeout: {
     key: "linger",
     doc: "How long a connection that is closed may take to send what is left. Without it: 2s.",
     type: duration("ms"),
   },
-  handshakeTimeoutMs: {
+  handshakeTimeout: {
     key: "handshake_timeout",
     doc: "`tls`, `ws`, `wss`: how long the TLS handshake, and how long the HTTP request, may take. Without it: 10s.",
     type: duration("ms", { positive: true }),
   },
-  tcpKeepAliveMs: {
+  tcpKeepAliveDelay: {
     key: "tcp_keep_alive",
     doc: "Silence after which the system probes the connection. Without it: never; MQTT has its own keep alive.",
     type: duration("ms", { positive: true }),
@@ -87,7 +87,7 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     type: flag,
     default: false,
   },
-  proxyTimeoutMs: {
+  proxyTimeout: {
     key: "proxy_timeout",
     doc: "How long the PROXY header may take. Without it: 5s.",
     type: duration("ms", { positive: true }),
@@ -193,7 +193,7 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
     const message = "needs trusted_proxies: nobody's header would be believed";
     found.push({ key: "proxy_protocol", message, needs: ["trusted_proxies"] });
   }
-  if (!file.proxyProtocol && file.proxyTimeoutMs !== undefined) {
+  if (!file.proxyProtocol && file.proxyTimeout !== undefined) {
     found.push({ key: "proxy_timeout", message: "only with proxy_protocol: true", needs: ["proxy_protocol"] });
   }
   if (file.ipv6Only !== undefined && !isIPv6(parseBind(file.bind ?? "", 0)?.host ?? "")) {
@@ -211,10 +211,10 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
 /** Keys that mean nothing to the other types. */
 const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerType[]>>> = {
   rawTcp: ["tcp", "unix"],
-  handshakeTimeoutMs: ["tls", "ws", "wss"],
-  tcpKeepAliveMs: ["tcp", "tls", "ws", "wss"],
+  handshakeTimeout: ["tls", "ws", "wss"],
+  tcpKeepAliveDelay: ["tcp", "tls", "ws", "wss"],
   maxPayload: ["ws", "wss"],
-  lingerMs: ["tcp", "tls", "ws", "wss", "unix"],
+  lingerTimeout: ["tcp", "tls", "ws", "wss", "unix"],
 };
 
 /** Two listeners on one port would be found only when the second fails to start. */

@@ -58,7 +58,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
     type: sharedSection,
     default: sharedSection.defaults(),
   },
-  pluginTimeoutMs: {
+  pluginTimeout: {
     key: "plugin_timeout",
     doc: "How long a plugin may take to answer; no answer is a refusal.",
     type: duration("ms", { positive: true }),

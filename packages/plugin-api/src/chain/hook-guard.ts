@@ -25,7 +25,7 @@ export interface HookTimers {
 export interface CompileOptions {
   readonly logger: Logger;
   /** Milliseconds that a hook may take whose answer is a promise; then it counts as a refusal. Default 10,000. */
-  readonly timeoutMs?: number | undefined;
+  readonly hookTimeout?: number | undefined;
   /** Called for each hook that threw, rejected or ran out of time; for counters. */
   readonly onError?: ((failure: HookFailure) => void) | undefined;
   readonly timers?: HookTimers | undefined;
@@ -46,13 +46,13 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 
 export class HookGuard {
   readonly #logger: Logger;
-  readonly #timeoutMs: number;
+  readonly #hookTimeout: number;
   readonly #onError: ((failure: HookFailure) => void) | undefined;
   readonly #timers: HookTimers;
 
   constructor(options: CompileOptions) {
     this.#logger = options.logger;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HOOK_TIMEOUT;
+    this.#hookTimeout = options.hookTimeout ?? DEFAULT_HOOK_TIMEOUT;
     this.#onError = options.onError;
     this.#timers = options.timers ?? HOST_TIMERS;
   }
@@ -80,13 +80,13 @@ export class HookGuard {
         resolve(value);
       };
       const isLate = (): void => {
-        const late = `its hook "${hook}" did not answer within ${this.#timeoutMs} ms`;
+        const late = `its hook "${hook}" did not answer within ${this.#hookTimeout} ms`;
         this.failed(plugin, hook, new PluginError("ERR_PLUGIN_TIMEOUT", plugin, late));
         attempt.abandon();
       };
       const watch = {
         start: () => {
-          timer = this.#timers.setTimeout(isLate, this.#timeoutMs);
+          timer = this.#timers.setTimeout(isLate, this.#hookTimeout);
         },
         stop: () => this.#timers.clearTimeout(timer),
       };

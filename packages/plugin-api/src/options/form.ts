@@ -27,13 +27,13 @@ export type Form =
 export interface About {
   /** One or two sentences; Markdown. */
   readonly doc: string;
-  /** In a configuration file, where it is not the option's name in snake_case without its unit. */
+  /** In a configuration file, where it is not the option's name in snake_case without `Seconds` at its end. */
   readonly key?: string;
 }
 
-/** `rememberSeconds` is `remember: 300s` in a file: the unit stands in the value. */
+/** The key of an option in a configuration file, where the unit is part of the value: `rememberSeconds: 300` is `remember: 300s`. */
 export function keyOf(property: string, about: About | undefined): string {
   if (about?.key !== undefined) return about.key;
-  const bare = property.replace(/(?<=.)(?:Seconds|Ms)$/, "");
+  const bare = property.replace(/(?<=.)Seconds$/, "");
   return bare.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

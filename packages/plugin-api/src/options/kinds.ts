@@ -85,8 +85,11 @@ export function boolean(given?: Default<boolean>): Option<boolean, boolean> {
 }
 
 export interface NumberLimits {
+  /** Default: no bound. */
   readonly min?: number;
+  /** Default: no bound. */
   readonly max?: number;
+  /** Default false. */
   readonly integer?: boolean;
 }
 export function number(given?: NumberLimits): Option<number, number, true>;

@@ -25,7 +25,7 @@ export interface TestHostOptions {
   /** What `context.clients()` lists. */
   readonly clients?: readonly ClientInfo[];
   /** Milliseconds; see `CompileOptions`. */
-  readonly timeoutMs?: number;
+  readonly hookTimeout?: number;
 }
 
 export class TestHost {
@@ -41,13 +41,13 @@ export class TestHost {
   rulesChanges = 0;
   chain: HookChain;
   readonly #plugins: readonly Plugin[];
-  readonly #timeoutMs: number | undefined;
+  readonly #hookTimeout: number | undefined;
   #cancels = new Set<() => void>();
   #running: readonly NamedHooks[] = [];
 
   private constructor(plugins: readonly Plugin[], options: TestHostOptions) {
     this.#plugins = plugins;
-    this.#timeoutMs = options.timeoutMs;
+    this.#hookTimeout = options.hookTimeout;
     this.clients = [...(options.clients ?? [])];
     this.chain = this.#compile([]);
   }
@@ -116,7 +116,7 @@ export class TestHost {
     return compileHooks(hooks, {
       logger: this.#logger({}),
       timers: this.timers,
-      timeoutMs: this.#timeoutMs,
+      hookTimeout: this.#hookTimeout,
       onError: (failure) => this.failures.push(failure),
     });
   }

@@ -11,7 +11,7 @@ export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   name: "auth-acl",
   config: OPTIONS,
   async hooks({ config, context }) {
-    const { subscribe, publish, receive, file, fileSubscriptions, reloadInterval } = config;
+    const { subscribe, publish, receive, file, fileSubscriptions, reloadIntervalSeconds } = config;
     const listed = subscribe ?? publish ?? receive;
     const lists = listed === undefined ? undefined : new UserLists({ subscribe, publish, receive });
     const watched =
@@ -21,7 +21,7 @@ export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
             file,
             parse: (content) => parseAclFile(content, basename(file)),
             context,
-            interval: reloadInterval * 1000,
+            interval: reloadIntervalSeconds * 1000,
             changed: () => context.rulesChanged(),
           });
     return {

@@ -21,11 +21,13 @@ import type { UserList } from "./user-lists.ts";
 export type AclLists = Readonly<Record<string, readonly string[]>>;
 
 export interface AuthAclOptions {
-  /** Without a list for an action everybody may do it. */
+  /** Filters that each user may subscribe to. Default: everybody may subscribe to every filter. */
   readonly subscribe?: AclLists;
+  /** Filters of the topics that each user may publish to. Default: everybody may publish to every topic. */
   readonly publish?: AclLists;
+  /** Filters of the topics that each user may receive. Default: everybody may receive every topic. */
   readonly receive?: AclLists;
-  /** A file in Mosquitto's aclfile format. */
+  /** Path of a file in Mosquitto's aclfile format. Default: none. */
   readonly file?: string;
   /**
    * When the file allows a subscription: when one rule contains the whole of it (default), or already when it overlaps
@@ -33,7 +35,7 @@ export interface AuthAclOptions {
    */
   readonly fileSubscriptions?: SubscribeRule;
   /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  readonly reloadIntervalSeconds?: number;
 }
 
 const filter: Option<string, string, true> = custom("a topic filter", (value) =>
@@ -47,7 +49,7 @@ export interface AclSettings {
   readonly receive: UserList | undefined;
   readonly file: string | undefined;
   readonly fileSubscriptions: SubscribeRule;
-  readonly reloadInterval: number;
+  readonly reloadIntervalSeconds: number;
 }
 
 export const OPTIONS: SchemaOf<AclSettings> = options(
@@ -60,7 +62,7 @@ export const OPTIONS: SchemaOf<AclSettings> = options(
       "When the file allows a subscription: when a rule contains all of it, or already when they overlap.",
       oneOf(["contained", "overlapping"], { default: "contained" }),
     ),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

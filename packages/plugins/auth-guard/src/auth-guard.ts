@@ -27,8 +27,8 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
 
     function delayOf(failures: number): number {
       const counted = failures - config.freeFailures;
-      if (counted <= 0 || config.delayMs === 0) return 0;
-      return Math.min(config.maxDelayMs, config.delayMs * 2 ** (counted - 1));
+      if (counted <= 0 || config.delay === 0) return 0;
+      return Math.min(config.maxDelay, config.delay * 2 ** (counted - 1));
     }
 
     function wait(delay: number): Verdict | Promise<undefined> {

@@ -11,7 +11,7 @@ export interface ServiceOptions {
   readonly requestMethod: "get" | "post" | "put";
   readonly paramsMode: "json" | "form";
   readonly userAgent: string;
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
 /** Numbers are numbers in JSON, and digits in a form. */
@@ -30,7 +30,7 @@ export class Requester {
 
   /** Rejects when the service cannot be reached, is too slow or answers with more than 64 KiB. */
   ask(path: string, params: QuestionParams): Promise<HttpResponse> {
-    const { host, port, withTls, requestMethod, paramsMode, userAgent, timeoutMs } = this.#options;
+    const { host, port, withTls, requestMethod, paramsMode, userAgent, timeout } = this.#options;
     const form = new URLSearchParams(
       Object.entries(params).map(([key, value]): [string, string] => [key, String(value)]),
     ).toString();
@@ -42,7 +42,7 @@ export class Requester {
       port,
       method: requestMethod.toUpperCase(),
       path: inQuery ? `${path}${path.includes("?") ? "&" : "?"}${form}` : path,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(timeout),
       headers: {
         "user-agent": userAgent,
         ...(inQuery

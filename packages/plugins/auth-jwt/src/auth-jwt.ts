@@ -35,7 +35,7 @@ export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
         if (checked.valid) client.attributes[attribute] = grantsOf(checked.claims, config);
         return undefined;
       }
-      const identity = identityOf(checked, client.username, config.userClaim, config.clockTolerance);
+      const identity = identityOf(checked, client.username, config.userClaim, config.clockToleranceSeconds);
       if (!config.authorize || !checked.valid || identity.reasonCode !== 0) return identity;
       return { ...identity, attributes: { [attribute]: grantsOf(checked.claims, config) } };
     }

@@ -11,9 +11,9 @@ export interface VerifierOptions {
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
   /** Seconds that clocks may differ by. */
-  readonly clockTolerance: number;
+  readonly clockToleranceSeconds: number;
   /** Milliseconds. */
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
 export type Checked =
@@ -25,15 +25,15 @@ export type VerifyToken = (token: string) => Promise<Checked>;
 
 /** @throws Error when the key file cannot be read or is no public key. */
 export async function tokenVerifier(options: VerifierOptions): Promise<VerifyToken> {
-  const { secretKey, publicKeyFile, jwksUrl, issuer, audience, clockTolerance, timeoutMs } = options;
+  const { secretKey, publicKeyFile, jwksUrl, issuer, audience, clockToleranceSeconds, timeout } = options;
   const verifyOptions: JWTVerifyOptions = {
     algorithms: [...options.algorithms],
-    clockTolerance,
+    clockTolerance: clockToleranceSeconds,
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   };
   if (jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: timeoutMs });
+    const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: timeout });
     return (token) => check(jwtVerify(token, keys, verifyOptions));
   }
   const key =

@@ -22,7 +22,7 @@ export interface DirectoryOptions {
   readonly startTls: boolean;
   readonly tlsOptions: ConnectionOptions | undefined;
   /** Milliseconds. */
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
 export interface DirectoryUser {
@@ -74,12 +74,12 @@ export class Directory {
   }
 
   async #search(username: string): Promise<readonly Entry[]> {
-    const { baseDn, userAttribute, attributes, timeoutMs } = this.#options;
+    const { baseDn, userAttribute, attributes, timeout } = this.#options;
     const filter = new EqualityFilter({ attribute: userAttribute, value: username });
     const ask = async (): Promise<readonly Entry[]> => {
       const client = await this.#connected();
       const wanted = [userAttribute, ...attributes];
-      const limits = { sizeLimit: 2, timeLimit: Math.ceil(timeoutMs / 1000) };
+      const limits = { sizeLimit: 2, timeLimit: Math.ceil(timeout / 1000) };
       const { searchEntries } = await client.search(baseDn, { scope: "sub", filter, attributes: wanted, ...limits });
       return searchEntries;
     };
@@ -113,12 +113,12 @@ export class Directory {
   }
 
   #client(): Client {
-    const { server, timeoutMs, tlsOptions } = this.#options;
+    const { server, timeout, tlsOptions } = this.#options;
     const secure = server.startsWith("ldaps:") && tlsOptions !== undefined;
     return new Client({
       url: server,
-      timeout: timeoutMs,
-      connectTimeout: timeoutMs,
+      timeout,
+      connectTimeout: timeout,
       ...(secure ? { tlsOptions } : {}),
     });
   }

@@ -26,7 +26,7 @@ export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlug
 });
 
 export async function passwordHooks(
-  { file: passwordFile, rememberSeconds, reloadInterval }: Required<AuthPasswordOptions>,
+  { file: passwordFile, rememberSeconds, reloadIntervalSeconds }: Required<AuthPasswordOptions>,
   context: PluginContext,
   verify?: VerifyInTurn,
 ): Promise<Hooks> {
@@ -36,7 +36,7 @@ export async function passwordHooks(
     file: passwordFile,
     parse: parsePasswordFile,
     context,
-    interval: reloadInterval * 1000,
+    interval: reloadIntervalSeconds * 1000,
     changed(file, previous) {
       warnOfMistakes(context, passwordFile, file);
       disconnectOutdated(context, attribute, file, previous);

@@ -11,7 +11,7 @@ export interface AuthPasswordOptions {
    */
   readonly rememberSeconds?: number;
   /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthPasswordOptions>> = options(
@@ -21,7 +21,7 @@ export const OPTIONS: SchemaOf<Settled<AuthPasswordOptions>> = options(
       "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
       seconds({ default: 300 }),
     ),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -10,8 +10,13 @@ import { ScramExchange, type ScramUsers } from "./scram-exchange.ts";
 export const authScram: (options: AuthScramOptions) => Plugin = definePlugin({
   name: "auth-scram",
   config: OPTIONS,
-  async hooks({ config: { file, reloadInterval }, context }) {
-    const watched = await WatchedFile.open({ file, parse: parseScramFile, context, interval: reloadInterval * 1000 });
+  async hooks({ config: { file, reloadIntervalSeconds }, context }) {
+    const watched = await WatchedFile.open({
+      file,
+      parse: parseScramFile,
+      context,
+      interval: reloadIntervalSeconds * 1000,
+    });
     const secret = randomBytes(32);
     const users: ScramUsers = {
       find: (username) => watched.value.get(username),

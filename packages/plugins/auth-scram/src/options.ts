@@ -6,13 +6,13 @@ export interface AuthScramOptions {
   /** Path of the file with the users' credentials. */
   readonly file: string;
   /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthScramOptions>> = options(
   {
     file: about("User names with their stored keys.", filePath()),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -19,14 +19,14 @@ const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
 export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
-  async hooks({ config: { file, authorize, reloadInterval }, context }) {
+  async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
     /** The attribute that keeps the identifier of a client's token; of this instance alone. */
     const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,
       parse: parseTokenFile,
       context,
-      interval: reloadInterval * 1000,
+      interval: reloadIntervalSeconds * 1000,
       changed(tokens) {
         disconnectRevoked(context, attribute, tokens);
         context.rulesChanged();

@@ -8,14 +8,14 @@ export interface AuthTokenOptions {
   /** Decide by the token's lists which topics its client may use. Default true. */
   readonly authorize?: boolean;
   /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthTokenOptions>> = options(
   {
     file: about("Hashed tokens.", filePath()),
     authorize: about("Decide by the token's lists who may use which topic.", boolean({ default: true })),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -18,9 +18,9 @@ export interface AuthX509Options {
    * `spiffe://<uriDomain>/device/<client identifier>`.
    */
   readonly identity?: CertificateIdentity;
-  /** Domain of `spiffe`. */
+  /** Domain of the SPIFFE identifiers; needed with `spiffe`. Default: none. */
   readonly uriDomain?: string;
-  /** Refuse clients without a certificate (default), or leave them to other plugins. */
+  /** Refuse clients without a certificate; false leaves them to other plugins. Default true. */
   readonly required?: boolean;
 }
 

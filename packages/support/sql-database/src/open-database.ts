@@ -9,7 +9,7 @@ export interface OpenOptions {
   /** Most connections to a server at once. Default 8. */
   readonly connections?: number;
   /** Milliseconds for a connection to be made. Default 5000. */
-  readonly timeoutMs?: number;
+  readonly timeout?: number;
   /** SQLite: make the file where it is not there. Default true. */
   readonly create?: boolean;
   /** An idle connection broke; the next query makes another one. */
@@ -28,21 +28,21 @@ export async function openDatabase<Tables>(url: string, options: OpenOptions = {
 }
 
 async function dialectFor({ kind, target }: DatabaseUrl, options: OpenOptions): Promise<Dialect> {
-  const { connections = 8, timeoutMs = 5000, create = true, onError = () => {} } = options;
+  const { connections = 8, timeout = 5000, create = true, onError = () => {} } = options;
   switch (kind) {
     case "sqlite":
       checkSqliteFile(target, create);
       return sqliteDialect(target);
     case "postgres": {
       const { default: pg } = await import("pg").catch((cause: unknown) => missing("pg", cause));
-      const pool = new pg.Pool({ connectionString: target, max: connections, connectionTimeoutMillis: timeoutMs });
+      const pool = new pg.Pool({ connectionString: target, max: connections, connectionTimeoutMillis: timeout });
       pool.on("error", onError); // without a listener a server that restarts would end the process
       return new PostgresDialect({ pool });
     }
     case "mysql": {
       const { createPool } = await import("mysql2").catch((cause: unknown) => missing("mysql2", cause));
       return new MysqlDialect({
-        pool: createPool({ uri: target, connectionLimit: connections, connectTimeout: timeoutMs }),
+        pool: createPool({ uri: target, connectionLimit: connections, connectTimeout: timeout }),
       });
     }
   }

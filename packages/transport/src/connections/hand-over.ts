@@ -13,7 +13,8 @@ export interface AdopterOptions {
   readonly transport: TransportName;
   /** See `ListenerContext.readBuffer`. */
   readonly readBuffer?: ReadBuffer | undefined;
-  readonly lingerMs?: number;
+  /** Milliseconds; see `Connection.end()`. Default 2,000. */
+  readonly lingerTimeout?: number;
 }
 
 export interface Adoption {
@@ -43,9 +44,9 @@ export function closeHandle(handle: unknown): void {
 }
 
 /** One for all connections that have these things in common. */
-export function socketAdopter({ transport, readBuffer, lingerMs = DEFAULT_LINGER_MS }: AdopterOptions): Adopt {
+export function socketAdopter({ transport, readBuffer, lingerTimeout = DEFAULT_LINGER_MS }: AdopterOptions): Adopt {
   const count: ConnectionCount = { connections: 0 };
-  const rawOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerMs, count });
+  const rawOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerTimeout, count });
   return (given, { source, head } = {}) => {
     const begins = head !== undefined && head.length > 0;
     const handle = rawOf && handleOf(given);
@@ -57,7 +58,7 @@ export function socketAdopter({ transport, readBuffer, lingerMs = DEFAULT_LINGER
     }
     const socket = socketOf(given);
     if (begins) socket.unshift(head);
-    return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerMs);
+    return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerTimeout);
   };
 }
 

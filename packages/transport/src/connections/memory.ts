@@ -9,7 +9,7 @@ export interface MemoryPairOptions {
   /** Unread bytes at which `write` returns false; default 64 KiB. */
   highWaterMark?: number;
   /** See `Connection.end()`; default 2000 ms. */
-  lingerMs?: number;
+  lingerTimeout?: number;
   /** When deliveries happen; default `queueMicrotask`. */
   schedule?: (task: () => void) => void;
   clientInfo?: Partial<ConnectionInfo>;
@@ -70,7 +70,7 @@ class MemoryConnection implements ExternalConnection {
     if (this.ending || this.closing) return;
     this.ending = true;
     this.paused = false;
-    this.linger = setTimeout(() => this.destroy(), this.options.lingerMs ?? 2000);
+    this.linger = setTimeout(() => this.destroy(), this.options.lingerTimeout ?? 2000);
     if (this.other !== undefined) {
       this.other.otherEnded = true;
       this.other.wake();

@@ -47,7 +47,7 @@ function destroyConnection(connection: RawConnection): void {
 interface Site {
   readonly node: Internals;
   readonly transport: TransportName;
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   readonly count: ConnectionCount;
   /** Most writes are done at once and leave their request untouched: one serves all connections until one is not. */
   spare: OwnedRequest;
@@ -189,7 +189,7 @@ export class RawConnection implements PlainConnection {
     }
     this.read();
     if (this.closing) return;
-    this.linger = setTimeout(destroyConnection, this.site.lingerMs, this);
+    this.linger = setTimeout(destroyConnection, this.site.lingerTimeout, this);
     const request: OwnedRequest = new this.site.node.ShutdownWrap();
     if (this.handle.shutdown(request) === 0) this.expect(request, onShutdown);
     // Otherwise it is done, or the connection is lost; then the read tells.
@@ -312,7 +312,7 @@ function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): ()
 export interface RawOptions extends TcpOptions {
   readonly transport: TransportName;
   readonly buffer: ReadBuffer;
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   readonly count: ConnectionCount;
 }
 
@@ -328,7 +328,7 @@ export function rawConnections(
   const site: Site = {
     node,
     transport: options.transport,
-    lingerMs: options.lingerMs,
+    lingerTimeout: options.lingerTimeout,
     count: options.count,
     spare: new node.WriteWrap(),
   };

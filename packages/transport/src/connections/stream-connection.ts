@@ -54,7 +54,7 @@ export class StreamConnection implements PlainConnection {
   info: ConnectionInfo;
   private readonly stream: Duplex;
   private readonly count: ConnectionCount | undefined;
-  private readonly lingerMs: number;
+  private readonly lingerTimeout: number;
   private readonly way: StreamWay;
   private handler: ConnectionHandler | undefined;
   private written: ((error?: Error | null) => void) | undefined;
@@ -71,13 +71,13 @@ export class StreamConnection implements PlainConnection {
   constructor(
     stream: Duplex,
     info: ConnectionInfo,
-    lingerMs: number = DEFAULT_LINGER_MS,
+    lingerTimeout: number = DEFAULT_LINGER_MS,
     count?: ConnectionCount,
     way: StreamWay = "socket",
   ) {
     this.stream = stream;
     this.info = info;
-    this.lingerMs = lingerMs;
+    this.lingerTimeout = lingerTimeout;
     this.count = count;
     this.way = way;
     if (count !== undefined) count.connections += 1;
@@ -156,7 +156,7 @@ export class StreamConnection implements PlainConnection {
     if (this.way !== "shared" && this.handler === undefined) stream.on("data", onData);
     stream.resume();
     stream.end();
-    this.linger = setTimeout(destroyStream, this.lingerMs, stream);
+    this.linger = setTimeout(destroyStream, this.lingerTimeout, stream);
   }
 
   destroy(): void {
@@ -219,7 +219,11 @@ export class StreamConnection implements PlainConnection {
  * Any connected byte stream as a connection, for `broker.accept`. The stream is owned from now on.
  * `info` needs no more than what the embedding program knows.
  */
-export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, lingerMs?: number): ExternalConnection {
+export function fromDuplex(
+  stream: Duplex,
+  info: Partial<ConnectionInfo> = {},
+  lingerTimeout?: number,
+): ExternalConnection {
   return new StreamConnection(
     stream,
     {
@@ -228,7 +232,7 @@ export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, l
       remoteAddress: info.remoteAddress ?? "",
       remotePort: info.remotePort,
     },
-    lingerMs,
+    lingerTimeout,
     undefined,
     stream instanceof Socket ? "socket" : "duplex",
   );

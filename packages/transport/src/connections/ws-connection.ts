@@ -31,7 +31,7 @@ function destroyStream(stream: Duplex): void {
 }
 
 export interface WsConnectionOptions {
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   /** Bytes of one message. */
   readonly maxMessage: number;
   readonly count: ConnectionCount;
@@ -42,7 +42,7 @@ export class WsConnection implements Connection, FrameSink {
   readonly info: ConnectionInfo;
   private readonly stream: Owned;
   private readonly count: ConnectionCount;
-  private readonly lingerMs: number;
+  private readonly lingerTimeout: number;
   private readonly reader: WsFrameReader;
   private readonly writer = new WsFrameWriter();
   /** TLS is never done when `write` returns. */
@@ -61,10 +61,10 @@ export class WsConnection implements Connection, FrameSink {
   private heard = false;
   private over = false;
 
-  constructor(stream: Duplex, info: ConnectionInfo, { lingerMs, maxMessage, count }: WsConnectionOptions) {
+  constructor(stream: Duplex, info: ConnectionInfo, { lingerTimeout, maxMessage, count }: WsConnectionOptions) {
     this.stream = stream;
     this.info = info;
-    this.lingerMs = lingerMs;
+    this.lingerTimeout = lingerTimeout;
     this.count = count;
     this.isQuick = !(stream instanceof TLSSocket);
     this.reader = new WsFrameReader(this, maxMessage);
@@ -206,7 +206,7 @@ export class WsConnection implements Connection, FrameSink {
   }
 
   private startLinger(): void {
-    this.linger ??= setTimeout(destroyStream, this.lingerMs, this.stream);
+    this.linger ??= setTimeout(destroyStream, this.lingerTimeout, this.stream);
   }
 
   private resumeRest(): void {

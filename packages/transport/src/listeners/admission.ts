@@ -49,8 +49,8 @@ export function plainAdmission(
   const transport = config.type;
   const adopt = sharedRead(options.readBuffer);
   const proxies = trustedProxies(config.proxyProtocol);
-  const lingerMs = config.lingerMs ?? DEFAULT_LINGER_MS;
-  const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
+  const lingerTimeout = config.lingerTimeout ?? DEFAULT_LINGER_MS;
+  const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveDelay : undefined;
   const { onError, admits } = options;
   const welcome: Accept = (connection) => (admits?.(connection.info) === false ? undefined : accept(connection));
   const opened = (connection: PlainConnection): void => {
@@ -62,8 +62,8 @@ export function plainAdmission(
       if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
       return askHandler<Connection>(connection, welcome, onError);
     };
-    const { timeoutMs } = config.proxyProtocol ?? {};
-    connection.attach(new ProxyHandshake(connection, timeoutMs, afterHeader, onError, waiting));
+    const { timeout } = config.proxyProtocol ?? {};
+    connection.attach(new ProxyHandshake(connection, timeout, afterHeader, onError, waiting));
   };
   return {
     accepted(socket) {
@@ -71,13 +71,13 @@ export function plainAdmission(
       const adopted = adopt?.(socket);
       const stream = adopted ?? socket;
       const way = adopted === undefined ? "socket" : "shared";
-      opened(new StreamConnection(stream, new SocketInfo(transport, stream), lingerMs, count, way));
+      opened(new StreamConnection(stream, new SocketInfo(transport, stream), lingerTimeout, count, way));
     },
     listening(server) {
       const buffer = options.readBuffer;
       if (buffer === undefined || config.rawTcp === false) return undefined;
       const keepAliveSeconds = keepAliveMs === undefined ? undefined : Math.trunc(keepAliveMs / 1000);
-      return acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
+      return acceptRaw(server, { transport, buffer, lingerTimeout, keepAliveSeconds, count }, opened);
     },
   };
 }

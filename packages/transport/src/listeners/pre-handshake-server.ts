@@ -121,15 +121,15 @@ export class PreHandshakeServer {
       socket.destroy();
       return;
     }
-    const { tcpKeepAliveMs, proxyProtocol } = stage.config;
-    if (tcpKeepAliveMs !== undefined) socket.setKeepAlive(true, tcpKeepAliveMs);
+    const { tcpKeepAliveDelay, proxyProtocol } = stage.config;
+    if (tcpKeepAliveDelay !== undefined) socket.setKeepAlive(true, tcpKeepAliveDelay);
     if (trusted?.has(plainAddress(socket.remoteAddress ?? "")) !== true) {
       this.letIn(socket, undefined, stage);
       return;
     }
     this.reading.add(socket);
     socket.once("close", () => this.reading.delete(socket));
-    readHeader(socket, proxyProtocol?.timeoutMs, this.options.onError, (source) => this.letIn(socket, source, stage));
+    readHeader(socket, proxyProtocol?.timeout, this.options.onError, (source) => this.letIn(socket, source, stage));
   }
 
   private letIn(socket: Socket, source: ProxySource | undefined, stage: Stage): void {

@@ -20,7 +20,7 @@ export function tlsServer(
     requestCert: asksForCertificates(config),
     // Node would end the connection without a word about whose certificate it was, and why.
     rejectUnauthorized: false,
-    handshakeTimeout: config.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS,
+    handshakeTimeout: config.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS,
     // No context (undefined) means the default one.
     SNICallback: (name, done) => done(null, identity.contextFor(name)),
   };

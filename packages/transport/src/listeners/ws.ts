@@ -116,7 +116,7 @@ class Upgrades {
   }
 
   private httpServer(): HttpServer {
-    const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const timeout = this.websocket.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS;
     const server = createServer({
       headersTimeout: timeout,
       requestTimeout: timeout,
@@ -172,7 +172,7 @@ class Upgrades {
 
   private open(stream: Duplex, info: ConnectionInfo, head: Uint8Array): void {
     const connection = new WsConnection(stream, info, {
-      lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
+      lingerTimeout: this.config.lingerTimeout ?? DEFAULT_LINGER_MS,
       maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
       count: this.count,
     });

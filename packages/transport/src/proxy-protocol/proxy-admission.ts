@@ -38,7 +38,7 @@ export class ProxyHandshake implements ConnectionHandler {
 
   constructor(
     connection: PlainConnection,
-    timeoutMs: number | undefined,
+    timeout: number | undefined,
     admit: (source: ProxySource | undefined) => ConnectionHandler | undefined,
     onError: OnError,
     waiting: Set<PlainConnection>,
@@ -48,7 +48,7 @@ export class ProxyHandshake implements ConnectionHandler {
     this.onError = onError;
     this.waiting = waiting;
     waiting.add(connection);
-    this.timer = setTimeout(() => this.refuse("no PROXY header in time"), timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.timer = setTimeout(() => this.refuse("no PROXY header in time"), timeout ?? DEFAULT_TIMEOUT_MS);
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
@@ -84,7 +84,7 @@ export class ProxyHandshake implements ConnectionHandler {
 /** Reads the header and puts back what follows it. */
 export function readHeader(
   socket: Socket,
-  timeoutMs: number | undefined,
+  timeout: number | undefined,
   onError: OnError,
   done: (source: ProxySource | undefined) => void,
 ): void {
@@ -94,7 +94,7 @@ export function readHeader(
     onError?.(badHeader(peer, why));
     socket.destroy();
   };
-  const timer = setTimeout(() => refuse("no PROXY header in time"), timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const timer = setTimeout(() => refuse("no PROXY header in time"), timeout ?? DEFAULT_TIMEOUT_MS);
   const stop = (): void => {
     clearTimeout(timer);
     socket.off("readable", readable);

@@ -96,7 +96,7 @@ export class CertificateWatch {
   /** A timer, not inotify: certificates often change by a symbolic link's new target. */
   private schedule(): void {
     const { current } = this;
-    const interval = current?.config.watchIntervalMs ?? DEFAULT_WATCH_MS;
+    const interval = current?.config.watchInterval ?? DEFAULT_WATCH_MS;
     if (current === undefined || interval === 0 || current.material.files.looks.size === 0) return;
     this.looking = setTimeout(() => {
       void this.look(current).finally(() => {

@@ -31,7 +31,7 @@ export class BrokerInProcess implements BrokerUnderTest {
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [{ name: "everyone", setup: () => ({ authenticate: () => true }) }],
       store: this.#store,
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await this.#broker.start();
     return this.#broker.port("tcp");

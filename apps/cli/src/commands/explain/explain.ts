@@ -28,7 +28,7 @@ export async function explain(topic: string, options: ExplainOptions & { readonl
     name,
     { type: "external", ...(plugins === undefined ? {} : { plugins }) },
   ]);
-  await using broker = createBroker({ ...rest, listeners: Object.fromEntries(closed), sys: { interval: 0 } });
+  await using broker = createBroker({ ...rest, listeners: Object.fromEntries(closed), sys: { intervalSeconds: 0 } });
   await broker.start();
   const client = clientOf(options, listener);
   const opinions = (await broker.explain({ client, action: options.action, topic })) as readonly Opinion[];
