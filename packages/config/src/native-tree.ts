@@ -1,4 +1,4 @@
-// A text or an object in one of the styles → the tree of the native form: parsed, included, translated, references replaced.
+// Makes the native tree of a text or an object in any style: parses, includes, translates and replaces references.
 import { readFileSync } from "node:fs";
 import { translate } from "./amqtt/translate.ts";
 import type { MarkedPlugin } from "./amqtt/translation.ts";
@@ -20,16 +20,16 @@ export interface ParseOptions {
   readonly readFile?: ReadFile;
 }
 
-/** A tree in native form, ready to be read; shared with `migrate`. */
+/** A tree in native form; also used by `migrate`. */
 export interface NativeTree {
   readonly tree: SourceNode;
   readonly style: Style;
-  /** What is called otherwise now. */
+  /** Changes of names, for `migrate`. */
   readonly notes: readonly string[];
   readonly marked: readonly MarkedPlugin[];
 }
 
-/** @param marksForeign a plugin without a counterpart is written down as one that is to be written, instead of refused */
+/** @param marksForeign a plugin without a counterpart becomes a placeholder instead of an error */
 export function treeOfText(
   text: string,
   file: string | undefined,
@@ -59,7 +59,7 @@ export function nativeTree(root: SourceNode, style: Style, problems: Problems, m
   return { tree, style, notes, marked };
 }
 
-/** Without the keys that hold what anchors stand for. */
+/** Without the top-level keys that only hold anchors. */
 export function withoutExtensions(root: SourceNode): SourceNode {
   if (root.kind !== "map") return root;
   return map(

@@ -1,4 +1,4 @@
-// Where clients connect. The file says `bind`, the result says host and port.
+// The section `listeners`. The file has `bind`, the result host and port.
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { listOf } from "../description/collections.ts";
 import { duration, size } from "../description/quantities.ts";
@@ -12,7 +12,7 @@ import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } fro
 import { GLOBAL_LIMITS, limitsSection } from "./limits.ts";
 import { tlsSection } from "./tls.ts";
 
-/** A listener as the file has it: its name is a key, address and permissions are texts. */
+/** A listener as it is written: its name is a key, address and permissions are texts. */
 interface ListenerFile extends Omit<ListenerSection, "name" | "host" | "port" | "mode"> {
   bind?: string;
   mode?: string;
@@ -164,7 +164,7 @@ interface Misplaced {
   readonly needs?: readonly string[];
 }
 
-/** The keys that do not go with the listener's type or with each other, or are missing for it. */
+/** Keys that do not fit the listener's type or each other, or that are missing. */
 function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   const { type } = file;
   const found: Misplaced[] = [];
@@ -208,7 +208,7 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   return found;
 }
 
-/** Keys that mean nothing to the other types. */
+/** Keys that only these types have. */
 const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerType[]>>> = {
   rawTcp: ["tcp", "unix"],
   handshakeTimeout: ["tls", "ws", "wss"],
@@ -217,7 +217,7 @@ const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerTyp
   lingerTimeout: ["tcp", "tls", "ws", "wss", "unix"],
 };
 
-/** Two listeners on one port would be found only when the second fails to start. */
+/** Reports two listeners on one port, which would otherwise fail at the start. */
 function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): void {
   const seen = new Map<string, string>();
   for (const listener of listeners) {

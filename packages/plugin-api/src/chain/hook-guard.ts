@@ -1,5 +1,5 @@
-// Stands between a hook and the broker: what a hook throws, rejects with or never answers is logged, counted and turned
-// into a given answer. Knows nothing of what the hooks decide.
+// Calls the hooks of plugins: what a hook throws, rejects with or never answers is logged, counted and replaced with a
+// given answer. Does not know what the hooks decide.
 
 import type { MaybePromise } from "../hooks.ts";
 import type { Logger } from "../plugin.ts";
@@ -13,10 +13,10 @@ export interface HookFailure {
   readonly error: unknown;
 }
 
-/** Milliseconds that a plugin's promise may take. */
+/** Milliseconds that a hook's promise may take. */
 export const DEFAULT_HOOK_TIMEOUT = 10_000;
 
-/** What schedules the time limit of a hook; the host's timers unless said otherwise. */
+/** Timers for the time limit of hooks. Default: those of the platform. */
 export interface HookTimers {
   setTimeout(callback: () => void, delay: number): unknown;
   clearTimeout(handle: unknown): void;
@@ -24,14 +24,14 @@ export interface HookTimers {
 
 export interface CompileOptions {
   readonly logger: Logger;
-  /** Milliseconds that a hook may take whose answer is a promise; then it counts as a refusal. Default 10,000. */
+  /** Milliseconds that a hook's promise may take; then it counts as a refusal. Default 10,000. */
   readonly hookTimeout?: number | undefined;
-  /** Called for each hook that threw, rejected or ran out of time; for counters. */
+  /** Called for each hook that threw, rejected or exceeded its time limit; for counters. */
   readonly onError?: ((failure: HookFailure) => void) | undefined;
   readonly timers?: HookTimers | undefined;
 }
 
-// Neither the DOM's nor Node's types are wanted here; both have these two.
+// Neither the types of the DOM nor of Node are used here; both have these two functions.
 declare function setTimeout(callback: () => void, delay: number): unknown;
 declare function clearTimeout(handle: unknown): void;
 
@@ -63,8 +63,8 @@ export class HookGuard {
   }
 
   /**
-   * The promise's value, or `otherwise` when it rejects or takes too long, or (which is no failure) when the attempt is
-   * abandoned. Never rejects.
+   * The value of the promise, or `otherwise` when it rejects, takes too long, or (which is no failure) when the attempt
+   * is abandoned. Never rejects.
    */
   settle<T>(
     promise: Promise<T>,

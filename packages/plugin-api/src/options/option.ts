@@ -1,5 +1,5 @@
-// A description of plugin options, small enough for a plugin to depend on nothing else. Keys are written in camelCase
-// here and may be written "password-file" or "password_file" by the user.
+// Describes the options of a plugin, so that plugins need no schema library. Names are in camelCase here; users may
+// also write "password-file" or "password_file".
 
 import type { StandardResult, StandardSchema } from "../standard-schema.ts";
 import type { About, Form } from "./form.ts";
@@ -12,20 +12,20 @@ export interface OptionIssue {
   readonly path: OptionPath;
 }
 
-/** One option: how a value of the user becomes a value for the plugin. */
+/** One option: checks a value of the user and converts it for the plugin. */
 export interface Option<Input, Output = Input, Needed extends boolean = boolean> {
-  /** Must the user give it? */
+  /** Must it be given? */
   readonly needed: Needed;
-  /** What it is, for messages: "a number from 0 to 10". */
+  /** The expected value, for messages: "a number from 0 to 10". */
   readonly expected: string;
-  /** How it is written in a configuration file; without it: any way. */
+  /** How it is written in a configuration file. Default: any way. */
   readonly form?: Form;
   readonly about?: About;
-  /** What counts when it is left out. */
+  /** The value when it is left out. */
   readonly default?: unknown;
-  /** Pushes what is wrong to `issues`; the result counts only when nothing was pushed. */
+  /** Converts a value. Adds to `issues` what is wrong; then the result must not be used. */
   read(value: unknown, path: OptionPath, issues: OptionIssue[]): Output;
-  /** Only for the types. */
+  /** For type inference only. */
   readonly input?: Input;
 }
 
@@ -49,13 +49,13 @@ export type OptionsSchema<F extends Fields> = Option<FieldsInput<F>, FieldsOutpu
     readonly doc: string | undefined;
   };
 
-/** The schema of a plugin where only what comes out of it counts: what an exported one is declared as. */
+/** The schema of a plugin's options without the types of its input, for exported constants. */
 export type SchemaOf<Output> = StandardSchema<unknown, Output> & {
   readonly fields: Fields;
   readonly doc: string | undefined;
 };
 
-/** The options of a plugin when defaults have been filled in; `Left` names those that may still be missing. */
+/** A plugin's options with defaults filled in; `Left` names those that may still be undefined. */
 export type Settled<Options, Left extends keyof Options = never> = Required<Omit<Options, Left>> & {
   readonly [Key in Left]-?: Options[Key] | undefined;
 };
@@ -73,9 +73,9 @@ export interface Rules<F extends Fields> {
 }
 
 /**
- * All options of a plugin (or a group of them): usable as `config` of `definePlugin`. Unknown keys are mistakes.
+ * All options of a plugin (or a group of them), for `config` of `definePlugin`. Unknown keys are errors.
  *
- * `check` looks at all of them together; what it returns is wrong with them, after "option: " if it is about one.
+ * `check` checks them together; it returns what is wrong, with "option: " in front if it is about one of them.
  */
 export function options<const F extends Fields>(fields: F, given: Check<F> | Rules<F> = {}): OptionsSchema<F> {
   const rules: Rules<F> = typeof given === "function" ? { check: given } : given;

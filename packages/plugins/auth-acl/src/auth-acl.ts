@@ -1,4 +1,4 @@
-// Which topics a client may use: from lists in the options, from a file, or from both (then both must agree).
+// Plugin: authorizes clients by lists of topic filters in the options, by a file, or by both (then both must allow).
 import { basename } from "node:path";
 import { type ClientInfo, type Decision, definePlugin, isAllowed, type Plugin } from "@wrenmq/plugin-api";
 import { WatchedFile } from "@wrenmq/watched-file";
@@ -35,7 +35,7 @@ export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   },
 });
 
-/** A name that nobody checked is no name: otherwise anybody could claim the rights of any user. */
+/** The user name, unless nobody has verified it: otherwise anybody could claim the rights of any user. */
 function userOf({ username, attributes }: ClientInfo): string | undefined {
   return username === "" || attributes["anonymous"] === true ? undefined : username;
 }

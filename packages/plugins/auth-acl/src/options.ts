@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   custom,
@@ -17,7 +17,7 @@ import { isShared, isTopicFilter } from "@wrenmq/topics";
 import type { SubscribeRule } from "./file-decision.ts";
 import type { UserList } from "./user-lists.ts";
 
-/** User name → the topic filters that the user may use; the name `anonymous` stands for clients without one. */
+/** The topic filters that each user may use; `anonymous` stands for clients without a user name. */
 export type AclLists = Readonly<Record<string, readonly string[]>>;
 
 export interface AuthAclOptions {
@@ -30,11 +30,12 @@ export interface AuthAclOptions {
   /** Path of a file in Mosquitto's aclfile format. Default: none. */
   readonly file?: string;
   /**
-   * When the file allows a subscription: when one rule contains the whole of it (default), or already when it overlaps
-   * with one, as migrated Mosquitto clients may need that subscribe to `#`. Messages are filtered either way.
+   * When the file allows a subscription: `contained`: one rule contains all of it; `overlapping`: it has a topic in
+   * common with a rule, as some clients that migrate from Mosquitto need when they subscribe to `#`. Messages are
+   * filtered in both cases. Default contained.
    */
   readonly fileSubscriptions?: SubscribeRule;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
+  /** Seconds between two checks whether the file has changed; 0 never checks. Default 2. */
   readonly reloadIntervalSeconds?: number;
 }
 
@@ -69,7 +70,7 @@ export const OPTIONS: SchemaOf<AclSettings> = options(
   },
   {
     doc: "Which topics a user may use. The user `anonymous` stands for clients without a name.",
-    // Rules that allow everything are more likely forgotten than meant.
+    // Options that allow everything are more likely forgotten than intended.
     check: ({ subscribe, publish, receive, file }) =>
       [subscribe, publish, receive, file].every((one) => one === undefined)
         ? "expected at least one of subscribe, publish, receive or file"

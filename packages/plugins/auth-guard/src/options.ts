@@ -1,11 +1,13 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, count, milliseconds, options, type SchemaOf, type Settled, seconds } from "@wrenmq/plugin-api/options";
 
 export interface AuthGuardOptions {
   /** Failures of an address that ban it; 0 never bans. Default 20. */
   readonly banAddressAfter?: number;
-  /** Failures of a user name, from wherever, that ban it; 0 (default) never: others could lock the user out. */
+  /**
+   * Failures of a user name, from any address, that ban it; 0 never bans. Default 0, as others could lock the user out.
+   */
   readonly banUserAfter?: number;
   /** Seconds in which failures are counted together. Default 600. */
   readonly windowSeconds?: number;
@@ -17,7 +19,7 @@ export interface AuthGuardOptions {
   readonly delay?: number;
   /** Milliseconds of the longest delay, below the broker's time limit for hooks. Default 4000. */
   readonly maxDelay?: number;
-  /** How many clients may be kept waiting at once; more are refused. Default 1000. */
+  /** Clients that may be delayed at once; more are refused. Default 1000. */
   readonly maxWaiting?: number;
 }
 

@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -41,9 +41,9 @@ export interface AuthHttpOptions {
   readonly superuserUri?: string;
   /** Milliseconds that an answer may take; later the client is refused. Default 5000. */
   readonly timeout?: number;
-  /** Seconds that an answer is kept. Default 30; 0 keeps none. */
+  /** Seconds that an answer is cached; 0 caches none. Default 30. */
   readonly cacheSeconds?: number;
-  /** Seconds after which connected clients are asked about again; 0 never. Default 300. */
+  /** Seconds after which connected clients are checked again; 0 never checks. Default 300. */
   readonly recheckSeconds?: number;
 }
 

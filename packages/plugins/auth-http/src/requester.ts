@@ -1,5 +1,5 @@
-// One question to the service, over connections that stay open. Not `fetch`: aMQTT's default is a GET with a JSON body,
-// which fetch forbids.
+// Sends requests to the service over persistent connections. Not with `fetch`: aMQTT's default is a GET with a JSON
+// body, which fetch forbids.
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { HttpResponse } from "./answer.ts";
@@ -14,7 +14,7 @@ export interface ServiceOptions {
   readonly timeout: number;
 }
 
-/** Numbers are numbers in JSON, and digits in a form. */
+/** Numbers stay numbers in JSON, and become digits in a form. */
 export type QuestionParams = Readonly<Record<string, string | number>>;
 
 const LARGEST_BODY = 64 * 1024;

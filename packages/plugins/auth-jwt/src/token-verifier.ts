@@ -1,4 +1,4 @@
-// From a password to the claims of a valid token.
+// Verifies a token and returns its claims.
 import { createPublicKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
@@ -20,10 +20,10 @@ export type Checked =
   | { readonly valid: true; readonly claims: JWTPayload }
   | { readonly valid: false; readonly reason: string };
 
-/** Rejects only when the keys cannot be had; what is wrong with a token is a value. */
+/** Rejects only when the keys cannot be loaded; an invalid token is a normal result. */
 export type VerifyToken = (token: string) => Promise<Checked>;
 
-/** @throws Error when the key file cannot be read or is no public key. */
+/** @throws Error when the key file cannot be read or is not a public key */
 export async function tokenVerifier(options: VerifierOptions): Promise<VerifyToken> {
   const { secretKey, publicKeyFile, jwksUrl, issuer, audience, clockToleranceSeconds, timeout } = options;
   const verifyOptions: JWTVerifyOptions = {
@@ -43,7 +43,7 @@ export async function tokenVerifier(options: VerifierOptions): Promise<VerifyTok
   return (token) => check(jwtVerify(token, key, verifyOptions));
 }
 
-/** Errors that the token causes; all others are ours or the key server's. */
+/** Errors caused by the token; all others are ours or the key server's. */
 const FAULTS_OF_TOKEN = [
   errors.JWTClaimValidationFailed,
   errors.JWTExpired,

@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -19,11 +19,11 @@ import {
 export interface AuthLdapOptions {
   /** `ldap://host:389` or `ldaps://host`. */
   readonly server: string;
-  /** Where users are. */
+  /** Base of the search for users. */
   readonly baseDn: string;
   /** Attribute with the user name. */
   readonly userAttribute: string;
-  /** Who looks users up, and their password. */
+  /** Distinguished name with which users are searched. */
   readonly bindDn: string;
   readonly bindPassword: string;
   /** Decide who may connect. Default true. */
@@ -36,15 +36,17 @@ export interface AuthLdapOptions {
   readonly subscribeAttribute?: string;
   /** Attribute with the topic filters that a user may receive. Default: none; this plugin does not decide about it. */
   readonly receiveAttribute?: string;
-  /** Encrypt an `ldap://` connection before anything is said. Default false. */
+  /** Encrypt an `ldap://` connection before credentials are sent. Default false. */
   readonly startTls?: boolean;
   /** PEM file with the certificate authority of the server. Default: those of Node. */
   readonly caFile?: string;
   /** Milliseconds for each answer of the directory. Default 5000. */
   readonly timeout?: number;
-  /** Seconds that a user's topics are kept. Default 10. */
+  /** Seconds that a user's topic filters are cached. Default 10. */
   readonly cacheSeconds?: number;
-  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  /**
+   * Seconds after which the topic filters of connected clients are read again; 0 never reads them again. Default 300.
+   */
   readonly recheckSeconds?: number;
 }
 

@@ -1,4 +1,4 @@
-// What `config check` says about the hashes of a password file, in few lines however many users there are.
+// Advice about the hashes of a password file for `config check`, in a few lines for any number of users.
 import { adviceOnHash } from "@wrenmq/password-hash";
 import { type PasswordEntry, parsePasswordFile } from "./password-file.ts";
 
@@ -9,7 +9,7 @@ const WHY = {
   weak: "whoever gets the file tries passwords quickly",
 } as const;
 
-/** `text` is the contents of the file. What is wrong with it is not repeated here. */
+/** @param text the contents of the file; errors in it are not repeated here */
 export function passwordFileAdvice(text: string): string[] {
   const found = new Map<string, PasswordEntry[]>();
   for (const entry of entriesOf(text)) {

@@ -1,11 +1,11 @@
-// What `config check` says about the credentials of a SCRAM file. The work of a login is the client's.
+// Advice about the credentials of a SCRAM file for `config check`. The work of a login is done by the client.
 import { parseScramFile, type ScramCredentials } from "./credentials.ts";
 
 const WEAK = 10_000;
 const SLOW = 2_000_000;
 const NAMED = 5;
 
-/** `text` is the contents of the file. What is wrong with it is not repeated here. */
+/** @param text the contents of the file; errors in it are not repeated here */
 export function scramFileAdvice(text: string): string[] {
   const users = [...usersOf(text)];
   const advice = (what: string, has: (iterations: number) => boolean): string[] => {

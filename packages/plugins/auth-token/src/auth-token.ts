@@ -1,4 +1,4 @@
-// A revocable token as password: who the client is, until when, and which topics it may use.
+// Plugin: a revocable token as password identifies the client, until the token expires, and grants topics.
 import { timingSafeEqual } from "node:crypto";
 import {
   type ClientInfo,
@@ -20,7 +20,7 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
   async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
-    /** The attribute that keeps the identifier of a client's token; of this instance alone. */
+    /** The attribute with the identifier of a client's token, of this instance only. */
     const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,

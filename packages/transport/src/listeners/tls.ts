@@ -1,4 +1,4 @@
-// TLS listener.
+// The TLS listener.
 
 import type { Accept } from "../connection.ts";
 import { StreamConnection } from "../connections/stream-connection.ts";
