@@ -44,7 +44,7 @@ describe("life of a broker", () => {
   test("says in which state a call was wrong", async () => {
     const closing = held<void>();
     const slow = { name: "slow", setup: () => ({}), close: () => closing.promise };
-    const broker = createBroker({ sys: { intervalSeconds: 0 }, plugins: [slow] });
+    const broker = createBroker({ listeners: {}, sys: { intervalSeconds: 0 }, plugins: [slow] });
     const stateError = { name: "BrokerError", code: "ERR_BROKER_STATE" };
     expect(broker.state).toBe("new");
     expect(() => broker.publish("a", "b")).toThrow(expect.objectContaining(stateError));
@@ -66,7 +66,7 @@ describe("life of a broker", () => {
   test("await using shuts it down", async () => {
     const events: string[] = [];
     {
-      await using broker = createBroker({ sys: { intervalSeconds: 0 } });
+      await using broker = createBroker({ listeners: {}, sys: { intervalSeconds: 0 } });
       for (const event of ["brokerStarting", "brokerStarted", "brokerStopping", "brokerStopped"] as const) {
         broker.on(event, () => events.push(event));
       }
@@ -129,7 +129,7 @@ describe("life of a broker", () => {
         throw new Error("no such file");
       },
     };
-    const broker = createBroker({ plugins: [plugin("a"), plugin("b"), bad] });
+    const broker = createBroker({ listeners: {}, plugins: [plugin("a"), plugin("b"), bad] });
     await expect(broker.start()).rejects.toMatchObject({ code: "ERR_PLUGIN_START", message: /bad.*no such file/s });
     expect(events).toEqual(["a up", "b up", "b down", "a down"]);
   });
@@ -140,7 +140,7 @@ describe("life of a broker", () => {
         throw new Error("locked");
       }
     }
-    const broker = createBroker({ store: new Broken(), plugins: [open] });
+    const broker = createBroker({ listeners: {}, store: new Broken(), plugins: [open] });
     await expect(broker.start()).rejects.toThrow("locked");
     expect(broker.state).toBe("stopped");
   });

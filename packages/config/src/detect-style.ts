@@ -1,9 +1,9 @@
 // Detects in which of the three styles a file is written. Words that only one style has are evidence. Without evidence,
 // or with contradictory evidence, misspelt words count as hints, and messages name the doubt.
 
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { BUILT_IN } from "./sections/plugins.ts";
 import { lookUp, type MapEntry, type SourceNode } from "./source-node.ts";
-import { nearestWord } from "./suggest.ts";
 
 export type Style = "native" | "amqtt" | "hbmqtt";
 

@@ -1,5 +1,5 @@
 // Errors and warnings of a configuration; each is one line with file, line, column, key and expected value.
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "@wrenmq/plugin-api/options";
 
 /** A position in a configuration. Lines and columns count from 1; plain objects have none. */
 export interface Place {

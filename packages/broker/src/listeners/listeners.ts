@@ -31,16 +31,25 @@ export interface ListenerReport {
   readonly maxConnections: number;
   /** Names of the plugins that decide here; undefined: all. */
   readonly plugins: readonly string[] | undefined;
+  /** Names of those of them that say who may enter. */
+  readonly authenticators: readonly string[];
   readonly certificates: readonly TlsCertificate[];
 }
 
-/** Makes the chain of the plugins named, or of all. */
-export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
+/** The plugins named, or all. */
+export interface ListenerPlugins {
+  chain(members: readonly string[] | undefined): HookChain;
+  /** Names of those who say who may enter. */
+  authenticators(members: readonly string[] | undefined): readonly string[];
+}
 
 /** Another set of listeners, ready to be put in force. */
 export interface PreparedListeners {
-  /** Cannot fail. `closed` resolves when those that are gone are closed, `rulesDiffer`: other plugins decide somewhere. */
-  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void> };
+  /**
+   * Cannot fail. `closed` resolves when those that are gone are closed, `rulesDiffer`: other plugins decide somewhere;
+   * `announce` says in the log who listens now, when it is known who decides there.
+   */
+  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void>; announce(): void };
   /** Everything is as it was. */
   abort(): Promise<void>;
 }
@@ -54,7 +63,7 @@ export interface SharedListeners {
 export class Listeners {
   readonly #running = new Map<string, RunningListener>();
   readonly #core: BrokerServices;
-  readonly #makeChain: ChainMaker;
+  readonly #plugins: ListenerPlugins;
   readonly #placement: Placement | undefined;
   readonly #adopters = new Map<string, Adopt>();
   readonly #cluster: SharedListeners | undefined;
@@ -62,13 +71,13 @@ export class Listeners {
 
   constructor(
     core: BrokerServices,
-    makeChain: ChainMaker,
+    plugins: ListenerPlugins,
     placement: Placement | undefined,
     cluster: SharedListeners | undefined,
   ) {
     this.#core = core;
     this.#cluster = cluster;
-    this.#makeChain = makeChain;
+    this.#plugins = plugins;
     this.#placement = placement;
   }
 
@@ -85,6 +94,7 @@ export class Listeners {
         connections: scope.connectionCount,
         maxConnections: scope.maxConnections,
         plugins: options.plugins,
+        authenticators: this.#plugins.authenticators(options.plugins),
         certificates: "tls" in options ? options.tls.certificates : [],
       };
     }
@@ -104,7 +114,7 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
     const running = this.#make(name, options);
-    running.scope.chain = this.#makeChain(options.plugins);
+    running.scope.chain = this.#plugins.chain(options.plugins);
     running.isOpen = true;
     await running.listener?.listen();
     if (this.#isClosed) {
@@ -112,6 +122,7 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
     }
     this.#began(name, running);
+    this.#announce(name, running);
   }
 
   /** Gets another set of listeners ready. Rejects with a ListenerError; nothing has changed then. */
@@ -135,7 +146,13 @@ export class Listeners {
         const { opened, closed, rulesDiffer } = change.commit();
         for (const [name] of closed) this.#running.delete(name);
         for (const [name, running] of opened) this.#began(name, running);
-        return { rulesDiffer, closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}) };
+        return {
+          rulesDiffer,
+          announce: () => {
+            for (const [name, running] of opened) this.#announce(name, running);
+          },
+          closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}),
+        };
       },
     };
   }
@@ -147,7 +164,7 @@ export class Listeners {
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
     running.scope.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
-    running.scope.chain = this.#makeChain(options.plugins);
+    running.scope.chain = this.#plugins.chain(options.plugins);
     return true;
   }
 
@@ -191,15 +208,15 @@ export class Listeners {
     throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
   }
 
-  /** The names of the plugins that decide, for each listener. */
-  members(): (readonly string[] | undefined)[] {
-    return [...this.#running.values()].map(({ options }) => options.plugins);
+  /** What each was given. */
+  options(): Readonly<Record<string, ListenerOptions>> {
+    return Object.fromEntries([...this.#running].map(([name, { options }]) => [name, options]));
   }
 
   /** The plugins or the broker's limits changed. */
   refresh(): void {
     for (const { scope, options } of this.#running.values()) {
-      scope.chain = this.#makeChain(options.plugins);
+      scope.chain = this.#plugins.chain(options.plugins);
       scope.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
@@ -230,7 +247,7 @@ export class Listeners {
   #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
     const core = this.#core;
     // Until it is one of ours nobody decides there.
-    const scope = existing ?? new Listener(name, core, this.#makeChain([]));
+    const scope = existing ?? new Listener(name, core, this.#plugins.chain([]));
     if (existing === undefined) scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
     const { arena, logger } = core;
@@ -252,8 +269,12 @@ export class Listeners {
   #began(name: string, running: RunningListener): void {
     running.isOpen = true;
     this.#running.set(name, running);
-    const { listener } = running;
-    if (listener !== undefined) this.#core.logger.info({ listener: name, address: listener.address }, "listening");
+  }
+
+  #announce(name: string, { listener, options }: RunningListener): void {
+    if (listener === undefined) return;
+    const authenticators = this.#plugins.authenticators(options.plugins);
+    this.#core.logger.info({ listener: name, address: listener.address, authenticators }, "listening");
   }
 
   /** Of one that is not among the running any more: its clients are disconnected. */

@@ -69,8 +69,17 @@ export class PluginHost {
     this.#contextOf = contextOf;
   }
 
-  get names(): readonly string[] {
-    return this.#running.map((running) => running.name);
+  /** Those that run. */
+  get named(): readonly { readonly name: string }[] {
+    return this.#running;
+  }
+
+  /** Names of those who say who may enter. @param members as of `chain` */
+  authenticators(members: readonly string[] | undefined): readonly string[] {
+    const asked = this.#running.filter(({ name }) => members === undefined || members.includes(name));
+    return asked
+      .filter(({ hooks }) => hooks.authenticate !== undefined || hooks.authenticationMethods !== undefined)
+      .map(({ name }) => name);
   }
 
   *reports(): IterableIterator<PluginReport> {

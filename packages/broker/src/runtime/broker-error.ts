@@ -11,8 +11,11 @@ export type BrokerErrorCode =
 export class BrokerError extends Error {
   override readonly name: string = "BrokerError";
   readonly code: BrokerErrorCode;
-  constructor(code: BrokerErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** The option that is wrong, where it is one: `listeners.local.port`. */
+  readonly option: string | undefined;
+  constructor(code: BrokerErrorCode, message: string, options?: { cause?: unknown; option?: string }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.option = options?.option;
   }
 }

@@ -1,7 +1,7 @@
 // Translates the old sections `auth` and `topic-check`, whose plugins are named by Python entry points.
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
 import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";

@@ -1,10 +1,10 @@
 // Translates listeners of the aMQTT style: missing keys come from the listener `default`, and TLS is a flag beside
 // `type`.
 
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { type Address, formatBind, parseBind } from "../sections/bind.ts";
 import { below, entry, isEmpty, type MapEntry, map, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { flagOf, type Keys, native, nativeMap, readKeys, type Translation, valueIn } from "./translation.ts";
 
 const KEYS = [

@@ -1,7 +1,7 @@
 // Maps Python class names to plugins of WrenMQ. A class without a counterpart is refused by its name.
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
 import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";

@@ -1,5 +1,6 @@
 // Shared by all parts of the aMQTT style: reads keys in either spelling, and makes native nodes with the place of the
 // old ones.
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
 import { givenTwice } from "../reading/yaml-source.ts";
@@ -14,7 +15,6 @@ import {
   type SourceNode,
   scalar,
 } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 
 /** The placeholder of a plugin without a counterpart. */
 export interface MarkedPlugin {

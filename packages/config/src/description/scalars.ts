@@ -1,7 +1,7 @@
 // Types of values: texts, numbers, choices, paths.
 import { dirname, resolve } from "node:path";
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { ScalarNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { scalarType, type ValueType } from "./value-type.ts";
 
 export const MASK = "********";

@@ -1,8 +1,8 @@
 // A mapping with known keys. Reading, defaults, JSON Schema and documentation are all made from the table of its
 // fields.
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {

@@ -13,7 +13,7 @@ import { OPTIONS as sql } from "@wrenmq/auth-sql/options";
 import { OPTIONS as taboo } from "@wrenmq/auth-taboo/options";
 import { OPTIONS as token } from "@wrenmq/auth-token/options";
 import { OPTIONS as x509 } from "@wrenmq/auth-x509/options";
-import type { SchemaOf } from "@wrenmq/plugin-api/options";
+import { didYouMean, type SchemaOf } from "@wrenmq/plugin-api/options";
 import { EVENT_LOG_OPTIONS, PACKET_LOG_OPTIONS } from "@wrenmq/plugin-logging/options";
 import { OPTIONS as shadows } from "@wrenmq/plugin-shadows/options";
 import { anyMap } from "../description/collections.ts";
@@ -21,7 +21,6 @@ import { resolvePath } from "../description/scalars.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
 import { type OptionsTable, pluginOptions } from "./plugin-options.ts";
 

@@ -1,6 +1,7 @@
 // Types of options, for `options()`.
 import type { Form } from "./form.ts";
 import { isMapping, type Option, type OptionIssue, type OptionPath, show } from "./option.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** With `default` the option may be left out. */
 export interface Default<T> {
@@ -26,11 +27,19 @@ function kind<T>(
       const before = issues.length;
       const result = reader(value, path, issues);
       if (result === undefined && issues.length === before) {
-        issues.push({ message: `expected ${expected}, got ${show(value)}`, path });
+        const got = form.kind === "secret" || form.kind === "secret-url" ? kindOf(value) : show(value);
+        const hint = form.kind === "choice" && typeof value === "string" ? didYouMean(value, form.words) : "";
+        issues.push({ message: `expected ${expected}, got ${got}${hint}`, path });
       }
       return result as T; // the value is not used when there is an issue
     },
   };
+}
+
+/** Of a secret: what it is, not what is in it. */
+function kindOf(value: unknown): string {
+  const isShown = value === "" || !["string", "number", "boolean"].includes(typeof value);
+  return isShown ? show(value) : `a ${typeof value}`;
 }
 
 export function string(): Option<string, string, true>;

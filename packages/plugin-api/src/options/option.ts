@@ -3,6 +3,7 @@
 
 import type { StandardResult, StandardSchema } from "../standard-schema.ts";
 import type { About, Form } from "./form.ts";
+import { didYouMean } from "./suggest.ts";
 
 export type OptionPath = readonly (string | number)[];
 
@@ -61,20 +62,28 @@ export type Settled<Options, Left extends keyof Options = never> = Required<Omit
 
 type Check<F extends Fields> = (value: FieldsOutput<F>) => string | undefined;
 
+/** How a group of options is read. */
+export interface Rules<F extends Fields> {
+  readonly doc?: string;
+  readonly check?: Check<F>;
+  /** Keys count only as they are written here: for options that are used as they were given. */
+  readonly exact?: boolean;
+  /** What to say of a key that is none of these, but known elsewhere. */
+  readonly foreign?: (key: string) => string | undefined;
+}
+
 /**
  * All options of a plugin (or a group of them), for `config` of `definePlugin`. Unknown keys are errors.
  *
  * `check` checks them together; it returns what is wrong, with "option: " in front if it is about one of them.
  */
-export function options<const F extends Fields>(
-  fields: F,
-  given: Check<F> | { readonly doc?: string; readonly check?: Check<F> } = {},
-): OptionsSchema<F> {
-  const { check, doc } = typeof given === "function" ? { check: given, doc: undefined } : given;
+export function options<const F extends Fields>(fields: F, given: Check<F> | Rules<F> = {}): OptionsSchema<F> {
+  const rules: Rules<F> = typeof given === "function" ? { check: given } : given;
+  const { check, doc } = rules;
   const needed = Object.values(fields).some((field) => field.needed);
   const read = (value: unknown, path: OptionPath, issues: OptionIssue[]): FieldsOutput<F> => {
     const before = issues.length;
-    const result = readFields(fields, value, path, issues) as FieldsOutput<F>;
+    const result = readFields(fields, rules, value, path, issues) as FieldsOutput<F>;
     const wrong = issues.length === before ? check?.(result) : undefined;
     if (wrong !== undefined) issues.push({ message: wrong, path });
     return result;
@@ -97,18 +106,23 @@ export function options<const F extends Fields>(
   };
 }
 
-function readFields(fields: Fields, value: unknown, path: OptionPath, issues: OptionIssue[]): Record<string, unknown> {
+function readFields(
+  fields: Fields,
+  { exact = false, foreign }: Pick<Rules<never>, "exact" | "foreign">,
+  value: unknown,
+  path: OptionPath,
+  issues: OptionIssue[],
+): Record<string, unknown> {
   const given = new Map<string, unknown>();
   if (!isMapping(value)) {
     if (value !== undefined && value !== null) issues.push({ message: `expected a mapping, got ${show(value)}`, path });
   } else {
     for (const [written, part] of Object.entries(value)) {
-      const key = camelCase(written);
+      const key = exact ? written : camelCase(written);
       if (!Object.hasOwn(fields, key)) {
-        issues.push({
-          message: `unknown option; ${known(fields)}`,
-          path: [...path, written],
-        });
+        const what =
+          foreign?.(written) ?? `unknown option${didYouMean(written, Object.keys(fields))}; ${known(fields)}`;
+        issues.push({ message: what, path: [...path, written] });
       } else if (given.has(key)) {
         issues.push({ message: "given twice in different spellings", path: [...path, written] });
       } else {
@@ -137,10 +151,25 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Characters of a text that are shown: a whole key in PEM would say no more. */
+const LONGEST_TEXT = 80;
+
+/** What was given, in a few words. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return "bytes";
   if (typeof value === "object" && value !== null) return "a mapping";
-  return typeof value === "string" ? `"${value}"` : String(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "string") return String(value);
+  return `"${value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value}"`;
+}
+
+/** `listeners.local.plugins[0]` */
+export function pathOf(path: OptionPath): string {
+  return path.reduce<string>((before, part) => {
+    if (typeof part === "number") return `${before}[${part}]`;
+    return before === "" ? part : `${before}.${part}`;
+  }, "");
 }
 
 function camelCase(key: string): string {
