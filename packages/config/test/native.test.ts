@@ -414,7 +414,7 @@ describe("plugins", () => {
         name: "staff",
         use: "password-file",
         origin: "built-in",
-        options: { file: "/etc/users", rememberSeconds: 300, reloadInterval: 2 },
+        options: { file: "/etc/users", rememberSeconds: 300, reloadIntervalSeconds: 2 },
       },
       { name: "own", use: "/etc/my.js", origin: "path", options: { a_b: [1] } },
       { name: "@x/y", use: "@x/y", origin: "package", options: { k: "v" } },

@@ -1,17 +1,21 @@
-// How a plugin is written and what it is given.
+// The interfaces of a plugin and of its context.
 import type { PublishProperties, QoS } from "@wrenmq/codec";
 import type { StoredMessage } from "@wrenmq/protocol";
 import type { ClientInfo, SessionInfo } from "./client-info.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
-/** An error is logged as `err`: under that name loggers write its message and its stack, and `{}` under any other. */
+/**
+ * Forbids `error` as a field. Errors are logged as `err`: loggers write message and stack of that field, and `{}` of
+ * any other.
+ */
 export interface NoErrorField {
   readonly error?: never;
 }
 
 /**
- * The least a logger must be able to do; pino's loggers are. Secrets never go into `fields`, an error goes there as `err`.
+ * The logger interface that the broker needs; pino's loggers have it. Secrets must not be in `fields`; an error is
+ * there as `err`.
  */
 export interface Logger {
   debug<T extends object>(fields: T & NoErrorField, message: string): void;
@@ -19,17 +23,20 @@ export interface Logger {
   warn<T extends object>(fields: T & NoErrorField, message: string): void;
   error<T extends object>(fields: T & NoErrorField, message: string): void;
   child(bindings: object): Logger;
-  /** Saves the caller the fields of a message that nobody will see. As pino's. */
+  /** Lets callers skip making the fields of a message that is not written. The same as pino's. */
   isLevelEnabled?(level: string): boolean;
 }
 
 export interface PublishOptions {
+  /** Default 0. */
   qos?: QoS;
+  /** Default false. */
   retain?: boolean;
+  /** Default: none. [MQTT5 3.3.2.3] */
   properties?: PublishProperties;
 }
 
-/** The broker as a plugin sees it. */
+/** What a plugin can do with the broker. */
 export interface PluginContext {
   /** The name of this plugin. */
   readonly name: string;
@@ -42,17 +49,27 @@ export interface PluginContext {
   sessions(): Iterable<SessionInfo>;
   session(clientId: string): SessionInfo | undefined;
   clients(): Iterable<ClientInfo>;
-  /** Subscribes on behalf of a client; creates a session that is not connected when there is none. Returns the granted QoS. */
+  /**
+   * Subscribes on behalf of a client; creates a session that is not connected if there is none.
+   * @returns the granted QoS
+   */
   subscribe(clientId: string, topicFilter: string, qos?: QoS): QoS;
   unsubscribe(clientId: string, topicFilter: string): boolean;
-  /** Closes the client's connection (MQTT 5: DISCONNECT 0x98 Administrative action unless said otherwise). */
+  /** Closes the client's connection (MQTT 5: with DISCONNECT, by default 0x98 Administrative action). [MQTT5 3.14] */
   disconnect(clientId: string, reasonCode?: number, reasonString?: string): boolean;
-  /** Access rules changed: kept verdicts are forgotten, live connections and subscriptions are checked again. */
+  /**
+   * Call it when access rules have changed: cached verdicts are dropped, connections and subscriptions are checked
+   * again.
+   */
   rulesChanged(): void;
-  /** Timers that end with the plugin. Milliseconds. Returns a function that cancels. */
+  /**
+   * Timers that end with the plugin.
+   * @param interval milliseconds
+   * @returns a function that cancels
+   */
   setInterval(callback: () => void, interval: number): () => void;
   setTimeout(callback: () => void, delay: number): () => void;
-  /** Counters of the broker by name, as in `$SYS`. */
+  /** Counters of the broker by name; `$SYS` publishes them too. */
   metrics(): Readonly<Record<string, number>>;
 }
 
@@ -77,17 +94,17 @@ export interface Plugin {
    */
   check?(): MaybePromise<readonly PluginProblem[]>;
   /**
-   * Called at the start of the broker, again if it is started again; what it throws, and a promise that takes longer
+   * Called when the broker starts, and again if it is started again. What it throws, and a promise that takes longer
    * than a hook may, stops the start with ERR_PLUGIN_START.
    */
   setup(context: PluginContext): MaybePromise<Hooks>;
-  /** Called when the plugin has ended, after its hook `close`; plugins end in reverse order. */
+  /** Called after the plugin's hook `close`; plugins are closed in reverse order. */
   close?(): MaybePromise<void>;
 }
 
 export interface PluginDefinition<Schema extends StandardSchema | undefined> {
   readonly name: string;
-  /** Any Standard Schema validator (zod, valibot, arktype …) of the plugin's options. */
+  /** Validator of the options: any Standard Schema (zod, valibot, arktype, or `options()` of this package). */
   readonly config?: Schema;
   /** See {@link Plugin.check}. */
   check?(given: {

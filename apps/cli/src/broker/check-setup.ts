@@ -66,7 +66,7 @@ export async function checkSetup(
     if (known.some(({ key }) => key === own || key.startsWith(`${own}.`))) continue;
     const plugin = await checkPlugin(section, {
       source: config.source,
-      timeoutMs: config.pluginTimeoutMs,
+      timeout: config.pluginTimeout,
       running: running?.get(section.name),
       isMissing,
       report,

@@ -16,7 +16,7 @@ export async function configToOptions(
   logger: Logger,
   plugins?: readonly Plugin[],
 ): Promise<BrokerOptions> {
-  const { session, sys, keepAlive, shared, pluginTimeoutMs } = config;
+  const { session, sys, keepAlive, shared, pluginTimeout } = config;
   const store = await openStore(config.store, logger);
   return {
     listeners: listenersToOptions(config),
@@ -24,12 +24,12 @@ export async function configToOptions(
     ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
     limits: { ...config.limits, keepAliveExtra: keepAlive.extraDelaySeconds },
     session: {
-      defaultExpiry: session.defaultExpirySeconds ?? Number.POSITIVE_INFINITY,
-      maximumExpiry: session.maximumExpirySeconds ?? Number.POSITIVE_INFINITY,
+      defaultExpiry: session.defaultExpiry ?? Number.POSITIVE_INFINITY,
+      maximumExpiry: session.maximumExpiry ?? Number.POSITIVE_INFINITY,
     },
     shared,
-    hookTimeout: pluginTimeoutMs,
-    sys: { interval: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
+    hookTimeout: pluginTimeout,
+    sys: { intervalSeconds: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
     logger,
   };
 }

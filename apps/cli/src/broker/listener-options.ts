@@ -20,15 +20,15 @@ export function listenerToOptions(listener: ListenerSection): ListenerOptions {
 }
 
 function socketOf(listener: ListenerSection): ListenerOptions {
-  const { type, host, port = 0, path, mode, tls, proxyProtocol, trustedProxies, handshakeTimeoutMs } = listener;
-  const { backlog, lingerMs, rawTcp, ipv6Only, tcpKeepAliveMs, proxyTimeoutMs: timeoutMs } = listener;
+  const { type, host, port = 0, path, mode, tls, proxyProtocol, trustedProxies, handshakeTimeout } = listener;
+  const { backlog, lingerTimeout, rawTcp, ipv6Only, tcpKeepAliveDelay, proxyTimeout: timeout } = listener;
   const common = {
-    ...defined({ backlog, lingerMs }),
-    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies, ...defined({ timeoutMs }) } } : {}),
+    ...defined({ backlog, lingerTimeout }),
+    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies, ...defined({ timeout }) } } : {}),
   };
-  const address = { port, ...defined({ host, ipv6Only, tcpKeepAliveMs }), ...common };
+  const address = { port, ...defined({ host, ipv6Only, tcpKeepAliveDelay }), ...common };
   const secured = (): { tls: TlsConfig } => ({
-    tls: { ...tlsOf(need(tls, listener)), ...defined({ handshakeTimeoutMs }) },
+    tls: { ...tlsOf(need(tls, listener)), ...defined({ handshakeTimeout }) },
   });
   switch (type) {
     case "tcp":
@@ -53,9 +53,9 @@ function need<T>(value: T | undefined, { name }: ListenerSection): T {
 }
 
 function webSocketOf(listener: ListenerSection): WebSocketConfig {
-  const { path, origins, trustedProxies, proxyProtocol, maxPayload, handshakeTimeoutMs } = listener;
+  const { path, origins, trustedProxies, proxyProtocol, maxPayload, handshakeTimeout } = listener;
   return {
-    ...defined({ path, maxPayload, handshakeTimeoutMs }),
+    ...defined({ path, maxPayload, handshakeTimeout }),
     ...(origins.length > 0 ? { origins } : {}),
     // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
     ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),

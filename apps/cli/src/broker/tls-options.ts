@@ -16,7 +16,7 @@ export function tlsOf(tls: TlsSection): TlsConfig {
     requestCertificate: tls.requestCertificate,
     requireCertificate: tls.requireCertificate,
     minVersion: tls.minimumVersion,
-    ...(watchFiles ? {} : { watchIntervalMs: 0 }),
+    ...(watchFiles ? {} : { watchInterval: 0 }),
   };
 }
 

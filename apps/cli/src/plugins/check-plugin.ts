@@ -8,7 +8,7 @@ export interface PluginCheckOptions {
   /** Path of the configuration; packages are looked for from its folder. */
   readonly source: string | undefined;
   /** Milliseconds for the plugin's own check. */
-  readonly timeoutMs: number;
+  readonly timeout: number;
   /** The plugin, if it runs already with the same options. */
   readonly running: Plugin | undefined;
   /** Has it been reported that the file of this key cannot be read? */
@@ -18,7 +18,7 @@ export interface PluginCheckOptions {
 
 /** The plugin; undefined when it was reported why there is none. */
 export async function checkPlugin(section: PluginSection, options: PluginCheckOptions): Promise<Plugin | undefined> {
-  const { source, timeoutMs, running, isMissing, report } = options;
+  const { source, timeout, running, isMissing, report } = options;
   const at = ["plugins", section.name];
   if (isMissing([...at, "use"])) return undefined;
   const words = (error: unknown): string => (error instanceof PluginError ? error.reason : lineOf(error));
@@ -31,7 +31,7 @@ export async function checkPlugin(section: PluginSection, options: PluginCheckOp
     return undefined;
   }
   try {
-    for (const { option, message, severity } of await inTime(plugin.check?.() ?? [], timeoutMs)) {
+    for (const { option, message, severity } of await inTime(plugin.check?.() ?? [], timeout)) {
       const key = option === undefined ? at : [...at, pluginOptionKey(section, option)];
       if (!isMissing(key)) report(key, message, severity);
     }
@@ -43,11 +43,11 @@ export async function checkPlugin(section: PluginSection, options: PluginCheckOp
 
 async function inTime(
   answer: readonly PluginProblem[] | Promise<readonly PluginProblem[]>,
-  timeoutMs: number,
+  timeout: number,
 ): Promise<readonly PluginProblem[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<PluginProblem[]>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, [{ message: `its check did not answer within ${timeoutMs} ms` }]);
+    timer = setTimeout(resolve, timeout, [{ message: `its check did not answer within ${timeout} ms` }]);
   });
   try {
     return await Promise.race([answer, late]);

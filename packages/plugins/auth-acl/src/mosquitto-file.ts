@@ -24,7 +24,7 @@ export interface AclFile {
 type Access = "read" | "write" | "readwrite" | "deny";
 const ACCESS: readonly string[] = ["read", "write", "readwrite", "deny"] satisfies Access[];
 
-/** @throws Error at the first line that makes no sense, with its number: half an access list is none. */
+/** @throws Error at the first invalid line, with its number: an incomplete access list must not be used */
 export function parseAclFile(text: string, fileName: string): AclFile {
   const users = new Map<string, AccessRules>();
   const anonymous = noRules();

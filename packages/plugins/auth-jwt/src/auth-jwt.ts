@@ -1,4 +1,4 @@
-// A JSON Web Token as password: who the client is, until when, and which topics it may use.
+// Plugin: a JSON Web Token as password identifies the client, until the token expires, and grants topics.
 import {
   type Action,
   type ClientInfo,
@@ -30,18 +30,18 @@ export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
     if (config.secretKey !== undefined && config.secretKey.length < SHORT_SECRET) {
       context.logger.warn({}, `secretKey is shorter than ${SHORT_SECRET} characters: it can be guessed from one token`);
     }
-    /** The attribute that keeps what a token grants; of this instance alone. */
+    /** The attribute with what the token grants, of this instance only. */
     const attribute = `auth-jwt:${context.name}`;
 
     async function authenticate(client: ClientInfo, password: Uint8Array | undefined): Promise<Identity | undefined> {
       if (password === undefined) return undefined;
       const checked = await verify(new TextDecoder().decode(password));
       if (!config.authenticate) {
-        // Who the client is, another plugin decides; of a valid token only the topic claims are read.
+        // Another plugin authenticates; only the topic claims of a valid token are used.
         if (checked.valid) client.attributes[attribute] = grantsOf(checked.claims, config);
         return undefined;
       }
-      const identity = identityOf(checked, client.username, config.userClaim, config.clockTolerance);
+      const identity = identityOf(checked, client.username, config.userClaim, config.clockToleranceSeconds);
       if (!config.authorize || !checked.valid || identity.reasonCode !== 0) return identity;
       return { ...identity, attributes: { [attribute]: grantsOf(checked.claims, config) } };
     }

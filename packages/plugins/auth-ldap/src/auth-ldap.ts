@@ -1,4 +1,4 @@
-// Users, passwords and topic rules in an LDAP directory.
+// Plugin: users, passwords and topic filters from an LDAP directory.
 import { X509Certificate } from "node:crypto";
 import {
   type Action,
@@ -51,7 +51,7 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
       return { publish: filters("publish"), subscribe: filters("subscribe"), receive: filters("receive") };
     }
 
-    /** A client that connects asks many questions at once. */
+    /** Shares one search among the many requests of a client that connects. */
     function grantsOf(username: string): Promise<TopicGrants | undefined> {
       const now = Date.now();
       const known = kept.get(username);

@@ -1,4 +1,4 @@
-// What `config check` says about the hashes of a password file, in few lines however many users there are.
+// Advice about the hashes of a password file for `config check`, in a few lines for any number of users.
 import { adviceOnHash } from "@wrenmq/password-hash";
 import type { PasswordEntry, PasswordFile } from "./password-file.ts";
 
@@ -9,7 +9,7 @@ const WHY = {
   weak: "whoever gets the file tries passwords quickly",
 } as const;
 
-/** What is wrong with lines of the file is not repeated here. */
+/** Errors in the file are not repeated here. */
 export function passwordFileAdvice({ entries }: Pick<PasswordFile, "entries">): string[] {
   const found = new Map<string, PasswordEntry[]>();
   for (const entry of entries.values()) {

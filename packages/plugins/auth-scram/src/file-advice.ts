@@ -1,4 +1,4 @@
-// What `config check` says about the credentials of a SCRAM file. The work of a login is the client's.
+// Advice about the credentials of a SCRAM file for `config check`. The work of a login is done by the client.
 import type { ScramCredentials } from "./credentials.ts";
 
 const WEAK = 10_000;

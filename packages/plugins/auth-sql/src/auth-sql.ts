@@ -1,4 +1,4 @@
-// Users, passwords and topic rules from a database.
+// Plugin: users, passwords and topic filters from a database.
 import { HashQueueFullError } from "@wrenmq/password-hash";
 import {
   type Action,

@@ -1,4 +1,4 @@
-// A revocable token as password: who the client is, until when, and which topics it may use.
+// Plugin: a revocable token as password identifies the client, until the token expires, and grants topics.
 import { timingSafeEqual } from "node:crypto";
 import {
   type ClientInfo,
@@ -21,14 +21,14 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
   check: ({ config: { file } }) => checkTokenFile("file", file),
-  async hooks({ config: { file, authorize, reloadInterval }, context }) {
-    /** The attribute that keeps the identifier of a client's token; of this instance alone. */
+  async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
+    /** The attribute with the identifier of a client's token, of this instance only. */
     const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,
       parse: parseTokenFile,
       context,
-      interval: reloadInterval * 1000,
+      interval: reloadIntervalSeconds * 1000,
       changed(tokens) {
         disconnectRevoked(context, attribute, tokens);
         context.rulesChanged();

@@ -1,4 +1,4 @@
-// Device shadows on `$shadow/<device>/<name>/…`: the service, and who may use which shadow.
+// Plugin: device shadows on `$shadow/<device>/<name>/…`: the service, and the rules who may use which shadow.
 import {
   type Action,
   type ClientInfo,
@@ -36,7 +36,7 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
     const service = new ShadowService(context, store, config.maxBytes);
     return {
       ...(config.authorize && { authorize }),
-      // Clients ask; only the service answers. A forged answer or document would be believed.
+      // Only the service publishes answers and documents; clients would believe a forged one.
       publish(_client, message) {
         if (!message.topic.startsWith(PREFIX)) return undefined;
         if (parseShadowTopic(message.topic) === undefined) {
