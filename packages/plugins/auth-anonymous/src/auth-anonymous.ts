@@ -1,4 +1,4 @@
-// Lets clients in whose credentials nobody checks.
+// Plugin: admits clients without checking credentials.
 import { definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
 import { type AuthAnonymousOptions, OPTIONS } from "./options.ts";
 

@@ -1,4 +1,4 @@
-// Asks an HTTP service who may enter, and who may use which topic.
+// Plugin: asks an HTTP service who may connect, and who may use which topic.
 import {
   type Action,
   type ClientInfo,
@@ -12,7 +12,7 @@ import { AnswerCache } from "./answer-cache.ts";
 import { type AuthHttpOptions, OPTIONS } from "./options.ts";
 import { type QuestionParams, Requester } from "./requester.ts";
 
-/** aMQTT's numbers; Mosquitto's plugins use the same. */
+/** The numbers of aMQTT and of Mosquitto's plugins. */
 const ACCESS: Readonly<Record<Action, number>> = { receive: 1, publish: 2, subscribe: 4 };
 
 export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({

@@ -1,4 +1,4 @@
-// Topics that nobody but a few users may touch. The example of docs/plugins.md: a plugin with options, a decision about
+// Plugin: topics that only a few users may use. The example of docs/plugins.md: a plugin with options, a decision about
 // topics, and a rule that can be explained.
 import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
 import { parseShared } from "@wrenmq/topics";

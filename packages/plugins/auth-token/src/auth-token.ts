@@ -1,4 +1,4 @@
-// A revocable token as password: who the client is, until when, and which topics it may use.
+// Plugin: a revocable token as password identifies the client, until the token expires, and grants topics.
 import { timingSafeEqual } from "node:crypto";
 import {
   type ClientInfo,
@@ -7,9 +7,10 @@ import {
   type Identity,
   type Plugin,
   type PluginContext,
+  type PluginProblem,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
 
@@ -19,14 +20,15 @@ const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
 export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
-  async hooks({ config: { file, authorize, reloadInterval }, context }) {
-    /** The attribute that keeps the identifier of a client's token; of this instance alone. */
+  check: ({ config: { file } }) => checkTokenFile("file", file),
+  async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
+    /** The attribute with the identifier of a client's token, of this instance only. */
     const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,
       parse: parseTokenFile,
       context,
-      interval: reloadInterval * 1000,
+      interval: reloadIntervalSeconds * 1000,
       changed(tokens) {
         disconnectRevoked(context, attribute, tokens);
         context.rulesChanged();
@@ -54,6 +56,10 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
     };
   },
 });
+
+/** What is wrong with a file of tokens. @param option that names it */
+export const checkTokenFile = (option: string, file: string): Promise<PluginProblem[]> =>
+  checkContents(option, file, parseTokenFile);
 
 function identityOf(stored: StoredToken | undefined, token: string, username: string | undefined): Identity {
   const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");

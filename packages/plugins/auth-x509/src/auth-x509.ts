@@ -1,5 +1,4 @@
-// Who a client is by its TLS certificate. The listener asks for the certificate and verifies it; here is only read what
-// it says.
+// Plugin: identifies a client by its TLS certificate, which the listener has requested and verified.
 import { type ClientInfo, definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
 import { firstUri, identityOf } from "./identity-of.ts";
 import { type AuthX509Options, OPTIONS } from "./options.ts";

@@ -1,4 +1,4 @@
-// Device shadows on `$shadow/<device>/<name>/…`: the service, and who may use which shadow.
+// Plugin: device shadows on `$shadow/<device>/<name>/…`: the service, and the rules who may use which shadow.
 import {
   type Action,
   type ClientInfo,
@@ -9,6 +9,7 @@ import {
   PluginError,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
+import { checkDatabase } from "@wrenmq/sql-database";
 import { OPTIONS, type PluginShadowsOptions } from "./options.ts";
 import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
 import { retainedStore, type ShadowStore } from "./shadow-store.ts";
@@ -19,6 +20,10 @@ const PREFIX = "$shadow/";
 export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = definePlugin({
   name: "shadows",
   config: OPTIONS,
+  async check({ config: { serve, connection } }) {
+    const message = serve && connection !== undefined ? await checkDatabase(connection) : undefined;
+    return message === undefined ? [] : [{ option: "connection", message }];
+  },
   async hooks({ config, context }) {
     const superusers = new Set(config.superusers);
     const authorize = (client: ClientInfo, action: Action, topic: string) => decide(superusers, client, action, topic);
@@ -31,7 +36,7 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
     const service = new ShadowService(context, store, config.maxBytes);
     return {
       ...(config.authorize && { authorize }),
-      // Clients ask; only the service answers. A forged answer or document would be believed.
+      // Only the service publishes answers and documents; clients would believe a forged one.
       publish(_client, message) {
         if (!message.topic.startsWith(PREFIX)) return undefined;
         if (parseShadowTopic(message.topic) === undefined) {
