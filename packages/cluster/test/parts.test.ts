@@ -56,7 +56,7 @@ async function twoBrokers(durable = true) {
   const answers: (() => void)[] = [];
   const told: Origin[] = [];
   const start = async (self: number): Promise<MeshBus> => {
-    const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 50 });
+    const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), startTimeout: 50 });
     bus.attach({
       ...node(),
       durable,
@@ -308,7 +308,7 @@ describe("parcels", () => {
   test("until a durable peer was heard of once it is not known what it wants", async () => {
     const mesh = new LoopbackMesh();
     const make = (self: number, durable: boolean): MeshBus => {
-      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 5 });
+      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), startTimeout: 5 });
       bus.attach({ ...node(), durable });
       return bus;
     };
@@ -414,7 +414,7 @@ describe("links", () => {
     const mesh = new LoopbackMesh();
     await mesh.member(0).listen(() => undefined, undefined as never);
     const start = (self: number) => {
-      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), patience: 20 });
+      const bus = new MeshBus({ self, count: 2, transport: mesh.member(self), startTimeout: 20 });
       bus.attach(node());
       onTestFinished(() => bus.stop());
       return bus.start().then(() => bus);

@@ -99,7 +99,7 @@ export class Life implements SimOwner {
       listeners: { memory: { type: "external" } },
       plugins: [{ name: "everyone", setup: () => ({ authenticate: () => true }) }],
       store: mortalStore(this.#store, this),
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
       logger: SILENT,
       bus,
       placement: {
