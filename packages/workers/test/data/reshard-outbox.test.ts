@@ -121,6 +121,7 @@ async function settled(path: string, workers: number): Promise<ReadonlyMap<strin
   const brokers = stores.map((store, self) =>
     createBroker({
       store,
+      listeners: { memory: { type: "external" } },
       sys: { intervalSeconds: 0 },
       ...(workers === 1 ? {} : { bus: new MeshBus({ self, count: workers, transport: mesh.member(self) }) }),
     }),
