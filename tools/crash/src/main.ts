@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { BrokerProcess } from "./brokers/broker-process.ts";
 import { checkData } from "./check-folder.ts";
 import { run } from "./run.ts";
+import { simulate } from "./simulation/simulate.ts";
 
 const USAGE = `Kills a broker under load and checks that nothing it acknowledged is lost.
   --kills N           how often (default 20)
@@ -13,6 +14,9 @@ const USAGE = `Kills a broker under load and checks that nothing it acknowledged
   --qos 1|2|both      of the messages (default both)
   --durability LEVEL  batch (default) or fsync
   --workers N         worker processes (default 1); some of the kills end one of them while the others go on
+  --simulate N        N runs on brokers in this process, under a simulated clock; each has a seed of its own, from S on,
+                      and 6 kills and 2 or 3 brokers where --kills and --workers do not say otherwise
+  --power             with --simulate: the disk is late, and loses what it has not written when all brokers end
   --debug             keep what the broker and the clients with wills say
   --program FILE      another wrenmq.js than the one made of the sources
 `;
@@ -24,7 +28,8 @@ export async function main(words: readonly string[], ownProgram: string): Promis
     process.stderr.write(USAGE);
     return 2;
   }
-  const { kills, seed, qos, durability, workers, program, debug } = options;
+  if (options.simulations > 0) return await simulateMany(options);
+  const { kills = 20, seed, qos, durability, workers = 1, program, debug } = options;
   const folder = await mkdtemp(join(tmpdir(), "wrenmq-crash-"));
   const data = join(folder, "data");
   const several = workers > 1 ? `, ${workers} workers` : "";
@@ -57,27 +62,51 @@ export async function main(words: readonly string[], ownProgram: string): Promis
   return 1;
 }
 
+async function simulateMany({ simulations, seed: first, kills = 6, workers, powerFails }: Options): Promise<0 | 1> {
+  const failed: number[] = [];
+  const sum = { kills: 0, acknowledged: 0, delivered: 0 };
+  for (let seed = first; seed < first + simulations; seed++) {
+    const result = await simulate({ seed, kills, workers, powerFails });
+    for (const problem of result.problems) process.stdout.write(`  seed ${seed}: ${problem}\n`);
+    if (result.problems.length > 0) failed.push(seed);
+    sum.kills += result.kills;
+    sum.acknowledged += result.acknowledged;
+    sum.delivered += result.delivered;
+  }
+  const name = `${simulations} simulations from seed ${first}${powerFails ? ", the power fails" : ""}`;
+  const numbers = `${sum.kills} kills, ${sum.acknowledged} acknowledged, ${sum.delivered} delivered`;
+  const verdict = failed.length === 0 ? "OK" : "FAILED";
+  process.stdout.write(`${verdict}: ${name}: ${failed.length} with problems; ${numbers}\n`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+type Options = NonNullable<ReturnType<typeof parse>>;
+
 function parse(words: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: words.filter((word) => word !== "--"),
       options: {
-        kills: { type: "string", default: "20" },
+        kills: { type: "string" },
         seed: { type: "string", default: String(Date.now() % 1_000_000) },
         qos: { type: "string", default: "both" },
         durability: { type: "string", default: "batch" },
-        workers: { type: "string", default: "1" },
+        workers: { type: "string" },
+        simulate: { type: "string", default: "0" },
+        power: { type: "boolean", default: false },
         program: { type: "string" },
         debug: { type: "boolean", default: false },
       },
     });
-    const [kills, seed, workers] = [Number(values.kills), Number(values.seed), Number(values.workers)];
-    const { qos, durability, program, debug } = values;
-    if (!Number.isInteger(kills) || !Number.isInteger(seed) || kills < 0) return undefined;
-    if (!Number.isInteger(workers) || workers < 1 || workers > 64) return undefined;
+    const { qos, durability, program, debug, power: powerFails } = values;
+    const [seed, simulations] = [Number(values.seed), Number(values.simulate)];
+    const kills = values.kills === undefined ? undefined : Number(values.kills);
+    const workers = values.workers === undefined ? undefined : Number(values.workers);
+    if (![seed, simulations, kills ?? 0, workers ?? 0].every(Number.isInteger)) return undefined;
+    if (simulations < 0 || (kills ?? 0) < 0 || (workers ?? 1) < 1 || (workers ?? 1) > 64) return undefined;
     if (qos !== "1" && qos !== "2" && qos !== "both") return undefined;
     if (durability !== "batch" && durability !== "fsync") return undefined;
-    return { kills, seed, qos, durability, workers, program, debug } as const;
+    return { kills, seed, qos, durability, workers, program, debug, simulations, powerFails } as const;
   } catch {
     return undefined;
   }
