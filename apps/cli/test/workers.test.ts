@@ -127,7 +127,7 @@ test("a worker that dies is started again; the others go on, and its durable ses
   expect(await broker.stop()).toBe(0);
 });
 
-test("with another number of workers the data are written anew, whatever the number", async () => {
+test("with another number of workers the data are written anew, whatever the number", { timeout: 90_000 }, async () => {
   const folder = join(await temporaryFolder(), "data");
   const clientIds = Array.from({ length: 6 }, (_, index) => `session-${index}`);
   const first = startBroker(["-p", "0", "--data", folder]);
