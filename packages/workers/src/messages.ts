@@ -18,7 +18,12 @@ export type FromWorker =
   /** It listens: what to serve? */
   | { readonly kind: "begun" }
   /** Clients may connect. */
-  | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
+  | {
+      readonly kind: "ready";
+      readonly addresses: readonly (readonly [listener: string, address: string])[];
+      /** Names of the plugins that say who may enter. */
+      readonly authenticators: readonly (readonly [listener: string, plugins: readonly string[]])[];
+    }
   /** It cannot start, for a reason to tell the user. */
   | { readonly kind: "failed"; readonly line: string }
   /**

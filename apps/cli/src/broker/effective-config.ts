@@ -1,19 +1,8 @@
 // The configuration of a start: the file, or the defaults, with what the command line says on top.
 import { resolve } from "node:path";
-import {
-  ConfigError,
-  checkFiles,
-  type Diagnostic,
-  defaultConfig,
-  type ListenerSection,
-  loadConfig,
-  parseSize,
-  riskWarnings,
-  type StoreSection,
-  type WrenConfig,
-} from "@wrenmq/config";
+import { type ListenerSection, parseSize, type StoreSection } from "@wrenmq/config";
+import { type EffectiveConfig, readConfig } from "@wrenmq/host";
 import { UsageError } from "../errors.ts";
-import { namesFromCertificates } from "./names-from-certificates.ts";
 
 /** What the command line may say about the configuration. */
 export interface ConfigOptions {
@@ -30,30 +19,21 @@ export interface ConfigOptions {
   readonly logFormat?: "text" | "json";
 }
 
-export interface EffectiveConfig {
-  readonly config: WrenConfig;
-  readonly warnings: readonly Diagnostic[];
-}
-
 /** @throws ConfigError, UsageError */
 export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
-  const read = options.config === undefined ? undefined : loadConfig(options.config);
-  const base = namesFromCertificates(read?.config ?? defaultConfig());
-  const config: WrenConfig = {
-    ...base,
-    listeners: withAddress(base.listeners, options),
-    store: withData(base.store, options),
-    warmUp: base.warmUp && options.warmUp !== false,
-    log: {
-      ...base.log,
-      ...(options.debug === true ? { level: "debug" } : {}),
-      ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
-    },
-  };
-  const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
-  if (files.errors.length > 0) throw new ConfigError(files.errors);
-  const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
-  return { config, warnings };
+  return readConfig(options.config, {
+    adjust: (base) => ({
+      ...base,
+      listeners: withAddress(base.listeners, options),
+      store: withData(base.store, options),
+      warmUp: base.warmUp && options.warmUp !== false,
+      log: {
+        ...base.log,
+        ...(options.debug === true ? { level: "debug" } : {}),
+        ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
+      },
+    }),
+  });
 }
 
 /** `--port` and `--host` mean the listener named default, or the only one that there is. */

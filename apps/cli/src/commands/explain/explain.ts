@@ -1,7 +1,7 @@
 // `wrenmq explain`: starts the plugins of a configuration, but no listener, and asks them.
 import { createBroker, type ListenerOptions } from "@wrenmq/broker";
+import { configToOptions } from "@wrenmq/host";
 import type { ClientInfo, Opinion } from "@wrenmq/plugin-api";
-import { configToOptions } from "../../broker/config-to-options.ts";
 import { effectiveConfig } from "../../broker/effective-config.ts";
 import { CommandError, UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
