@@ -1,14 +1,14 @@
-// What `config check` says about the files of built-in plugins, beyond that they can be read.
+// Advice about the files of built-in plugins for `config check`, beyond whether they can be read.
 import { readFile } from "node:fs/promises";
 import { type Diagnostic, diagnosticAt, type Place, type WrenConfig } from "@wrenmq/config";
 
-/** For each plugin that has something to say about the text of its file. */
+/** By plugin, a function from the text of its file to its advice. */
 const ADVISERS: Readonly<Record<string, () => Promise<(text: string) => string[]>>> = {
   "password-file": async () => (await import("@wrenmq/auth-password")).passwordFileAdvice,
   scram: async () => (await import("@wrenmq/auth-scram")).scramFileAdvice,
 };
 
-/** `locate` (of the parse result) adds lines. Files that cannot be read are somebody else's business. */
+/** @param locate of the parse result, to add lines. Files that cannot be read are reported elsewhere */
 export async function pluginAdvice(
   config: WrenConfig,
   locate: (path: readonly string[]) => Place,

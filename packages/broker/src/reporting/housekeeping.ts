@@ -1,4 +1,4 @@
-// What a broker does by the clock, whether or not anybody connects: `$SYS`, and forgetting retained messages that expired.
+// What a broker does at intervals: it publishes `$SYS`, and removes expired retained messages.
 import { getHeapStatistics } from "node:v8";
 import type { Seconds } from "@wrenmq/protocol";
 import type { ClusterNode } from "../clustering/cluster-node.ts";
@@ -61,7 +61,7 @@ export class Housekeeping {
     const again = (now: number): void => {
       this.#timers.delete(timer);
       if (this.#stopped) return;
-      // Before the action, which may throw: it is due again then, too.
+      // Before the action, which may throw: the timer is set again then too.
       timer = timers.at(now + seconds * 1000, again);
       this.#timers.add(timer);
       action();
@@ -92,7 +92,7 @@ export class Housekeeping {
     const cpuPercent = this.#cpuAt === 0 ? 0 : (used.user + used.system) / 10 / elapsed;
     this.#cpu = process.cpuUsage();
     this.#cpuAt = now;
-    // `process.memoryUsage` reads a file, and throws when there are no more descriptors.
+    // `process.memoryUsage` reads a file, and throws when there are no file descriptors left.
     return { heapUsed: getHeapStatistics().used_heap_size, cpuPercent };
   }
 }

@@ -1,4 +1,4 @@
-// One plugin of the configuration → the plugin, under the name of its entry.
+// Loads the plugins of a configuration, each under the name of its entry.
 import type { BuiltInPlugin, PluginSection, WrenConfig } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import { BUILT_IN_PLUGINS } from "./built-in.ts";
@@ -6,8 +6,7 @@ import { importPlugin, pluginErrorOf } from "./import-plugin.ts";
 
 /**
  * All plugins of a configuration, in its order.
- *
- * @param running plugins that are used as they are, by their name
+ * @param running plugins to use as they are, by name
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export function loadPlugins(
@@ -18,7 +17,7 @@ export function loadPlugins(
 }
 
 /**
- * @param folder of the configuration; packages are looked for from there. Default: the working directory
+ * @param folder of the configuration; packages are searched from there. Default: the working directory
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export async function loadPlugin(section: PluginSection, folder: string = process.cwd()): Promise<Plugin> {
@@ -26,7 +25,7 @@ export async function loadPlugin(section: PluginSection, folder: string = proces
   const named = (error: unknown): unknown => pluginErrorOf(error, name) ?? error;
   try {
     const plugin = section.origin === "built-in" ? await builtIn(section) : await importPlugin(section, folder);
-    // Known by its name in the configuration: listeners refer to that one, and there may be two of a kind.
+    // Named as in the configuration: listeners refer to that name, and a plugin may be used twice.
     return {
       name,
       setup: async (context) => {

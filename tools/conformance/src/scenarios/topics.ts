@@ -1,4 +1,4 @@
-// Matching of topic names and filters, seen from outside.
+// Matching of topic names and filters, by what clients receive.
 import type { Check } from "../check.ts";
 import { ensure, equal } from "../wire.ts";
 

@@ -18,7 +18,7 @@ interface Seen {
   readonly binary: boolean[];
 }
 
-/** Runs a conversation until `count` packets came or the server closed. */
+/** Sends and receives until `count` packets have arrived or the server has closed. */
 async function converse(
   version: Version,
   count: number,

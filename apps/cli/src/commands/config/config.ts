@@ -15,11 +15,14 @@ import { atFile, readText } from "../../at-file.ts";
 import { CommandError } from "../../errors.ts";
 import { pluginAdvice } from "../../plugins/plugin-advice.ts";
 
-/** Prints every mistake and every warning, in the order of the file. @throws CommandError when there is a mistake */
+/**
+ * Prints all errors and warnings, in the order of the file.
+ * @throws CommandError when there is an error
+ */
 export async function checkConfig(file: string, quiet: boolean): Promise<void> {
   const { config, errors, warnings, locate } = inspectConfig(file);
   const [first] = errors;
-  // It could not be read at all: there is no list of mistakes, and one line says it.
+  // The file could not be read at all: one line reports that.
   if (config === undefined && first?.key === "" && first.line === undefined) {
     throw new CommandError(formatDiagnostic(first));
   }

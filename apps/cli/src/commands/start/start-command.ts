@@ -33,7 +33,7 @@ export function startCommand(): Command {
     });
 }
 
-/** As many as `MOST_WORKERS` of @wrenmq/workers, which is too much to load for a number. */
+/** The same as `MOST_WORKERS` of @wrenmq/workers, which would be too much to load here. */
 export const MOST_WORKERS = 64;
 
 function workerNumber(word: string): number | "auto" {

@@ -1,4 +1,4 @@
-// `wrenmq start` in one process: from the options to a running broker, and to its end.
+// `wrenmq start` in one process: starts a broker, and stops it after a signal.
 import { VERSION } from "@wrenmq/broker";
 import { hostBroker } from "@wrenmq/host";
 import { administer } from "../../admin/serve.ts";

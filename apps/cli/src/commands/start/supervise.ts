@@ -1,4 +1,4 @@
-// `wrenmq start` with several workers: what the process that starts them does.
+// `wrenmq start` with several workers: what the supervisor runs.
 import { VERSION } from "@wrenmq/broker";
 import { formatDiagnostic } from "@wrenmq/config";
 import { announce, type EffectiveConfig, reloading } from "@wrenmq/host";
