@@ -6,7 +6,7 @@ import { prepareData, removeLeftovers } from "@wrenmq/workers/data";
 import { announce, listeningOf } from "./announce.ts";
 import { configToOptions } from "./config-to-options.ts";
 import type { Describe } from "./describe.ts";
-import { type EffectiveConfig, type ReadOptions, readConfig } from "./read-config.ts";
+import { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
 import { Reloader, type ReloadOutcome, reloading } from "./reload.ts";
 import { shareOf } from "./share.ts";
 import { type Preparation, prepareForClients } from "./warm-up.ts";
@@ -48,37 +48,42 @@ export interface ConfiguredBroker extends AsyncDisposable {
  */
 export function brokerFromConfig(
   source: string | object,
-  options: HostOptions & Omit<ReadOptions, "adjust"> = {},
+  options: HostOptions & Omit<ReadOptions, "adjust" | "running"> = {},
 ): Promise<ConfiguredBroker> {
-  return hostBroker(() => {
-    const { config, warnings } = readConfig(source, options);
-    return { config, warnings: [...warnings, ...leftToTheCommand(config)] };
+  return hostBroker(async (running) => {
+    const read = await readConfig(source, { ...options, ...(running === undefined ? {} : { running }) });
+    return { ...read, warnings: [...read.warnings, ...leftToTheCommand(read.config)] };
   }, options);
 }
 
-/** As `brokerFromConfig`, with a configuration of any origin. @param read called now and at each reload */
-export async function hostBroker(read: () => EffectiveConfig, options: HostOptions = {}): Promise<ConfiguredBroker> {
+/** Called without an argument at first, and at each reload with what is in force. */
+export type ReadEffective = (running?: Running) => EffectiveConfig | Promise<EffectiveConfig>;
+
+/** As `brokerFromConfig`, with a configuration of any origin. */
+export async function hostBroker(read: ReadEffective, options: HostOptions = {}): Promise<ConfiguredBroker> {
   const { logger = silentLogger, plugins: own = [], dropHistory = false, describe } = options;
-  const { config, warnings } = read();
+  const { config, warnings, plugins: configured } = await read();
   const lines = [...warnings.map(formatDiagnostic)];
   const { path } = config.store;
   if (path !== undefined) await prepareData(path, 1, logger);
-  const { plugins: configured = [], ...rest } = await configToOptions(shareOf(config, 0, 1), logger);
-  const broker = createBroker({ ...rest, plugins: [...configured, ...own], dropHistory });
+  const brokerOptions = await configToOptions(shareOf(config, 0, 1), logger, [...configured, ...own]);
+  const broker = createBroker({ ...brokerOptions, dropHistory });
   const reloader = new Reloader(broker, { config, plugins: configured, own });
   let current = config;
   let warm: Preparation | undefined;
-  broker.on("brokerStarted", () => {
+  broker.on("brokerStarting", () => {
     for (const line of lines) logger.warn({}, line);
+  });
+  broker.on("brokerStarted", () => {
     if (path !== undefined) removeLeftovers(path);
     announce(listeningOf(broker), current, logger);
     warm = prepareForClients(broker, current, logger, describe);
   });
   const reload = reloading({
-    config,
+    running: { config, plugins: configured },
     logger,
-    read,
-    change: (changed) => reloader.change(changed),
+    read: async (running) => read(running),
+    change: (changed, loaded) => reloader.change(changed, loaded),
     changed(changed) {
       current = changed;
       options.reloaded?.(changed);

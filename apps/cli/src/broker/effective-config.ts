@@ -1,8 +1,8 @@
 // The configuration of a start: the file, or the defaults, with what the command line says on top.
 import { resolve } from "node:path";
 import { type ListenerSection, parseSize, type StoreSection } from "@wrenmq/config";
-import { type EffectiveConfig, readConfig } from "@wrenmq/host";
-import { UsageError } from "../errors.ts";
+import { type EffectiveConfig, type Running, readConfig } from "@wrenmq/host";
+import { lineOf, UsageError } from "../errors.ts";
 
 /** What the command line may say about the configuration. */
 export interface ConfigOptions {
@@ -10,6 +10,7 @@ export interface ConfigOptions {
   readonly config?: string;
   readonly port?: number;
   readonly host?: string;
+  readonly workers?: number | "auto";
   readonly data?: string;
   readonly dataMax?: string;
   readonly durability?: "memory" | "batch" | "fsync";
@@ -19,13 +20,16 @@ export interface ConfigOptions {
   readonly logFormat?: "text" | "json";
 }
 
-/** @throws ConfigError, UsageError */
-export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
+/** Reads the configuration and checks everything that it needs. @throws ConfigError, UsageError */
+export function effectiveConfig(options: ConfigOptions, running?: Running): Promise<EffectiveConfig> {
   return readConfig(options.config, {
+    ...(running === undefined ? {} : { running }),
+    describe: lineOf,
     adjust: (base) => ({
       ...base,
       listeners: withAddress(base.listeners, options),
       store: withData(base.store, options),
+      workers: options.workers ?? base.workers,
       warmUp: base.warmUp && options.warmUp !== false,
       log: {
         ...base.log,

@@ -35,6 +35,7 @@ export async function loadPlugin(section: PluginSection, folder: string = proces
           throw named(error);
         }
       },
+      ...(plugin.check === undefined ? {} : { check: () => plugin.check?.() ?? [] }),
       ...(plugin.close === undefined ? {} : { close: () => plugin.close?.() }),
     };
   } catch (error) {

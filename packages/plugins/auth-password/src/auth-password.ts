@@ -10,7 +10,8 @@ import {
   type Plugin,
   type PluginContext,
 } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
+import { passwordFileAdvice } from "./file-advice.ts";
 import { type AuthPasswordOptions, OPTIONS } from "./options.ts";
 import { type PasswordFile, parsePasswordFile } from "./password-file.ts";
 import { Verifier } from "./verifier.ts";
@@ -22,6 +23,11 @@ const SERVER_BUSY = 0x89;
 export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlugin({
   name: "auth-password",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    checkContents("file", file, parsePasswordFile, (found) => [
+      ...found.mistakes.map(({ line, message }) => `line ${line}: ${message}`),
+      ...passwordFileAdvice(found),
+    ]),
   hooks: ({ config, context }) => passwordHooks(config, context),
 });
 

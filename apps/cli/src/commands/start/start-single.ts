@@ -1,6 +1,6 @@
 // `wrenmq start` in one process: starts a broker, and stops it after a signal.
 import { VERSION } from "@wrenmq/broker";
-import { hostBroker } from "@wrenmq/host";
+import { type EffectiveConfig, hostBroker } from "@wrenmq/host";
 import { administer } from "../../admin/serve.ts";
 import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
 import { lineOf } from "../../errors.ts";
@@ -9,8 +9,8 @@ import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
 
 /** Resolves after a clean shutdown. @throws ConfigError, PluginError, ListenerError, StoreError, UsageError */
-export async function startSingle(options: ConfigOptions): Promise<void> {
-  const { config } = effectiveConfig(options);
+export async function startSingle(options: ConfigOptions, effective: EffectiveConfig): Promise<void> {
+  const { config } = effective;
   const logger = createLogger(config.log);
   let isReloadDue = false;
   let reload = (): void => {
@@ -18,7 +18,7 @@ export async function startSingle(options: ConfigOptions): Promise<void> {
   };
   const signalled = untilSignalled(logger, () => reload());
   logger.info({ version: VERSION, node: process.version, config: config.source ?? "none" }, "WrenMQ starts");
-  const host = await hostBroker(() => effectiveConfig(options), {
+  const host = await hostBroker((running) => (running === undefined ? effective : effectiveConfig(options, running)), {
     logger,
     dropHistory: true,
     describe: lineOf,

@@ -11,17 +11,16 @@ import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
 
 /** Resolves when all workers have ended after a signal. @throws ConfigError, UsageError, WorkersError */
-export async function supervise(options: ConfigOptions, count: number): Promise<void> {
-  const { config, warnings } = effectiveConfig(options);
+export async function supervise(options: ConfigOptions, effective: EffectiveConfig, count: number): Promise<void> {
+  const { config, warnings, plugins } = effective;
   const logger = createLogger(config.log);
   const { source = "none" } = config;
-  const read = (): EffectiveConfig => effectiveConfig(options);
   // The workers run this program too: see start.ts.
   const workers = startWorkers({ workers: count, config, logger });
   const reload = reloading({
-    config,
+    running: { config, plugins },
     logger,
-    read,
+    read: (running) => effectiveConfig(options, running),
     change: (changed) => workers.change(changed),
     changed({ log }) {
       logger.level = log.level;
