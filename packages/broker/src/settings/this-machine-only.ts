@@ -1,6 +1,6 @@
 // Admits clients of this machine without credentials, as aMQTT's default does, in a broker without options for
 // listeners and plugins; also when such a broker gets another listener later.
-import type { Plugin } from "@wrenmq/plugin-api";
+import { type Plugin, ReasonCode } from "@wrenmq/plugin-api";
 
 const NAME = "this-machine-only";
 
@@ -13,10 +13,10 @@ export const thisMachineOnly: Plugin = {
   setup: () => ({
     authenticate({ remoteAddress, username }) {
       if (!isOfThisMachine(remoteAddress))
-        return { reasonCode: 0x87, rule: "without plugins only this machine may enter" };
+        return { reasonCode: ReasonCode.NotAuthorized, rule: "without plugins only this machine may enter" };
       const isNamed = username !== undefined && username !== "";
       return {
-        reasonCode: 0,
+        reasonCode: ReasonCode.Success,
         rule: "without plugins clients of this machine may enter",
         ...(isNamed ? {} : { attributes: { anonymous: true } }),
       };
