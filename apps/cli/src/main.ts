@@ -28,4 +28,15 @@ export async function run(words: readonly string[]): Promise<void> {
   // Without stderr only the exit code tells that something is wrong.
   process.stderr.on("error", () => {});
   process.exitCode = await main(words);
+  leave();
+}
+
+const LEAVE_MS = 250;
+
+/** Nothing of ours is left to do, but plugins of others may have left timers and sockets behind. */
+function leave(): void {
+  const look = (): void => {
+    if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+  };
+  setInterval(look, LEAVE_MS).unref();
 }

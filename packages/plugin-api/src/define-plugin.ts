@@ -1,7 +1,7 @@
 // `definePlugin`: makes the function that takes a plugin's options and returns the plugin.
 import { isPromise } from "./chain/hook-guard.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "./plugin.ts";
+import type { Plugin, PluginContext, PluginDefinition, PluginProblem } from "./plugin.ts";
 import { PluginError } from "./plugin-error.ts";
 import type { StandardResult, StandardSchema } from "./standard-schema.ts";
 
@@ -42,6 +42,10 @@ export function definePlugin<Schema extends StandardSchema | undefined = undefin
     const { close } = definition;
     return {
       name,
+      check(): MaybePromise<readonly PluginProblem[]> {
+        const look = (value: unknown) => definition.check?.({ config: value as Config<Schema> }) ?? [];
+        return isPromise(config) ? config.then(look) : look(config);
+      },
       setup(context: PluginContext): MaybePromise<Hooks> {
         const start = (value: unknown) => definition.hooks({ config: value as Config<Schema>, context });
         return isPromise(config) ? config.then(start) : start(config);

@@ -26,6 +26,6 @@ export type {
   TransformHooks,
 } from "./hooks.ts";
 export { networkOf } from "./network-of.ts";
-export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
+export type { Logger, Plugin, PluginContext, PluginDefinition, PluginProblem, PublishOptions } from "./plugin.ts";
 export { PluginError, type PluginErrorCode } from "./plugin-error.ts";
 export type { StandardResult, StandardSchema } from "./standard-schema.ts";

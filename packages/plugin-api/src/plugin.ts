@@ -73,8 +73,26 @@ export interface PluginContext {
   metrics(): Readonly<Record<string, number>>;
 }
 
+/** What is wrong, or unwise, about what a plugin was given. */
+export interface PluginProblem {
+  /** The option that it is about, by its name in the plugin's options; absent: the plugin as a whole. */
+  readonly option?: string;
+  /** One line. It names the file, and the line in it, where there is one; it has no secrets in it. */
+  readonly message: string;
+  /** `error`: the plugin would not start. `warning`: it would. Default `error`. */
+  readonly severity?: "error" | "warning";
+}
+
 export interface Plugin {
   readonly name: string;
+  /**
+   * Looks at what `setup` will need, such as the contents of files, and says what is wrong with it. Opens no connection,
+   * starts no timer and changes nothing: `wrenmq config check` calls it without a start. A start and a reload call it
+   * before anything else and go no further after an error, so that a check and a start say the same. What it throws, and
+   * a promise that takes longer than a hook may, is an error. A broker that is embedded does not call it: `setup` has to
+   * refuse the same things.
+   */
+  check?(): MaybePromise<readonly PluginProblem[]>;
   /**
    * Called when the broker starts, and again if it is started again. What it throws, and a promise that takes longer
    * than a hook may, stops the start with ERR_PLUGIN_START.
@@ -88,6 +106,10 @@ export interface PluginDefinition<Schema extends StandardSchema | undefined> {
   readonly name: string;
   /** Validator of the options: any Standard Schema (zod, valibot, arktype, or `options()` of this package). */
   readonly config?: Schema;
+  /** See {@link Plugin.check}. */
+  check?(given: {
+    readonly config: Schema extends StandardSchema<infer _Input, infer Output> ? Output : undefined;
+  }): MaybePromise<readonly PluginProblem[]>;
   hooks(given: {
     readonly config: Schema extends StandardSchema<infer _Input, infer Output> ? Output : undefined;
     readonly context: PluginContext;

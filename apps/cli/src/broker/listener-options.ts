@@ -1,14 +1,9 @@
 // One listener of the configuration → the broker's options for it.
 import type { ListenerOptions } from "@wrenmq/broker";
-import type { ListenerSection, TlsSection, WrenConfig } from "@wrenmq/config";
-import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
-
-type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
-
-/** Without the keys that are undefined: with `exactOptionalPropertyTypes` those are something else than absent ones. */
-export function defined<T extends object>(given: Given<T>): Partial<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
+import type { ListenerSection, WrenConfig } from "@wrenmq/config";
+import type { TlsConfig, WebSocketConfig } from "@wrenmq/transport";
+import { defined } from "./defined.ts";
+import { tlsOf } from "./tls-options.ts";
 
 export function listenersToOptions({ listeners }: Pick<WrenConfig, "listeners">): Record<string, ListenerOptions> {
   return Object.fromEntries(listeners.map((listener) => [listener.name, listenerToOptions(listener)]));
@@ -64,22 +59,5 @@ function webSocketOf(listener: ListenerSection): WebSocketConfig {
     ...(origins.length > 0 ? { origins } : {}),
     // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
     ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),
-  };
-}
-
-function tlsOf(tls: TlsSection): TlsConfig {
-  const { certificateFile, keyFile, keyPassphrase, caFile, caPath, caData, crlFile, sni, watchFiles } = tls;
-  const ca: PemSource[] = [caFile, caData].filter((source) => source !== undefined);
-  return {
-    certificates: [
-      { cert: certificateFile, key: keyFile, ...defined({ passphrase: keyPassphrase }) },
-      ...sni.map((one) => ({ cert: one.certificateFile, key: one.keyFile, servernames: [one.serverName] })),
-    ],
-    ...(ca.length > 0 ? { ca } : {}),
-    ...defined({ caPath, crl: crlFile, ciphers: tls.ciphers }),
-    requestCertificate: tls.requestCertificate,
-    requireCertificate: tls.requireCertificate,
-    minVersion: tls.minimumVersion,
-    ...(watchFiles ? {} : { watchInterval: 0 }),
   };
 }

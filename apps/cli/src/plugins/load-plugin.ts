@@ -35,6 +35,7 @@ export async function loadPlugin(section: PluginSection, source: string | undefi
           throw named(error);
         }
       },
+      ...(plugin.check === undefined ? {} : { check: () => plugin.check?.() ?? [] }),
       ...(plugin.close === undefined ? {} : { close: () => plugin.close?.() }),
     };
   } catch (error) {

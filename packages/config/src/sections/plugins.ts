@@ -18,6 +18,7 @@ import { EVENT_LOG_OPTIONS, PACKET_LOG_OPTIONS } from "@wrenmq/plugin-logging/op
 import { OPTIONS as shadows } from "@wrenmq/plugin-shadows/options";
 import { anyMap } from "../description/collections.ts";
 import { resolvePath } from "../description/scalars.ts";
+import { type Fields, fieldTable } from "../description/section.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
@@ -46,6 +47,13 @@ export const BUILT_IN_SCHEMAS: Readonly<Record<BuiltInPlugin, SchemaOf<unknown>>
 export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = Object.fromEntries(
   Object.entries(BUILT_IN_SCHEMAS).map(([name, schema]) => [name, pluginOptions(schema)]),
 ) as Record<BuiltInPlugin, OptionsTable>;
+
+/** The key in the file of an option, which a plugin knows by its property's name. */
+export function pluginOptionKey({ use, origin }: PluginSection, option: string): string {
+  const { fields = {} } = (origin === "built-in" ? builtIn(use) : undefined) ?? {};
+  const known = fieldTable(fields as Fields<Record<string, unknown>>);
+  return known.find(({ property }) => property === option)?.key ?? option;
+}
 
 const builtIn = (name: string): OptionsTable | undefined =>
   Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as BuiltInPlugin] : undefined;

@@ -1,7 +1,7 @@
 // Plugin: authorizes clients by lists of topic filters in the options, by a file, or by both (then both must allow).
 import { basename } from "node:path";
 import { type ClientInfo, type Decision, definePlugin, isAllowed, type Plugin } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { decideByFile } from "./file-decision.ts";
 import { parseAclFile } from "./mosquitto-file.ts";
 import { type AuthAclOptions, OPTIONS } from "./options.ts";
@@ -10,6 +10,8 @@ import { UserLists } from "./user-lists.ts";
 export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   name: "auth-acl",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    file === undefined ? [] : checkContents("file", file, (text) => parseAclFile(text, basename(file))),
   async hooks({ config, context }) {
     const { subscribe, publish, receive, file, fileSubscriptions, reloadIntervalSeconds } = config;
     const listed = subscribe ?? publish ?? receive;

@@ -16,10 +16,17 @@ export function mistakeInKeys(given: {
 }): string | undefined {
   const keys = [given.secretKey, given.publicKeyFile, given.jwksUrl].filter((key) => key !== undefined);
   if (keys.length !== 1) return "give exactly one of secretKey, publicKeyFile and jwksUrl";
+  if (given.jwksUrl !== undefined && !/^https?:$/.test(protocolOf(given.jwksUrl) ?? "")) {
+    return "jwksUrl: expected a URL such as https://example.org/jwks.json";
+  }
   if (given.algorithms.length === 0) return "algorithms: name at least one";
   const usable = given.secretKey === undefined ? PUBLIC_KEY_ALGORITHMS : HMAC_ALGORITHMS;
   const wrong = given.algorithms.find((algorithm) => !usable.includes(algorithm));
   if (wrong === undefined) return undefined;
   const key = given.secretKey === undefined ? "a public key" : "secretKey";
   return `algorithms: ${wrong} does not go with ${key}; use ${usable.join(", ")}`;
+}
+
+function protocolOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).protocol : undefined;
 }

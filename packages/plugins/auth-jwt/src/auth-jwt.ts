@@ -10,7 +10,9 @@ import {
   ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
+import { checkContents, reasonWith } from "@wrenmq/watched-file";
 import { type AuthJwtOptions, OPTIONS } from "./options.ts";
+import { publicKeyIn } from "./public-key.ts";
 import { type Checked, tokenVerifier } from "./token-verifier.ts";
 
 const SHORT_SECRET = 32;
@@ -18,9 +20,13 @@ const SHORT_SECRET = 32;
 export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
   name: "auth-jwt",
   config: OPTIONS,
+  check: ({ config: { publicKeyFile, algorithms } }) =>
+    publicKeyFile === undefined
+      ? []
+      : checkContents("publicKeyFile", publicKeyFile, (text) => publicKeyIn(text, algorithms)),
   async hooks({ config, context }) {
     const verify = await tokenVerifier(config).catch((cause: unknown) => {
-      throw new PluginError("ERR_PLUGIN_START", context.name, String(cause), { cause });
+      throw new PluginError("ERR_PLUGIN_START", context.name, reasonWith(cause, config.publicKeyFile ?? ""), { cause });
     });
     if (config.secretKey !== undefined && config.secretKey.length < SHORT_SECRET) {
       context.logger.warn({}, `secretKey is shorter than ${SHORT_SECRET} characters: it can be guessed from one token`);

@@ -1,7 +1,7 @@
 // Verifies a token and returns its claims.
-import { createPublicKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readContents } from "@wrenmq/watched-file";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { publicKeyIn } from "./public-key.ts";
 
 export interface VerifierOptions {
   readonly algorithms: readonly string[];
@@ -39,7 +39,7 @@ export async function tokenVerifier(options: VerifierOptions): Promise<VerifyTok
   const key =
     publicKeyFile === undefined
       ? new TextEncoder().encode(secretKey)
-      : createPublicKey(await readFile(publicKeyFile, "utf8"));
+      : await readContents(publicKeyFile, (text) => publicKeyIn(text, options.algorithms));
   return (token) => check(jwtVerify(token, key, verifyOptions));
 }
 

@@ -1,5 +1,5 @@
 // Plugin: users, passwords and topic filters from an LDAP directory.
-import { readFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
 import {
   type Action,
   type ClientInfo,
@@ -11,6 +11,7 @@ import {
   ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
+import { checkContents, readContents, reasonWith } from "@wrenmq/watched-file";
 import { Directory } from "./directory.ts";
 import { type AuthLdapOptions, OPTIONS } from "./options.ts";
 
@@ -20,6 +21,7 @@ const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, 
 export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
   name: "auth-ldap",
   config: OPTIONS,
+  check: ({ config: { caFile } }) => (caFile === undefined ? [] : checkContents("caFile", caFile, authoritiesIn)),
   async hooks({ config, context }) {
     const ofAction: Readonly<Record<Action, string | undefined>> = {
       publish: config.publishAttribute,
@@ -86,8 +88,24 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
 
 async function certificate(file: string, plugin: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readContents(file, authoritiesIn);
   } catch (cause) {
-    throw new PluginError("ERR_PLUGIN_START", plugin, `caFile: ${String(cause)}`, { cause });
+    throw new PluginError("ERR_PLUGIN_START", plugin, `caFile: ${reasonWith(cause, file)}`, { cause });
   }
+}
+
+const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+
+/** The text itself, all of whose certificates can be read: Node would leave out the others. @throws Error */
+function authoritiesIn(text: string): string {
+  const found = text.match(CERTIFICATE) ?? [];
+  if (found.length === 0) throw new Error("there is no certificate in it (PEM)");
+  for (const [index, certificate] of found.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch (cause) {
+      throw new Error(`certificate ${index + 1} in it cannot be read`, { cause });
+    }
+  }
+  return text;
 }

@@ -11,7 +11,8 @@ import {
   type PluginContext,
   ReasonCode,
 } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
+import { passwordFileAdvice } from "./file-advice.ts";
 import { type AuthPasswordOptions, OPTIONS } from "./options.ts";
 import { type PasswordFile, parsePasswordFile } from "./password-file.ts";
 import { Verifier } from "./verifier.ts";
@@ -21,6 +22,11 @@ const NO_PASSWORD = new Uint8Array();
 export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlugin({
   name: "auth-password",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    checkContents("file", file, parsePasswordFile, (found) => [
+      ...found.mistakes.map(({ line, message }) => `line ${line}: ${message}`),
+      ...passwordFileAdvice(found),
+    ]),
   hooks: ({ config, context }) => passwordHooks(config, context),
 });
 

@@ -2,14 +2,16 @@
 // the server stores is not enough to log in.
 import { randomBytes } from "node:crypto";
 import { definePlugin, type Plugin } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { DEFAULT_ITERATIONS, hmac, parseScramFile, type ScramCredentials } from "./credentials.ts";
+import { scramFileAdvice } from "./file-advice.ts";
 import { type AuthScramOptions, OPTIONS } from "./options.ts";
 import { ScramExchange, type ScramUsers } from "./scram-exchange.ts";
 
 export const authScram: (options: AuthScramOptions) => Plugin = definePlugin({
   name: "auth-scram",
   config: OPTIONS,
+  check: ({ config: { file } }) => checkContents("file", file, parseScramFile, scramFileAdvice),
   async hooks({ config: { file, reloadIntervalSeconds }, context }) {
     const watched = await WatchedFile.open({
       file,

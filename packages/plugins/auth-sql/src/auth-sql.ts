@@ -13,7 +13,7 @@ import {
   ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { openDatabase } from "@wrenmq/sql-database";
+import { checkDatabase, openDatabase } from "@wrenmq/sql-database";
 import { type AuthSqlOptions, OPTIONS } from "./options.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { createTables, type Tables } from "./tables.ts";
@@ -24,6 +24,10 @@ const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, 
 export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
   name: "auth-sql",
   config: OPTIONS,
+  async check({ config: { connection, syncSchema } }) {
+    const message = await checkDatabase(connection, { create: syncSchema });
+    return message === undefined ? [] : [{ option: "connection", message }];
+  },
   async hooks({ config, context }) {
     const opened = await openDatabase<Tables>(config.connection, {
       create: config.syncSchema,

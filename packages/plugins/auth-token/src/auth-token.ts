@@ -7,10 +7,11 @@ import {
   type Identity,
   type Plugin,
   type PluginContext,
+  type PluginProblem,
   ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
 
@@ -20,6 +21,7 @@ const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, 
 export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
+  check: ({ config: { file } }) => checkTokenFile("file", file),
   async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
     /** The attribute with the identifier of a client's token, of this instance only. */
     const attribute = `auth-token:${context.name}`;
@@ -55,6 +57,10 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
     };
   },
 });
+
+/** What is wrong with a file of tokens. @param option that names it */
+export const checkTokenFile = (option: string, file: string): Promise<PluginProblem[]> =>
+  checkContents(option, file, parseTokenFile);
 
 function identityOf(stored: StoredToken | undefined, token: string, username: string | undefined): Identity {
   const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");

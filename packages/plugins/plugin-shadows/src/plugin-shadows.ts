@@ -10,6 +10,7 @@ import {
   ReasonCode,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
+import { checkDatabase } from "@wrenmq/sql-database";
 import { OPTIONS, type PluginShadowsOptions } from "./options.ts";
 import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
 import { retainedStore, type ShadowStore } from "./shadow-store.ts";
@@ -20,6 +21,10 @@ const PREFIX = "$shadow/";
 export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = definePlugin({
   name: "shadows",
   config: OPTIONS,
+  async check({ config: { serve, connection } }) {
+    const message = serve && connection !== undefined ? await checkDatabase(connection) : undefined;
+    return message === undefined ? [] : [{ option: "connection", message }];
+  },
   async hooks({ config, context }) {
     const superusers = new Set(config.superusers);
     const authorize = (client: ClientInfo, action: Action, topic: string) => decide(superusers, client, action, topic);

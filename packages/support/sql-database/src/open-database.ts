@@ -31,6 +31,23 @@ export async function openDatabase<Tables>(url: string, options: OpenOptions = {
   return { kind: parsed.kind, db: new Kysely<Tables>({ dialect: await dialectFor(parsed, options) }) };
 }
 
+/**
+ * What keeps a database from being opened, as far as it shows without a connection; undefined: nothing. The message does
+ * not repeat the URL, which may contain a password.
+ */
+export async function checkDatabase(url: string, { create = true }: OpenOptions = {}): Promise<string | undefined> {
+  try {
+    const { kind, target } = parseDatabaseUrl(url);
+    if (kind === "sqlite") checkSqliteFile(target, create);
+    else if (kind === "postgres") await import("pg").catch((cause: unknown) => missing("pg", cause));
+    else await import("mysql2").catch((cause: unknown) => missing("mysql2", cause));
+    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseError) return error.message;
+    throw error;
+  }
+}
+
 async function dialectFor({ kind, target }: DatabaseUrl, options: OpenOptions): Promise<Dialect> {
   const { connections = 8, timeout = 5000, create = true, onError = () => {} } = options;
   switch (kind) {

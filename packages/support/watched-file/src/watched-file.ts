@@ -1,8 +1,9 @@
 // A file that is parsed at the start and again when it has changed. It polls the file's times, because notifications of
 // the system miss renames, bind mounts and network disks, and polling every few seconds costs nothing. If a file cannot
 // be read or parsed, the last valid contents stay in use and the error is logged.
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { type PluginContext, PluginError } from "@wrenmq/plugin-api";
+import { readContents, reasonWith } from "./read-contents.ts";
 
 export interface WatchedFileOptions<T> {
   readonly file: string;
@@ -38,10 +39,10 @@ export class WatchedFile<T> {
   static async open<T>(options: WatchedFileOptions<T>): Promise<WatchedFile<T>> {
     try {
       const seen = await stamp(options.file);
-      const value = options.parse(await readFile(options.file, "utf8"));
+      const value = await readContents(options.file, options.parse);
       return new WatchedFile(options, value, seen);
     } catch (cause) {
-      throw new PluginError("ERR_PLUGIN_START", options.context.name, reason(cause, options.file), { cause });
+      throw new PluginError("ERR_PLUGIN_START", options.context.name, reasonWith(cause, options.file), { cause });
     }
   }
 
@@ -66,7 +67,7 @@ export class WatchedFile<T> {
     let current: string | undefined;
     try {
       current = await stamp(file);
-      const value = parse(await readFile(file, "utf8"));
+      const value = await readContents(file, parse);
       const previous = this.#value;
       this.#value = value;
       this.#seen = current;
@@ -75,7 +76,7 @@ export class WatchedFile<T> {
     } catch (error) {
       if (current !== undefined) this.#seen = current; // logged once, not at each check
       context.logger.error(
-        { file, reason: reason(error, file) },
+        { file, reason: reasonWith(error, file) },
         "file not reloaded, the last good contents stay in force",
       );
     }
@@ -87,11 +88,11 @@ export class WatchedFile<T> {
     try {
       current = await stamp(file);
     } catch (error) {
-      current = `unreadable: ${reason(error, file)}`;
+      current = `unreadable: ${reasonWith(error, file)}`;
       if (current !== this.#seen) {
         this.#seen = current;
         context.logger.error(
-          { file, reason: reason(error, file) },
+          { file, reason: reasonWith(error, file) },
           "file not readable, the last good contents stay in force",
         );
       }
@@ -111,9 +112,4 @@ export class WatchedFile<T> {
 async function stamp(file: string): Promise<string> {
   const { size, ino, mtimeMs, ctimeMs } = await stat(file);
   return `${size} ${ino} ${mtimeMs} ${ctimeMs}`;
-}
-
-function reason(error: unknown, file: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.includes(file) ? message : `${file}: ${message}`;
 }

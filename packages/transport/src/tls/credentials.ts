@@ -27,6 +27,7 @@ export class CredentialError extends Error {}
 
 const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const CERTIFICATE_BLOCK = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const LIST = /-----BEGIN X509 CRL-----/g;
 const LIST_BLOCK = /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g;
 
@@ -43,7 +44,9 @@ export function certificatesIn(pem: PemText): X509Certificate[] {
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      throw new CredentialError(`certificate ${index + 1}${where(pem)} cannot be read: ${messageOf(cause)}`, { cause });
+      throw new CredentialError(`certificate ${index + 1}${where(pem)} cannot be read: ${opensslReason(cause)}`, {
+        cause,
+      });
     }
   });
   if (howMany(pem.text, CERTIFICATE) > blocks.length) {
@@ -88,9 +91,8 @@ export function privateKeyIn(pem: PemText, passphrase: string | undefined): KeyO
   try {
     return createPrivateKey(passphrase === undefined ? pem.text : { key: pem.text, passphrase });
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
     const why =
-      code === "ERR_MISSING_PASSPHRASE"
+      passphrase === undefined && ENCRYPTED.test(pem.text)
         ? `the key${where(pem)} is encrypted: it needs its passphrase`
         : passphrase === undefined
           ? `there is no readable private key (PEM)${where(pem)}`
@@ -125,4 +127,10 @@ export function subjectOf({
 }): string {
   const parts = ((subject as string | undefined) ?? "").split("\n").filter((part) => part !== "");
   return parts.length === 0 ? `serial number ${serialNumber}` : parts.join(", ");
+}
+
+/** `error:0A0000B9:SSL routines::no cipher match` says less than its `reason`. */
+export function opensslReason(cause: unknown): string {
+  const { reason } = cause as { reason?: unknown };
+  return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);
 }

@@ -7,6 +7,9 @@ import type { PemSource } from "../listener-config.ts";
 /** By extension, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
 const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
 
+/** Bytes. Bundles of all public authorities have less than one mebibyte. */
+const LARGEST = 16 * 1024 * 1024;
+
 export interface PemText {
   readonly text: string;
   /** undefined: the text itself was given. */
@@ -24,7 +27,11 @@ export class PemFiles {
     let handle: FileHandle | undefined;
     try {
       handle = await open(source, "r");
-      this.looks.set(source, lookOf(await handle.stat()));
+      const found = await handle.stat();
+      this.looks.set(source, lookOf(found));
+      // A pipe would be empty when it is read again, and a device may have no end.
+      if (!found.isFile() && !found.isDirectory()) throw new Error("it is not a regular file");
+      if (found.size > LARGEST) throw new Error(`it is larger than ${LARGEST / 1024 / 1024} MiB`);
       return { text: await readFile(handle, "latin1"), file: source };
     } catch (cause) {
       this.looks.set(source, this.looks.get(source) ?? MISSING);

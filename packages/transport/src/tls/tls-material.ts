@@ -2,18 +2,21 @@
 // file. Both the start of a listener and `checkTls` use it, so that they cannot disagree.
 import type { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { ListenerError, messageOf } from "../errors.ts";
+import { ListenerError } from "../errors.ts";
 import type { PemSource, TlsCertificate, TlsConfig } from "../listener-config.ts";
 import {
   type Credential,
   CredentialError,
   certificatesIn,
   credentialOf,
+  opensslReason,
   privateKeyIn,
   revocationListsIn,
   someCertificatesIn,
 } from "./credentials.ts";
 import { PemFiles, type PemText } from "./pem-files.ts";
+
+const NO_AUTHORITY = "there is no authority to check clients' certificates with (ca or caPath)";
 
 export interface TlsMaterial {
   /** For `createServer`, with the first certificate. */
@@ -91,7 +94,7 @@ class MaterialReader {
     else if ((requireCertificate === true || requestCertificate === true) && !this.namesAuthorities) {
       const key = requireCertificate === true ? "tls.requireCertificate" : "tls.requestCertificate";
       // Node would use the public CAs, from which anyone can get a certificate.
-      this.wrong(key, "tls.ca or tls.caPath is needed to check clients' certificates");
+      this.wrong(key, NO_AUTHORITY);
     }
     const crl = await this.revocationLists();
     if (crl.length > 0) options.crl = crl;
@@ -213,12 +216,6 @@ class MaterialReader {
 }
 
 const of = ({ file }: PemText): string => (file === undefined ? "" : ` in ${file}`);
-
-/** The `reason` of an OpenSSL error: the message is `error:0A0000B9:SSL routines::no cipher match`. */
-function opensslReason(cause: unknown): string {
-  const { reason } = cause as { reason?: unknown };
-  return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);
-}
 
 function sourcesOf(sources: PemSource | readonly PemSource[] | undefined): readonly PemSource[] {
   if (sources === undefined) return [];

@@ -201,7 +201,7 @@ describe("what is wrong with the options of TLS is found without listening", () 
       expect.stringMatching(/^tls\.caPath: CA\/\S+: it is no folder$/),
     ]);
     expect(await problems({ requireCertificate: true })).toEqual([
-      "tls.requireCertificate: tls.ca or tls.caPath is needed to check clients' certificates",
+      "tls.requireCertificate: there is no authority to check clients' certificates with (ca or caPath)",
     ]);
     expect(await problems({ requestCertificate: true })).toHaveLength(1);
   });

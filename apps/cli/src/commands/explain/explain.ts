@@ -19,13 +19,17 @@ export interface ExplainOptions {
  * @throws ConfigError, PluginError, UsageError; CommandError when the topic is refused
  */
 export async function explain(topic: string, options: ExplainOptions & { readonly config: string }): Promise<void> {
-  const { config } = effectiveConfig({ config: options.config });
+  const { config, plugins } = await effectiveConfig({ config: options.config });
   const listener = options.listener ?? config.listeners[0]?.name ?? "";
   if (!config.listeners.some(({ name }) => name === listener)) {
     throw new UsageError(`there is no listener "${listener}"`);
   }
   const logger = createLogger({ level: "error", format: "text" });
-  const { listeners = {}, ...rest } = await configToOptions({ ...config, store: { durability: "memory" } }, logger);
+  const { listeners = {}, ...rest } = await configToOptions(
+    { ...config, store: { durability: "memory" } },
+    logger,
+    plugins,
+  );
   // Only names and plugins of the listeners are used: nothing listens.
   const closed = Object.entries(listeners).map(([name, { plugins }]): [string, ListenerOptions] => [
     name,
