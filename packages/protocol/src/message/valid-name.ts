@@ -1,5 +1,5 @@
-// Whether bytes from the network are a topic name, without a string: what `decodeUtf8` and `isTopicName`, the plain twins,
-// say of them.
+// Checks without making a string whether bytes from the network are a valid topic name. The plain twins are
+// `decodeUtf8` and `isTopicName`.
 import { isWellFormedUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
 
 /** Of topic names and filters, beyond the standard. */
