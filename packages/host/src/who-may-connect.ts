@@ -1,6 +1,8 @@
 // Who may connect to a listener, in words: the first thing to know about a broker that was just started.
 import type { ListenerSection, PluginSection, WrenConfig } from "@wrenmq/config";
 
+const EVERYONE = "everyone, no password is asked";
+
 const WORDS: Readonly<Record<string, string>> = {
   "password-file": "users of the password file",
   jwt: "holders of a valid JSON Web Token",
@@ -14,17 +16,32 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** @param authenticators names of the plugins that say who may enter there, as the running broker knows them */
 export function whoMayConnect(
-  { access, name }: ListenerSection,
+  listener: ListenerSection,
   { plugins }: Pick<WrenConfig, "plugins">,
   authenticators: ReadonlyMap<string, readonly string[]>,
 ): string {
-  const asked = authenticators.get(name) ?? [];
-  const configured = plugins.filter((plugin) => access === "inherit" || access.includes(plugin.name));
-  const groups = configured.filter((plugin) => asked.includes(plugin.name)).flatMap((plugin) => groupOf(plugin) ?? []);
-  const names = new Set(plugins.map((plugin) => plugin.name));
-  const added = asked.filter((one) => !names.has(one)).map(acceptedBy);
-  const all = [...groups, ...added];
-  return all.length === 0 ? "nobody: no plugin lets clients in" : all.join(", ");
+  const groups = groupsOf(plugins, authenticators.get(listener.name) ?? []);
+  if (groups.length === 0) return "nobody: no plugin lets clients in";
+  const certificate = neededCertificate(listener);
+  if (certificate === undefined) return groups.join(", ");
+  if (!groups.includes(EVERYONE)) return `${groups.join(", ")}; a client certificate of ${certificate} is needed`;
+  const others = groups.filter((group) => group !== EVERYONE);
+  return [`everyone with a client certificate of ${certificate}, no password is asked`, ...others].join(", ");
+}
+
+/** @param asked plugins of the configuration, and of a program that embeds the broker */
+function groupsOf(plugins: readonly PluginSection[], asked: readonly string[]): string[] {
+  const groups = plugins.filter(({ name }) => asked.includes(name)).flatMap((plugin) => groupOf(plugin) ?? []);
+  const added = asked.filter((name) => !plugins.some((plugin) => plugin.name === name));
+  return [...groups, ...added.map(acceptedBy)];
+}
+
+/** Whose certificates clients need to get as far as the plugins; undefined: they need none. */
+function neededCertificate({ tls }: ListenerSection): string | undefined {
+  if (tls?.requireCertificate !== true) return undefined;
+  const { caFile, caPath, caData } = tls;
+  const text = caData === undefined ? undefined : "the authority in the configuration";
+  return [caFile, caPath, text].filter((one) => one !== undefined).join(" or ");
 }
 
 const acceptedBy = (name: string): string => `whoever plugin "${name}" accepts`;
@@ -32,7 +49,7 @@ const acceptedBy = (name: string): string => `whoever plugin "${name}" accepts`;
 function groupOf({ name, use, origin, options }: PluginSection): string | undefined {
   if (origin !== "built-in") return acceptedBy(name);
   if (use === "anonymous") {
-    if (options["namedUsers"] === "allow") return "everyone, no password is asked";
+    if (options["namedUsers"] === "allow") return EVERYONE;
     return options["allow"] === true ? "clients without a user name" : undefined;
   }
   return options["authenticate"] === false ? undefined : WORDS[use];

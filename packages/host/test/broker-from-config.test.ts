@@ -203,8 +203,7 @@ describe("who may connect", () => {
 
   test("names plugins that say who may enter, not those that only watch", () => {
     const plugins = [section("event-store"), section("door"), anonymous];
-    const who = (names: string[], access: string[] | "inherit" = "inherit") =>
-      whoMayConnect({ ...listener, access }, { plugins }, new Map([["a", names]]));
+    const who = (names: string[]) => whoMayConnect(listener, { plugins }, new Map([["a", names]]));
     expect(who(["door", "anonymous"])).toBe('whoever plugin "door" accepts, clients without a user name');
     expect(who(["anonymous"])).toBe("clients without a user name");
     expect(who([])).toBe("nobody: no plugin lets clients in");
