@@ -15,7 +15,9 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
   "packages/plugin-api": ["testing", "options", "grants", "chain"],
   "packages/config": ["amqtt", "sections", "reading", "description"],
+  "packages/admin": ["client", "socket", "http", "metrics", "commands"],
   "packages/broker": [
+    "operations",
     "reporting",
     "listeners",
     "connections",
@@ -27,7 +29,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "plugins",
     "runtime",
   ],
-  "apps/cli": ["commands", "client", "broker", "plugins"],
+  "apps/cli": ["commands", "admin", "client", "broker", "service", "plugins"],
 };
 
 /** Folders with more files than `MOST_FILES`, and why. */

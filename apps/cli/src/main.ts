@@ -6,7 +6,7 @@ import { unknownCommand } from "./unknown-command.ts";
 /** Runs one command. 0: done; 1: it failed, with one line on stderr; 2: it was called wrongly. */
 export async function main(words: readonly string[]): Promise<number> {
   try {
-    const program = createProgram();
+    const program = await createProgram(words[0]);
     const wrong = unknownCommand(program, words);
     if (wrong !== undefined) throw wrong;
     await program.parseAsync(words, { from: "user" });

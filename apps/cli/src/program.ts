@@ -1,6 +1,7 @@
 // The commands and their options. What they do is loaded when they are called.
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { adminStubs, isAdminWord } from "./admin/names.ts";
 import { configCommand } from "./commands/config/config-command.ts";
 import { credsCommand } from "./commands/creds/creds-command.ts";
 import { explainCommand } from "./commands/explain/explain-command.ts";
@@ -20,7 +21,8 @@ Examples:
   wrenmq start -c wrenmq.yaml     run what a file says (also one of aMQTT or hbmqtt)
   wrenmq start --data ./data      sessions and retained messages survive a restart`;
 
-export function createProgram(): Command {
+/** @param word the first one: what the commands for a running broker are is loaded when one of them is called */
+export async function createProgram(word?: string): Promise<Command> {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
     .version(manifest.version, "-V, --version")
@@ -42,7 +44,15 @@ export function createProgram(): Command {
     topicsCommand,
   ];
   for (const command of others) add(program, command());
+  for (const command of await adminOnes(word, program)) add(program, command);
   return program;
+}
+
+async function adminOnes(word: string | undefined, program: Command): Promise<Command[]> {
+  if (!isAdminWord(word)) return adminStubs();
+  const { adminCommands } = await import("./admin/commands.ts");
+  const topics = program.commands.find((command) => command.name() === "topics");
+  return adminCommands(topics ?? new Command("topics"));
 }
 
 /** Settings are inherited only by commands that the program makes itself. */

@@ -120,7 +120,7 @@ describe.skipIf(process.platform === "win32")("SIGHUP", () => {
       change: () => new Promise((resolve) => finish.push(resolve)),
     };
     const reload = reloading(options);
-    const flood = (): Promise<void>[] => Array.from({ length: 100 }, () => reload());
+    const flood = (): Promise<unknown>[] => Array.from({ length: 100 }, () => reload());
     const first = flood();
     while (reads === 0) await Promise.resolve();
     const second = flood();

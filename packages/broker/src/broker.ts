@@ -21,6 +21,7 @@ import { type BrokerEvent, BrokerEvents } from "./events.ts";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { Listeners } from "./listeners/listeners.ts";
+import { Operations } from "./operations/operations.ts";
 import type { BrokerOptions } from "./options.ts";
 import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
@@ -56,6 +57,7 @@ export class Broker implements AsyncDisposable {
   /** All plugins. */
   #everyone: HookChain;
   #startedAt = 0;
+  #operations: Operations | undefined;
 
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
@@ -341,6 +343,17 @@ export class Broker implements AsyncDisposable {
     const info =
       typeof client === "string" ? (this.#core.registry.get(client)?.client ?? absentClient(client)) : client;
     return (await this.#chainOf(info.listener).explain?.(info, action, topic)) ?? [];
+  }
+
+  /** What an operator may see of it and do to it. */
+  get operations(): Operations {
+    this.#operations ??= new Operations({
+      core: () => this.#core,
+      listeners: () => this.#listeners.reports(),
+      plugins: () => this.#plugins.reports(),
+      chainOf: (listener) => this.#chainOf(listener),
+    });
+    return this.#operations;
   }
 
   metrics(): Metrics {

@@ -13,8 +13,10 @@ import {
 } from "@wrenmq/protocol";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
+import { Drain } from "./connections/drain.ts";
 import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
+import { BanList } from "./limits/ban-list.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
 import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
@@ -30,6 +32,7 @@ import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";
 import { Timers } from "./runtime/timers.ts";
+import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
 
@@ -65,6 +68,8 @@ export class BrokerCore implements BrokerServices {
   /** This broker among others that act as one with it. */
   readonly cluster: ClusterNode | undefined;
   readonly placement: Placement | undefined;
+  readonly bans: BanList = new BanList();
+  readonly drain: Drain;
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
@@ -107,10 +112,13 @@ export class BrokerCore implements BrokerServices {
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
+        if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
       publishWill: (entry, will) => publishWill(this, entry, will),
     });
+    this.drain = new Drain({ clock, timers: this.timers, registry: this.registry });
+    if (options.dropHistory === true) this.#keepDropHistory();
     const slowConsumers = new SlowConsumers({ registry: this.registry, clock, timers: this.timers, logger });
     this.#sessionEvents = {
       dropped: (session, message, reason) => this.router.dropped(session.clientId, message, reason, "subscriber"),
@@ -178,6 +186,15 @@ export class BrokerCore implements BrokerServices {
         delivered && ((session: Session, message: Message, qos: QoS) => this.#delivered(session, message, qos)),
       acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
     });
+  }
+
+  #keepDropHistory(): void {
+    this.router.dropRecorder = (clientId, topic, reason, side) => {
+      const entry = this.registry.get(clientId);
+      if (entry === undefined) return;
+      entry.drops ??= new DropHistory();
+      entry.drops.add({ at: this.clock.now(), topic, reason, side });
+    };
   }
 
   get #observe(): HookChain["observe"] {

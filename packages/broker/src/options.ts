@@ -30,6 +30,8 @@ export interface BrokerOptions {
   readonly hookTimeout?: number;
   /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */
   readonly responseInformation?: (clientId: string) => string | undefined;
+  /** Remember of each session what it lost and why, for `operations`: a look-up for each message that is dropped. Default false. */
+  readonly dropHistory?: boolean;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }

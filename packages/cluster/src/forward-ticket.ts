@@ -2,7 +2,7 @@
 // peers, or of several messages, one after the other, at one.
 import { ForwardResult } from "./forward-result.ts";
 
-/** Messages in a run. */
+/** Messages in a batch. */
 const LONGEST = 64;
 
 /** Held by the bus until a peer has answered. */
@@ -46,16 +46,16 @@ export class ForwardTicket implements Ticket {
 }
 
 /** Who waits for the messages of a batch. */
-export interface RunWaiter {
-  /** The peer's answer for `count` messages of a run, from the one at index `from` on. */
-  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void;
+export interface BatchWaiter {
+  /** The peer's answer for `count` messages of a batch, from the one at index `from` on. */
+  batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult): void;
 }
 
 /** Messages that went to the same peer, and to nobody between them: what most of them are, without a ticket for each. */
-export class ForwardRun implements Ticket {
+export class ForwardBatch implements Ticket {
   /** May more messages join it? Not when the peer has begun to answer, or as many wait as it makes sense to keep together. */
   isOpen: boolean = true;
-  readonly waiter: RunWaiter;
+  readonly waiter: BatchWaiter;
   /** Is nobody at the publisher's own broker who gets the messages? */
   readonly peersOnly: boolean;
   /** Of the messages, in order. Belongs to the waiter, who adds one for each message that was sent. */
@@ -63,7 +63,7 @@ export class ForwardRun implements Ticket {
   #length = 0;
   #first = 0;
 
-  constructor(waiter: RunWaiter, peersOnly: boolean) {
+  constructor(waiter: BatchWaiter, peersOnly: boolean) {
     this.waiter = waiter;
     this.peersOnly = peersOnly;
   }
@@ -78,6 +78,6 @@ export class ForwardRun implements Ticket {
 
   settle(sequence: number, count: number, result: ForwardResult): void {
     this.isOpen = false;
-    this.waiter.runSettled(this, (sequence - this.#first) >>> 0, count, result);
+    this.waiter.batchSettled(this, (sequence - this.#first) >>> 0, count, result);
   }
 }

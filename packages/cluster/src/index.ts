@@ -7,7 +7,7 @@ export type {
 } from "./cluster-bus.ts";
 export { ClusterError, type ClusterErrorCode } from "./errors.ts";
 export { ForwardResult } from "./forward-result.ts";
-export { ForwardRun, ForwardTicket, type RunWaiter, type Ticket } from "./forward-ticket.ts";
+export { type BatchWaiter, ForwardBatch, ForwardTicket, type Ticket } from "./forward-ticket.ts";
 export { homeOf, stableHash } from "./home.ts";
 export { LoopbackMesh, type LoopbackOptions } from "./loopback-mesh.ts";
 export { MeshBus, type MeshOptions } from "./mesh-bus.ts";

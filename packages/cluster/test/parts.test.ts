@@ -3,8 +3,8 @@ import type { Connection } from "@wrenmq/transport";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  ForwardBatch,
   ForwardResult,
-  ForwardRun,
   ForwardTicket,
   homeOf,
   type LocalNode,
@@ -111,9 +111,9 @@ describe("tickets", () => {
         for (const { add, pick, count } of steps) {
           if (add || open.size === 0) {
             const name = runs++;
-            const run = new ForwardRun(
+            const run = new ForwardBatch(
               {
-                runSettled(_run, from, number) {
+                batchSettled(_run, from, number) {
                   for (let index = from; index < from + number; index++) told.push(`${name}.${index}`);
                 },
               },
@@ -137,7 +137,7 @@ describe("tickets", () => {
   test("a run takes no more messages once the peer has begun to answer", () => {
     const pending = new PendingTickets();
     const answers: number[][] = [];
-    const run = new ForwardRun({ runSettled: (_run, from, count) => void answers.push([from, count]) }, false);
+    const run = new ForwardBatch({ batchSettled: (_run, from, count) => void answers.push([from, count]) }, false);
     for (let index = 0; index < 3; index++) pending.add(run);
     expect(run.isOpen).toBe(true);
     pending.settle(1, 2, ForwardResult.Received);

@@ -8,7 +8,7 @@ import { type Diagnostic, diagnosticAt, type Place } from "./diagnostic.ts";
 import { reasonOf } from "./reading/include.ts";
 import { BUILT_IN } from "./sections/plugins.ts";
 import { tlsSection } from "./sections/tls.ts";
-import type { BuiltInPlugin, TlsSection, WrenConfig } from "./wren-config.ts";
+import type { AdminSection, BuiltInPlugin, TlsSection, WrenConfig } from "./wren-config.ts";
 
 export interface FileCheck {
   readonly errors: readonly Diagnostic[];
@@ -41,7 +41,14 @@ export function namedFiles(config: WrenConfig): NamedFile[] {
     const { fields } = BUILT_IN[plugin.use as BuiltInPlugin];
     return filesOf(fields as Fields<Record<string, unknown>>, plugin.options, key);
   });
-  return [...ofListeners, ...ofPlugins];
+  return [...ofListeners, ...ofPlugins, ...adminFiles(config.admin)];
+}
+
+function adminFiles({ tokensFile, tls }: AdminSection): NamedFile[] {
+  const named = { tokens_file: tokensFile, "tls.certificate_file": tls?.certificateFile, "tls.key_file": tls?.keyFile };
+  return Object.entries(named).flatMap(([key, file]) =>
+    file === undefined ? [] : [{ key: ["admin", ...key.split(".")], file, kind: "file" as const }],
+  );
 }
 
 function tlsFiles(key: readonly string[], tls: TlsSection): NamedFile[] {
@@ -82,6 +89,11 @@ export function checkFiles(config: WrenConfig, options: CheckFilesOptions = {}):
     if (!tls) continue;
     const report: Reports = { error, warn: (key, message) => warnings.push(diagnosticAt(place(key), message)) };
     checkTls(["listeners", name, "tls"], tls, unusable, options.now ?? new Date(), report);
+  }
+  const { tls: adminTls } = config.admin;
+  if (adminTls !== undefined && !unusable.has(adminTls.certificateFile) && !unusable.has(adminTls.keyFile)) {
+    const report: Reports = { error, warn: (key, message) => warnings.push(diagnosticAt(place(key), message)) };
+    checkPair({ at: ["admin", "tls"], ...adminTls }, options.now ?? new Date(), report);
   }
   const folder = config.store.path;
   const reason = folder === undefined ? undefined : unwritable(folder);

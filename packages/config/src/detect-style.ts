@@ -25,6 +25,9 @@ const NATIVE_TOP = new Set([
   "keep_alive",
   "sys",
   "log",
+  "admin",
+  "shared_subscriptions",
+  "plugin_timeout",
   "workers",
   "warm_up",
 ]);

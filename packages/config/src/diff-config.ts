@@ -60,8 +60,15 @@ const SOCKET: readonly (keyof ListenerSection)[] = [
   "proxyProtocol",
   "proxyTimeoutMs",
 ];
-type AtStart = "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
-const AT_START: ReadonlySet<string> = new Set<AtStart>(["store", "workers", "warmUp", "shared", "pluginTimeoutMs"]);
+type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
+const AT_START: ReadonlySet<string> = new Set<AtStart>([
+  "admin",
+  "store",
+  "workers",
+  "warmUp",
+  "shared",
+  "pluginTimeoutMs",
+]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 
 /** The plan that leads from `before` to `after`. */

@@ -20,6 +20,8 @@ export type { Environment } from "./reading/environment.ts";
 export { riskWarnings } from "./risk-warnings.ts";
 export { workerCount } from "./sections/root.ts";
 export type {
+  AdminSection,
+  AdminTlsSection,
   BuiltInPlugin,
   KeepAliveConfig,
   Limits,

@@ -1,7 +1,7 @@
 // Configurations that are valid and do what they say, but perhaps not what was wanted.
 import { BlockList, isIP } from "node:net";
 import { type Diagnostic, diagnosticAt, type Place } from "./diagnostic.ts";
-import type { Limits, ListenerSection, PluginSection, WrenConfig } from "./wren-config.ts";
+import type { AdminSection, Limits, ListenerSection, PluginSection, WrenConfig } from "./wren-config.ts";
 
 /** Plugins to which clients send a secret as the MQTT password. */
 const WANTS_PASSWORD = new Set(["password-file", "jwt", "http", "ldap", "sql", "token"]);
@@ -19,8 +19,16 @@ export function riskWarnings(config: WrenConfig, locate?: (path: readonly string
   for (const plugin of config.plugins) {
     for (const message of pluginRisks(plugin)) warn(["plugins", plugin.name], message);
   }
+  for (const message of adminRisks(config.admin)) warn(["admin", "insecure"], message);
   for (const [key, message] of limitRisks(config.limits)) warn(["limits", key], message);
   return found;
+}
+
+function* adminRisks({ bind, tls, tokensFile, insecure }: AdminSection): Generator<string> {
+  if (bind === undefined || !insecure) return;
+  const where = isReachable(bind.host) ? "from other machines" : "on this machine";
+  if (tokensFile === undefined) yield `whoever can reach the admin API ${where} may do everything (tokens_file)`;
+  if (tls === undefined && isReachable(bind.host)) yield "tokens of the admin API travel unencrypted (tls)";
 }
 
 const deciders = ({ access }: ListenerSection, plugins: readonly PluginSection[]): PluginSection[] =>

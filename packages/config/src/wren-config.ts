@@ -155,6 +155,26 @@ export interface PluginSection {
   options: Record<string, unknown>;
 }
 
+/** TLS of the admin API. */
+export interface AdminTlsSection {
+  certificateFile: string;
+  keyFile: string;
+  keyPassphrase?: string;
+}
+
+export interface AdminSection {
+  /** Open the Unix socket for the command line? */
+  socket: boolean;
+  /** Where the admin API listens; absent: it does not. */
+  bind?: { host?: string; port: number };
+  tokensFile?: string;
+  tls?: AdminTlsSection;
+  /** More names that the Host header may have. */
+  hosts: string[];
+  /** Listen although there is no TLS, or no tokens. */
+  insecure: boolean;
+}
+
 export interface WrenConfig {
   listeners: ListenerSection[];
   limits: Limits;
@@ -162,6 +182,7 @@ export interface WrenConfig {
   sys: SysSection;
   plugins: PluginSection[];
   log: LogSection;
+  admin: AdminSection;
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
   shared: SharedSection;

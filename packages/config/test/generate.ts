@@ -2,6 +2,7 @@
 
 import { type Fields, fieldTable } from "../src/description/section.ts";
 import { configSchema } from "../src/index.ts";
+import { adminSection } from "../src/sections/admin.ts";
 import { limitsSection } from "../src/sections/limits.ts";
 import { listenerSection } from "../src/sections/listeners.ts";
 import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "../src/sections/operation.ts";
@@ -40,6 +41,7 @@ const sections: Readonly<Record<string, () => string>> = {
   shared_subscriptions: () => table(sharedSection.fields),
   sys: () => table(sysSection.fields),
   log: () => table(logSection.fields),
+  admin: () => table(adminSection.fields),
   plugins: () =>
     Object.entries(BUILT_IN)
       .map(([name, { doc, fields }]) => `### \`${name}\`\n\n${doc}\n\n${table(fields)}`)

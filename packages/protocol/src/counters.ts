@@ -8,8 +8,15 @@ export class Counters {
   packetsSent: number = 0;
   publishReceived: number = 0;
   publishSent: number = 0;
+  /** Bytes of payloads. */
+  publishBytesReceived: number = 0;
+  publishBytesSent: number = 0;
   connectionsAccepted: number = 0;
   connectionsRefused: number = 0;
+  /** CONNECT packets. */
+  connectsReceived: number = 0;
+  /** Sessions that ended because nobody came back in time. */
+  sessionsExpired: number = 0;
   protocolErrors: number = 0;
   /** TLS and WebSocket handshakes, and PROXY headers, that came to nothing. */
   failedHandshake: number = 0;

@@ -19,21 +19,30 @@ export interface ReloadOptions {
   change(config: WrenConfig): Promise<void>;
 }
 
+/** What a reload came to. */
+export interface ReloadOutcome {
+  readonly changed: boolean;
+  /** Sections whose changes wait for a restart. */
+  readonly needsRestart: readonly string[];
+  /** Why nothing has changed. */
+  readonly problem?: string;
+}
+
 /**
  * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
  */
-export function reloading({ config, logger, read, change }: ReloadOptions): () => Promise<void> {
-  let last = Promise.resolve();
+export function reloading({ config, logger, read, change }: ReloadOptions): () => Promise<ReloadOutcome> {
+  let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
   /** One has been asked for that has not read anything yet. */
   let isDue = false;
   let current = config;
-  const reload = async (): Promise<void> => {
+  const reload = async (): Promise<ReloadOutcome> => {
     isDue = false;
     const { config: wanted, warnings } = read();
     const plan = diffConfig(current, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, warmUp, shared, pluginTimeoutMs, session, sys } = current;
-    const possible = { ...wanted, store, workers, warmUp, shared, pluginTimeoutMs, session, sys };
+    const { store, workers, warmUp, shared, pluginTimeoutMs, session, sys, admin } = current;
+    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeoutMs, session, sys };
     await change(possible);
     current = possible;
     const restart = [
@@ -43,12 +52,15 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
     if (restart.length > 0) logger.warn({ sections: restart }, "changes of these sections need a restart");
     logger.info(summary(plan), plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded");
     logger.level = wanted.log.level;
+    return { changed: !plan.empty, needsRestart: restart };
   };
   return () => {
     if (isDue) return last;
     isDue = true;
     last = last.then(reload).catch((error: unknown) => {
-      logger.error({ reason: lineOf(error) }, "the configuration was not reloaded: nothing has changed");
+      const problem = lineOf(error);
+      logger.error({ reason: problem }, "the configuration was not reloaded: nothing has changed");
+      return { changed: false, needsRestart: [], problem };
     });
     return last;
   };

@@ -1,11 +1,12 @@
 // `wrenmq token create|list|revoke`: the file of the token plugin.
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { atFile } from "../at-file.ts";
 import { collect } from "../option-values.ts";
 
 export interface TokenOptions {
   readonly expires?: Date;
   readonly note?: string;
+  readonly role?: "read" | "operate" | "admin";
   readonly publish?: readonly string[];
   readonly subscribe?: readonly string[];
   readonly receive?: readonly string[];
@@ -20,6 +21,13 @@ export function tokenCommand(): Command {
     .argument("<user>", "user name of the client that has it")
     .option("--expires <date>", "when it ends, such as 2030-01-31", date)
     .option("--note <text>", "what it is for")
+    .addOption(
+      new Option("--role <role>", "for the admin API instead of MQTT: what it may do").choices([
+        "read",
+        "operate",
+        "admin",
+      ]),
+    )
     .option("--publish <filter>", "may publish to this; may be repeated", collect)
     .option("--subscribe <filter>", "may subscribe to this; may be repeated", collect)
     .option("--receive <filter>", "may be sent this; may be repeated", collect)

@@ -1,16 +1,16 @@
 // This broker as one of several that act as one: forwards messages to the peers that want them, delivers what comes from
 // them, keeps retained messages the same everywhere.
 import {
+  type BatchWaiter,
   type ClusterBus,
+  ForwardBatch,
   ForwardResult,
-  ForwardRun,
   type ForwardTarget,
   ForwardTicket,
   homeOf,
   type LocalNode,
   type Peer,
   type RetainedFact,
-  type RunWaiter,
 } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
@@ -52,8 +52,8 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly topics: TopicTable;
   readonly durable: boolean;
   /** What was sent last with somebody waiting, and to whom: more can join it, as long as nothing else comes between. */
-  #run: ForwardRun | undefined;
-  #runPeer: Peer | undefined;
+  #batch: ForwardBatch | undefined;
+  #batchPeer: Peer | undefined;
   readonly #core: ClusterParts;
   readonly #router: Router;
   /** Of the message that a peer has sent. */
@@ -139,7 +139,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && !message.retain) {
       // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
       if (waits.congested.length === 0 && waits.authorizations === undefined) {
-        this.#forwardInRun(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
+        this.#forwardInBatch(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
         return;
       }
     }
@@ -152,19 +152,24 @@ export class ClusterNode implements LocalNode, Forwarder {
     return stamp;
   }
 
-  #forwardInRun(message: Message, peer: Peer, waiter: RunWaiter, isWantedHere: boolean, waits: PublishWaits): void {
+  #forwardInBatch(message: Message, peer: Peer, waiter: BatchWaiter, isWantedHere: boolean, waits: PublishWaits): void {
     const { bus } = this;
-    let run: ForwardRun | undefined;
+    let batch: ForwardBatch | undefined;
     if (message.qos > 0) {
-      run = this.#run;
-      if (run?.isOpen !== true || run.waiter !== waiter || this.#runPeer !== peer || run.peersOnly === isWantedHere) {
-        run = new ForwardRun(waiter, !isWantedHere);
-        this.#run = run;
-        this.#runPeer = peer;
+      batch = this.#batch;
+      if (
+        batch?.isOpen !== true ||
+        batch.waiter !== waiter ||
+        this.#batchPeer !== peer ||
+        batch.peersOnly === isWantedHere
+      ) {
+        batch = new ForwardBatch(waiter, !isWantedHere);
+        this.#batch = batch;
+        this.#batchPeer = peer;
       }
-      waits.forwardedTo(run);
+      waits.forwardedTo(batch);
     }
-    bus.forward(peer, message, PLAIN, run);
+    bus.forward(peer, message, PLAIN, batch);
     if (bus.congested) waits.peersAreCongested();
   }
 
@@ -173,7 +178,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     const { peers, elsewhere, isWantedHere } = aim;
     const { bus } = this;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
-    this.#run = undefined;
+    this.#batch = undefined;
     for (const peer of retainedAt > 0 || elsewhere !== undefined ? bus.peers : (peers ?? [])) {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
@@ -229,7 +234,7 @@ export class ClusterNode implements LocalNode, Forwarder {
       const other = group?.chooseSide(message.publisher, this.bus.self);
       if (other === undefined) continue;
       if (sequence >= 0) ticket ??= new ForwardTicket();
-      this.#run = undefined;
+      this.#batch = undefined;
       this.bus.forward(other, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
     }
     if (ticket !== undefined && (ticket.waiting > 0 || ticket.refused)) this.#waits.forwardedTo(ticket);

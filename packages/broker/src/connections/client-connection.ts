@@ -1,7 +1,7 @@
 // One connection between its transport and its protocol machine: hands bytes in, performs the effects that come out,
 // and owns what the machine must not know: the clock, promises, the pausing of reads. What an effect means is decided by
 // connect-flow, publish-flow and subscribe-flow.
-import type { ForwardResult, ForwardRun, RunWaiter } from "@wrenmq/cluster";
+import type { BatchWaiter, ForwardBatch, ForwardResult } from "@wrenmq/cluster";
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
@@ -42,7 +42,7 @@ const LAST_PACKET_GRACE = 3_000;
 const STRANGERS_BUFFER = 65_536;
 
 export class ClientConnection
-  implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, RunWaiter
+  implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, BatchWaiter
 {
   readonly scope: ListenerScope;
   readonly transport: Connection;
@@ -75,6 +75,8 @@ export class ClientConnection
   #tellReceived: ((packet: Packet) => void) | undefined;
   #tellSent: ((packet: Packet) => void) | undefined;
   #waits: PublishWaits | undefined;
+  bytesReceived: number = 0;
+  bytesSent: number = 0;
 
   constructor(transport: Connection, scope: ListenerScope, now: Millis) {
     this.transport = transport;
@@ -92,6 +94,7 @@ export class ClientConnection
   data(bytes: Uint8Array, start: number, end: number): void {
     const now = this.scope.broker.clock.now();
     const { zeroCopyBatch } = this.scope.broker;
+    this.bytesReceived += end - start;
     zeroCopyBatch.begin(bytes);
     try {
       this.machine.receive(bytes, start, end, now);
@@ -164,6 +167,7 @@ export class ClientConnection
     if (outbox.backlog > 0) return 0;
     const taken = transport.tryWrite(bytes, start, end);
     counters.bytesSent += taken;
+    this.bytesSent += taken;
     return taken;
   }
 
@@ -183,6 +187,7 @@ export class ClientConnection
     const { pending } = outbox;
     if (pending === 0 || this.#writing || outbox.holds > 0) return;
     this.scope.broker.counters.bytesSent += pending;
+    this.bytesSent += pending;
     const consumed = this.transport.write(outbox.take());
     outbox.taken(consumed);
     this.#writing = !consumed;
@@ -256,10 +261,10 @@ export class ClientConnection
   /** Called by the machine. */
   close(end: ConnectionEnd): void;
   /** Called for the registry and the operator. */
-  close(reasonCode: ReasonCode, reasonString?: string): void;
-  close(how: ConnectionEnd | ReasonCode, reasonString?: string): void {
+  close(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void;
+  close(how: ConnectionEnd | ReasonCode, reasonString?: string, serverReference?: string): void {
     if (typeof how === "number") {
-      this.machine.closeLink(how, reasonString);
+      this.machine.closeLink(how, reasonString, serverReference);
       return;
     }
     this.#finish(how);
@@ -329,8 +334,8 @@ export class ClientConnection
   }
 
   /** Another broker has answered for messages. */
-  runSettled(run: ForwardRun, from: number, count: number, result: ForwardResult): void {
-    this.scope.broker.ackBarrier.batchSettled(run, from, count, result, this);
+  batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult): void {
+    this.scope.broker.ackBarrier.batchSettled(batch, from, count, result, this);
   }
 
   /** Another broker serves the client: what was begun here ends without a trace. */

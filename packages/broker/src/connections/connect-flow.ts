@@ -64,11 +64,14 @@ export class ConnectFlow {
 
   begin(lent: ConnectPacket, now: Millis): MaybePromise<ConnectAnswer> {
     const scope = this.#scope;
+    scope.broker.counters.connectsReceived++;
     const packet = withOwnBytes(lent);
     this.#packet = packet;
     if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
     const connecting = this.#connecting;
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
+    const refused = this.#refuseByOperator(now);
+    if (refused !== undefined) return refused;
     if (!scope.hasRoom) return this.#refuseOneMore(`listener ${scope.name}: maximum connections`);
     const { connect } = scope.chain;
     if (connect === undefined) return this.#checkWill(packet.will) ?? this.#authenticate();
@@ -203,6 +206,9 @@ export class ConnectFlow {
     }
     if (!broker.hasRoomForSession(client.clientId, expiryInterval)) return this.#refuseOneMore("maximum sessions");
     const now = broker.clock.now();
+    // Plugins may have made another user name, and others may have been banned meanwhile.
+    const refused = this.#refuseByOperator(now);
+    if (refused !== undefined) return refused;
     const { cleanStart, will } = packet;
     const { entry, present } = broker.registry.connect(connecting, { cleanStart, expiryInterval, will }, now);
     entry.session.limits = scope.sessionLimits;
@@ -231,6 +237,25 @@ export class ConnectFlow {
     };
   }
 
+  /** What the operator has said comes before any plugin: nobody new while the broker is emptied, nobody who is banned. */
+  #refuseByOperator(now: Millis): ConnectRefused | undefined {
+    const { drain, bans } = this.#scope.broker;
+    if (drain.state !== undefined) {
+      const { serverReference } = drain.state;
+      const reasonString = "the server is being emptied";
+      return this.#refuse({
+        reasonCode: ReasonCode.UseAnotherServer,
+        reasonString,
+        rule: reasonString,
+        serverReference,
+      });
+    }
+    const ban = bans.size > 0 ? bans.find(this.#connecting.client, now) : undefined;
+    if (ban === undefined) return undefined;
+    const rule = `banned: ${ban.kind} ${ban.value} until ${new Date(ban.until).toISOString()}`;
+    return this.#refuse({ reasonCode: ReasonCode.Banned, reasonString: ban.reason, rule });
+  }
+
   #refuseOneMore(rule: string): ConnectRefused {
     const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
     return this.#refuse({
@@ -239,7 +264,7 @@ export class ConnectFlow {
     });
   }
 
-  #refuse(verdict: Verdict): ConnectRefused {
+  #refuse(verdict: Verdict & { readonly serverReference?: string | undefined }): ConnectRefused {
     const { broker, chain } = this.#scope;
     const { client } = this.#connecting;
     broker.counters.connectionsRefused++;

@@ -1,6 +1,7 @@
 // What a connection needs of the broker and of its listener.
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
+import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { AckBarrier } from "../routing/ack-barrier.ts";
@@ -10,6 +11,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Flusher } from "../runtime/flusher.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
+import type { Drain } from "./drain.ts";
 import type { ZeroCopyBatch } from "./zero-copy-batch.ts";
 
 /** The parts of one running broker. */
@@ -31,6 +33,10 @@ export interface BrokerServices {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   readonly limits: BrokerLimits;
+  /** Who may not connect for a time. */
+  readonly bans: BanList;
+  /** Is it being emptied? */
+  readonly drain: Drain;
   /** Of sessions that no client has come for yet. */
   readonly sessionLimits: SessionLimits;
   /** Is there room for another client? */

@@ -46,6 +46,14 @@ export class Listener implements ListenerScope {
     this.settings = { capabilities: limits, topics, counters, maxUnsettled: limits.maxUnsettled };
   }
 
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get maxConnections(): number {
+    return this.#maxConnections;
+  }
+
   get connections(): readonly ClientConnection[] {
     return [...this.#connections.values()];
   }

@@ -7,6 +7,7 @@ import {
   type ConnectionHandler,
   createListener,
   socketAdopter,
+  type TlsCertificate,
   type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
@@ -22,6 +23,21 @@ interface Running {
   /** undefined for `external`. */
   readonly listener: TransportListener | undefined;
   options: ListenerOptions;
+}
+
+/** What an operator wants to know of a listener. */
+export interface ListenerReport {
+  readonly name: string;
+  readonly type: ListenerOptions["type"];
+  /** undefined for `external`. */
+  readonly address: string | undefined;
+  /** Open now, those that have not said CONNECT among them. */
+  readonly connections: number;
+  /** 0: no limit. */
+  readonly maxConnections: number;
+  /** Names of the plugins that decide here; undefined: all. */
+  readonly plugins: readonly string[] | undefined;
+  readonly certificates: readonly TlsCertificate[];
 }
 
 /** Makes the chain of the plugins named, or of all. */
@@ -43,6 +59,20 @@ export class Listeners {
 
   *addresses(): IterableIterator<[name: string, address: string]> {
     for (const [name, { listener }] of this.#running) if (listener !== undefined) yield [name, listener.address];
+  }
+
+  *reports(): IterableIterator<ListenerReport> {
+    for (const [name, { listener, options, scope }] of this.#running) {
+      yield {
+        name,
+        type: options.type,
+        address: listener?.address,
+        connections: scope.connectionCount,
+        maxConnections: scope.maxConnections,
+        plugins: options.plugins,
+        certificates: "tls" in options ? options.tls.certificates : [],
+      };
+    }
   }
 
   port(name: string): number | undefined {

@@ -71,6 +71,8 @@ export class FactLog implements FactSink {
   readonly #refusedFrom = new Map<string, number>();
   /** The store refuses batches: what would need it is not to be accepted. */
   failing: StoreError | undefined = undefined;
+  /** Told how many milliseconds the store has taken for a batch of facts; undefined while nobody wants to know. */
+  committed: ((milliseconds: number) => void) | undefined = undefined;
 
   constructor(options: FactLogOptions) {
     this.#options = options;
@@ -204,6 +206,8 @@ export class FactLog implements FactSink {
 
   #apply(batch: Batch): void {
     let pending: Promise<void> | undefined;
+    const { committed } = this;
+    const since = committed === undefined ? 0 : performance.now();
     let outcome: BatchUnderWay["outcome"] = "durable";
     try {
       pending = batch.ops.length === 0 ? undefined : this.#options.store.apply(batch.ops);
@@ -211,6 +215,7 @@ export class FactLog implements FactSink {
       outcome = asStoreError(error);
       this.#refusal = outcome;
     }
+    if (pending === undefined && outcome === "durable") committed?.(performance.now() - since);
     if (pending === undefined && outcome === "durable" && this.#underWay.length === 0) {
       settleAll(batch, undefined);
       return;
@@ -222,7 +227,10 @@ export class FactLog implements FactSink {
       return;
     }
     pending.then(
-      () => this.#settled(underWay, "durable"),
+      () => {
+        committed?.(performance.now() - since);
+        this.#settled(underWay, "durable");
+      },
       (error: unknown) => this.#settled(underWay, asStoreError(error)),
     );
   }

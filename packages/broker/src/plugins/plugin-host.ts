@@ -23,6 +23,12 @@ const DECIDING: readonly (keyof Hooks)[] = [
   "will",
 ];
 
+export interface PluginReport {
+  readonly name: string;
+  /** The names of its hooks. */
+  readonly hooks: readonly string[];
+}
+
 interface Running extends NamedHooks {
   readonly plugin: Plugin;
   readonly context: { end(): void };
@@ -63,6 +69,13 @@ export class PluginHost {
 
   get names(): readonly string[] {
     return this.#running.map((running) => running.name);
+  }
+
+  *reports(): IterableIterator<PluginReport> {
+    for (const { name, hooks } of this.#running) {
+      const set = Object.entries(hooks).filter(([, hook]) => hook !== undefined);
+      yield { name, hooks: set.map(([hook]) => hook) };
+    }
   }
 
   /** @throws PluginError ERR_PLUGIN_START naming the plugin; those that had started are closed again */

@@ -1,5 +1,6 @@
 // `$SYS`: the broker's state as retained messages, published at intervals, off the path of any message.
 import type { Millis, Seconds } from "@wrenmq/protocol";
+import { LoadAverages } from "./load-averages.ts";
 import type { MetricName, Metrics } from "./metrics.ts";
 
 export interface SysOptions {
@@ -25,6 +26,8 @@ export class SysTopics {
   readonly #startedAt: Millis;
   #heapMaximum = 0;
   #cpuMaximum = 0;
+  readonly #loads = new LoadAverages();
+  #lastRound: Millis | undefined;
 
   constructor(names: SysOptions["names"], version: string, startedAt: Millis) {
     this.#names = names;
@@ -43,7 +46,11 @@ export class SysTopics {
     const get = (name: MetricName): number => metrics[name];
     const values: [string, string | number][] = [];
     if (this.#names !== "mosquitto") values.push(...this.#amqtt(get, use, now));
-    if (this.#names !== "amqtt") values.push(...mosquitto(get, use));
+    if (this.#names !== "amqtt") {
+      this.#loads.update(get, this.#lastRound === undefined ? 0 : (now - this.#lastRound) / 1000);
+      this.#lastRound = now;
+      values.push(...mosquitto(get, use), ["heap/maximum", this.#heapMaximum], ...this.#loads.values());
+    }
     values.push(...losses(metrics, "dropped", "messages"), ...losses(metrics, "failed", "connections"));
     return values.map(([name, value]) => [PREFIX + name, String(value)]);
   }
@@ -97,6 +104,9 @@ function mosquitto(get: (name: MetricName) => number, use: ProcessUse): [string,
     ["publish/messages/dropped", dropped],
     ["retained messages/count", get("retained")],
     ["subscriptions/count", get("subscriptions")],
+    ["publish/bytes/received", get("publishBytesReceived")],
+    ["publish/bytes/sent", get("publishBytesSent")],
+    ["clients/expired", get("sessionsExpired")],
     ["bytes/received", get("bytesReceived")],
     ["bytes/sent", get("bytesSent")],
     ["heap/current", use.heapUsed],

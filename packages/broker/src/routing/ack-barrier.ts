@@ -1,7 +1,7 @@
 // When may a PUBACK, a PUBREC, or the answer to a peer be sent? It waits for asynchronous authorization, queues over their
 // bound, peers, durability. In that order. Nothing here waits for ever: plugins have a time limit, a session holds
 // publishers for `backpressureTimeout` at most, and a peer that does not answer is given up by the bus.
-import { ForwardResult, ForwardRun, type ForwardTicket } from "@wrenmq/cluster";
+import { ForwardBatch, ForwardResult, type ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Session } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -39,7 +39,7 @@ export class AckBarrier {
   /** Acknowledges the message when all that `waits` names is over. `waits` is read during the call only. */
   wait(waits: PublishWaits, outcome: ReasonCode, receiver: AckReceiver, id: number): void {
     const { authorizations, forwarded } = waits;
-    if (forwarded instanceof ForwardRun) {
+    if (forwarded instanceof ForwardBatch) {
       // Made only where there is nothing else to wait for first; `batchSettled` follows.
       forwarded.packetIds.push(id);
       return;
@@ -56,7 +56,7 @@ export class AckBarrier {
   }
 
   /** A peer has answered for `count` messages of a batch, from the one at index `from` on. */
-  batchSettled(batch: ForwardRun, from: number, count: number, result: ForwardResult, receiver: AckReceiver): void {
+  batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult, receiver: AckReceiver): void {
     const ids = batch.packetIds.slice(from, from + count);
     if (result === ForwardResult.Refused) receiver.acknowledge(ids, ReasonCode.QuotaExceeded);
     else {

@@ -1,6 +1,6 @@
 // What the acknowledgement of one PUBLISH has to wait for. The caller of `Router.publish` owns it and uses it again for
 // the next message; the router fills it. For most messages it stays empty, and nothing is allocated.
-import type { ForwardRun, ForwardTicket, RunWaiter } from "@wrenmq/cluster";
+import type { BatchWaiter, ForwardBatch, ForwardTicket } from "@wrenmq/cluster";
 import { DeliveryResult, type Session } from "@wrenmq/protocol";
 
 export class PublishWaits {
@@ -15,11 +15,11 @@ export class PublishWaits {
   /** Sessions whose queues are over their bound. */
   readonly congested: Session[] = [];
   /** Peers that have not answered yet. */
-  forwarded: ForwardTicket | ForwardRun | undefined = undefined;
+  forwarded: ForwardTicket | ForwardBatch | undefined = undefined;
   /** Who can wait for several messages together; undefined: each gets a ticket of its own. */
-  readonly batchWaiter: RunWaiter | undefined;
+  readonly batchWaiter: BatchWaiter | undefined;
 
-  constructor(batchWaiter?: RunWaiter) {
+  constructor(batchWaiter?: BatchWaiter) {
     this.batchWaiter = batchWaiter;
   }
 
@@ -50,7 +50,7 @@ export class PublishWaits {
     this.authorizations.push(delivery);
   }
 
-  forwardedTo(peers: ForwardTicket | ForwardRun): void {
+  forwardedTo(peers: ForwardTicket | ForwardBatch): void {
     this.isEmpty = false;
     this.forwarded = peers;
   }

@@ -47,6 +47,8 @@ export class Router {
   forwarder: Forwarder = NO_PEERS;
   /** Called with defects in deliveries that happen later than the call that caused them. */
   defect: (error: unknown) => void = () => {};
+  /** Remembers what sessions lost; undefined where nobody wants to know. */
+  dropRecorder: ((clientId: string, topic: string, reason: DropReason, side: DropSide) => void) | undefined = undefined;
   readonly #now: () => Millis;
 
   constructor(
@@ -153,6 +155,7 @@ export class Router {
   /** @param side whose client `clientId` is: who did not get the message, or who has sent it */
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
+    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message.topic, reason, side);
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 

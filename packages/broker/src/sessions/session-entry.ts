@@ -2,15 +2,21 @@
 import type { ReasonCode, Will } from "@wrenmq/codec";
 import type { ClientInfo, SessionInfo } from "@wrenmq/plugin-api";
 import type { Outbox, Session } from "@wrenmq/protocol";
+import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Timer } from "../runtime/timers.ts";
+import type { DropHistory } from "./drop-history.ts";
 
 /** The connection of a session, as far as the registry has to do with it. */
 export interface SessionConnection {
   readonly client: ClientInfo;
   readonly outbox: Outbox;
+  readonly transport: { readonly info: ConnectionInfo };
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
   /** Another connection uses the client identifier now. [MQTT-3.1.4-3] */
   takenOver(): void;
-  close(reasonCode: ReasonCode, reasonString?: string): void;
+  /** @param serverReference for 0x9C and 0x9D: where to go instead */
+  close(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void;
 }
 
 /** Verdicts of one generation of access rules; undefined: a plugin was asked and has not answered. */
@@ -41,6 +47,8 @@ export class SessionEntry {
   /** Is it counted as one that outlives its connection? */
   lasts: boolean = false;
   ended: boolean = false;
+  /** Made at its first loss, where the broker keeps a history. */
+  drops: DropHistory | undefined = undefined;
 
   constructor(session: Session, client: ClientInfo) {
     this.session = session;

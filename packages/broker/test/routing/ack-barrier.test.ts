@@ -1,4 +1,4 @@
-import { ForwardResult, ForwardRun, ForwardTicket } from "@wrenmq/cluster";
+import { ForwardBatch, ForwardResult, ForwardTicket } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Session } from "@wrenmq/protocol";
 import { StoreError } from "@wrenmq/store";
@@ -169,8 +169,8 @@ describe("what an acknowledgement waits for", () => {
   test.each(results)("in a batch, $name: $code", ({ result, peersOnly, code }) => {
     const receiver = new Receiver();
     const barrier = new AckBarrier(undefined);
-    const batch = new ForwardRun(
-      { runSettled: (run, from, count, given) => barrier.batchSettled(run, from, count, given, receiver) },
+    const batch = new ForwardBatch(
+      { batchSettled: (run, from, count, given) => barrier.batchSettled(run, from, count, given, receiver) },
       peersOnly,
     );
     const waits = new PublishWaits();

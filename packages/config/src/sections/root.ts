@@ -8,6 +8,7 @@ import type { ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
 import type { ListenerSection, PluginSection, WrenConfig } from "../wren-config.ts";
+import { adminSection, checkAdmin } from "./admin.ts";
 import { limitsSection } from "./limits.ts";
 import { listenersSection } from "./listeners.ts";
 import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "./operation.ts";
@@ -65,6 +66,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   },
   sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
   log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
+  admin: { doc: adminSection.doc, type: adminSection, default: adminSection.defaults() },
   workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
   warmUp: {
     doc: "Have the code for the first clients compiled until they come: about 0.25 s of CPU after the start.",
@@ -114,7 +116,10 @@ export function readNative(node: SourceNode, problems: Problems): WrenConfig | u
     ...rest,
     plugins: plugins ?? (nothingSaid ? [structuredClone(everyoneIsWelcome)] : []),
   };
-  return checkAccess(config, node, problems) ? config : undefined;
+  const before = problems.errors.length;
+  checkAdmin(config.admin, node, problems);
+  const isAccessRight = checkAccess(config, node, problems);
+  return isAccessRight && problems.errors.length === before ? config : undefined;
 }
 
 function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): boolean {

@@ -74,7 +74,8 @@ function identityOf(stored: StoredToken | undefined, token: string, username: st
   const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");
   const right = timingSafeEqual(digestOf(token), expected);
   if (stored === undefined || !right) return no("no such token");
-  const { id, user, expires } = stored;
+  const { id, user, expires, role } = stored;
+  if (role !== undefined) return no(`token ${id} is one for the admin API`);
   const expiresAt = expires === undefined ? undefined : Date.parse(expires);
   if (expiresAt !== undefined && expiresAt <= Date.now()) return no(`token ${id} has expired`);
   if (username !== undefined && username !== "" && username !== user) return no(`token ${id} is of another user`);

@@ -20,7 +20,7 @@ export class TokenFileError extends Error {
   }
 }
 
-export interface NewToken extends Pick<StoredToken, "user" | "note" | "publish" | "subscribe" | "receive"> {
+export interface NewToken extends Pick<StoredToken, "user" | "note" | "role" | "publish" | "subscribe" | "receive"> {
   readonly expires?: Date;
 }
 
@@ -35,7 +35,7 @@ export async function createToken(file: string, given: NewToken): Promise<{ toke
   }
   const id = randomBytes(9).toString("base64url");
   const token = `wmq_${id}_${randomBytes(32).toString("base64url")}`;
-  const { user, expires, note, publish, subscribe, receive } = given;
+  const { user, expires, note, role, publish, subscribe, receive } = given;
   const stored = {
     id,
     user,
@@ -43,6 +43,7 @@ export async function createToken(file: string, given: NewToken): Promise<{ toke
     created: new Date().toISOString(),
     expires: expires?.toISOString(),
     note,
+    role,
     publish,
     subscribe,
     receive,

@@ -7,4 +7,4 @@ export {
   TokenFileError,
   type TokenFileErrorCode,
 } from "./edit-token-file.ts";
-export { parseTokenFile, type StoredToken } from "./token-file.ts";
+export { digestOf, idOfToken, parseTokenFile, type StoredToken, TOKEN_ROLES, type TokenRole } from "./token-file.ts";

@@ -3,6 +3,9 @@
 import { createHash } from "node:crypto";
 import { isTopicFilter } from "@wrenmq/topics";
 
+export const TOKEN_ROLES = ["read", "operate", "admin"] as const;
+export type TokenRole = (typeof TOKEN_ROLES)[number];
+
 export interface StoredToken {
   /** Not secret; part of the token. */
   readonly id: string;
@@ -14,6 +17,8 @@ export interface StoredToken {
   /** ISO 8601; absent: never. */
   readonly expires?: string;
   readonly note?: string;
+  /** What it may do at the admin API. Such a token opens no MQTT connection. */
+  readonly role?: TokenRole;
   /** Topic filters; an action without a list is denied when the plugin authorizes. */
   readonly publish?: readonly string[];
   readonly subscribe?: readonly string[];
@@ -62,6 +67,7 @@ function parseLine(line: string): StoredToken | undefined {
   const valid =
     texts.every((one) => typeof one === "string" && one !== "") &&
     /^[0-9a-f]{64}$/.test(token.sha256 as string) &&
+    (token.role === undefined || TOKEN_ROLES.includes(token.role as TokenRole)) &&
     (token.expires === undefined || typeof token.expires === "string") &&
     lists.every(
       (one) => one === undefined || (Array.isArray(one) && one.every((filter) => typeof filter === "string")),

@@ -85,6 +85,7 @@ export class InboundPublish {
       topic = this.#topicAt(bytes, head.topicStart, head.topicEnd);
     }
     const packetId = head.packetId;
+    this.#link.counters.publishBytesReceived += head.payloadEnd - head.payloadStart;
     if (qos > 0 && !this.#mayBegin(qos, packetId)) return false;
     const message = new Message(
       topic,

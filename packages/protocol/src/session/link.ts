@@ -95,6 +95,7 @@ export class Link {
     if (length > this.maximumPacketSize) return false;
     const header = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
     if (frame !== undefined && length >= LARGE) {
+      this.counters.publishBytesSent += message.payloadLength;
       this.#passOn(frame, header, packetId);
       return true;
     }
@@ -110,6 +111,7 @@ export class Link {
     }
     outbox.position = at + length;
     this.counters.publishSent++;
+    this.counters.publishBytesSent += message.payloadLength;
     this.counters.packetsSent++;
     if (this.owner.packetSent !== undefined) this.#tell(target, at);
     return true;

@@ -35,6 +35,14 @@ export class SessionQueue {
     return this.#items.length - this.#head;
   }
 
+  /** Those that lie in memory, the oldest first. The queue must not change meanwhile. */
+  *residents(): IterableIterator<Delivery> {
+    for (let index = this.#head; index < this.#items.length; index++) {
+      const delivery = this.#items[index];
+      if (delivery !== undefined) yield delivery;
+    }
+  }
+
   push(delivery: Delivery): void {
     const paged = this.length > this.resident;
     this.length++;

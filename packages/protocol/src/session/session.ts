@@ -319,6 +319,7 @@ export class Session {
       return 0;
     }
     const delivery = this.#delivery(message, qos, options);
+    delivery.queuedAt = Math.floor(now / 1000);
     queue.push(delivery);
     const recorded = this.facts === undefined ? 0 : DeliveryResult.Recorded;
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);

@@ -8,7 +8,7 @@ export interface WatchedFileOptions<T> {
   readonly file: string;
   /** Throws when the text makes no sense as a whole. */
   readonly parse: (text: string) => T;
-  readonly context: PluginContext;
+  readonly context: Pick<PluginContext, "name" | "logger" | "setInterval">;
   /** Milliseconds between two looks; 0 never looks again. */
   readonly interval: number;
   /** After the file was parsed again, not at the start. */

@@ -19,14 +19,14 @@ interface Handle {
 type WithHandle = Socket & { _handle?: Handle | null };
 
 /** Takes a socket that has not begun to read and returns one in its place that reads into the shared buffer. */
-export type Adopt = (accepted: Socket) => Socket | undefined;
+export type TakeSocket = (accepted: Socket) => Socket | undefined;
 
 function goOn(connection: StreamConnection): void {
   connection.goOn();
 }
 
 /** undefined: this platform cannot. */
-export function sharedRead(buffer: ReadBuffer | undefined): Adopt | undefined {
+export function sharedRead(buffer: ReadBuffer | undefined): TakeSocket | undefined {
   if (buffer === undefined || process.platform === "win32") return undefined;
   const { bytes, start, length } = buffer;
   const onread = {

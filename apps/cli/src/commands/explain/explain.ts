@@ -7,7 +7,7 @@ import { CommandError, UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
 
 export interface ExplainOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly user?: string;
   readonly clientId: string;
   readonly listener?: string;
@@ -15,7 +15,7 @@ export interface ExplainOptions {
 }
 
 /** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
-export async function explain(topic: string, options: ExplainOptions): Promise<void> {
+export async function explain(topic: string, options: ExplainOptions & { readonly config: string }): Promise<void> {
   const { config } = effectiveConfig({ config: options.config });
   const listener = options.listener ?? config.listeners[0]?.name ?? "";
   if (!config.listeners.some(({ name }) => name === listener)) {

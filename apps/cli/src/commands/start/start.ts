@@ -2,6 +2,7 @@
 import cluster from "node:cluster";
 import { workerCount } from "@wrenmq/config";
 import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
+import { UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
 import { startSingle } from "./start-single.ts";
 
@@ -26,6 +27,9 @@ export async function start(options: StartOptions): Promise<void> {
   if (count === 1) {
     await startSingle(options);
     return;
+  }
+  if (config.admin.bind !== undefined) {
+    throw new UsageError("admin.bind needs one process: with several workers it would answer for one of them alone");
   }
   const { supervise } = await import("./supervise.ts");
   await supervise(options, count);

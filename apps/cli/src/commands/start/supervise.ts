@@ -7,6 +7,7 @@ import { announce } from "../../broker/announce.ts";
 import { type ConfigOptions, type EffectiveConfig, effectiveConfig } from "../../broker/effective-config.ts";
 import { reloading } from "../../broker/reload.ts";
 import { createLogger } from "../../logging.ts";
+import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
 
 /** Resolves when all workers have ended after a signal. @throws ConfigError, UsageError, WorkersError */
@@ -25,7 +26,10 @@ export async function supervise(options: ConfigOptions, count: number): Promise<
     const addresses = await Promise.race([workers.ready, signalled]);
     if (addresses !== undefined) announce(addresses, config, logger);
     if (workers.isReady && config.store.path !== undefined) removeLeftovers(config.store.path);
+    const watchdog = serviceIsReady(logger);
     await signalled;
+    await notifyService("stopping");
+    watchdog.stop();
   } finally {
     await workers.stop();
   }

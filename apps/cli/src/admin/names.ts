@@ -1,0 +1,36 @@
+// The commands for a running broker by their first word, for `--help`: what they are is loaded when one is called. A test
+// holds the list against the table.
+import { Command } from "commander";
+
+export const ADMIN_WORDS: Readonly<Record<string, string>> = {
+  clients: "list the clients that are connected; disconnect those that a filter means",
+  client: "show everything about one client",
+  kick: "close a client's connection",
+  ban: "keep a client, a user or an address out for a time",
+  unban: "let it in again",
+  bans: "list who is kept out",
+  sessions: "list sessions; show or end one",
+  subscriptions: "list subscriptions",
+  retained: "list, show, export or delete retained messages",
+  publish: "publish a message on behalf of the server",
+  listeners: "list listeners and the end dates of their certificates",
+  plugins: "list plugins and their hooks",
+  metrics: "show the broker's counters",
+  stats: "show the most important numbers on one page",
+  health: "say whether clients may be sent to the broker",
+  reload: "let the broker read its configuration again",
+  drain: "empty the broker before it stops",
+  top: "show the numbers and the longest queues again and again",
+};
+
+/** Words of which a part is a command for a running broker. */
+const SHARED: ReadonlySet<string> = new Set(["topics"]);
+
+export function isAdminWord(word: string | undefined): boolean {
+  return word !== undefined && (Object.hasOwn(ADMIN_WORDS, word) || SHARED.has(word));
+}
+
+/** What `--help` shows of them. */
+export function adminStubs(): Command[] {
+  return Object.entries(ADMIN_WORDS).map(([word, summary]) => new Command(word).description(`${summary}`));
+}

@@ -1,0 +1,67 @@
+// The broker's side: the socket for the command line, and the admin API where it is configured.
+import type { AdminOptions } from "@wrenmq/admin";
+import { AdminSocket } from "@wrenmq/admin/socket";
+import type { Broker } from "@wrenmq/broker";
+import type { WrenConfig } from "@wrenmq/config";
+import type { Logger } from "pino";
+import type { ReloadOutcome } from "../broker/reload.ts";
+import { lineOf } from "../errors.ts";
+
+export interface Administration {
+  close(): Promise<void>;
+}
+
+/** @throws Error when the admin API cannot listen; without the socket the broker goes on */
+export async function administer(
+  broker: Broker,
+  config: WrenConfig,
+  { logger, reload: reloadNow }: { readonly logger: Logger; reload(): Promise<ReloadOutcome> },
+): Promise<Administration> {
+  const { admin: section } = config;
+  const reload: NonNullable<AdminOptions["reload"]> = async () => {
+    const outcome = await reloadNow();
+    if (outcome.problem === undefined) return outcome;
+    const { AdminError } = await import("@wrenmq/admin");
+    throw new AdminError("conflict", outcome.problem);
+  };
+  const ends: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.reverse()) await end();
+  };
+  const { bind, tokensFile, tls, hosts, insecure } = section;
+  const admin =
+    bind === undefined ? undefined : (await import("@wrenmq/admin")).createAdmin({ broker, logger, reload });
+  if (admin !== undefined) ends.push(() => admin.close());
+  if (admin !== undefined && bind !== undefined) {
+    admin.histograms.start();
+    const { AdminHttp } = await import("@wrenmq/admin/http");
+    const http = await AdminHttp.start({
+      admin,
+      logger,
+      ...bind,
+      hosts,
+      insecure,
+      ...(tokensFile === undefined ? {} : { tokensFile }),
+      ...(tls === undefined ? {} : { tls }),
+    });
+    ends.push(() => http.close());
+    logger.info({ address: http.address }, "the admin API listens");
+  }
+  if (section.socket) {
+    try {
+      const { path } = config.store;
+      const socket = await AdminSocket.open({
+        broker,
+        logger,
+        reload,
+        ...(path === undefined ? {} : { dataFolder: path }),
+        ...(admin === undefined ? {} : { admin }),
+      });
+      ends.push(() => socket.close());
+      logger.debug({ path: socket.path }, "the socket for commands is open");
+    } catch (error) {
+      logger.warn({ reason: lineOf(error) }, "there is no socket for commands such as wrenmq clients");
+    }
+  }
+  return { close };
+}

@@ -1,0 +1,123 @@
+// The table at work on one broker: checks the input, runs the command, checks nothing away silently, and writes one line
+// into the log for each command that changes something, with who it was.
+import type { Broker } from "@wrenmq/broker";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { z } from "zod";
+import { AdminError } from "./admin-error.ts";
+import { COMMANDS, type CommandName, type Commands } from "./commands.ts";
+import type { AnyCommand, Command, CommandContext, StreamCommand } from "./define-command.ts";
+import { Histograms } from "./metrics/histograms.ts";
+import { ScanGate } from "./scan.ts";
+
+export interface AdminOptions {
+  readonly broker: Broker;
+  /** Where the line about each command that changes something goes. */
+  readonly logger: Logger;
+  readonly reload?: CommandContext["reload"];
+}
+
+/** Who calls, for the log: `token 8fj2… of ada`, `local socket`. */
+export interface Caller {
+  readonly who: string;
+  readonly address?: string;
+}
+
+type InputOf<Name extends CommandName> = z.input<Commands[Name]["input"]>;
+type AnswerOf<One> =
+  One extends StreamCommand<infer _I, infer Output>
+    ? AsyncIterable<z.output<Output>>
+    : One extends Command<infer _I, infer Output>
+      ? z.output<Output>
+      : never;
+
+const EMBEDDER: Caller = { who: "the embedding program" };
+/** Never in the log. */
+const NOT_LOGGED: ReadonlySet<string> = new Set(["payload"]);
+const LONGEST_LOGGED = 200;
+
+export class Admin {
+  readonly broker: Broker;
+  readonly histograms: Histograms;
+  readonly #context: CommandContext;
+  readonly #logger: Logger;
+
+  constructor({ broker, logger, reload }: AdminOptions) {
+    this.broker = broker;
+    this.histograms = new Histograms(broker);
+    this.#logger = logger;
+    this.#context = { broker, histograms: this.histograms, scans: new ScanGate(), reload };
+  }
+
+  /** Ends what was begun to measure. */
+  close(): void {
+    this.histograms.close();
+  }
+
+  /** Runs a command. A stream answers with what can be iterated. @throws AdminError */
+  async call<Name extends CommandName>(
+    name: Name,
+    input: InputOf<Name>,
+    caller: Caller = EMBEDDER,
+  ): Promise<AnswerOf<Commands[Name]>> {
+    return (await this.run(COMMANDS[name] as unknown as AnyCommand, input, caller)) as AnswerOf<Commands[Name]>;
+  }
+
+  /** The same for a name that is known only at run time. @throws AdminError */
+  async run(command: AnyCommand, input: unknown, caller: Caller): Promise<unknown> {
+    const parsed = command.input.safeParse(input);
+    if (!parsed.success) throw invalidInput(parsed.error);
+    try {
+      const answer: unknown = await command.run(this.#context, parsed.data);
+      if (command.kind !== "read") this.#audit(command, parsed.data, caller, "done");
+      return answer;
+    } catch (error) {
+      const known = asAdminError(error);
+      if (known.code === "internal") this.#logger.error({ err: error, command: command.name }, "a command failed");
+      if (command.kind !== "read") this.#audit(command, parsed.data, caller, known.code);
+      throw known;
+    }
+  }
+
+  #audit(
+    command: AnyCommand,
+    input: Readonly<Record<string, unknown>>,
+    { who, address }: Caller,
+    outcome: string,
+  ): void {
+    const shown = Object.entries(input).flatMap(([key, value]) => {
+      if (NOT_LOGGED.has(key) || value === undefined) return [];
+      return [[key, typeof value === "string" ? value.slice(0, LONGEST_LOGGED) : value]];
+    });
+    this.#logger.info(
+      { command: command.name, who, address, outcome, input: Object.fromEntries(shown) as object },
+      "administrative command",
+    );
+  }
+}
+
+export function createAdmin(options: AdminOptions): Admin {
+  return new Admin(options);
+}
+
+export function invalidInput(error: z.ZodError): AdminError {
+  const [first] = error.issues;
+  if (first === undefined) return new AdminError("invalid_input", "the input is wrong");
+  const unknown = first.code === "unrecognized_keys" ? first.keys[0] : undefined;
+  const field = [...first.path.map(String), ...(unknown === undefined ? [] : [unknown])].join(".");
+  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
+  const expected = unknown === undefined ? first.message : "no such field";
+  return new AdminError("invalid_input", `${field === "" ? "the input" : field}: ${expected}${more}`, {
+    field,
+    expected,
+  });
+}
+
+function asAdminError(error: unknown): AdminError {
+  if (error instanceof AdminError) return error;
+  if (error instanceof Error && "code" in error) {
+    if (error.code === "ERR_TOPIC_INVALID") return new AdminError("invalid_input", error.message, { field: "topic" });
+    if (error.code === "ERR_BROKER_STATE") return new AdminError("unavailable", error.message, { cause: error });
+    if (error.code === "ERR_CONFIG") return new AdminError("conflict", error.message, { cause: error });
+  }
+  return new AdminError("internal", "the command failed: the log has the reason", { cause: error });
+}

@@ -1,0 +1,140 @@
+// Calls commands of a broker that runs: over its Unix socket, or over HTTP with a token. It knows nothing of the table, so
+// it loads in no time.
+import { type ClientRequestArgs, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { request as requestTls } from "node:https";
+import { createConnection } from "node:net";
+import { createInterface } from "node:readline";
+import { runningSockets, socketIn, targetOf } from "../socket/location.ts";
+import { RemoteProblem } from "./remote-problem.ts";
+
+export type AdminTarget =
+  | { readonly socket: string }
+  | { readonly url: string; readonly token?: string; readonly caFile?: string };
+
+export interface TargetOptions {
+  readonly socket?: string | undefined;
+  /** Folder of the data. */
+  readonly data?: string | undefined;
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+  /** Default: that of this user. */
+  readonly runtime?: string | undefined;
+}
+
+const PATIENCE = 30_000;
+
+/** The broker that is meant: the one that was named, or the only one of this user that runs. @throws RemoteProblem */
+export async function findTarget(options: TargetOptions): Promise<AdminTarget> {
+  const { socket, data, url, token } = options;
+  if (url !== undefined) return { url, ...(token === undefined ? {} : { token }) };
+  if (socket !== undefined) return { socket };
+  const inData = data === undefined ? undefined : socketIn(data);
+  if (inData !== undefined) return { socket: inData };
+  const found = runningSockets(options.runtime);
+  const alive = (await Promise.all(found.map(async (path) => ((await answers(path)) ? [path] : [])))).flat();
+  const [first, ...others] = alive;
+  if (first === undefined) {
+    throw new RemoteProblem(
+      "unreachable",
+      "no broker of this user runs on this machine (see --data, --socket and --url)",
+    );
+  }
+  if (others.length === 0) return { socket: first };
+  const names = alive.map(targetOf).join(", ");
+  throw new RemoteProblem("unreachable", `several brokers run; say which one with --socket: ${names}`);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const end = (is: boolean) => (): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once("connect", end(true)).once("error", end(false));
+  });
+}
+
+export class AdminClient {
+  readonly #target: AdminTarget;
+
+  constructor(target: AdminTarget) {
+    this.#target = target;
+  }
+
+  /** @param isRead does the command change nothing? @throws RemoteProblem */
+  async call(name: string, isRead: boolean, input: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return JSON.parse(await textOf(await this.#request(name, isRead, input))) as unknown;
+  }
+
+  /** Each line of a stream as it comes. @throws RemoteProblem */
+  async *stream(name: string, input: Readonly<Record<string, unknown>> = {}): AsyncIterable<string> {
+    const response = await this.#request(name, true, input);
+    yield* createInterface({ input: response });
+    if (!response.complete) throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
+  }
+
+  async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {
+    const given = Object.entries(input).filter(([, value]) => value !== undefined);
+    const query = isRead
+      ? new URLSearchParams(given.map(([key, value]): [string, string] => [key, wordOf(value)])).toString()
+      : "";
+    const path = `/api/v1/${name}${query === "" ? "" : `?${query}`}`;
+    const body = isRead ? undefined : JSON.stringify(Object.fromEntries(given));
+    const response = await this.#send(path, body);
+    if (response.statusCode === 200) return response;
+    throw problemFrom(await textOf(response), response.statusCode ?? 0);
+  }
+
+  #send(path: string, body: string | undefined): Promise<IncomingMessage> {
+    const target = this.#target;
+    const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    const options: RequestOptions & ClientRequestArgs = { path, method: body === undefined ? "GET" : "POST", headers };
+    let ask: typeof request = request;
+    if ("socket" in target) options.socketPath = target.socket;
+    else {
+      const { protocol, hostname, port } = new URL(target.url);
+      Object.assign(options, { hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port });
+      if (protocol === "https:") ask = requestTls;
+      if (target.token !== undefined) headers["authorization"] = `Bearer ${target.token}`;
+    }
+    return new Promise((resolve, reject) => {
+      const sent = ask(options, resolve);
+      sent.setTimeout(PATIENCE, () => sent.destroy(new Error("no answer within 30 s")));
+      sent.once("error", (error: NodeJS.ErrnoException) => reject(this.#unreachable(error)));
+      sent.end(body);
+    });
+  }
+
+  #unreachable(error: NodeJS.ErrnoException): RemoteProblem {
+    const target = this.#target;
+    if (!("socket" in target)) return new RemoteProblem("unreachable", `${target.url}: ${error.message}`);
+    const why =
+      error.code === "ENOENT" || error.code === "ECONNREFUSED"
+        ? "no broker answers there"
+        : error.code === "EACCES"
+          ? "it belongs to another user (run the command as the broker's user)"
+          : error.message;
+    return new RemoteProblem("unreachable", `${target.socket}: ${why}`);
+  }
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function problemFrom(text: string, status: number): RemoteProblem {
+  try {
+    const { code, detail, field } = JSON.parse(text) as { code?: string; detail?: string; field?: string };
+    if (code !== undefined && detail !== undefined) return new RemoteProblem(code, detail, field);
+  } catch {
+    // Said below.
+  }
+  return new RemoteProblem("unreachable", `the broker answered ${status}`);
+}

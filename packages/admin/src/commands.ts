@@ -1,0 +1,46 @@
+// The table: every administrative command there is. What is not here exists on no surface.
+import { clientsBan, clientsBans, clientsUnban } from "./commands/bans.ts";
+import { clientsDisconnect, clientsGet, clientsKick, clientsList } from "./commands/clients.ts";
+import { retainedDelete, retainedExport, retainedGet, retainedList } from "./commands/retained.ts";
+import { drain, health, listenersList, metrics, pluginsList, reload, stats } from "./commands/server.ts";
+import { sessionsEnd, sessionsGet, sessionsList, subscriptionsList } from "./commands/sessions.ts";
+import { explain, publish, topicsExplain } from "./commands/topics.ts";
+import type { AnyCommand } from "./define-command.ts";
+
+export const COMMANDS = {
+  "clients.list": clientsList,
+  "clients.get": clientsGet,
+  "clients.kick": clientsKick,
+  "clients.disconnect": clientsDisconnect,
+  "clients.ban": clientsBan,
+  "clients.unban": clientsUnban,
+  "clients.bans": clientsBans,
+  "sessions.list": sessionsList,
+  "sessions.get": sessionsGet,
+  "sessions.end": sessionsEnd,
+  "subscriptions.list": subscriptionsList,
+  "retained.list": retainedList,
+  "retained.get": retainedGet,
+  "retained.delete": retainedDelete,
+  "retained.export": retainedExport,
+  "topics.explain": topicsExplain,
+  explain,
+  publish,
+  "listeners.list": listenersList,
+  "plugins.list": pluginsList,
+  metrics,
+  stats,
+  health,
+  reload,
+  drain,
+} as const;
+
+export type Commands = typeof COMMANDS;
+export type CommandName = keyof Commands;
+
+/** For surfaces that are made from the table. */
+export const ALL_COMMANDS: readonly AnyCommand[] = Object.values(COMMANDS) as unknown as readonly AnyCommand[];
+
+export function commandNamed(name: string): AnyCommand | undefined {
+  return Object.hasOwn(COMMANDS, name) ? (COMMANDS as unknown as Record<string, AnyCommand>)[name] : undefined;
+}

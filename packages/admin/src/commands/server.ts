@@ -1,0 +1,255 @@
+// The broker as a whole: how it is, what it counts, where it listens, what it has loaded; reloading and emptying it.
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type Broker, type ListenerReport, VERSION } from "@wrenmq/broker";
+import { z } from "zod";
+import { AdminError } from "../admin-error.ts";
+import { defineCommand } from "../define-command.ts";
+import { dateOf, sampleMs } from "./fields.ts";
+
+const DAY = 86_400_000;
+
+const check = z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() });
+export const healthReport = z.object({
+  ready: z.boolean().describe("may clients be sent here?"),
+  state: z.enum(["new", "starting", "started", "stopping", "stopped"]),
+  checks: z.array(check),
+});
+
+/** Store open, listeners open, not draining. */
+export function healthOf(broker: Broker): z.output<typeof healthReport> {
+  const { operations, state } = broker;
+  const { store, storeError, drainState } = operations;
+  const listeners = [...operations.listeners()];
+  const drained = drainState && `since ${dateOf(drainState.since)}`;
+  const checks = [
+    { name: "started", ok: state === "started" },
+    { name: "store", ok: store !== "failing", ...(storeError === undefined ? {} : { detail: storeError }) },
+    { name: "listeners", ok: listeners.length > 0, detail: `${listeners.length} open` },
+    { name: "not draining", ok: drainState === undefined, ...(drained === undefined ? {} : { detail: drained }) },
+  ];
+  return { ready: checks.every(({ ok }) => ok), state, checks };
+}
+
+export const health = defineCommand({
+  name: "health",
+  summary: "Say whether clients may be sent here, and what is wrong if not.",
+  kind: "read",
+  input: z.strictObject({}),
+  output: healthReport,
+  cli: { words: "health" },
+  run: ({ broker }) => healthOf(broker),
+});
+
+export const metrics = defineCommand({
+  name: "metrics",
+  summary: "Show the broker's counters by name, the same numbers as $SYS.",
+  kind: "read",
+  input: z.strictObject({}),
+  output: z.record(z.string(), z.number()),
+  cli: { words: "metrics" },
+  run: ({ broker }) => ({ ...broker.metrics() }),
+});
+
+const RATED = ["publishReceived", "publishSent", "bytesReceived", "bytesSent", "connectionsAccepted"] as const;
+
+export const stats = defineCommand({
+  name: "stats",
+  summary: "Show the most important numbers on one page: clients, messages, losses, memory, the event loop.",
+  kind: "read",
+  input: z.strictObject({ sampleMs }),
+  output: z.object({
+    version: z.string(),
+    node: z.string(),
+    pid: z.int(),
+    state: z.string(),
+    ready: z.boolean(),
+    uptimeSeconds: z.number(),
+    clientsConnected: z.int(),
+    sessions: z.int(),
+    subscriptions: z.int(),
+    retained: z.int(),
+    queued: z.int(),
+    inflight: z.int(),
+    dropped: z.record(z.string(), z.int()).describe("since the start, by reason; reasons without a loss are left out"),
+    perSecond: z.record(z.string(), z.number()).optional(),
+    residentBytes: z.int(),
+    heapBytes: z.int(),
+    store: z.enum(["none", "ok", "failing"]),
+    draining: z.boolean(),
+    eventLoopDelay: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe("seconds by quantile, since somebody first asked"),
+  }),
+  cli: { words: "stats" },
+  async run({ broker, histograms }, { sampleMs: pause }) {
+    histograms.start();
+    const before = broker.metrics();
+    const since = performance.now();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const now = broker.metrics();
+    const seconds = (performance.now() - since) / 1000;
+    const { rss, heapUsed } = process.memoryUsage();
+    const dropped = Object.entries(now).filter(([name, count]) => name.startsWith("dropped") && count > 0);
+    const { operations } = broker;
+    const { quantiles } = histograms.eventLoopDelay();
+    return {
+      version: VERSION,
+      node: process.version,
+      pid: process.pid,
+      state: broker.state,
+      ready: healthOf(broker).ready,
+      uptimeSeconds: now.uptimeSeconds,
+      clientsConnected: now.clientsConnected,
+      sessions: now.clientsTotal,
+      subscriptions: now.subscriptions,
+      retained: now.retained,
+      queued: now.queued,
+      inflight: now.inflightOut,
+      dropped: Object.fromEntries(
+        dropped.map(([name, count]) => [name.charAt(7).toLowerCase() + name.slice(8), count]),
+      ),
+      perSecond:
+        pause === 0
+          ? undefined
+          : Object.fromEntries(
+              RATED.map((name) => [name, Math.round(((now[name] - before[name]) / seconds) * 10) / 10]),
+            ),
+      residentBytes: rss,
+      heapBytes: heapUsed,
+      store: operations.store,
+      draining: operations.drainState !== undefined,
+      eventLoopDelay:
+        quantiles.size === 0
+          ? undefined
+          : Object.fromEntries([...quantiles].map(([q, value]) => [`p${q * 100}`, value])),
+    };
+  },
+});
+
+const certificate = z.object({
+  subject: z.string(),
+  names: z.string().optional(),
+  validFrom: z.string(),
+  validTo: z.string(),
+  daysLeft: z.int(),
+  problem: z.string().optional(),
+});
+
+export const listenersList = defineCommand({
+  name: "listeners.list",
+  summary: "List the listeners with their connections and the end dates of their certificates.",
+  kind: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    items: z.array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        address: z.string().optional(),
+        connections: z.int(),
+        maxConnections: z.int().describe("0: no limit"),
+        plugins: z.array(z.string()).optional().describe("those that decide here; absent: all"),
+        certificates: z.array(certificate.partial()),
+      }),
+    ),
+  }),
+  cli: { words: "listeners" },
+  async run({ broker }) {
+    const items = [];
+    for (const report of broker.operations.listeners()) {
+      const { name, type, address, connections, maxConnections, plugins } = report;
+      const certificates = await certificatesOf(report, broker.operations.now());
+      items.push({ name, type, address, connections, maxConnections, plugins: plugins && [...plugins], certificates });
+    }
+    return { items };
+  },
+});
+
+async function certificatesOf(
+  { certificates }: ListenerReport,
+  now: number,
+): Promise<Partial<z.input<typeof certificate>>[]> {
+  return Promise.all(
+    certificates.map(async ({ cert }) => {
+      try {
+        const isFile = typeof cert === "string" && !cert.includes("-----BEGIN");
+        const { subject, subjectAltName, validFrom, validTo } = new X509Certificate(
+          isFile ? await readFile(cert) : cert,
+        );
+        const end = Date.parse(validTo);
+        return {
+          subject,
+          names: subjectAltName,
+          validFrom: dateOf(Date.parse(validFrom)),
+          validTo: dateOf(end),
+          daysLeft: Math.floor((end - now) / DAY),
+        };
+      } catch (error) {
+        return { problem: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+}
+
+export const pluginsList = defineCommand({
+  name: "plugins.list",
+  summary: "List the plugins in the order in which they are asked, with their hooks.",
+  kind: "read",
+  input: z.strictObject({}),
+  output: z.object({
+    items: z.array(z.object({ name: z.string(), hooks: z.array(z.string()) })),
+    hookFailures: z.int().describe("hooks that failed since the start"),
+  }),
+  cli: { words: "plugins" },
+  run: ({ broker }) => ({
+    items: [...broker.operations.plugins()].map(({ name, hooks }) => ({ name, hooks: [...hooks] })),
+    hookFailures: broker.metrics().hookFailures,
+  }),
+});
+
+export const reload = defineCommand({
+  name: "reload",
+  summary: "Read the configuration again and apply what is different; a bad one changes nothing.",
+  kind: "write",
+  input: z.strictObject({}),
+  output: z.object({
+    changed: z.boolean(),
+    needsRestart: z.array(z.string()).describe("sections whose changes wait for a restart"),
+  }),
+  cli: { words: "reload" },
+  async run({ reload: perform }) {
+    if (perform === undefined) throw new AdminError("unavailable", "this broker has no configuration to read again");
+    const { changed, needsRestart } = await perform();
+    return { changed, needsRestart: [...needsRestart] };
+  },
+});
+
+export const drain = defineCommand({
+  name: "drain",
+  summary:
+    "Let nobody new in and disconnect who is there at a rate (MQTT 5: 0x9C Use another server), or stop doing so.",
+  kind: "danger",
+  input: z.strictObject({
+    cancel: z.boolean().default(false).describe("take clients again"),
+    rate: z.int().min(0).max(100_000).default(100).describe("clients per second; 0: only let nobody new in"),
+    serverReference: z.string().min(1).max(1_024).optional().describe("where MQTT 5 clients are sent (3.14.2.2.5)"),
+  }),
+  output: z.object({
+    draining: z.boolean(),
+    clientsConnected: z.int(),
+    estimatedSeconds: z.number().optional(),
+  }),
+  cli: { words: "drain" },
+  run({ broker }, { cancel, rate, serverReference }) {
+    const { operations, connected } = broker;
+    if (cancel) operations.stopDrain();
+    else operations.startDrain({ rate, ...(serverReference === undefined ? {} : { serverReference }) });
+    return {
+      draining: !cancel,
+      clientsConnected: connected,
+      ...(cancel || rate === 0 ? {} : { estimatedSeconds: Math.ceil(connected / rate) }),
+    };
+  },
+});

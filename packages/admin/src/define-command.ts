@@ -1,0 +1,73 @@
+// What an administrative command is: written once, served by every surface.
+import type { Broker } from "@wrenmq/broker";
+import type { z } from "zod";
+import type { Histograms } from "./metrics/histograms.ts";
+import type { ScanGate } from "./scan.ts";
+
+/** read: changes nothing; write: changes something that comes back; danger: what it ends or deletes is gone. */
+export type CommandKind = "read" | "write" | "danger";
+
+/** What a token may do: read < operate < admin. */
+export type Role = "read" | "operate" | "admin";
+
+/** What a command works on. */
+export interface CommandContext {
+  readonly broker: Broker;
+  readonly histograms: Histograms;
+  readonly scans: ScanGate;
+  /** Reads the configuration again and applies it; absent where the broker has none. */
+  readonly reload: (() => Promise<{ readonly changed: boolean; readonly needsRestart: readonly string[] }>) | undefined;
+}
+
+export interface CommandSpec<Input extends z.ZodObject, Output extends z.ZodType> {
+  /** `group.verb`. HTTP: `/api/v1/group.verb`. */
+  readonly name: string;
+  /** One sentence, for help and documentation. */
+  readonly summary: string;
+  readonly kind: CommandKind;
+  /** The least role that may call it; without it: read for `read`, operate for `write`, admin for `danger`. */
+  readonly role?: Role;
+  readonly input: Input;
+  readonly output: Output;
+  /** On the command line: its words, and which fields are arguments instead of options. */
+  readonly cli: { readonly words: string; readonly arguments?: readonly (keyof z.input<Input> & string)[] };
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+export interface Command<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
+  extends CommandSpec<Input, Output> {
+  readonly role: Role;
+  readonly streams: false;
+  run(context: CommandContext, input: z.output<Input>): MaybePromise<z.input<Output>>;
+}
+
+/** One whose answer may be longer than the memory: `output` is one line of it. */
+export interface StreamCommand<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
+  extends CommandSpec<Input, Output> {
+  readonly role: Role;
+  readonly streams: true;
+  run(context: CommandContext, input: z.output<Input>): AsyncIterable<z.input<Output>>;
+}
+
+export type AnyCommand = Command | StreamCommand;
+
+const LEAST: Readonly<Record<CommandKind, Role>> = { read: "read", write: "operate", danger: "admin" };
+
+export function defineCommand<Input extends z.ZodObject, Output extends z.ZodType>(
+  spec: CommandSpec<Input, Output> & Pick<Command<Input, Output>, "run">,
+): Command<Input, Output> {
+  return { ...spec, role: spec.role ?? LEAST[spec.kind], streams: false };
+}
+
+export function defineStream<Input extends z.ZodObject, Output extends z.ZodType>(
+  spec: CommandSpec<Input, Output> & Pick<StreamCommand<Input, Output>, "run">,
+): StreamCommand<Input, Output> {
+  return { ...spec, role: spec.role ?? LEAST[spec.kind], streams: true };
+}
+
+const RANK: Readonly<Record<Role, number>> = { read: 0, operate: 1, admin: 2 };
+
+export function mayCall(role: Role, command: AnyCommand): boolean {
+  return RANK[role] >= RANK[command.role];
+}

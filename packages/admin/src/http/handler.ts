@@ -1,0 +1,188 @@
+// One request of the admin API: which command it means, who asks, what it answers. Paths are looked up in a table and never
+// touch a file; there is one for each command, so no framework has anything to do here.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admin, Caller } from "../admin.ts";
+import { AdminError } from "../admin-error.ts";
+import { healthOf } from "../commands/server.ts";
+import { commandNamed } from "../commands.ts";
+import { type AnyCommand, mayCall, type Role } from "../define-command.ts";
+import { prometheusText } from "../metrics/prometheus.ts";
+import { inputFromWords } from "../words.ts";
+import { jsonBody } from "./body.ts";
+import { openApi } from "./openapi.ts";
+import { problemOf } from "./problem.ts";
+
+export interface Principal extends Caller {
+  readonly role: Role;
+}
+
+export interface HandlerOptions {
+  readonly admin: Admin;
+  /** Who asks. undefined: nobody that is known. @throws AdminError unauthorized, too_many_requests */
+  identify(request: IncomingMessage): Principal | undefined;
+  /** Is the request meant for this server? Else a page of another origin could reach it by a name of its own. */
+  isForUs(host: string | undefined): boolean;
+  /** May numbers be read without a token? */
+  readonly openMetrics: boolean;
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export const API_PREFIX = "/api/v1/";
+/** Milliseconds that a reader may take nothing of an answer. */
+const SLOWEST_READER = 30_000;
+
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+} as const;
+
+export function createHandler(options: HandlerOptions): Handler {
+  return (request, response) => {
+    answer(options, request, response).catch((error: unknown) => fail(response, request, error));
+  };
+}
+
+async function answer(options: HandlerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setTimeout(SLOWEST_READER, () => response.destroy());
+  const url = urlOf(request);
+  const path = url?.pathname ?? "";
+  // Probes come by address: they learn no more than that it is alive, and ready.
+  const isProbe = path === "/healthz" || path === "/readyz";
+  if (!isProbe && !options.isForUs(request.headers.host)) {
+    throw new AdminError("forbidden", `host ${JSON.stringify(request.headers.host ?? "")} is not known here`, {
+      field: "Host",
+      expected: "a name of this server (admin.hosts)",
+    });
+  }
+  const { admin } = options;
+  switch (path) {
+    case "/healthz":
+      mustBe(request, "GET");
+      return send(response, 200, { status: "ok" });
+    case "/readyz": {
+      mustBe(request, "GET");
+      const report = healthOf(admin.broker);
+      // Whoever may not know more gets no details.
+      return send(response, report.ready ? 200 : 503, { ready: report.ready, checks: named(report.checks) });
+    }
+    case "/metrics":
+      mustBe(request, "GET");
+      if (!options.openMetrics) mustBeKnown(options.identify(request));
+      admin.histograms.start();
+      return sendText(response, prometheusText(admin.broker, admin.histograms), "text/plain; version=0.0.4");
+    case "/openapi.json":
+      mustBe(request, "GET");
+      return send(response, 200, openApi());
+  }
+  const command = path.startsWith(API_PREFIX) ? commandNamed(path.slice(API_PREFIX.length)) : undefined;
+  const principal = mustBeKnown(options.identify(request));
+  if (command === undefined) throw new AdminError("not_found", "there is nothing at this address; see /openapi.json");
+  await runCommand(admin, command, principal, { request, response, query: url?.searchParams });
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams | undefined;
+}
+
+async function runCommand(
+  admin: Admin,
+  command: AnyCommand,
+  principal: Principal,
+  { request, response, query }: Exchange,
+): Promise<void> {
+  mustBe(request, command.kind === "read" ? "GET" : "POST");
+  if (!mayCall(principal.role, command)) {
+    throw new AdminError(
+      "forbidden",
+      `${command.name} needs the role ${command.role}, the token has ${principal.role}`,
+    );
+  }
+  if (command.kind !== "read" && request.headers.origin !== undefined) {
+    throw new AdminError("forbidden", "no page may change anything here", {
+      field: "Origin",
+      expected: "no Origin header",
+    });
+  }
+  const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
+  const result = await admin.run(command, input, principal);
+  if (command.streams) await sendLines(response, result as AsyncIterable<unknown>);
+  else send(response, 200, result);
+}
+
+async function sendLines(response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
+  response.writeHead(200, { ...HEADERS, "content-type": "application/x-ndjson" });
+  for await (const line of lines) {
+    if (response.destroyed) return;
+    if (response.write(`${JSON.stringify(line)}\n`)) continue;
+    await drained(response);
+    // Others have their turn between two pieces.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.once("drain", done).once("close", done);
+  });
+}
+
+function urlOf({ url = "" }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, "http://localhost") ? new URL(url, "http://localhost") : undefined;
+}
+
+function named(checks: readonly { readonly name: string; readonly ok: boolean }[]): Record<string, boolean> {
+  return Object.fromEntries(checks.map(({ name, ok }) => [name, ok]));
+}
+
+function mustBeKnown(principal: Principal | undefined): Principal {
+  if (principal !== undefined) return principal;
+  throw new AdminError("unauthorized", "a token is needed: Authorization: Bearer …");
+}
+
+function mustBe(request: IncomingMessage, method: "GET" | "POST"): void {
+  if (request.method === method || (method === "GET" && request.method === "HEAD")) return;
+  throw new AdminError("not_acceptable", `method ${request.method}: expected ${method}`, { expected: method });
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, { ...HEADERS, "content-type": "application/json", "content-length": body.length });
+  response.end(body);
+}
+
+function sendText(response: ServerResponse, text: string, type: string): void {
+  response.writeHead(200, { ...HEADERS, "content-type": type });
+  response.end(text);
+}
+
+function fail(response: ServerResponse, request: IncomingMessage, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const known =
+    error instanceof AdminError ? error : new AdminError("internal", "the request failed", { cause: error });
+  const body = Buffer.from(JSON.stringify(problemOf(known)));
+  const special: Record<string, string> = {};
+  if (known.code === "unauthorized") special["www-authenticate"] = "Bearer";
+  if (known.retryAfter !== undefined) special["retry-after"] = String(known.retryAfter);
+  // What has not been read of the request is not read any more.
+  if (!request.complete) special["connection"] = "close";
+  response.writeHead(known.status, {
+    ...HEADERS,
+    "content-type": "application/problem+json",
+    "content-length": body.length,
+    ...special,
+  });
+  response.end(body);
+}

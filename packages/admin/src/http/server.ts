@@ -1,0 +1,196 @@
+// The admin API over TCP, off unless it is configured: with tokens, with TLS where other machines can reach it, and with
+// bounds on all that a stranger can send. It shares the broker's event loop: what is not bounded here would be felt there.
+import { readFile, stat } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Admin } from "../admin.ts";
+import { AdminError } from "../admin-error.ts";
+import { createHandler, type Principal } from "./handler.ts";
+import { FailureLimit, RequestRate } from "./request-limits.ts";
+import { AdminTokens } from "./tokens.ts";
+
+export interface AdminHttpOptions {
+  readonly admin: Admin;
+  readonly logger: Logger;
+  /** Absent: every address. */
+  readonly host?: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Without it only health and numbers are served, and only on the own machine; with `insecure` everything, to everybody. */
+  readonly tokensFile?: string;
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string; readonly keyPassphrase?: string };
+  /** More names (with or without port) that the Host header may have. */
+  readonly hosts?: readonly string[];
+  readonly insecure?: boolean;
+}
+
+const BOUNDS = {
+  connections: 100,
+  headerBytes: 8_192,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 10_000,
+  checkInterval: 1_000,
+} as const;
+/** Milliseconds between two looks at the certificate. */
+const CERTIFICATE_INTERVAL = 10_000;
+
+export class AdminHttp {
+  readonly #options: AdminHttpOptions;
+  readonly #tokens: AdminTokens | undefined;
+  readonly #failures = new FailureLimit();
+  readonly #rate = new RequestRate();
+  #server: Server | TlsServer | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #seen = "";
+
+  private constructor(options: AdminHttpOptions, tokens: AdminTokens | undefined) {
+    this.#options = options;
+    this.#tokens = tokens;
+  }
+
+  /** @throws Error of the system (EADDRINUSE, ENOENT …), PluginError for a bad file of tokens */
+  static async start(options: AdminHttpOptions): Promise<AdminHttp> {
+    const { tokensFile, logger } = options;
+    const tokens = tokensFile === undefined ? undefined : await AdminTokens.open(tokensFile, logger);
+    const http = new AdminHttp(options, tokens);
+    try {
+      await http.#listen();
+    } catch (error) {
+      tokens?.close();
+      throw error;
+    }
+    return http;
+  }
+
+  /** `https://127.0.0.1:18080` */
+  get address(): string {
+    const { address, port, family } = this.#bound;
+    const scheme = this.#options.tls === undefined ? "http" : "https";
+    return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  }
+
+  get #bound(): AddressInfo {
+    const bound = this.#server?.address();
+    if (typeof bound === "object" && bound !== null) return bound;
+    return { address: "", port: this.#options.port, family: "IPv4" };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch);
+    this.#tokens?.close();
+    const server = this.#server;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const { admin, tls, host, port } = this.#options;
+    const handler = createHandler({
+      admin,
+      identify: (request) => this.#identify(request),
+      isForUs: (name) => this.#isForUs(name),
+      // Whoever runs the broker without tokens may still let Prometheus on the same machine read numbers.
+      openMetrics: this.#tokens === undefined,
+    });
+    const bounds = {
+      maxHeaderSize: BOUNDS.headerBytes,
+      headersTimeout: BOUNDS.headersTimeout,
+      requestTimeout: BOUNDS.requestTimeout,
+      keepAliveTimeout: BOUNDS.keepAliveTimeout,
+      connectionsCheckingInterval: BOUNDS.checkInterval,
+    };
+    const server =
+      tls === undefined
+        ? createServer(bounds, handler)
+        : createTlsServer(
+            {
+              ...bounds,
+              ...(await this.#material(tls)),
+              minVersion: "TLSv1.2",
+              handshakeTimeout: BOUNDS.headersTimeout,
+            },
+            handler,
+          );
+    server.maxConnections = BOUNDS.connections;
+    server.maxRequestsPerSocket = 1_000;
+    server.on("clientError", (_error, socket) => socket.destroy());
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    server.on("error", (error) => this.#options.logger.error({ err: error }, "the admin API has trouble"));
+    if (tls !== undefined) this.#watchCertificate(server as TlsServer, tls);
+  }
+
+  #identify(request: IncomingMessage): Principal | undefined {
+    const address = request.socket.remoteAddress ?? "";
+    const now = Date.now();
+    this.#failures.check(address, now);
+    if (this.#tokens === undefined) {
+      if (this.#options.insecure !== true) {
+        throw new AdminError("unauthorized", "no tokens are configured here (admin.tokens_file)");
+      }
+      this.#rate.take(address, now);
+      return { role: "admin", who: "anybody", address };
+    }
+    const token = /^Bearer ([!-~]{1,256})$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (token === undefined) return undefined;
+    const found = this.#tokens.find(token, now);
+    if (found === undefined) {
+      this.#failures.failed(address, now);
+      this.#options.logger.warn({ address }, "a token of the admin API does not count");
+      throw new AdminError("unauthorized", "the token does not count");
+    }
+    this.#rate.take(found.who, now);
+    return { ...found, address };
+  }
+
+  #isForUs(name: string | undefined): boolean {
+    if (name === undefined) return false;
+    const { port } = this.#bound;
+    const { host, hosts = [] } = this.#options;
+    const known = ["localhost", "127.0.0.1", "[::1]", ...hosts];
+    if (host !== undefined) known.push(host.includes(":") ? `[${host}]` : host);
+    const lower = name.toLowerCase();
+    return known.some((one) => lower === one.toLowerCase() || lower === `${one.toLowerCase()}:${port}`);
+  }
+
+  async #material({ certificateFile, keyFile, keyPassphrase }: NonNullable<AdminHttpOptions["tls"]>) {
+    const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
+    this.#seen = await stampOf(certificateFile, keyFile);
+    return { cert, key, ...(keyPassphrase === undefined ? {} : { passphrase: keyPassphrase }) };
+  }
+
+  #watchCertificate(server: TlsServer, tls: NonNullable<AdminHttpOptions["tls"]>): void {
+    const look = async (): Promise<void> => {
+      const stamp = await stampOf(tls.certificateFile, tls.keyFile);
+      if (stamp === this.#seen) return;
+      this.#seen = stamp;
+      server.setSecureContext(await this.#material(tls));
+    };
+    this.#watch = setInterval(() => {
+      look().catch((error: unknown) => {
+        this.#options.logger.warn({ err: error }, "the certificate of the admin API stays as it was");
+      });
+    }, CERTIFICATE_INTERVAL);
+    this.#watch.unref();
+  }
+}
+
+async function stampOf(...files: readonly string[]): Promise<string> {
+  const marks = files.map(async (file) => {
+    const at = await stat(file).catch(() => undefined);
+    return at === undefined ? "-" : `${at.ino}:${at.mtimeMs}:${at.size}`;
+  });
+  return (await Promise.all(marks)).join();
+}

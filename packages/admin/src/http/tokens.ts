@@ -1,0 +1,58 @@
+// Who a token belongs to and what it may do. The file has one JSON object per line with a SHA-256 digest of each token:
+// the form of the token plugin, with a role. It is read again when it changes.
+import { timingSafeEqual } from "node:crypto";
+import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "@wrenmq/auth-token";
+import type { Logger } from "@wrenmq/plugin-api";
+import { WatchedFile } from "@wrenmq/watched-file";
+import type { Role } from "../define-command.ts";
+import type { Principal } from "./handler.ts";
+
+const LOOK_INTERVAL = 2_000;
+const NO_DIGEST = Buffer.alloc(32);
+
+export class AdminTokens {
+  readonly #tokens: WatchedFile<ReadonlyMap<string, StoredToken>>;
+  readonly #timer: { stop(): void };
+
+  private constructor(tokens: WatchedFile<ReadonlyMap<string, StoredToken>>, timer: { stop(): void }) {
+    this.#tokens = tokens;
+    this.#timer = timer;
+  }
+
+  /** @throws PluginError ERR_PLUGIN_START when the file cannot be read or understood */
+  static async open(file: string, logger: Logger): Promise<AdminTokens> {
+    let timer: NodeJS.Timeout | undefined;
+    const setRepeating = (callback: () => void, interval: number): (() => void) => {
+      timer = setInterval(callback, interval);
+      timer.unref();
+      return () => clearInterval(timer);
+    };
+    const tokens = await WatchedFile.open({
+      file,
+      parse: parseTokenFile,
+      context: { name: "admin", logger, setInterval: setRepeating },
+      interval: LOOK_INTERVAL,
+    });
+    return new AdminTokens(tokens, { stop: () => clearInterval(timer) });
+  }
+
+  /** How many of the tokens have a role. */
+  get size(): number {
+    return [...this.#tokens.value.values()].filter(({ role }) => role !== undefined).length;
+  }
+
+  /** undefined: no such token, or one without a role, or one that has ended. */
+  find(token: string, now: number): Omit<Principal, "address"> | undefined {
+    const id = idOfToken(token);
+    const stored = id === undefined ? undefined : this.#tokens.value.get(id);
+    const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");
+    const isRight = timingSafeEqual(digestOf(token), expected);
+    if (stored?.role === undefined || !isRight) return undefined;
+    if (stored.expires !== undefined && Date.parse(stored.expires) <= now) return undefined;
+    return { role: stored.role satisfies Role, who: `token ${stored.id} of ${stored.user}` };
+  }
+
+  close(): void {
+    this.#timer.stop();
+  }
+}

@@ -1,0 +1,155 @@
+// The Unix socket for the command line: open to its owner alone (mode 0600), so it needs no token. The commands, and all
+// that they need, are loaded when somebody connects for the first time.
+import { chmodSync, lstatSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { Broker } from "@wrenmq/broker";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Admin, AdminOptions } from "../admin.ts";
+import { makeRuntimeFolder, runtimeFolder, socketIn } from "./location.ts";
+
+export interface AdminSocketOptions {
+  readonly broker: Broker;
+  readonly logger: Logger;
+  readonly reload?: AdminOptions["reload"];
+  /** Folder of the data; absent: there is none. */
+  readonly dataFolder?: string;
+  /** Default: `runtimeFolder()`. */
+  readonly runtime?: string;
+  /** Taken instead of one that is made when somebody connects. */
+  readonly admin?: Admin;
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+export class AdminSocket {
+  readonly path: string;
+  readonly #options: AdminSocketOptions;
+  readonly #server: Server;
+  #handle: Promise<Handle> | undefined;
+  #admin: Admin | undefined;
+  #link: string | undefined;
+
+  private constructor(options: AdminSocketOptions, path: string) {
+    this.path = path;
+    this.#options = options;
+    this.#server = createServer(
+      { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 },
+      (...exchange) => {
+        this.#serve(...exchange);
+      },
+    );
+    this.#server.maxConnections = 32;
+    this.#server.on("clientError", (_error, socket) => socket.destroy());
+  }
+
+  /** @throws Error: the broker can do without, so whoever calls says it and goes on */
+  static async open(options: AdminSocketOptions): Promise<AdminSocket> {
+    if (process.platform === "win32") throw new Error("Windows has no Unix sockets with permissions");
+    const { dataFolder, runtime = runtimeFolder() } = options;
+    const inData = dataFolder === undefined ? undefined : socketIn(dataFolder);
+    const own = join(runtime, `${process.pid}.sock`);
+    if (inData === undefined) makeRuntimeFolder(runtime);
+    const socket = new AdminSocket(options, inData ?? own);
+    removeSocket(socket.path);
+    await socket.#listen();
+    if (inData === undefined) removeDead(runtime);
+    else socket.#leaveLink(runtime, own);
+    return socket;
+  }
+
+  async close(): Promise<void> {
+    if (this.#options.admin === undefined) this.#admin?.close();
+    if (this.#link !== undefined) rmSync(this.#link, { force: true });
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const server = this.#server;
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.once("listening", resolve);
+    });
+    // The file is there as soon as `listen` returns: it must not be open to others even for a moment.
+    const mask = process.umask(0o177);
+    try {
+      server.listen(this.path);
+    } finally {
+      process.umask(mask);
+    }
+    await listening;
+    chmodSync(this.path, 0o600);
+    server.unref();
+    server.on("error", (error) => this.#options.logger.error({ err: error }, "the socket for commands has trouble"));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#handle ??= this.#load();
+    this.#handle.then(
+      (handle) => handle(request, response),
+      (error: unknown) => {
+        this.#options.logger.error({ err: error }, "the administrative commands cannot be loaded");
+        response.destroy();
+      },
+    );
+  }
+
+  async #load(): Promise<Handle> {
+    const { broker, logger, reload } = this.#options;
+    const { createAdmin } = await import("../admin.ts");
+    const { createHandler } = await import("../http/handler.ts");
+    const admin = this.#options.admin ?? createAdmin({ broker, logger, ...(reload === undefined ? {} : { reload }) });
+    this.#admin = admin;
+    return createHandler({
+      admin,
+      identify: () => ({ role: "admin", who: "local socket" }),
+      isForUs: () => true,
+      openMetrics: true,
+    });
+  }
+
+  /** A convenience: where it cannot be, `--data` says where the socket is. */
+  #leaveLink(runtime: string, link: string): void {
+    try {
+      makeRuntimeFolder(runtime);
+      rmSync(link, { force: true });
+      symlinkSync(this.path, link);
+      this.#link = link;
+      removeDead(runtime);
+    } catch (error) {
+      this.#options.logger.debug({ err: error }, "no link to the socket for commands");
+    }
+  }
+}
+
+/** What an earlier process left. Whoever holds the data folder knows that nobody else uses the socket in it. */
+function removeSocket(path: string): void {
+  let isSocket = false;
+  try {
+    const found = lstatSync(path);
+    isSocket = found.isSocket() || found.isSymbolicLink();
+  } catch {
+    return;
+  }
+  if (!isSocket) throw new Error(`${path} is there, and it is no socket`);
+  rmSync(path, { force: true });
+}
+
+function removeDead(runtime: string): void {
+  for (const name of readdirSync(runtime)) {
+    const pid = Number(/^(\d+)\.sock$/.exec(name)?.[1] ?? 0);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(runtime, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

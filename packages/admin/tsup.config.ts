@@ -1,0 +1,11 @@
+import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.ts";
+
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    http: "src/http/index.ts",
+    socket: "src/socket/index.ts",
+    client: "src/client/index.ts",
+  }),
+);

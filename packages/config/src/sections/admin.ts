@@ -1,0 +1,71 @@
+// Administration: the socket for the command line, and the API over HTTP, which is off unless it has an address.
+import { listOf } from "../description/collections.ts";
+import { flag, path, pattern, secret } from "../description/scalars.ts";
+import { type Section, section } from "../description/section.ts";
+import { scalarType, type ValueType } from "../description/value-type.ts";
+import type { Problems } from "../diagnostic.ts";
+import { isReachable } from "../risk-warnings.ts";
+import { lookUp, type SourceNode } from "../source-node.ts";
+import type { AdminSection, AdminTlsSection } from "../wren-config.ts";
+import { formatBind, parseBind } from "./bind.ts";
+
+export const ADMIN_PORT = 18_080;
+
+const EXPECTED = "an address such as 127.0.0.1:18080";
+const bindType: ValueType<NonNullable<AdminSection["bind"]>> = scalarType({
+  expected: EXPECTED,
+  schema: { anyOf: [{ type: "string" }, { type: "integer", minimum: 0, maximum: 65_535 }] },
+  parse: ({ value, text: written }) =>
+    typeof value === "string" || typeof value === "number" ? parseBind(written, ADMIN_PORT) : undefined,
+  write: formatBind,
+});
+
+const tlsSection: Section<AdminTlsSection> = section<AdminTlsSection>("Certificate of the admin API.", {
+  certificateFile: { doc: "PEM, the chain included.", type: path(), required: true },
+  keyFile: { doc: "Its private key: PEM.", type: path(), required: true },
+  keyPassphrase: { doc: "Opens an encrypted key.", type: secret() },
+});
+
+export const adminSection: Section<AdminSection> = section<AdminSection>("How the broker is seen and steered.", {
+  socket: {
+    doc: "Open a Unix socket for the command line in the data folder, for the broker's own user alone.",
+    type: flag,
+    default: true,
+  },
+  bind: { doc: "Address and port of the admin API over HTTP. Without it: off.", type: bindType },
+  tokensFile: { doc: "Who may call it: a file of `wrenmq token create --role`.", type: path() },
+  tls: { doc: "Needed where other machines can reach it.", type: tlsSection },
+  hosts: {
+    doc: "Names besides the address that requests may have in their Host header.",
+    type: listOf(pattern("a host name, with or without a port", /[A-Za-z0-9.:[\]_-]+/), "a list of host names"),
+    default: [],
+  },
+  insecure: {
+    doc: "Listen for other machines without TLS or without tokens; without tokens everybody may do everything.",
+    type: flag,
+    default: false,
+  },
+});
+
+/** Nobody opens the admin API to others by mistake. */
+export function checkAdmin(
+  { bind, tls, tokensFile, insecure }: AdminSection,
+  node: SourceNode,
+  problems: Problems,
+): void {
+  if (bind === undefined) return;
+  const own = lookUp(node, "admin");
+  const place = (lookUp(own, "bind") ?? own ?? node).place;
+  const where = formatBind(bind);
+  if (insecure || !isReachable(bind.host)) return;
+  if (tls === undefined) {
+    problems.error(place, `other machines can reach ${where}: add tls, or say insecure: true`, "admin.tls");
+  }
+  if (tokensFile === undefined) {
+    problems.error(
+      place,
+      `other machines can reach ${where}: add tokens_file, or say insecure: true`,
+      "admin.tokens_file",
+    );
+  }
+}
