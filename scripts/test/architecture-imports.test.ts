@@ -10,6 +10,7 @@ import { members, root } from "../workspace.mjs";
  * here has no folders, or folders that do not know each other.
  */
 const ORDER: Readonly<Record<string, readonly string[]>> = {
+  "packages/topics": ["trees"],
   "packages/protocol": ["connection", "session", "message", "memory"],
   "packages/transport": ["listeners", "proxy-protocol", "tls", "connections"],
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
@@ -23,6 +24,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "connections",
     "clustering",
     "routing",
+    "routes",
     "sessions",
     "persistence",
     "limits",

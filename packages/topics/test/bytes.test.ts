@@ -1,11 +1,11 @@
 // Names as bytes: the walk over bytes against the plain rules, and what a caller may keep of what it finds.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { byteString, textOf, writeBytes } from "../src/byte-string.ts";
 import { type StoredFilter, SubscriptionTree } from "../src/index.ts";
-import { levelHash, levelHashOfBytes } from "../src/level.ts";
-import { matchBytes } from "../src/match-bytes.ts";
 import { matchPrefix } from "../src/topic-match.ts";
+import { byteString, textOf, writeBytes } from "../src/trees/byte-string.ts";
+import { levelHash, levelHashOfBytes } from "../src/trees/level.ts";
+import { matchBytes } from "../src/trees/match-bytes.ts";
 import { anyFilter, anyTopic, naiveMatches } from "./naive.ts";
 
 /** What the platform says. */

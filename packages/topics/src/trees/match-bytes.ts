@@ -1,6 +1,6 @@
 // `matchPrefix` of topic-match.ts, its plain twin, for topic names that are there as bytes.
-import { HASH, PLUS, SLASH } from "./characters.ts";
-import { NO_MATCH } from "./topic-match.ts";
+import { HASH, PLUS, SLASH } from "../characters.ts";
+import { NO_MATCH } from "../topic-match.ts";
 
 /**
  * Matches all levels of `levels` (a byte string: a filter or a piece of one, cut at a "/") with those of `name` that

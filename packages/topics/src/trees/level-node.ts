@@ -1,5 +1,5 @@
 // The nodes of the tree that level-tree.ts describes, and how a node finds its children.
-import { levelEnd } from "./characters.ts";
+import { levelEnd } from "../characters.ts";
 import { detached } from "./detached.ts";
 import { beginsWithLevelOf, firstLevel, levelHash, levelHashOfBytes, levelOf } from "./level.ts";
 

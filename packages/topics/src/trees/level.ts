@@ -1,5 +1,5 @@
 // One level of a path: of a byte string (byte-string.ts), or of a topic name that is there as bytes.
-import { levelEnd, SLASH } from "./characters.ts";
+import { levelEnd, SLASH } from "../characters.ts";
 
 const BASIS = 0x811c_9dc5 | 0;
 const PRIME = 0x0100_0193;

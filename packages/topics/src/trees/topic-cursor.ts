@@ -1,6 +1,7 @@
 // One walk through a TopicTree, step by step; what keeps it right while the tree changes is told in level-tree.ts.
+
+import { DOLLAR, HASH, PLUS, SLASH } from "../characters.ts";
 import { byteString } from "./byte-string.ts";
-import { DOLLAR, HASH, PLUS, SLASH } from "./characters.ts";
 import { LevelMap, type LevelNode } from "./level-node.ts";
 import { LiteralWalk, literalAt } from "./level-tree.ts";
 

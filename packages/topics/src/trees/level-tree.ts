@@ -8,7 +8,7 @@
 // a node's end never moves – splitting puts a new node above it – and nodes are never merged, only pruned when they
 // and all below hold nothing. So there are at most twice as many nodes as there were entries at once, none empty.
 // Paths are byte strings (byte-string.ts).
-import { HASH, PLUS, SLASH } from "./characters.ts";
+import { HASH, PLUS, SLASH } from "../characters.ts";
 import { detached } from "./detached.ts";
 import { beginsWithLevelOf } from "./level.ts";
 import { Branches, LevelMap, LevelNode, ownFirstLevel } from "./level-node.ts";

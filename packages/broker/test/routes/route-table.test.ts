@@ -4,9 +4,9 @@ import { Session, type SessionEvents, type SubscriptionRecord, Topic, TopicTable
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Recipient } from "../../src/routing/recipient.ts";
-import type { Route } from "../../src/routing/route.ts";
-import { RouteTable } from "../../src/routing/route-table.ts";
+import type { Recipient } from "../../src/routes/recipient.ts";
+import type { Route } from "../../src/routes/route.ts";
+import { RouteTable } from "../../src/routes/route-table.ts";
 import { SessionEntry } from "../../src/sessions/session-entry.ts";
 
 const record: SubscriptionRecord = {
@@ -199,6 +199,7 @@ describe("a route is that of the subscriptions there are", () => {
             const route = table.find(topic);
             expect(told(route)).toEqual(model.route(topic.name));
             expect(told(table.find(topic))).toEqual(told(route));
+            expect(told(table.lookUp(topic.name))).toEqual(told(route));
           }
         }
       }),
