@@ -24,7 +24,6 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   topics: [],
   limits: [],
   transport: [],
-  config: ["limits"],
   "password-hash": [],
   "sql-database": [],
   protocol: ["codec", "topics", "limits"],
@@ -37,6 +36,8 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
 };
+/** Reads configuration files, for which it needs what plugins declare of their options, and nothing else of them. */
+const CONFIG = "config";
 const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packages/plugins/") === true;
 
 /** Where the version of the protocol may be asked for: everything else asks the dialect. */
@@ -126,9 +127,32 @@ test("the version of the protocol is compared in the codec and the dialect only"
 });
 
 test.each([...folders])("%s depends only on what is below it", (name, folder) => {
-  const allowed = isPlugin(name) ? PLUGIN : MAY_DEPEND_ON[name];
+  const plugins = [...folders.keys()].filter(isPlugin);
+  const allowed = isPlugin(name)
+    ? PLUGIN
+    : name === CONFIG
+      ? ["limits", "plugin-api", ...plugins]
+      : MAY_DEPEND_ON[name];
   expect(allowed, `${name} is not in the table`).toBeDefined();
   expect(dependencies(folder).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
+});
+
+test("a configuration is read without loading a plugin: only what plugins declare of their options", () => {
+  const imported = (text: string): string[] =>
+    [...text.matchAll(/^import (?!type).*?from "([^"]+)";/gms)].map(([, from]) => from ?? "");
+  const ofConfig = sources(`packages/${CONFIG}/src`).flatMap(({ text }) => imported(text));
+  const ours = ofConfig.filter((from) => from.startsWith("@wrenmq/") && from !== "@wrenmq/limits");
+  expect(ours.filter((from) => !from.endsWith("/options"))).toEqual([]);
+  const light = ["@wrenmq/plugin-api/options", "@wrenmq/topics", "./algorithms.ts"];
+  const declared = [...folders.keys()].filter(isPlugin).flatMap((name) => sources(`${folders.get(name)}/src`));
+  const heavy = declared
+    .filter(({ path }) => path.endsWith("/options.ts"))
+    .flatMap(({ path, text }) =>
+      imported(text)
+        .filter((from) => !light.includes(from))
+        .map((from) => `${path}: ${from}`),
+    );
+  expect(heavy).toEqual([]);
 });
 
 test("nothing that is published depends on what is not", () => {

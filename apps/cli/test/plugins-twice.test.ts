@@ -174,7 +174,7 @@ const APART: Readonly<Record<BuiltInPlugin, (folder: string) => Promise<void>>> 
   sql: async (folder) => {
     const urls = ["a", "b"].map((name) => `sqlite:///${join(folder, name)}.db`);
     for (const [index, url] of urls.entries()) {
-      const users = await SqlUsers.open(url);
+      const users = await SqlUsers.open(url, { create: true });
       await users.createTables();
       await users.addUser("ada", `secret ${index}`);
       await users.addTopic("ada", "publish", `t/${index}`);

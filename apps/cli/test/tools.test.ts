@@ -222,7 +222,7 @@ test("explain tells two instances of one plugin apart, and so does a mistake in 
   expect(stdout).toMatch(/^house: allow .*\ngarden: deny.*\ndenied\n$/);
   await writeFile(file, "plugins: { strict: { use: guard, maximum_delay: 1h } }\n");
   expect((await runCommand(["explain", "-c", file, "a"])).stderr).toMatch(
-    /^wrenmq: plugin "strict": maxDelayMs: [^\n]+\n$/,
+    /^wrenmq: \S+c\.yaml:1:\d+: plugins\.strict\.maximum_delay: [^\n]+\n$/,
   );
 });
 

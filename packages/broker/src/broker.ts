@@ -20,7 +20,7 @@ import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
 import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
-import { Listeners } from "./listeners/listeners.ts";
+import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import { Operations } from "./operations/operations.ts";
 import type { BrokerOptions } from "./options.ts";
 import { clearStore } from "./persistence/clear-store.ts";
@@ -35,12 +35,29 @@ import { recheckAll } from "./routing/recheck.ts";
 import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { silentLogger } from "./runtime/logger.ts";
+import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-entry.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
+
+/** What `prepare` gets ready. */
+export interface BrokerChange {
+  /** All of them: others that there are now are closed. */
+  readonly listeners?: Readonly<Record<string, ListenerOptions>>;
+  /** All of them. */
+  readonly plugins?: readonly Plugin[];
+  /** What is not among them has its default. */
+  readonly limits?: Partial<BrokerLimits>;
+}
+
+export interface PreparedChange {
+  /** Puts it in force; does not fail. Resolves when what is gone is closed. */
+  commit(): Promise<void>;
+  /** Everything is as it was. */
+  abort(): Promise<void>;
+}
 
 export type BrokerState = "new" | "starting" | "started" | "stopping" | "stopped";
 
@@ -62,7 +79,7 @@ export class Broker implements AsyncDisposable {
   constructor(options: BrokerOptions = {}) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = options.logger === undefined ? silentLogger : boundedLogger(options.logger);
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
     this.#everyone = this.#plugins.everyone({});
@@ -200,6 +217,50 @@ export class Broker implements AsyncDisposable {
   /** Reads the certificates of all listeners again. @throws ListenerError; the old ones stay then */
   async reloadCertificates(): Promise<void> {
     await this.#listeners.reloadCertificates();
+  }
+
+  /**
+   * Gets other listeners, plugins and limits ready, while everything goes on as before: files are read, plugins start,
+   * new listeners listen. What is not given stays as it is. In force, a listener whose type and address stay keeps its
+   * clients; those of listeners that are gone are told and disconnected.
+   * @throws ListenerError, PluginError, BrokerError ERR_BROKER_STATE; nothing has changed then
+   */
+  async prepare({ listeners, plugins, limits }: BrokerChange): Promise<PreparedChange> {
+    this.#mustRun("prepare()");
+    const nextPlugins = plugins && (await this.#plugins.prepare(plugins));
+    let nextListeners: PreparedListeners | undefined;
+    try {
+      // Plugins that do not go together are found before the commit, which cannot fail.
+      this.#tryChains(nextPlugins ?? this.#plugins, listeners);
+      nextListeners = listeners && (await this.#listeners.prepare(listeners));
+    } catch (error) {
+      await nextPlugins?.abort();
+      throw error;
+    }
+    return {
+      abort: async () => {
+        await nextListeners?.abort();
+        await nextPlugins?.abort();
+      },
+      commit: async () => {
+        if (limits !== undefined) this.#limits = { ...DEFAULT_LIMITS, ...limits };
+        this.#core.setLimits(this.#limits);
+        const changed = nextListeners?.commit();
+        const takeOver = (): void => {
+          this.#compileChains();
+          if (nextPlugins !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
+        };
+        const ended = nextPlugins?.commit(takeOver) ?? takeOver();
+        await changed?.closed;
+        await ended;
+      },
+    };
+  }
+
+  /** @throws PluginError when they cannot decide together, somewhere */
+  #tryChains(plugins: Pick<PluginHost, "chain">, listeners: BrokerChange["listeners"]): void {
+    const wanted = listeners && Object.values(listeners).map(({ plugins: members }) => members);
+    for (const members of wanted ?? this.#listeners.members()) plugins.chain(members, this.#events.hooks());
   }
 
   /** The broker's limits as they are now. */
@@ -385,7 +446,7 @@ export class Broker implements AsyncDisposable {
     });
     const makeChain = (plugins: readonly string[] | undefined): HookChain =>
       this.#plugins.chain(plugins, this.#events.hooks());
-    const listeners = new Listeners(core, makeChain, this.#options.placement);
+    const listeners = new Listeners(core, makeChain, this.#options.placement, core.cluster);
     return [core, listeners, new Housekeeping(core)];
   }
 

@@ -35,6 +35,7 @@ import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
+import { takeUndelivered } from "./sessions/undelivered.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
@@ -109,9 +110,15 @@ export class BrokerCore implements BrokerServices {
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
+        const { clientId } = entry.session;
+        const undelivered = takeUndelivered(entry, (message) =>
+          this.router.dropped(clientId, message, "sessionEnded", "subscriber"),
+        );
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
+        // In the same turn: what is left of it in the store goes with the same batch.
+        this.router.reassignAll(clientId, undelivered, clock.now());
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
       },

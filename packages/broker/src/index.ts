@@ -1,4 +1,4 @@
-export { Broker, type BrokerState, createBroker } from "./broker.ts";
+export { Broker, type BrokerChange, type BrokerState, createBroker, type PreparedChange } from "./broker.ts";
 export type { Placement } from "./clustering/client-placement.ts";
 export type { DrainOptions, DrainState } from "./connections/drain.ts";
 export type { BrokerEvent } from "./events.ts";

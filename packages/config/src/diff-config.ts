@@ -8,20 +8,17 @@ type Setting = "session" | "keepAlive" | "sys" | "log";
 
 export interface ListenerUpdate {
   readonly listener: ListenerSection;
-  /** What is different; the socket stays open. */
+  /** What is different; its clients stay. */
   readonly changed: readonly (keyof ListenerSection)[];
 }
 
-/**
- * The steps of a reload. Apply `removed`, then `rebound`, then `added`: a new listener may use the port of an old one.
- * Clients of listeners that are removed or rebound are not meant: closing those is the caller's decision.
- */
+/** What a reload comes to. A listener that is added or rebound may have the port of one that is removed or rebound. */
 export interface ReloadPlan {
   readonly listeners: {
     readonly added: readonly ListenerSection[];
     /** Names. */
     readonly removed: readonly string[];
-    /** Same name, other socket: something differs that is settled when it is opened, or the asking for certificates. */
+    /** Same name, other type or address: the clients of the old one have to be disconnected. */
     readonly rebound: readonly ListenerSection[];
     readonly updated: readonly ListenerUpdate[];
   };
@@ -44,22 +41,8 @@ export interface ReloadPlan {
   readonly empty: boolean;
 }
 
-const SOCKET: readonly (keyof ListenerSection)[] = [
-  "type",
-  "host",
-  "port",
-  "path",
-  "mode",
-  "backlog",
-  "ipv6Only",
-  "rawTcp",
-  "lingerMs",
-  "handshakeTimeoutMs",
-  "tcpKeepAliveMs",
-  "maxPayload",
-  "proxyProtocol",
-  "proxyTimeoutMs",
-];
+/** What clients find a listener by. */
+const PLACE: readonly (keyof ListenerSection)[] = ["type", "host", "port", "ipv6Only"];
 type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
 const AT_START: ReadonlySet<string> = new Set<AtStart>([
   "admin",
@@ -105,9 +88,10 @@ function diffListeners(before: readonly ListenerSection[], after: readonly Liste
   for (const listener of after) {
     const earlier = old.get(listener.name);
     const changed = earlier ? changedKeys(earlier, listener) : [];
-    if (changed.some((key) => SOCKET.includes(key)) || (earlier && asksOtherwise(earlier, listener))) {
-      rebound.push(listener);
-    } else if (changed.length > 0) updated.push({ listener, changed });
+    // The path of a Unix listener is its address, that of a WebSocket one is only asked for in the request.
+    const isElsewhere = changed.some((key) => PLACE.includes(key) || (key === "path" && listener.type === "unix"));
+    if (isElsewhere) rebound.push(listener);
+    else if (changed.length > 0) updated.push({ listener, changed });
   }
   return {
     added: after.filter((listener) => !old.has(listener.name)),
@@ -116,10 +100,6 @@ function diffListeners(before: readonly ListenerSection[], after: readonly Liste
     updated,
   };
 }
-
-/** A server cannot change whether it asks for certificates while it listens; certificates themselves it can. */
-const asksOtherwise = ({ tls: before }: ListenerSection, { tls: after }: ListenerSection): boolean =>
-  before?.requestCertificate !== after?.requestCertificate || before?.requireCertificate !== after?.requireCertificate;
 
 function diffPlugins(before: readonly PluginSection[], after: readonly PluginSection[]): ReloadPlan["plugins"] {
   const old = new Map(before.map((plugin) => [plugin.name, plugin]));

@@ -130,23 +130,29 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
     expect(listeners.rebound.map((each) => each.port)).toEqual([22]);
     expect(listeners.updated).toMatchObject([{ listener: { name: "c" }, changed: ["maxConnections", "access"] }]);
   });
-  test("certificates are exchanged on the open socket, asking for them is not", () => {
+  test("everything of TLS changes while the socket is open", () => {
     const tls = (rest: string) =>
       config(`listeners: { a: { type: tls, tls: { certificate_file: c, key_file: k, ${rest} } } }`);
-    expect(diffConfig(tls("ca_file: a"), tls("ca_file: b")).listeners).toMatchObject({
-      rebound: [],
-      updated: [{ changed: ["tls"] }],
-    });
-    expect(diffConfig(tls("ca_file: a"), tls("ca_file: a, require_certificate: true")).listeners).toMatchObject({
-      rebound: [{ name: "a" }],
-      updated: [],
-    });
-  });
-  test("what is settled when the socket is opened, and what a broker cannot change while it runs", () => {
-    const listener = (rest: string) => config(`listeners: { a: { bind: "[::]:1", ${rest} } }`);
-    for (const key of ["ipv6_only: true", "raw_tcp: false", "linger: 1s", "tcp_keep_alive: 1m"]) {
-      expect(diffConfig(listener(""), listener(key)).listeners.rebound, key).toHaveLength(1);
+    for (const rest of ["ca_file: b", "ca_file: a, require_certificate: true", "ca_file: a, ciphers: x"]) {
+      expect(diffConfig(tls("ca_file: a"), tls(rest)).listeners).toMatchObject({
+        rebound: [],
+        updated: [{ changed: ["tls"] }],
+      });
     }
+  });
+  test("what makes another listener, what does not, and what a broker cannot change while it runs", () => {
+    const listener = (rest: string) => config(`listeners: { a: { bind: "[::]:1", ${rest} } }`).listeners;
+    const diff = (before: WrenConfig["listeners"], after: WrenConfig["listeners"]) =>
+      diffConfig({ ...defaultConfig(), listeners: before }, { ...defaultConfig(), listeners: after }).listeners;
+    for (const key of ["raw_tcp: false", "linger: 1s", "tcp_keep_alive: 1m", "backlog: 5"]) {
+      expect(diff(listener(""), listener(key)), key).toMatchObject({ rebound: [], updated: [{}] });
+    }
+    expect(diff(listener(""), listener("ipv6_only: true")).rebound).toHaveLength(1);
+    const web = (rest: string) => config(`listeners: { a: { type: ws, ${rest} } }`).listeners;
+    expect(diff(web("path: /a"), web("path: /b"))).toMatchObject({ rebound: [], updated: [{ changed: ["path"] }] });
+    const unix = (rest: string) => config(`listeners: { a: { type: unix, ${rest} } }`).listeners;
+    expect(diff(unix("path: /a"), unix("path: /b")).rebound).toHaveLength(1);
+    expect(diff(unix("path: /a"), unix('path: /a, mode: "0600"'))).toMatchObject({ rebound: [], updated: [{}] });
     const other = "store: { path: d, max_bytes: 1GiB }\nshared_subscriptions: { strategy: random }\nplugin_timeout: 1s";
     const { needsRestart } = diffConfig(config(BASE), config(`${BASE}\n${other}`));
     expect(needsRestart).toEqual(["store", "shared_subscriptions", "plugin_timeout"]);

@@ -8,6 +8,7 @@ export type ListenerErrorCode =
   | "ERR_LISTENER_FILE"
   | "ERR_LISTENER_CONFIG"
   | "ERR_LISTENER_HANDSHAKE"
+  | "ERR_LISTENER_CERTIFICATE"
   | "ERR_LISTENER_PROXY"
   | "ERR_LISTENER_ACCEPT"
   | "ERR_LISTENER_FAILED";
@@ -16,10 +17,16 @@ export type ListenerErrorCode =
 export class ListenerError extends Error {
   override readonly name = "ListenerError";
   readonly code: ListenerErrorCode;
+  /** The option that is wrong (`tls.ca[0]`), where it is one; the message begins with it. */
+  readonly key: string | undefined;
+  /** The message without the key. */
+  readonly reason: string;
 
-  constructor(code: ListenerErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code: ListenerErrorCode, reason: string, cause?: unknown, key?: string) {
+    super(key === undefined ? reason : `${key}: ${reason}`, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.key = key;
+    this.reason = reason;
   }
 }
 

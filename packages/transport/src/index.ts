@@ -1,3 +1,4 @@
+export { printableClient } from "./client-name.ts";
 export type {
   Accept,
   Connection,
@@ -39,4 +40,9 @@ export type {
   WssListenerConfig,
 } from "./listener-config.ts";
 export { createListener } from "./listeners/create-listener.ts";
+export { clientHasLeft } from "./listeners/handshake-error.ts";
 export type { Listener, ListenerContext } from "./listeners/listener.ts";
+export { isSameSocket, withPort } from "./listeners/same-socket.ts";
+export type { Credential, CredentialKind } from "./tls/credentials.ts";
+export type { CertificateNotice } from "./tls/tls-certificates.ts";
+export { checkTls, type TlsCheck } from "./tls/tls-material.ts";

@@ -21,14 +21,21 @@ export type FromWorker =
   | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
   /** It cannot start, for a reason to tell the user. */
   | { readonly kind: "failed"; readonly line: string }
-  /** It serves the configuration that it was told to serve; or, for a reason to tell the user, the one before. */
+  /**
+   * It is ready to serve the configuration of `configure`, or, for a reason to tell the user, it is not and goes on as
+   * before; it has done what `decide` said.
+   */
   | { readonly kind: "changed"; readonly problem: string | undefined };
 
-/** A configuration is the whole one: what falls to the worker it knows itself. The first one answers `begun`. */
+/**
+ * A configuration is the whole one: what falls to the worker it knows itself. The first one answers `begun`; any other is
+ * got ready, and served (or given up) when `decide` says so.
+ */
 export type ToWorker<Config> =
   | HandOver
   | { readonly kind: "stop" }
-  | { readonly kind: "configure"; readonly config: Config };
+  | { readonly kind: "configure"; readonly config: Config }
+  | { readonly kind: "decide"; readonly isCommit: boolean };
 
 /** Where a worker finds what stays the same as long as the supervisor lives. */
 export const WORKER_ENV = { self: "WRENMQ_WORKER", count: "WRENMQ_WORKERS", folder: "WRENMQ_MESH" } as const;

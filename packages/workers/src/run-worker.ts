@@ -1,5 +1,5 @@
 // One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
-import type { Broker, BrokerOptions, Placement } from "@wrenmq/broker";
+import type { Broker, BrokerOptions, Placement, PreparedChange } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
@@ -19,8 +19,11 @@ export interface WorkerBroker<Config> {
   readonly broker: Broker;
   /** Called when clients may connect. */
   started?(): void;
-  /** Serves another configuration; when it rejects, the one before. Without it configurations cannot change. */
-  change?(config: Config): Promise<void>;
+  /**
+   * Gets another configuration ready, while the one before is served: `broker.prepare()` does. When it rejects nothing has
+   * changed. It is put in force when all workers are ready, or given up. Without it configurations cannot change.
+   */
+  prepare?(config: Config): Promise<PreparedChange>;
   /** Resolves when the worker is to end without the supervisor's word; without it, at SIGINT and SIGTERM. */
   readonly ended?: Promise<unknown>;
   /** Instead of `broker.shutdown()`. */
@@ -69,7 +72,6 @@ async function serve<Config>(
   const count = Number(process.env[WORKER_ENV.count]);
   const folder = process.env[WORKER_ENV.folder] ?? "";
   let running: WorkerBroker<Config> | undefined;
-  let isStarted = false;
   const bus = new MeshBus({
     self: worker,
     count,
@@ -83,40 +85,38 @@ async function serve<Config>(
   const told = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const change = async (wanted: Config): Promise<void> => {
-    // One that is starting serves what it has started with.
-    const problem = isStarted ? await changed(running, wanted, describe) : undefined;
+  let prepared: PreparedChange | undefined;
+  const prepare = async (wanted: Config): Promise<void> => {
+    let problem: string | undefined;
+    try {
+      if (running?.prepare === undefined)
+        throw new Error("the workers cannot change their configuration while they run");
+      prepared = await running.prepare(wanted);
+    } catch (error) {
+      problem = describe(error);
+    }
     tell({ kind: "changed", problem });
+  };
+  const decide = async (isCommit: boolean): Promise<void> => {
+    const change = prepared;
+    prepared = undefined;
+    await (isCommit ? change?.commit() : change?.abort());
+    tell({ kind: "changed", problem: undefined });
   };
   process.on("message", (message: ToWorker<Config>, handle: unknown) => {
     if (message.kind === "handOver") adopt(running?.broker, message, handle);
-    else if (message.kind === "configure") void change(message.config);
+    else if (message.kind === "configure") void prepare(message.config);
+    else if (message.kind === "decide") void decide(message.isCommit);
     else stop();
   });
   const options = { bus, placement: placement(bus, worker, count) };
   running = await createBroker(config, { worker, count, options });
   const { broker } = running;
   await broker.start();
-  isStarted = true;
   tell({ kind: "ready", addresses: [...broker.addresses] });
   running.started?.();
   await Promise.race([told, running.ended ?? signalled()]);
   await (running.stop === undefined ? broker.shutdown() : running.stop());
-}
-
-/** @returns why it could not be changed */
-async function changed<Config>(
-  running: WorkerBroker<Config> | undefined,
-  wanted: Config,
-  describe: (error: unknown) => string,
-): Promise<string | undefined> {
-  try {
-    if (running?.change === undefined) return "the workers cannot change their configuration while they run";
-    await running.change(wanted);
-    return undefined;
-  } catch (error) {
-    return describe(error);
-  }
 }
 
 function signalled(): Promise<unknown> {

@@ -67,14 +67,12 @@ class Supervisor<Config> implements Workers<Config> {
   /** Where the workers find each other. */
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
   readonly #slots: WorkerSlot<Config>[];
-  #config: Config;
   #addresses: readonly (readonly [string, string])[] = [];
   /** While the workers start for the first time. */
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor({ workers: count, config, logger }: WorkersOptions<Config>) {
     this.#logger = logger;
-    this.#config = config;
     const folder = this.#folder;
     this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
     cluster.on("message", this.#heard);
@@ -118,26 +116,14 @@ class Supervisor<Config> implements Workers<Config> {
   }
 
   async change(config: Config): Promise<void> {
-    const problems = await Promise.all(this.#slots.map((slot) => slot.change(config)));
+    const problems = await Promise.all(this.#slots.map((slot) => slot.prepare(config)));
     const problem = problems.find((line) => line !== undefined);
-    if (problem === undefined) {
-      this.#config = config;
-      return;
-    }
-    // Each of the others has done it, and each has undone as much as this before.
-    const changed = this.#slots.filter((_, index) => problems[index] === undefined);
-    await Promise.all(changed.map((slot) => this.#changeBack(slot)));
-    throw new WorkersError("ERR_WORKERS_CHANGE", problem);
+    await Promise.all(this.#slots.map((slot) => slot.decide(config, problem === undefined)));
+    if (problem !== undefined) throw new WorkersError("ERR_WORKERS_CHANGE", problem);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  async #changeBack(slot: WorkerSlot<Config>): Promise<void> {
-    const problem = await slot.change(this.#config);
-    if (problem === undefined) return;
-    this.#logger?.error({ worker: slot.id, reason: problem }, "a worker could not go back to the configuration before");
   }
 
   readonly #heard = (worker: Worker, message: FromWorker, handle: unknown): void => {

@@ -38,9 +38,11 @@ export class WorkerSlot<Config> {
   #ended: (() => void) | undefined;
   #config: Config;
   #hasBegun = false;
+  /** Another configuration is ready in this process, and nothing has been decided. */
+  #isPrepared = false;
   /** Called when the process is ready, or gone. */
   #whenReady: (() => void)[] = [];
-  /** Called when the process says that it has changed its configuration, or is gone. */
+  /** Called when the process has done what it was asked for, or is gone. */
   #whenChanged: ((problem: string | undefined) => void) | undefined;
 
   constructor(options: SlotOptions<Config>) {
@@ -71,23 +73,44 @@ export class WorkerSlot<Config> {
   }
 
   /**
-   * Serves another configuration: this process, and those that take its place. Not before the last change is through.
-   * @returns why this process does not, and goes on as before
+   * Gets another configuration ready in this process. A process that is not there, or begins, has nothing to get ready:
+   * it starts with what is decided.
+   * @returns why this process cannot serve it
    */
-  async change(config: Config): Promise<string | undefined> {
-    const before = this.#config;
-    this.#config = config;
-    // A process that is starting does so with the configuration before; one that has not begun yet, with this one.
-    if (this.#hasBegun && !this.isReady) {
-      await new Promise<void>((resolve) => this.#whenReady.push(resolve));
-    }
+  async prepare(config: Config): Promise<string | undefined> {
+    await this.#begunOrGone();
     if (!this.isReady) return undefined;
-    const problem = await new Promise<string | undefined>((resolve) => {
-      this.#whenChanged = resolve;
-      this.tell({ kind: "configure", config });
-    });
-    if (problem !== undefined) this.#config = before;
+    const problem = await this.#ask({ kind: "configure", config });
+    this.#isPrepared = problem === undefined && this.isReady;
     return problem;
+  }
+
+  /** The configuration that was got ready is served from now on, by this process and those that take its place; or it is not. */
+  async decide(config: Config, isCommit: boolean): Promise<void> {
+    if (isCommit) this.#config = config;
+    if (this.#isPrepared) {
+      this.#isPrepared = false;
+      await this.#ask({ kind: "decide", isCommit });
+    } else if (isCommit && this.#hasBegun) {
+      // It began in between, with the configuration before.
+      const problem = await this.prepare(config);
+      if (this.#isPrepared) await this.decide(config, true);
+      if (problem !== undefined) {
+        this.#options.logger?.error({ worker: this.id, reason: problem }, "a worker serves the configuration before");
+      }
+    }
+  }
+
+  /** Sends what is answered by `changed`; a process that ends has answered. */
+  #ask(message: ToWorker<Config>): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#whenChanged = resolve;
+      this.tell(message);
+    });
+  }
+
+  async #begunOrGone(): Promise<void> {
+    if (this.#hasBegun && !this.isReady) await new Promise<void>((resolve) => this.#whenReady.push(resolve));
   }
 
   changed(problem: string | undefined): void {
@@ -154,8 +177,8 @@ export class WorkerSlot<Config> {
     this.worker = undefined;
     this.isReady = false;
     this.#hasBegun = false;
+    this.#isPrepared = false;
     this.#tellReady();
-    // The next process starts with what this one was to change to.
     this.changed(undefined);
     if (this.#ended !== undefined) {
       this.#ended();

@@ -31,9 +31,9 @@ await runWorker({
     return {
       broker,
       started: () => greet(config),
-      async change(wanted) {
+      async prepare(wanted) {
         accept(worker, wanted);
-        greet(wanted);
+        return { commit: async () => greet(wanted), abort: async () => greet({ greeting: "as before" }) };
       },
     };
   },
@@ -80,12 +80,13 @@ test("clients of different workers are clients of one broker; all workers change
   await workers.change({ greeting: "welcome" });
   await Promise.all(again);
 
-  const back = received(one, "greeting/0", "welcome");
+  const given = received(one, "greeting/0", "as before");
+  const never = received(one, "greeting/0", "no").then(() => expect.unreachable());
   await expect(workers.change({ greeting: "no", refusedBy: 1 })).rejects.toMatchObject({
     code: "ERR_WORKERS_CHANGE",
     message: "worker 1 cannot serve this",
   });
-  await back;
+  await Promise.race([given, never]);
   const closed = new Promise<void>((resolve) => one.once("close", () => resolve()));
   await workers.stop();
   await closed;

@@ -4,14 +4,14 @@ import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
 import { loadPlugins } from "../plugins/load-plugin.ts";
-import { listenerToOptions } from "./listener-options.ts";
+import { listenersToOptions } from "./listener-options.ts";
 
 /** Loads the plugins and the store that the configuration names. @throws PluginError, StoreError */
 export async function configToOptions(config: WrenConfig, logger: Logger): Promise<BrokerOptions> {
   const { session, sys, keepAlive, shared, pluginTimeoutMs } = config;
   const store = await openStore(config.store, logger);
   return {
-    listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, listenerToOptions(listener)])),
+    listeners: listenersToOptions(config),
     plugins: await loadPlugins(config),
     ...(store === undefined ? {} : { store, clearOnShutdown: config.store.clearOnShutdown === true }),
     limits: { ...config.limits, keepAliveExtra: keepAlive.extraDelaySeconds },

@@ -1,6 +1,6 @@
 // One listener of the configuration → the broker's options for it.
 import type { ListenerOptions } from "@wrenmq/broker";
-import type { ListenerSection, TlsSection } from "@wrenmq/config";
+import type { ListenerSection, TlsSection, WrenConfig } from "@wrenmq/config";
 import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
 
 type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
@@ -8,6 +8,10 @@ type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
 /** Without the keys that are undefined: with `exactOptionalPropertyTypes` those are something else than absent ones. */
 export function defined<T extends object>(given: Given<T>): Partial<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+export function listenersToOptions({ listeners }: Pick<WrenConfig, "listeners">): Record<string, ListenerOptions> {
+  return Object.fromEntries(listeners.map((listener) => [listener.name, listenerToOptions(listener)]));
 }
 
 export function listenerToOptions(listener: ListenerSection): ListenerOptions {

@@ -1,12 +1,13 @@
-// SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, and
-// is undone when something does: then everything is as before, and the log says why.
-import type { Broker, BrokerOptions } from "@wrenmq/broker";
-import { diffConfig, formatDiagnostic, type ListenerSection, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
+// SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, while
+// everything goes on as before: if something does, nothing has changed, and the log says why.
+import type { Broker, BrokerOptions, PreparedChange } from "@wrenmq/broker";
+import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
+import type { Plugin } from "@wrenmq/plugin-api";
 import type { Logger } from "pino";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
 import type { EffectiveConfig } from "./effective-config.ts";
-import { listenerToOptions } from "./listener-options.ts";
+import { listenersToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
 export interface ReloadOptions {
@@ -66,108 +67,50 @@ export function reloading({ config, logger, read, change }: ReloadOptions): () =
   };
 }
 
-/** Of a listener that goes on listening only these can change. */
-const CHANGEABLE: ReadonlySet<keyof ListenerSection> = new Set(["access", "limits", "maxConnections"]);
-
 export class Reloader {
   readonly #broker: Broker;
-  readonly #logger: Logger;
   #config: WrenConfig;
-  #plugins: BrokerOptions["plugins"];
+  #plugins: readonly Plugin[];
 
-  constructor(
-    broker: Broker,
-    given: { readonly config: WrenConfig; readonly options: BrokerOptions; readonly logger: Logger },
-  ) {
+  constructor(broker: Broker, given: { readonly config: WrenConfig; readonly options: BrokerOptions }) {
     this.#broker = broker;
     this.#config = given.config;
-    this.#plugins = given.options.plugins;
-    this.#logger = given.logger;
+    this.#plugins = given.options.plugins ?? [];
+  }
+
+  /**
+   * Gets another configuration ready; what can fail has been done then, and whoever is connected has noticed nothing.
+   * @throws what keeps it from being applied; nothing has changed then
+   */
+  async prepare(config: WrenConfig): Promise<PreparedChange> {
+    const plan = diffConfig(this.#config, config);
+    const plugins = await this.#changedPlugins(plan, config);
+    const prepared = await this.#broker.prepare({
+      listeners: listenersToOptions(config),
+      limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
+      ...(plugins === undefined ? {} : { plugins }),
+    });
+    return {
+      abort: () => prepared.abort(),
+      commit: async () => {
+        this.#config = config;
+        this.#plugins = plugins ?? this.#plugins;
+        await prepared.commit();
+      },
+    };
   }
 
   /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
   async change(config: WrenConfig): Promise<void> {
-    await this.#apply(diffConfig(this.#config, config), config);
-    await this.#broker.reloadCertificates().catch((error: unknown) => {
-      this.#logger.warn({ reason: lineOf(error) }, "certificates stay as they were");
-    });
-    this.#config = config;
+    await (await this.prepare(config)).commit();
   }
 
-  async #apply(plan: ReloadPlan, config: WrenConfig): Promise<void> {
-    const undo: (() => Promise<unknown>)[] = [];
-    try {
-      await this.#applyPlugins(plan, config, undo);
-      await this.#applyListeners(plan, config, undo);
-    } catch (error) {
-      for (const step of undo.reverse()) await step();
-      throw error;
-    }
-    for (const { listener, changed } of plan.listeners.updated) {
-      if (!changed.every((key) => CHANGEABLE.has(key))) continue;
-      const { limits, maxConnections, plugins } = listenerToOptions(listener);
-      this.#broker.updateListener(listener.name, {
-        ...(limits === undefined ? {} : { limits }),
-        ...(maxConnections === undefined ? {} : { maxConnections }),
-        ...(plugins === undefined ? {} : { plugins }),
-      });
-    }
-    if (plan.limitsChanged.length > 0 || plan.settingsChanged.includes("keepAlive")) {
-      const { extraDelaySeconds: keepAliveExtra } = config.keepAlive;
-      this.#broker.setLimits({ ...config.limits, keepAliveExtra });
-    }
-  }
-
-  async #applyPlugins({ plugins }: ReloadPlan, config: WrenConfig, undo: (() => Promise<unknown>)[]): Promise<void> {
-    const { added, removed, changed, reordered } = plugins;
-    if (added.length + removed.length + changed.length === 0 && !reordered) return;
-    const before = this.#plugins ?? [];
+  async #changedPlugins({ plugins }: ReloadPlan, config: WrenConfig): Promise<Plugin[] | undefined> {
+    const { added, removed, changed, reordered, kept } = plugins;
+    if (added.length + removed.length + changed.length === 0 && !reordered) return undefined;
     // Whose entry is the same goes on, with all that it knows.
-    const kept = new Map(before.filter(({ name }) => plugins.kept.includes(name)).map((one) => [one.name, one]));
-    const made = await loadPlugins(config, kept);
-    await this.#broker.setPlugins(made);
-    this.#plugins = made;
-    undo.push(() => {
-      this.#plugins = before;
-      return this.#broker.setPlugins(before);
-    });
-  }
-
-  async #applyListeners(
-    { listeners }: ReloadPlan,
-    config: WrenConfig,
-    undo: (() => Promise<unknown>)[],
-  ): Promise<void> {
-    const before = new Map(this.#config.listeners.map((listener) => [listener.name, listener]));
-    const add = async (listener: ListenerSection): Promise<void> => {
-      await this.#broker.addListener(listener.name, listenerToOptions(listener));
-      undo.push(() => this.#broker.removeListener(listener.name));
-    };
-    const remove = async (name: string): Promise<void> => {
-      const old = before.get(name);
-      if (!(await this.#broker.removeListener(name)) || old === undefined) return;
-      undo.push(() => this.#broker.addListener(name, listenerToOptions(old)));
-    };
-    const reopened = [
-      ...listeners.rebound,
-      ...listeners.updated
-        .filter(({ changed }) => !changed.every((key) => CHANGEABLE.has(key)))
-        .map((one) => one.listener),
-    ];
-    const closing = [...listeners.removed, ...reopened.map(({ name }) => name)].flatMap(
-      (name) => before.get(name) ?? [],
-    );
-    // What does not need the address of another goes first: if it fails, nobody has been disconnected yet.
-    const waits = ({ port, path }: ListenerSection): boolean =>
-      closing.some((old) => (port === undefined ? old.path === path : old.port === port));
-    for (const listener of listeners.added.filter((one) => !waits(one))) await add(listener);
-    for (const name of listeners.removed) await remove(name);
-    for (const listener of reopened) {
-      await remove(listener.name);
-      await add(listener);
-    }
-    for (const listener of listeners.added.filter(waits)) await add(listener);
-    this.#logger.debug({ listeners: config.listeners.length }, "listeners are as configured");
+    const going = this.#plugins.filter(({ name }) => kept.includes(name));
+    return loadPlugins(config, new Map(going.map((one) => [one.name, one])));
   }
 }
 

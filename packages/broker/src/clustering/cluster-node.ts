@@ -146,6 +146,12 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#forwardAlone(message, aim, message.retain ? this.#stamped(message, now) : 0, waits);
   }
 
+  forwardShared(peer: Peer, message: Message, filter: string): void {
+    this.#batch = undefined;
+    const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
+    this.bus.forward(peer, message, { plain: false, groups: [filter], retainedAt: 0 }, ticket);
+  }
+
   #stamped(message: Message, now: Millis): number {
     const stamp = this.#replica.stamp(now);
     this.#replica.changed(message.topic, stamp, message.payloadLength > 0, now);

@@ -52,6 +52,8 @@ export class ConnectFlow {
   readonly #scope: ListenerScope;
   #packet!: ConnectPacket;
   #assignedClientId: string | undefined = undefined;
+  /** There is room for it only because it takes over the connection of its client. */
+  #needsTakeover = false;
   /** Enhanced authentication that is under way. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
   /** What stops the attempts of plugins that take their time. */
@@ -72,7 +74,8 @@ export class ConnectFlow {
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
     const refused = this.#refuseByOperator(now);
     if (refused !== undefined) return refused;
-    if (!scope.hasRoom) return this.#refuseOneMore(`listener ${scope.name}: maximum connections`);
+    this.#needsTakeover = !scope.hasRoom;
+    if (this.#needsTakeover && !scope.hasRoomByTakeover(packet.clientId)) return this.#refuseOneMore(this.#isFull);
     const { connect } = scope.chain;
     if (connect === undefined) return this.#checkWill(packet.will) ?? this.#authenticate();
     return then(connect(connecting.client, packet), (changed) => {
@@ -201,8 +204,9 @@ export class ConnectFlow {
     const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
     const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
     // While plugins were asked others may have connected.
-    if (!broker.hasRoom() && !broker.registry.isConnected(client.clientId)) {
-      return this.#refuseOneMore(`listener ${scope.name}: maximum connections`);
+    const isOneMore = this.#needsTakeover && !scope.hasRoom && !scope.hasRoomByTakeover(client.clientId);
+    if (isOneMore || (!broker.hasRoom() && !broker.registry.isConnected(client.clientId))) {
+      return this.#refuseOneMore(this.#isFull);
     }
     if (!broker.hasRoomForSession(client.clientId, expiryInterval)) return this.#refuseOneMore("maximum sessions");
     const now = broker.clock.now();
@@ -235,6 +239,10 @@ export class ConnectFlow {
       responseInformation: wantsResponseInformation ? broker.responseInformation?.(client.clientId) : undefined,
       authenticationData,
     };
+  }
+
+  get #isFull(): string {
+    return `listener ${this.#scope.name}: maximum connections`;
   }
 
   /** What the operator has said comes before any plugin: nobody new while the broker is emptied, nobody who is banned. */

@@ -16,13 +16,20 @@ export interface EndingClient extends SessionConnection {
   readonly client: ClientInfo;
 }
 
+/** What a client gets that speaks no MQTT, or no version of it that we know. */
+const NO_MQTT: ReadonlySet<ReasonCode> = new Set([
+  ReasonCode.ProtocolError,
+  ReasonCode.MalformedPacket,
+  ReasonCode.UnsupportedProtocolVersion,
+]);
+
 export function endConversation(ending: EndingClient, { by, reasonCode, reason }: ConnectionEnd): void {
   const { scope, entry, client } = ending;
+  scope.conversationEnded();
   const { logger, registry, clock, sessionPolicy } = scope.broker;
   if (entry === undefined) {
     logger.debug({ listener: scope.name, reasonCode, reason }, "connection ended");
-    const isNonsense = reasonCode === ReasonCode.ProtocolError || reasonCode === ReasonCode.MalformedPacket;
-    if (isNonsense && by === "server") scope.protocolFailure(ending.transport.info.remoteAddress, reason);
+    if (by === "server" && NO_MQTT.has(reasonCode)) scope.protocolFailure(ending.transport.info, reason);
     return;
   }
   const { session } = entry;

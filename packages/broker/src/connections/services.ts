@@ -1,6 +1,7 @@
 // What a connection needs of the broker and of its listener.
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
+import type { ConnectionInfo } from "@wrenmq/transport";
 import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -63,8 +64,12 @@ export interface ListenerScope {
   readonly rules: () => Rules;
   /** May one more connection that has been accepted begin a conversation? */
   readonly hasRoom: boolean;
+  /** Is there room for a connection that takes the place of another one, as its client has that already? [MQTT-3.1.4-3] */
+  hasRoomByTakeover(clientId: string): boolean;
+  /** A connection is at its end; its transport may still be sending the last packet. */
+  conversationEnded(): void;
   /** @param id of the transport's connection */
   connectionClosed(id: number): void;
   /** A client was closed for what it sent instead of CONNECT, or in it. */
-  protocolFailure(remoteAddress: string, reason: string): void;
+  protocolFailure(client: ConnectionInfo, reason: string): void;
 }

@@ -2,7 +2,7 @@
 // flood of failures neither fills the operator's disk nor hides what else is wrong.
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Counters, Millis } from "@wrenmq/protocol";
-import { ListenerError } from "@wrenmq/transport";
+import { type ConnectionInfo, clientHasLeft, ListenerError, printableClient } from "@wrenmq/transport";
 import type { Clock } from "../runtime/clock.ts";
 import type { Timers } from "../runtime/timers.ts";
 
@@ -36,17 +36,16 @@ export class HandshakeFailures {
   report(error: Error): void {
     const { logger, listener, counters } = this.#options;
     const code = error instanceof ListenerError ? error.code : "ERR_LISTENER_FAILED";
-    if (code === "ERR_LISTENER_HANDSHAKE") counters.failedHandshake++;
+    if (code === "ERR_LISTENER_HANDSHAKE" || code === "ERR_LISTENER_CERTIFICATE") counters.failedHandshake++;
     else if (code === "ERR_LISTENER_PROXY") counters.failedProxyHeader++;
-    // The other side connected and reset the connection: port scans, health checks.
-    const hasLeft = (error.cause as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET";
-    if (hasLeft) logger.debug({ listener, error: error.message }, "listener trouble");
+    // Health checks and port scans.
+    if (clientHasLeft(error)) logger.debug({ listener, error: error.message }, "listener trouble");
     else this.#log(code, error.message);
   }
 
   /** A client was closed for what it said instead of CONNECT, or in it. */
-  protocolFailure(remoteAddress: string, reason: string): void {
-    this.#log("misspoke", `connection from ${remoteAddress} closed: ${reason}`);
+  protocolFailure(client: ConnectionInfo, reason: string): void {
+    this.#log("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
   }
 
   #log(kind: string, error: string): void {

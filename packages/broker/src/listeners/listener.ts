@@ -22,6 +22,8 @@ export class Listener implements ListenerScope {
   #rate: ConnectionRate | undefined;
   /** By the number of the transport's connection. */
   readonly #connections = new Map<number, ClientConnection>();
+  /** Connections that are not at their end: those that were refused take nobody's place while they read why. */
+  #open = 0;
 
   constructor(name: string, broker: BrokerServices, chain: HookChain) {
     this.name = name;
@@ -61,7 +63,14 @@ export class Listener implements ListenerScope {
   /** May one more connection that has been accepted talk to us? */
   get hasRoom(): boolean {
     const maximum = this.#maxConnections;
-    return (maximum === 0 || this.#connections.size <= maximum) && this.broker.hasRoom();
+    return (maximum === 0 || this.#open <= maximum) && this.broker.hasRoom();
+  }
+
+  hasRoomByTakeover(clientId: string): boolean {
+    const replaced = this.broker.registry.get(clientId)?.connection as ClientConnection | undefined;
+    if (replaced === undefined) return false;
+    const isOurs = this.#connections.get(replaced.transport.id) === replaced;
+    return isOurs || this.#maxConnections === 0 || this.#open <= this.#maxConnections;
   }
 
   /** @returns false: too many connections came from its address within a second */
@@ -73,14 +82,19 @@ export class Listener implements ListenerScope {
 
   connectionOpened(connection: ClientConnection): void {
     this.#connections.set(connection.transport.id, connection);
+    this.#open++;
     this.broker.counters.connectionsAccepted++;
+  }
+
+  conversationEnded(): void {
+    this.#open--;
   }
 
   connectionClosed(id: number): void {
     this.#connections.delete(id);
   }
 
-  protocolFailure(remoteAddress: string, reason: string): void {
-    this.handshakeFailures.protocolFailure(remoteAddress, reason);
+  protocolFailure(client: ConnectionInfo, reason: string): void {
+    this.handshakeFailures.protocolFailure(client, reason);
   }
 }

@@ -8,22 +8,16 @@ import {
   createListener,
   socketAdopter,
   type TlsCertificate,
-  type Listener as TransportListener,
   type TransportName,
 } from "@wrenmq/transport";
 import { ClientPlacement, type Placement } from "../clustering/client-placement.ts";
 import { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerServices } from "../connections/services.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
+import { logCertificate } from "./certificate-notices.ts";
 import { Listener } from "./listener.ts";
+import { ListenerChange, type RunningListener } from "./listener-change.ts";
 import { type ListenerOptions, limitsOf } from "./listener-options.ts";
-
-interface Running {
-  readonly scope: Listener;
-  /** undefined for `external`. */
-  readonly listener: TransportListener | undefined;
-  options: ListenerOptions;
-}
 
 /** What an operator wants to know of a listener. */
 export interface ListenerReport {
@@ -43,16 +37,37 @@ export interface ListenerReport {
 /** Makes the chain of the plugins named, or of all. */
 export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
 
+/** Another set of listeners, ready to be put in force. */
+export interface PreparedListeners {
+  /** Cannot fail. `closed` resolves when those that are gone are closed, `rulesDiffer`: other plugins decide somewhere. */
+  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void> };
+  /** Everything is as it was. */
+  abort(): Promise<void>;
+}
+
+/** Several processes that have the same listeners. */
+export interface SharedListeners {
+  /** Is this one to say what concerns all of them? */
+  readonly isFirst: boolean;
+}
+
 export class Listeners {
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, RunningListener>();
   readonly #core: BrokerServices;
   readonly #makeChain: ChainMaker;
   readonly #placement: Placement | undefined;
   readonly #adopters = new Map<string, Adopt>();
+  readonly #cluster: SharedListeners | undefined;
   #isClosed = false;
 
-  constructor(core: BrokerServices, makeChain: ChainMaker, placement: Placement | undefined) {
+  constructor(
+    core: BrokerServices,
+    makeChain: ChainMaker,
+    placement: Placement | undefined,
+    cluster: SharedListeners | undefined,
+  ) {
     this.#core = core;
+    this.#cluster = cluster;
     this.#makeChain = makeChain;
     this.#placement = placement;
   }
@@ -88,26 +103,41 @@ export class Listeners {
     if (this.#running.has(name)) {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
-    const core = this.#core;
-    const scope = new Listener(name, core, this.#makeChain(options.plugins));
-    scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
-    if (options.type === "external") {
-      this.#running.set(name, { scope, listener: undefined, options });
-      return;
-    }
-    const { arena, logger } = core;
-    const listener = createListener(options, (connection) => this.#accept(connection, scope), {
-      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
-      admits: (client) => scope.admits(client),
-      onError: (error) => scope.handshakeFailures.report(error),
-    });
-    await listener.listen();
+    const running = this.#make(name, options);
+    running.scope.chain = this.#makeChain(options.plugins);
+    running.isOpen = true;
+    await running.listener?.listen();
     if (this.#isClosed) {
-      await listener.close();
+      await running.listener?.close();
       throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
     }
-    this.#running.set(name, { scope, listener, options });
-    logger.info({ listener: name, address: listener.address }, "listening");
+    this.#began(name, running);
+  }
+
+  /** Gets another set of listeners ready. Rejects with a ListenerError; nothing has changed then. */
+  async prepare(wanted: Readonly<Record<string, ListenerOptions>>): Promise<PreparedListeners> {
+    const change = await ListenerChange.prepare(
+      {
+        running: this.#running,
+        clock: this.#core.clock,
+        isShared: this.#cluster !== undefined,
+        make: (name, options, scope) => this.#make(name, options, scope),
+      },
+      wanted,
+    );
+    if (this.#isClosed) {
+      await change.abort();
+      throw new BrokerError("ERR_BROKER_STATE", "the broker was stopped before it could change");
+    }
+    return {
+      abort: () => change.abort(),
+      commit: () => {
+        const { opened, closed, rulesDiffer } = change.commit();
+        for (const [name] of closed) this.#running.delete(name);
+        for (const [name, running] of opened) this.#began(name, running);
+        return { rulesDiffer, closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}) };
+      },
+    };
   }
 
   /** Other limits or plugins for a listener that goes on listening; its clients stay. */
@@ -126,13 +156,7 @@ export class Listeners {
     const running = this.#running.get(name);
     if (running === undefined) return false;
     this.#running.delete(name);
-    const { sessionLimits } = running.scope;
-    for (const { session } of this.#core.registry.values()) {
-      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
-    }
-    await running.listener?.close();
-    for (const connection of [...running.scope.connections])
-      connection.machine.closeLink(ReasonCode.AdministrativeAction);
+    await this.#end(running);
     return true;
   }
 
@@ -161,10 +185,15 @@ export class Listeners {
     return handedOver || scope.admits(connection.info) ? this.#accept(connection, scope) : undefined;
   }
 
-  #known(name: string, caller: "accept" | "adopt"): Running {
+  #known(name: string, caller: "accept" | "adopt"): RunningListener {
     const running = this.#running.get(name);
     if (running !== undefined) return running;
     throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
+  }
+
+  /** The names of the plugins that decide, for each listener. */
+  members(): (readonly string[] | undefined)[] {
+    return [...this.#running.values()].map(({ options }) => options.plugins);
   }
 
   /** The plugins or the broker's limits changed. */
@@ -196,6 +225,45 @@ export class Listeners {
 
   clear(): void {
     this.#running.clear();
+  }
+
+  #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
+    const core = this.#core;
+    // Until it is one of ours nobody decides there.
+    const scope = existing ?? new Listener(name, core, this.#makeChain([]));
+    if (existing === undefined) scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
+    if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
+    const { arena, logger } = core;
+    const accept = (connection: Connection): ConnectionHandler | undefined =>
+      running.isOpen ? this.#accept(connection, scope) : undefined;
+    const listener = createListener(options, accept, {
+      readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
+      admits: (client) => scope.admits(client),
+      onError: (error) => scope.handshakeFailures.report(error),
+      onCertificate: (notice) => {
+        // Workers have the same certificates, and one of them is enough to say so.
+        if (this.#cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
+      },
+    });
+    const running: RunningListener = { scope, listener, options, isOpen: existing !== undefined };
+    return running;
+  }
+
+  #began(name: string, running: RunningListener): void {
+    running.isOpen = true;
+    this.#running.set(name, running);
+    const { listener } = running;
+    if (listener !== undefined) this.#core.logger.info({ listener: name, address: listener.address }, "listening");
+  }
+
+  /** Of one that is not among the running any more: its clients are disconnected. */
+  async #end({ scope, listener }: RunningListener): Promise<void> {
+    const { sessionLimits } = scope;
+    for (const { session } of this.#core.registry.values()) {
+      if (session.limits === sessionLimits) session.limits = this.#core.sessionLimits;
+    }
+    await listener?.close();
+    for (const connection of scope.connections) connection.machine.closeLink(ReasonCode.AdministrativeAction);
   }
 
   #accept(transport: Connection, scope: Listener): ConnectionHandler {

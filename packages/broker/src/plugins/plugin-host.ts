@@ -43,6 +43,8 @@ export interface PreparedPlugins {
   commit(takeOver: () => void): Promise<void>;
   /** Ends those that were started. */
   abort(): Promise<void>;
+  /** As that of the host will be. */
+  chain(members: readonly string[] | undefined, events: Hooks): HookChain;
 }
 
 /** The hooks that are called for a plugin that is added or removed while the broker runs, as at its start and stop. */
@@ -94,6 +96,7 @@ export class PluginHost {
     const removed = before.filter((one) => !after.includes(one));
     return {
       abort: () => this.#end(added),
+      chain: (members, events) => this.#chain(after, members, events),
       commit: async (takeOver) => {
         this.#running = after;
         this.#notify(added, "brokerStarting");
@@ -185,7 +188,11 @@ export class PluginHost {
 
   /** @param members names of the plugins that decide; undefined: all. Everyone may watch. */
   chain(members: readonly string[] | undefined, events: Hooks): HookChain {
-    const hooks: NamedHooks[] = this.#running.map(({ name, hooks }) => ({
+    return this.#chain(this.#running, members, events);
+  }
+
+  #chain(running: readonly Running[], members: readonly string[] | undefined, events: Hooks): HookChain {
+    const hooks: NamedHooks[] = running.map(({ name, hooks }) => ({
       name,
       hooks: members === undefined || members.includes(name) ? hooks : watching(hooks),
     }));

@@ -5,12 +5,15 @@ import type { DeliveryOptions, SubscriptionRecord } from "@wrenmq/protocol";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 /** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
-const PLAIN: readonly DeliveryOptions[] = tableOf(undefined);
+const PLAIN: readonly DeliveryOptions[] = tableOf(undefined, undefined);
 
-function tableOf(subscriptionIdentifiers: readonly number[] | undefined): DeliveryOptions[] {
+function tableOf(
+  subscriptionIdentifiers: readonly number[] | undefined,
+  sharedFilter: string | undefined,
+): DeliveryOptions[] {
   const table: DeliveryOptions[] = [];
   for (const qos of [0, 1, 2] as const) {
-    table.push({ qos, retain: false, subscriptionIdentifiers }, { qos, retain: true, subscriptionIdentifiers });
+    for (const retain of [false, true]) table.push({ qos, retain, subscriptionIdentifiers, sharedFilter });
   }
   return table;
 }
@@ -29,8 +32,11 @@ export class Recipient {
   #client: ClientInfo | undefined = undefined;
   #rules = -1;
 
-  /** @param records those that match; there may be very many, and what is made of them is kept */
-  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[]) {
+  /**
+   * @param records those that match; there may be very many, and what is made of them is kept
+   * @param sharedFilter given for a member of a group
+   */
+  constructor(entry: SessionEntry, records: readonly SubscriptionRecord[], sharedFilter?: string) {
     this.entry = entry;
     let identifiers: number[] | undefined;
     let isNoLocal = false;
@@ -42,7 +48,7 @@ export class Recipient {
       if (identifiers === undefined) identifiers = [subscriptionIdentifier];
       else identifiers.push(subscriptionIdentifier);
     }
-    if (identifiers !== undefined) this.#table = tableOf(identifiers);
+    if (identifiers !== undefined || sharedFilter !== undefined) this.#table = tableOf(identifiers, sharedFilter);
     if (isNoLocal) {
       const others = records.filter((record) => !record.noLocal);
       this.noLocalView = others.length === 0 ? null : new Recipient(entry, others);

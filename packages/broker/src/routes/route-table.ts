@@ -59,10 +59,11 @@ export class RouteTable {
   /** @returns is it a subscription that the session did not have? */
   add(entry: SessionEntry, filter: string, record: SubscriptionRecord): boolean {
     const shared = sharedOf(filter);
+    if (shared !== undefined) entry.hasShared = true;
     const isNew =
       shared === undefined
         ? this.#tree.set(filter, entry, record) === undefined
-        : this.#group(filter, shared.filter).set(new Recipient(entry, [record]));
+        : this.#group(filter, shared.filter).set(new Recipient(entry, [record], filter));
     this.#changed(shared);
     if (!isNew) return false;
     this.size++;

@@ -21,6 +21,8 @@ export interface Forwarder {
   chooseSide(group: SharedGroup, publisher: string): Peer | undefined;
   /** Sends a message to the peers that want it; one with RETAIN to all of them. What its acknowledgement waits for goes to `waits`. */
   forward(message: Message, aim: ForwardAim, now: Millis, waits: PublishWaits): void;
+  /** Sends a message to the members of a shared subscription at a peer. */
+  forwardShared(peer: Peer, message: Message, filter: string): void;
   /** Does this broker write down the topic's retained message? */
   keepsRetained(topic: string): boolean;
   /** Resolves when every peer knows the subscriptions of this broker as they are now; undefined: they do. */
@@ -34,6 +36,7 @@ export const NO_PEERS: Forwarder = {
   isFull: () => false,
   chooseSide: () => undefined,
   forward: () => {},
+  forwardShared: () => {},
   keepsRetained: () => true,
   whenKnown: () => undefined,
   whenRelieved: (callback) => callback(),

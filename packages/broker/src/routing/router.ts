@@ -20,6 +20,7 @@ import type { Recipient } from "../routes/recipient.ts";
 import type { RouteTable } from "../routes/route-table.ts";
 import type { SharedGroup } from "../routes/shared-groups.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
@@ -106,6 +107,25 @@ export class Router {
     } else {
       for (const recipient of recipients) this.#deliver(recipient, message, now, waits);
     }
+  }
+
+  /** What a member of shared subscriptions has not got, whose session has ended: to other members. [MQTT5 4.8.2] */
+  reassignAll(clientId: string, undelivered: readonly Undelivered[], now: Millis): void {
+    for (const { message, sharedFilter } of undelivered) {
+      if (message.hasExpired(now)) this.dropped(clientId, message, "expired", "subscriber");
+      else if (!this.reassign(sharedFilter, message, now))
+        this.dropped(clientId, message, "sessionEnded", "subscriber");
+    }
+  }
+
+  /** @returns false: the shared subscription has no other member */
+  reassign(filter: string, message: Message, now: Millis): boolean {
+    const group = this.routes.group(filter);
+    if (group?.isWanted !== true) return false;
+    const peer = this.forwarder.chooseSide(group, message.publisher);
+    if (peer !== undefined) this.forwarder.forwardShared(peer, message, filter);
+    else this.deliverShared(group, message, now, new PublishWaits());
+    return true;
   }
 
   /** To the one of the group's members here whose turn it is. */
@@ -291,9 +311,12 @@ export class Router {
       const isAllowed = await allowed;
       entry.pendingAuthorizations--;
       if (entry.pendingAuthorization === after) entry.pendingAuthorization = undefined;
-      if (entry.ended) return undefined;
       try {
         const now = this.#now();
+        if (entry.ended) {
+          if (options.sharedFilter != null && options.qos > 0) this.reassign(options.sharedFilter, message, now);
+          return undefined;
+        }
         if (!isAllowed) this.dropped(session.clientId, message, "notAuthorized", "subscriber");
         else if (message.hasExpired(now))
           this.dropped(session.clientId, message, "expired", "subscriber"); // [MQTT-3.3.2-5]

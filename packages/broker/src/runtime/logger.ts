@@ -1,4 +1,5 @@
-// Logging is somebody else's: the broker only says what happened. Without a logger it says nothing.
+// Logging is somebody else's: the broker only says what happened. Without a logger it says nothing. Whatever a client can
+// put into a line is bounded here, for the broker and its plugins alike.
 import type { Logger } from "@wrenmq/plugin-api";
 
 const ignore = (): void => {};
@@ -11,3 +12,69 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
   isLevelEnabled: () => false,
 };
+
+/** Characters of an identifier, a topic or anything else that is one value of a line. */
+const LONGEST_VALUE = 256;
+/** Of a sentence: what was wrong, and why. */
+const LONGEST_SENTENCE = 512;
+/** Their values are sentences of ours, which may quote a client. */
+const SENTENCES: ReadonlySet<string> = new Set(["error", "reason", "such"]);
+/** Of these an empty value says nothing: clients of a Unix socket have no address, nor has one that is gone. */
+const ADDRESSES: ReadonlySet<string> = new Set(["address", "remoteAddress"]);
+const DEEPEST = 4;
+
+type Level = "debug" | "info" | "warn" | "error";
+
+/** The same logger, but what it writes is cut, and marked where it was: `aaaa… (60000 characters)`. */
+export function boundedLogger(logger: Logger): Logger {
+  const at =
+    (level: Level) =>
+    (fields: object, message: string): void => {
+      if (logger.isLevelEnabled?.(level) === false) return;
+      logger[level](boundedFields(fields), cut(message, LONGEST_SENTENCE));
+    };
+  const { isLevelEnabled } = logger;
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (bindings) => boundedLogger(logger.child(boundedFields(bindings))),
+    ...(isLevelEnabled === undefined ? {} : { isLevelEnabled: (level: string) => isLevelEnabled.call(logger, level) }),
+  };
+}
+
+/** A copy only where something has to be cut. */
+function boundedFields(fields: object, depth = 0): object {
+  if (!isPlain(fields)) return fields;
+  let changed: Record<string, unknown> | undefined;
+  for (const [key, value] of Object.entries(fields)) {
+    const bounded = boundedValue(value, SENTENCES.has(key) ? LONGEST_SENTENCE : LONGEST_VALUE, depth);
+    const isEmptyAddress = value === "" && ADDRESSES.has(key);
+    if (bounded === value && !isEmptyAddress) continue;
+    changed ??= { ...fields } as Record<string, unknown>;
+    if (isEmptyAddress) delete changed[key];
+    else changed[key] = bounded;
+  }
+  return changed ?? fields;
+}
+
+function boundedValue(value: unknown, longest: number, depth: number): unknown {
+  if (typeof value === "string") return cut(value, longest);
+  if (typeof value !== "object" || value === null || depth === DEEPEST) return value;
+  if (!Array.isArray(value)) return boundedFields(value, depth + 1);
+  const items = value.map((item) => boundedValue(item, longest, depth + 1));
+  return items.some((item, index) => item !== value[index]) ? items : value;
+}
+
+/** Errors, and whatever else the logger knows how to write, are not ours to take apart. */
+function isPlain(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const head = text.slice(0, longest).replace(/[\ud800-\udbff]$/, "");
+  return `${head}… (${text.length} characters)`;
+}

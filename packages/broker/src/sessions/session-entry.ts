@@ -47,6 +47,8 @@ export class SessionEntry {
   /** Is it counted as one that outlives its connection? */
   lasts: boolean = false;
   ended: boolean = false;
+  /** Has it or had it a shared subscription? */
+  hasShared: boolean = false;
   /** Made at its first loss, where the broker keeps a history. */
   drops: DropHistory | undefined = undefined;
 

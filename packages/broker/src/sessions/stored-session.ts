@@ -75,7 +75,7 @@ export function makeDurable(session: Session, store: Store, factLog: FactLog, to
     return page.flatMap(({ entry, message }) => {
       const restored = restoreMessage(topics, message, entry.messageId);
       if (restored === undefined) return [];
-      return [new Delivery(restored, entry.qos, entry.retain, entry.subscriptionIdentifiers, entry.seq)];
+      return [new Delivery(restored, entry.qos, entry.retain, entry.subscriptionIdentifiers, entry.seq, null)];
     });
   };
 }
@@ -104,7 +104,7 @@ export function restoreSession(
     const stored = store.message(session.clientId, entry.seq);
     const message = stored === undefined ? emptyMessage(topics) : restoreMessage(topics, stored, entry.messageId);
     if (message === undefined) continue;
-    const delivery = new Delivery(message, entry.qos, entry.retain, entry.subscriptionIdentifiers, entry.seq);
+    const delivery = new Delivery(message, entry.qos, entry.retain, entry.subscriptionIdentifiers, entry.seq, null);
     session.window.restore(entry.packetId, state, delivery);
   }
   if (snapshot.queued > 0) {

@@ -25,6 +25,72 @@ describe("limits", () => {
     await fixture.stop();
   });
 
+  test("[MQTT-3.1.4-3] connections: a client that takes over its own is let in, also when there is no room for another", async () => {
+    for (const bound of ["broker", "listener"] as const) {
+      const options = bound === "broker" ? { limits: { maxConnections: 2 } } : {};
+      const maxConnections = bound === "listener" ? 2 : 0;
+      const fixture = await startBroker({ listeners: { memory: { type: "external", maxConnections } }, ...options });
+      const halfDead = await fixture.connect(5, { clientId: "1", cleanStart: false });
+      halfDead.freeze();
+      await fixture.connect(5, { clientId: "2" });
+      for (const version of [4, 5] as const) {
+        const again = fixture.open(version);
+        again.send(again.connectPacket({ clientId: "1", cleanStart: true }));
+        await again.expect("connack", { reasonCode: 0 });
+        const stranger = fixture.open(5);
+        stranger.send(stranger.connectPacket({ clientId: "3" }));
+        await stranger.expect("connack", { reasonCode: 0x97 });
+      }
+      const silent = fixture.open(5);
+      const third = fixture.open(5);
+      third.send(third.connectPacket({ clientId: "2" }));
+      await third.expect("connack", { reasonCode: 0 });
+      silent.destroy();
+      const nobody = fixture.open(5);
+      nobody.send(nobody.connectPacket({ clientId: "" }));
+      await nobody.expect("connack", { reasonCode: 0x97 });
+      expect(fixture.broker.metrics()).toMatchObject({ clientsConnected: 2, connectionsRefused: 3 });
+      await fixture.stop();
+    }
+  });
+
+  test("connections: who was refused takes nobody's place while it reads why", async () => {
+    const fixture = await startBroker({ listeners: { memory: { type: "external", maxConnections: 1 } } });
+    const first = await fixture.connect(5, { clientId: "1" });
+    for (let count = 0; count < 5; count++) {
+      const refused = fixture.open(5);
+      refused.send(refused.connectPacket({ clientId: "2" }));
+      refused.freeze();
+    }
+    await fixture.clock.settle();
+    await first.disconnect();
+    await fixture.connect(5, { clientId: "3" });
+    expect(fixture.broker.metrics()).toMatchObject({ connectionsRefused: 5, clientsConnected: 1 });
+    await fixture.stop();
+  });
+
+  test("connections: what a client was to take over may be gone when its plugin has answered, and its room too", async () => {
+    const answer = held<boolean>();
+    const authenticate = ({ username }: ClientInfo): boolean | Promise<boolean> =>
+      username !== "slow" || answer.promise;
+    const fixture = await startBroker({
+      listeners: { memory: { type: "external", maxConnections: 1 } },
+      hooks: { authenticate },
+    });
+    const first = await fixture.connect(5, { clientId: "1" });
+    const slow = fixture.open(5);
+    slow.send(slow.connectPacket({ clientId: "1", username: "slow" }));
+    await fixture.clock.settle();
+    await first.disconnect();
+    await fixture.clock.settle();
+    const quick = fixture.open(5);
+    quick.send(quick.connectPacket({ clientId: "2" }));
+    await quick.expect("connack", { reasonCode: 0x97 });
+    answer.keep(true);
+    await slow.expect("connack", { reasonCode: 0 });
+    await fixture.stop();
+  });
+
   test("connections per second from one address", async () => {
     const fixture = await startBroker({ limits: { connectionRate: 3 } });
     const dial = (remoteAddress: string): RawClient => {

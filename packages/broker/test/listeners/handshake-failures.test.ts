@@ -1,13 +1,23 @@
-import { connect } from "node:net";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ListenerOptions } from "@wrenmq/broker";
 import { Counters } from "@wrenmq/protocol";
 import { ListenerError } from "@wrenmq/transport";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+// The transport's tests make certificates; another maker of them would be a copy.
+import { Authority } from "../../../transport/test/certificates.ts";
 import { HandshakeFailures } from "../../src/listeners/handshake-failures.ts";
 import { Timers } from "../../src/runtime/timers.ts";
 import { MemoryLogger, RealPace, SimClock, startBroker } from "../support.ts";
 
 const handshake = (number: number, cause?: unknown): ListenerError =>
   new ListenerError("ERR_LISTENER_HANDSHAKE", `handshake ${number}`, cause);
+
+const closing = (socket: Socket): Promise<unknown> =>
+  socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once("close", resolve));
 
 describe("trouble of a listener", () => {
   test("a flood is told in ten lines and one; what else is wrong is told all the same", async () => {
@@ -69,6 +79,76 @@ describe("trouble of a listener", () => {
     await fixture.clock.advance(10_000);
     expect(fixture.broker.metrics()).toMatchObject({ protocolErrors: 1, connectionsRefused: 1, failedConnect: 1 });
     await fixture.stop();
+  });
+});
+
+test("a protocol level that nobody knows is told with the address and the level", async () => {
+  const logger = new MemoryLogger();
+  const fixture = await startBroker({ logger });
+  for (const level of ["02", "00"]) {
+    const client = fixture.open(4);
+    client.send(`10 0d 00 04 4d 51 54 54 ${level} 02 00 1e 00 01 78`);
+    await fixture.clock.settle();
+  }
+  const warned = logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
+  expect(warned).toEqual([
+    { listener: "memory", error: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 2\b/) },
+    { listener: "memory", error: expect.stringMatching(/^connection from .+ closed: .*"MQTT", level 0\b/) },
+  ]);
+  await fixture.stop();
+});
+
+describe("health checks are no trouble", () => {
+  const host = "127.0.0.1";
+  const proxyProtocol = { trusted: [host] };
+  const heads: Readonly<Record<string, Buffer>> = {
+    "nothing said": Buffer.alloc(0),
+    "PROXY LOCAL": Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex"),
+    "PROXY UNKNOWN": Buffer.from("PROXY UNKNOWN\r\n"),
+    "half a PROXY header": Buffer.from("PROXY TC"),
+  };
+
+  test.each(["tcp", "tcp without raw connections", "tls", "ws", "wss", "unix"])("%s", async (kind) => {
+    const logger = new MemoryLogger();
+    const pace = new RealPace();
+    const { cert, key } = await (await Authority.root("CN=Root")).issue({ name: "CN=localhost" });
+    const folder = await mkdtemp(join(tmpdir(), "wrenmq-test-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const type = kind.split(" ")[0] as "tcp";
+    const tls = { certificates: [{ cert, key }] };
+    const place = kind === "unix" ? { path: join(folder, "socket") } : { host, port: 0 };
+    const rawTcp = kind === "tcp";
+    const one = { type, ...place, rawTcp, ...(kind === "tls" || kind === "wss" ? { tls } : {}) } as ListenerOptions;
+    const behind = { ...one, proxyProtocol, ...(kind === "unix" ? { path: join(folder, "proxied") } : {}) };
+    const fixture = await startBroker({ logger, listeners: { one, behind: behind as ListenerOptions } });
+    onTestFinished(fixture.stop);
+    const { broker } = fixture;
+    for (const [name, head] of Object.entries(heads)) {
+      for (const how of ["reset", "end"] as const) {
+        const listener = name === "nothing said" ? "one" : "behind";
+        const socket =
+          kind === "unix"
+            ? connect(join(folder, listener === "one" ? "socket" : "proxied"))
+            : connect(broker.port(listener) as number, host);
+        socket.on("error", () => {}).resume();
+        await once(socket, "connect");
+        if (head.length > 0) await new Promise((resolve) => socket.write(head, resolve));
+        // The header should arrive before the reset overtakes it; nobody tells when it has.
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+        if (how === "end" || kind === "unix") socket.end();
+        else socket.resetAndDestroy();
+        await closing(socket);
+      }
+    }
+    // Somebody whose end is told comes last: then the others have been seen.
+    const last = kind === "unix" ? connect(join(folder, "socket")) : connect(broker.port("one") as number, host);
+    last.on("error", () => {}).resume();
+    last.write("no MQTT, no TLS, and no HTTP\r\n\r\n");
+    const warned = (): object[] => logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
+    await pace.until(() => warned().length > 0);
+    last.destroy();
+    expect(warned()).toEqual([{ listener: "one", error: expect.not.stringContaining("left") }]);
+    expect(JSON.stringify(logger.lines)).not.toMatch(/from {2}|with {2}|""/);
   });
 });
 

@@ -52,7 +52,7 @@ function readLevel(reader: ByteReader): number {
   const version = level & ~BRIDGE;
   if (name === "MQTT" && (version === 4 || version === 5)) return level;
   if (name === "MQIsdp" && version === 3) return level;
-  throw new MqttError(ReasonCode.UnsupportedProtocolVersion, "unknown protocol name or version");
+  throw new MqttError(ReasonCode.UnsupportedProtocolVersion, `unknown protocol "${name.slice(0, 16)}", level ${level}`);
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {

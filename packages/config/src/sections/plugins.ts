@@ -1,53 +1,51 @@
 // Plugins: a mapping of instance names; each says which plugin it uses (by default the one of its name) and its options.
 
+import { OPTIONS as acl } from "@wrenmq/auth-acl/options";
+import { OPTIONS as anonymous } from "@wrenmq/auth-anonymous/options";
+import { OPTIONS as guard } from "@wrenmq/auth-guard/options";
+import { OPTIONS as http } from "@wrenmq/auth-http/options";
+import { OPTIONS as jwt } from "@wrenmq/auth-jwt/options";
+import { OPTIONS as ldap } from "@wrenmq/auth-ldap/options";
+import { OPTIONS as passwordFile } from "@wrenmq/auth-password/options";
+import { OPTIONS as scram } from "@wrenmq/auth-scram/options";
+import { OPTIONS as sql } from "@wrenmq/auth-sql/options";
+import { OPTIONS as taboo } from "@wrenmq/auth-taboo/options";
+import { OPTIONS as token } from "@wrenmq/auth-token/options";
+import { OPTIONS as x509 } from "@wrenmq/auth-x509/options";
+import type { SchemaOf } from "@wrenmq/plugin-api/options";
+import { EVENT_LOG_OPTIONS, PACKET_LOG_OPTIONS } from "@wrenmq/plugin-logging/options";
+import { OPTIONS as shadows } from "@wrenmq/plugin-shadows/options";
 import { anyMap } from "../description/collections.ts";
 import { resolvePath } from "../description/scalars.ts";
-import type { Section } from "../description/section.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
 import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
-import {
-  aclOptions,
-  anonymousOptions,
-  guardOptions,
-  noOptions,
-  packetLogOptions,
-  passwordFileOptions,
-  tabooOptions,
-} from "./access-options.ts";
-import {
-  httpOptions,
-  jwtOptions,
-  ldapOptions,
-  scramOptions,
-  shadowsOptions,
-  sqlOptions,
-  tokenOptions,
-  x509Options,
-} from "./external-options.ts";
+import { type OptionsTable, pluginOptions } from "./plugin-options.ts";
 
-/** What the section needs to know of each options table; their types differ. */
-export type OptionsTable = Pick<Section<object>, "doc" | "schema" | "read" | "write"> & { readonly fields: object };
-
-export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = {
-  anonymous: anonymousOptions,
-  "password-file": passwordFileOptions,
-  acl: aclOptions,
-  taboo: tabooOptions,
-  jwt: jwtOptions,
-  http: httpOptions,
-  ldap: ldapOptions,
-  sql: sqlOptions,
-  x509: x509Options,
-  scram: scramOptions,
-  token: tokenOptions,
-  shadows: shadowsOptions,
-  guard: guardOptions,
-  "event-log": noOptions,
-  "packet-log": packetLogOptions,
+/** What each built-in plugin declares of its options. */
+export const BUILT_IN_SCHEMAS: Readonly<Record<BuiltInPlugin, SchemaOf<unknown>>> = {
+  anonymous,
+  "password-file": passwordFile,
+  acl,
+  taboo,
+  jwt,
+  http,
+  ldap,
+  sql,
+  x509,
+  scram,
+  token,
+  shadows,
+  guard,
+  "event-log": EVENT_LOG_OPTIONS,
+  "packet-log": PACKET_LOG_OPTIONS,
 };
+
+export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = Object.fromEntries(
+  Object.entries(BUILT_IN_SCHEMAS).map(([name, schema]) => [name, pluginOptions(schema)]),
+) as Record<BuiltInPlugin, OptionsTable>;
 
 const builtIn = (name: string): OptionsTable | undefined =>
   Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as BuiltInPlugin] : undefined;

@@ -1,4 +1,5 @@
 // The kinds of options that plugins need.
+import type { Form } from "./form.ts";
 import { isMapping, type Option, type OptionIssue, type OptionPath, show } from "./option.ts";
 
 /** `default` makes the option one that may be left out. */
@@ -8,11 +9,18 @@ export interface Default<T> {
 
 type Reader<T> = (value: unknown, path: OptionPath, issues: OptionIssue[]) => T | undefined;
 
-function kind<T>(expected: string, reader: Reader<T>, given: Partial<Default<T>> | undefined): Option<T, T, boolean> {
+function kind<T>(
+  expected: string,
+  form: Form,
+  reader: Reader<T>,
+  given: Partial<Default<T>> | undefined,
+): Option<T, T, boolean> {
   const fallback = given?.default;
   return {
     needed: fallback === undefined,
     expected,
+    form,
+    ...(fallback === undefined ? {} : { default: fallback }),
     read(value, path, issues): T {
       if (value === undefined && fallback !== undefined) return fallback;
       const before = issues.length;
@@ -28,19 +36,43 @@ function kind<T>(expected: string, reader: Reader<T>, given: Partial<Default<T>>
 export function string(): Option<string, string, true>;
 export function string(given: Default<string>): Option<string, string, false>;
 export function string(given?: Default<string>): Option<string, string> {
-  return kind("a text", (value) => (typeof value === "string" ? value : undefined), given);
+  return kind(
+    "a text",
+    { kind: "text", what: "text" },
+    (value) => (typeof value === "string" ? value : undefined),
+    given,
+  );
 }
 
-/** A secret or a name that must not be empty. */
-export function text(): Option<string, string, true> {
-  const reader: Reader<string> = (value) => (typeof value === "string" && value !== "" ? value : undefined);
-  return kind("a text that is not empty", reader, undefined) as Option<string, string, true>;
+const notEmpty: Reader<string> = (value) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A name that must not be empty. `what` it is, for a configuration file: "a host name". */
+export function text(what?: string): Option<string, string, true>;
+export function text(what: string, given: Default<string>): Option<string, string, false>;
+export function text(what = "text", given?: Default<string>): Option<string, string> {
+  return kind("a text that is not empty", { kind: "text", what }, notEmpty, given);
+}
+
+/** A text that is not shown to anybody. */
+export function secret(): Option<string, string, true> {
+  return kind("a text that is not empty", { kind: "secret" }, notEmpty, undefined) as Option<string, string, true>;
+}
+
+/** A URL that may contain a password, which is not shown. */
+export function secretUrl(what: string): Option<string, string, true> {
+  const form: Form = { kind: "secret-url", what };
+  return kind("a text that is not empty", form, notEmpty, undefined) as Option<string, string, true>;
+}
+
+/** The path of a file that has to exist. In a configuration file it belongs to the folder of that file. */
+export function filePath(): Option<string, string, true> {
+  return kind("the path of a file", { kind: "file" }, notEmpty, undefined) as Option<string, string, true>;
 }
 
 export function boolean(): Option<boolean, boolean, true>;
 export function boolean(given: Default<boolean>): Option<boolean, boolean, false>;
 export function boolean(given?: Default<boolean>): Option<boolean, boolean> {
-  return kind("true or false", (value) => (typeof value === "boolean" ? value : undefined), given);
+  return kind("true or false", { kind: "flag" }, (value) => (typeof value === "boolean" ? value : undefined), given);
 }
 
 export interface NumberLimits {
@@ -55,11 +87,59 @@ export function number(given: NumberLimits & Partial<Default<number>> = {}): Opt
   const range = `${Number.isFinite(min) ? ` from ${min}` : ""}${Number.isFinite(max) ? ` up to ${max}` : ""}`;
   const fits = (value: unknown): value is number =>
     typeof value === "number" && value >= min && value <= max && (!integer || Number.isInteger(value));
+  const form: Form =
+    integer && Number.isFinite(min) && Number.isFinite(max) ? { kind: "integer", min, max } : { kind: "any" };
   return kind(
     `${integer ? "a whole number" : "a number"}${range}`,
+    form,
     (value) => (fits(value) ? value : undefined),
     given as Partial<Default<number>>,
   );
+}
+
+type Amount = { readonly min?: number; readonly max?: number; readonly default: number };
+
+function amount(
+  expected: string,
+  form: Form,
+  { min = 0, max = Number.POSITIVE_INFINITY, default: fallback }: Amount,
+  integer = false,
+): Option<number, number, false> {
+  const reader: Reader<number> = (value) =>
+    typeof value === "number" && value >= min && value <= max && (!integer || Number.isInteger(value))
+      ? value
+      : undefined;
+  const range = `${min > 0 ? ` from ${min}` : ""}${Number.isFinite(max) ? ` up to ${max}` : ""}`;
+  return kind(`${expected}${range}`, form, reader, { default: fallback }) as Option<number, number, false>;
+}
+
+/** A time in seconds; in a configuration file with its unit. With `min` above 0 it cannot be none at all. */
+export function seconds(given: Amount): Option<number, number, false> {
+  return amount("a number of seconds", { kind: "duration", unit: "s", positive: (given.min ?? 0) > 0 }, given);
+}
+
+/** A time in milliseconds; in a configuration file with its unit. */
+export function milliseconds(given: Amount): Option<number, number, false> {
+  return amount("a number of milliseconds", { kind: "duration", unit: "ms", positive: (given.min ?? 0) > 0 }, given);
+}
+
+/** A size in bytes; in a configuration file with its unit. */
+export function bytes(given: Amount): Option<number, number, false> {
+  return amount("a number of bytes", { kind: "size", min: given.min ?? 0 }, given, true);
+}
+
+/** A whole number where 0 means never, or all. */
+export function count(given: Default<number>): Option<number, number, false>;
+export function count(): Option<number, number, true>;
+export function count(given?: Default<number>): Option<number, number> {
+  const reader: Reader<number> = (value) =>
+    Number.isInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+  return kind("a whole number from 0", { kind: "count" }, reader, given);
+}
+
+/** The option with words for the documentation and for editors. */
+export function about<One extends Option<unknown, unknown>>(doc: string, option: One, key?: string): One {
+  return { ...option, about: key === undefined ? { doc } : { doc, key } };
 }
 
 export function oneOf<const Word extends string>(words: readonly Word[]): Option<Word, Word, true>;
@@ -69,14 +149,19 @@ export function oneOf<const Word extends string>(
 ): Option<Word, Word, false>;
 export function oneOf<const Word extends string>(words: readonly Word[], given?: Default<Word>): Option<Word, Word> {
   const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
-  return kind(expected, (value) => words.find((word) => word === value), given);
+  return kind(expected, { kind: "choice", words }, (value) => words.find((word) => word === value), given);
 }
 
-export function list<Input, Output>(item: Option<Input, Output>): Option<readonly Input[], readonly Output[], true> {
+/** `what` it is, for a configuration file: "a list of topics". */
+export function list<Input, Output>(
+  item: Option<Input, Output>,
+  what?: string,
+): Option<readonly Input[], readonly Output[], true> {
   const expected = `a list (each ${item.expected})`;
   return {
     needed: true,
     expected,
+    form: { kind: "list", item: item.form ?? { kind: "any" }, what },
     read(value, path, issues): readonly Output[] {
       if (Array.isArray(value)) return value.map((part: unknown, i) => item.read(part, [...path, i], issues));
       issues.push({ message: `expected ${expected}, got ${show(value)}`, path });
@@ -88,10 +173,12 @@ export function list<Input, Output>(item: Option<Input, Output>): Option<readonl
 /** A mapping whose keys are the user's own. */
 export function record<Input, Output>(
   item: Option<Input, Output>,
+  what?: string,
 ): Option<Readonly<Record<string, Input>>, ReadonlyMap<string, Output>, true> {
   return {
     needed: true,
     expected: `a mapping (each ${item.expected})`,
+    form: { kind: "map", item: item.form ?? { kind: "any" }, what },
     read(value, path, issues): ReadonlyMap<string, Output> {
       const result = new Map<string, Output>();
       if (!isMapping(value)) {
@@ -111,6 +198,7 @@ export function optional<Input, Output>(
   return {
     needed: false,
     expected: item.expected,
+    ...(item.form === undefined ? {} : { form: item.form }),
     read: (value, path, issues) => (value === undefined || value === null ? undefined : item.read(value, path, issues)),
   };
 }
@@ -123,11 +211,13 @@ export function withDefault<Input, Output>(
   return {
     needed: false,
     expected: item.expected,
+    default: value,
+    ...(item.form === undefined ? {} : { form: item.form }),
     read: (given, path, issues) => (given === undefined || given === null ? value : item.read(given, path, issues)),
   };
 }
 
 /** Any value that `read` accepts; `read` returns undefined for what it does not. */
 export function custom<T>(expected: string, reader: (value: unknown) => T | undefined): Option<T, T, true> {
-  return kind(expected, (value) => reader(value), undefined) as Option<T, T, true>;
+  return kind(expected, { kind: "text", what: expected }, (value) => reader(value), undefined) as Option<T, T, true>;
 }

@@ -1,6 +1,8 @@
 // A description of plugin options, small enough for a plugin to depend on nothing else. Keys are written in camelCase
 // here and may be written "password-file" or "password_file" by the user.
+
 import type { StandardResult, StandardSchema } from "../standard-schema.ts";
+import type { About, Form } from "./form.ts";
 
 export type OptionPath = readonly (string | number)[];
 
@@ -15,6 +17,11 @@ export interface Option<Input, Output = Input, Needed extends boolean = boolean>
   readonly needed: Needed;
   /** What it is, for messages: "a number from 0 to 10". */
   readonly expected: string;
+  /** How it is written in a configuration file; without it: any way. */
+  readonly form?: Form;
+  readonly about?: About;
+  /** What counts when it is left out. */
+  readonly default?: unknown;
   /** Pushes what is wrong to `issues`; the result counts only when nothing was pushed. */
   read(value: unknown, path: OptionPath, issues: OptionIssue[]): Output;
   /** Only for the types. */
@@ -35,13 +42,35 @@ export type FieldsInput<F extends Fields> = { readonly [K in NeededKeys<F>]: Inp
 export type FieldsOutput<F extends Fields> = { readonly [K in keyof F]: OutputOf<F[K]> };
 
 export type OptionsSchema<F extends Fields> = Option<FieldsInput<F>, FieldsOutput<F>> &
-  StandardSchema<FieldsInput<F>, FieldsOutput<F>>;
+  StandardSchema<FieldsInput<F>, FieldsOutput<F>> & {
+    readonly fields: F;
+    /** What the plugin does, in one sentence. */
+    readonly doc: string | undefined;
+  };
 
-/** All options of a plugin (or a group of them): usable as `config` of `definePlugin`. Unknown keys are mistakes. */
+/** The schema of a plugin where only what comes out of it counts: what an exported one is declared as. */
+export type SchemaOf<Output> = StandardSchema<unknown, Output> & {
+  readonly fields: Fields;
+  readonly doc: string | undefined;
+};
+
+/** The options of a plugin when defaults have been filled in; `Left` names those that may still be missing. */
+export type Settled<Options, Left extends keyof Options = never> = Required<Omit<Options, Left>> & {
+  readonly [Key in Left]-?: Options[Key] | undefined;
+};
+
+type Check<F extends Fields> = (value: FieldsOutput<F>) => string | undefined;
+
+/**
+ * All options of a plugin (or a group of them): usable as `config` of `definePlugin`. Unknown keys are mistakes.
+ *
+ * `check` looks at all of them together; what it returns is wrong with them, after "option: " if it is about one.
+ */
 export function options<const F extends Fields>(
   fields: F,
-  check?: (value: FieldsOutput<F>) => string | undefined,
+  given: Check<F> | { readonly doc?: string; readonly check?: Check<F> } = {},
 ): OptionsSchema<F> {
+  const { check, doc } = typeof given === "function" ? { check: given, doc: undefined } : given;
   const needed = Object.values(fields).some((field) => field.needed);
   const read = (value: unknown, path: OptionPath, issues: OptionIssue[]): FieldsOutput<F> => {
     const before = issues.length;
@@ -53,6 +82,8 @@ export function options<const F extends Fields>(
   return {
     needed,
     expected: "a mapping",
+    fields,
+    doc,
     read,
     "~standard": {
       version: 1,
@@ -75,7 +106,7 @@ function readFields(fields: Fields, value: unknown, path: OptionPath, issues: Op
       const key = camelCase(written);
       if (!Object.hasOwn(fields, key)) {
         issues.push({
-          message: `unknown option; known are ${Object.keys(fields).join(", ")}`,
+          message: `unknown option; ${known(fields)}`,
           path: [...path, written],
         });
       } else if (given.has(key)) {
@@ -95,6 +126,11 @@ function readFields(fields: Fields, value: unknown, path: OptionPath, issues: Op
     result[key] = field.read(part, [...path, key], issues);
   }
   return result;
+}
+
+function known(fields: Fields): string {
+  const names = Object.keys(fields);
+  return names.length === 0 ? "there are none" : `known are ${names.join(", ")}`;
 }
 
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

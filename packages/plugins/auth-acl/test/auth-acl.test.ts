@@ -69,7 +69,7 @@ describe("lists", () => {
   });
 
   test("wrong options are named", async () => {
-    await expect(acl({})).rejects.toThrow("give a list");
+    await expect(acl({})).rejects.toThrow("expected at least one of subscribe, publish, receive or file");
     await expect(acl({ subscribe: { u: ["a/#/b"] } })).rejects.toThrow(
       'subscribe.u.0: expected a topic filter, got "a/#/b"',
     );

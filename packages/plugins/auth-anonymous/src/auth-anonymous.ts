@@ -1,21 +1,6 @@
 // Lets clients in whose credentials nobody checks.
 import { definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
-import { boolean, oneOf, options } from "@wrenmq/plugin-api/options";
-
-export interface AuthAnonymousOptions {
-  /** Let clients without a user name in. Default true. */
-  readonly allow?: boolean;
-  /**
-   * `ignore` (default): no opinion about clients with a user name. `allow`: let them in with no password asked, under
-   * the name they give, as aMQTT does; another plugin may still refuse them.
-   */
-  readonly namedUsers?: "ignore" | "allow";
-}
-
-const OPTIONS = options({
-  allow: boolean({ default: true }),
-  namedUsers: oneOf(["ignore", "allow"], { default: "ignore" }),
-});
+import { type AuthAnonymousOptions, OPTIONS } from "./options.ts";
 
 const ANONYMOUS: Identity = {
   reasonCode: 0,

@@ -1,1 +1,2 @@
-export { type AuthAnonymousOptions, authAnonymous } from "./auth-anonymous.ts";
+export { authAnonymous } from "./auth-anonymous.ts";
+export type { AuthAnonymousOptions } from "./options.ts";

@@ -8,38 +8,8 @@ import {
   type PluginContext,
   type Verdict,
 } from "@wrenmq/plugin-api";
-import { number, options } from "@wrenmq/plugin-api/options";
 import { FailureLog } from "./failure-log.ts";
-
-export interface AuthGuardOptions {
-  /** Failures of an address that ban it; 0 never bans. Default 20. */
-  readonly banAddressAfter?: number;
-  /** Failures of a user name, from wherever, that ban it; 0 (default) never: others could lock the user out. */
-  readonly banUserAfter?: number;
-  /** Seconds in which failures are counted together. Default 600. */
-  readonly windowSeconds?: number;
-  /** Seconds that a ban lasts. Default 900. */
-  readonly banSeconds?: number;
-  /** Failures without any delay. Default 3. */
-  readonly freeFailures?: number;
-  /** Milliseconds of the first delay; each further failure doubles it. Default 250; 0 never delays. */
-  readonly delayMs?: number;
-  /** Milliseconds of the longest delay, below the broker's time limit for hooks. Default 4000. */
-  readonly maxDelayMs?: number;
-  /** How many clients may be kept waiting at once; more are refused. Default 1000. */
-  readonly maxWaiting?: number;
-}
-
-const OPTIONS = options({
-  banAddressAfter: number({ min: 0, integer: true, default: 20 }),
-  banUserAfter: number({ min: 0, integer: true, default: 0 }),
-  windowSeconds: number({ min: 1, default: 600 }),
-  banSeconds: number({ min: 1, default: 900 }),
-  freeFailures: number({ min: 0, integer: true, default: 3 }),
-  delayMs: number({ min: 0, default: 250 }),
-  maxDelayMs: number({ min: 0, max: 9000, default: 4000 }),
-  maxWaiting: number({ min: 0, integer: true, default: 1000 }),
-});
+import { type AuthGuardOptions, OPTIONS } from "./options.ts";
 
 /** Bad User Name or Password, Not authorized, Bad authentication method: the client said something wrong. */
 const FAILURES: ReadonlySet<number> = new Set([0x86, 0x87, 0x8c]);

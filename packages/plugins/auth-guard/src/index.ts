@@ -1,1 +1,2 @@
-export { type AuthGuardOptions, authGuard } from "./auth-guard.ts";
+export { authGuard } from "./auth-guard.ts";
+export type { AuthGuardOptions } from "./options.ts";

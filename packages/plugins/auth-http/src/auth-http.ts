@@ -7,59 +7,10 @@ import {
   type Identity,
   type Plugin,
 } from "@wrenmq/plugin-api";
-import { boolean, number, oneOf, optional, options, string, text } from "@wrenmq/plugin-api/options";
 import { readAnswer } from "./answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
+import { type AuthHttpOptions, OPTIONS } from "./options.ts";
 import { type QuestionParams, Requester } from "./requester.ts";
-
-export interface AuthHttpOptions {
-  /** Decide who may connect. Default true. */
-  readonly authenticate?: boolean;
-  /** Decide who may use which topic. Default false. */
-  readonly authorize?: boolean;
-  readonly host: string;
-  readonly port: number;
-  /** Default false. */
-  readonly withTls?: boolean;
-  /** Default get. */
-  readonly requestMethod?: "get" | "post" | "put";
-  /** A JSON body, or a form: in the query of a GET, else in the body. Default json. */
-  readonly paramsMode?: "json" | "form";
-  /** Default json. */
-  readonly responseMode?: "status" | "json" | "text";
-  /** Default wrenmq. */
-  readonly userAgent?: string;
-  /** Path that is asked with username, password and client_id. Default /user. */
-  readonly userUri?: string;
-  /** Path that is asked with username, client_id, topic and acc, a number: 1 receive, 2 publish, 4 subscribe. Default /acl. */
-  readonly topicUri?: string;
-  /** Path that is asked with username: who gets a yes may use every topic. */
-  readonly superuserUri?: string;
-  /** Milliseconds that an answer may take; later the client is refused. Default 5000. */
-  readonly timeoutMs?: number;
-  /** Seconds that an answer is kept. Default 30; 0 keeps none. */
-  readonly cacheSeconds?: number;
-  /** Seconds after which connected clients are asked about again; 0 never. Default 300. */
-  readonly recheckSeconds?: number;
-}
-
-const OPTIONS = options({
-  authenticate: boolean({ default: true }),
-  authorize: boolean({ default: false }),
-  host: text(),
-  port: number({ min: 1, max: 65_535, integer: true }),
-  withTls: boolean({ default: false }),
-  requestMethod: oneOf(["get", "post", "put"], { default: "get" }),
-  paramsMode: oneOf(["json", "form"], { default: "json" }),
-  responseMode: oneOf(["status", "json", "text"], { default: "json" }),
-  userAgent: string({ default: "wrenmq" }),
-  userUri: string({ default: "/user" }),
-  topicUri: string({ default: "/acl" }),
-  superuserUri: optional(text()),
-  timeoutMs: number({ min: 1, default: 5000 }),
-  cacheSeconds: number({ min: 0, default: 30 }),
-  recheckSeconds: number({ min: 0, default: 300 }),
-});
 
 /** aMQTT's numbers; Mosquitto's plugins use the same. */
 const ACCESS: Readonly<Record<Action, number>> = { receive: 1, publish: 2, subscribe: 4 };

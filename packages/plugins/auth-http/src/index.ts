@@ -1,1 +1,2 @@
-export { type AuthHttpOptions, authHttp } from "./auth-http.ts";
+export { authHttp } from "./auth-http.ts";
+export type { AuthHttpOptions } from "./options.ts";

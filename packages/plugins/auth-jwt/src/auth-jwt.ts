@@ -9,60 +9,8 @@ import {
   PluginError,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
-import { boolean, list, number, optional, options, string, text } from "@wrenmq/plugin-api/options";
-import { mistakeInKeys } from "./algorithms.ts";
+import { type AuthJwtOptions, OPTIONS } from "./options.ts";
 import { type Checked, tokenVerifier } from "./token-verifier.ts";
-
-export interface AuthJwtOptions {
-  /** Decide who may connect. Default true. */
-  readonly authenticate?: boolean;
-  /** Decide by the token's topic claims who may use which topic. Default false. */
-  readonly authorize?: boolean;
-  /** Accepted algorithms; a token with another one is refused. */
-  readonly algorithms: readonly string[];
-  /** Shared secret of the HS algorithms. */
-  readonly secretKey?: string;
-  /** PEM file with a public key or a certificate, for the other algorithms. */
-  readonly publicKeyFile?: string;
-  /** URL of a JSON Web Key Set. */
-  readonly jwksUrl?: string;
-  /**
-   * Claim that must be the client's user name, or becomes it when the client gives none. Default sub. Not read without
-   * `authenticate`.
-   */
-  readonly userClaim?: string;
-  /** Claims with the topic filters of each action. Defaults: publish, subscribe, receive. */
-  readonly publishClaim?: string;
-  readonly subscribeClaim?: string;
-  readonly receiveClaim?: string;
-  /** Required values of `iss` and `aud`. */
-  readonly issuer?: string;
-  readonly audience?: string;
-  /** Seconds that clocks may differ by. Default 0. */
-  readonly clockTolerance?: number;
-  /** Milliseconds for a request to `jwksUrl`. Default 5000. */
-  readonly timeoutMs?: number;
-}
-
-const OPTIONS = options(
-  {
-    authenticate: boolean({ default: true }),
-    authorize: boolean({ default: false }),
-    algorithms: list(string()),
-    secretKey: optional(text()),
-    publicKeyFile: optional(text()),
-    jwksUrl: optional(text()),
-    userClaim: string({ default: "sub" }),
-    publishClaim: string({ default: "publish" }),
-    subscribeClaim: string({ default: "subscribe" }),
-    receiveClaim: string({ default: "receive" }),
-    issuer: optional(text()),
-    audience: optional(text()),
-    clockTolerance: number({ min: 0, default: 0 }),
-    timeoutMs: number({ min: 1, default: 5000 }),
-  },
-  mistakeInKeys,
-);
 
 const SHORT_SECRET = 32;
 

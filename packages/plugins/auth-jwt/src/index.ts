@@ -1,1 +1,2 @@
-export { type AuthJwtOptions, authJwt } from "./auth-jwt.ts";
+export { authJwt } from "./auth-jwt.ts";
+export type { AuthJwtOptions } from "./options.ts";

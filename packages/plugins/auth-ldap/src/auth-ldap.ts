@@ -10,63 +10,8 @@ import {
   PluginError,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
-import { boolean, custom, number, type Option, optional, options, text } from "@wrenmq/plugin-api/options";
 import { Directory } from "./directory.ts";
-
-export interface AuthLdapOptions {
-  /** `ldap://host:389` or `ldaps://host`. */
-  readonly server: string;
-  /** Where users are. */
-  readonly baseDn: string;
-  /** Attribute with the user name. */
-  readonly userAttribute: string;
-  /** Who looks users up, and their password. */
-  readonly bindDn: string;
-  readonly bindPassword: string;
-  /** Decide who may connect. Default true. */
-  readonly authenticate?: boolean;
-  /** Decide who may use which topic. Default false. */
-  readonly authorize?: boolean;
-  /** Attributes with the topic filters of each action; an action without is not decided here. */
-  readonly publishAttribute?: string;
-  readonly subscribeAttribute?: string;
-  readonly receiveAttribute?: string;
-  /** Encrypt an `ldap://` connection before anything is said. Default false. */
-  readonly startTls?: boolean;
-  /** PEM file with the certificate authority of the server. */
-  readonly caFile?: string;
-  /** Milliseconds for each answer of the directory. Default 5000. */
-  readonly timeoutMs?: number;
-  /** Seconds that a user's topics are kept. Default 10. */
-  readonly cacheSeconds?: number;
-  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
-  readonly recheckSeconds?: number;
-}
-
-const attribute: Option<string, string, true> = custom("the name of an attribute", (value) =>
-  typeof value === "string" && /^[A-Za-z][A-Za-z0-9-]*$/.test(value) ? value : undefined,
-);
-const url: Option<string, string, true> = custom("a URL with ldap:// or ldaps://", (value) =>
-  typeof value === "string" && /^ldaps?:\/\/./.test(value) ? value : undefined,
-);
-
-const OPTIONS = options({
-  server: url,
-  baseDn: text(),
-  userAttribute: attribute,
-  bindDn: text(),
-  bindPassword: text(),
-  authenticate: boolean({ default: true }),
-  authorize: boolean({ default: false }),
-  publishAttribute: optional(attribute),
-  subscribeAttribute: optional(attribute),
-  receiveAttribute: optional(attribute),
-  startTls: boolean({ default: false }),
-  caFile: optional(text()),
-  timeoutMs: number({ min: 1, default: 5000 }),
-  cacheSeconds: number({ min: 0, default: 10 }),
-  recheckSeconds: number({ min: 0, default: 300 }),
-});
+import { type AuthLdapOptions, OPTIONS } from "./options.ts";
 
 const MAX_KEPT = 10_000;
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });

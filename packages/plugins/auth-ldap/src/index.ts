@@ -1,1 +1,2 @@
-export { type AuthLdapOptions, authLdap } from "./auth-ldap.ts";
+export { authLdap } from "./auth-ldap.ts";
+export type { AuthLdapOptions } from "./options.ts";

@@ -120,6 +120,6 @@ test("a directory that cannot be reached refuses with Server unavailable", async
 
 test("wrong options are named", async () => {
   await expect(start({ server: "http://x" })).rejects.toThrow("server: expected a URL with ldap://");
-  await expect(start({ userAttribute: "uid)(x=" })).rejects.toThrow("userAttribute: expected the name of an attribute");
+  await expect(start({ userAttribute: "uid)(x=" })).rejects.toThrow("userAttribute: expected an attribute");
   await expect(start({ caFile: "/no/such/file" })).rejects.toMatchObject({ code: "ERR_PLUGIN_START" });
 });

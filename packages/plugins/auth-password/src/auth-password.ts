@@ -10,28 +10,10 @@ import {
   type Plugin,
   type PluginContext,
 } from "@wrenmq/plugin-api";
-import { number, options, text } from "@wrenmq/plugin-api/options";
 import { WatchedFile } from "@wrenmq/watched-file";
+import { type AuthPasswordOptions, OPTIONS } from "./options.ts";
 import { type PasswordFile, parsePasswordFile } from "./password-file.ts";
 import { Verifier } from "./verifier.ts";
-
-export interface AuthPasswordOptions {
-  /** Path of the password file. */
-  readonly file: string;
-  /**
-   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
-   * 0 always computes it. Default 300.
-   */
-  readonly rememberSeconds?: number;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
-}
-
-const OPTIONS = options({
-  file: text(),
-  rememberSeconds: number({ min: 0, default: 300 }),
-  reloadInterval: number({ min: 0, default: 2 }),
-});
 
 const NO_PASSWORD = new Uint8Array();
 const NOT_AUTHORIZED = 0x87;

@@ -2,19 +2,10 @@
 // the server keeps is not enough to log in with.
 import { randomBytes } from "node:crypto";
 import { definePlugin, type Plugin } from "@wrenmq/plugin-api";
-import { number, options, text } from "@wrenmq/plugin-api/options";
 import { WatchedFile } from "@wrenmq/watched-file";
 import { DEFAULT_ITERATIONS, hmac, parseScramFile, type ScramCredentials } from "./credentials.ts";
+import { type AuthScramOptions, OPTIONS } from "./options.ts";
 import { ScramExchange, type ScramUsers } from "./scram-exchange.ts";
-
-export interface AuthScramOptions {
-  /** Path of the file with the users' credentials. */
-  readonly file: string;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
-}
-
-const OPTIONS = options({ file: text(), reloadInterval: number({ min: 0, default: 2 }) });
 
 export const authScram: (options: AuthScramOptions) => Plugin = definePlugin({
   name: "auth-scram",

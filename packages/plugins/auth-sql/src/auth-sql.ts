@@ -12,45 +12,11 @@ import {
   PluginError,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { boolean, list, number, oneOf, options, text, withDefault } from "@wrenmq/plugin-api/options";
 import { openDatabase } from "@wrenmq/sql-database";
-import { HASH_SCHEMES, type SqlHashScheme } from "./hash-schemes.ts";
+import { type AuthSqlOptions, OPTIONS } from "./options.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { createTables, type Tables } from "./tables.ts";
 import { TopicListCache } from "./topic-lists.ts";
-
-export interface AuthSqlOptions {
-  /** `sqlite:///file.db`, `postgresql://user:password@host/db` or `mysql://…`; see `@wrenmq/sql-database`. */
-  readonly connection: string;
-  /** Decide who may connect. Default true. */
-  readonly authenticate?: boolean;
-  /** Decide who may use which topic. Default false. */
-  readonly authorize?: boolean;
-  /** Make the tables if they are not there. Default false. */
-  readonly syncSchema?: boolean;
-  /** Accepted password hashes; who logs in with another than the first gets a new one of the first. Default argon2, bcrypt. */
-  readonly hashSchemes?: readonly SqlHashScheme[];
-  /**
-   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
-   * 0 always computes it. Default 300.
-   */
-  readonly rememberSeconds?: number;
-  /** Seconds that a user's topics are kept. Default 10. */
-  readonly cacheSeconds?: number;
-  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
-  readonly recheckSeconds?: number;
-}
-
-const OPTIONS = options({
-  connection: text(),
-  authenticate: boolean({ default: true }),
-  authorize: boolean({ default: false }),
-  syncSchema: boolean({ default: false }),
-  hashSchemes: withDefault(list(oneOf(HASH_SCHEMES)), ["argon2", "bcrypt"]),
-  rememberSeconds: number({ min: 0, default: 300 }),
-  cacheSeconds: number({ min: 0, default: 10 }),
-  recheckSeconds: number({ min: 0, default: 300 }),
-});
 
 const SERVER_BUSY = 0x89;
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });

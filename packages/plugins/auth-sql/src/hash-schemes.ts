@@ -1,8 +1,6 @@
 // The names that aMQTT gives to password hashes.
 import { type HashKind, type HashScheme, kindOfHash } from "@wrenmq/password-hash";
-
-export const HASH_SCHEMES = ["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"] as const;
-export type SqlHashScheme = (typeof HASH_SCHEMES)[number];
+import { HASH_SCHEMES, type SqlHashScheme } from "./options.ts";
 
 const KINDS: Readonly<Record<SqlHashScheme, HashKind>> = {
   argon2: "argon2",

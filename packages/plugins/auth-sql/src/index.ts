@@ -1,3 +1,4 @@
 export { databaseReason } from "@wrenmq/sql-database";
-export { type AuthSqlOptions, authSql } from "./auth-sql.ts";
+export { authSql } from "./auth-sql.ts";
+export type { AuthSqlOptions } from "./options.ts";
 export { SqlUsers, SqlUsersError, type SqlUsersErrorCode, type TopicLists } from "./sql-users.ts";

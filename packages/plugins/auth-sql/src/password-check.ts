@@ -9,7 +9,8 @@ import {
   type VerifyInTurn,
   verifyInTurn,
 } from "@wrenmq/password-hash";
-import { type SqlHashScheme, schemeOf, writtenScheme } from "./hash-schemes.ts";
+import { schemeOf, writtenScheme } from "./hash-schemes.ts";
+import type { SqlHashScheme } from "./options.ts";
 import type { Db } from "./tables.ts";
 
 export interface PasswordCheckOptions {

@@ -1,22 +1,8 @@
 // Topics that nobody but a few users may touch. The example of docs/plugins.md: a plugin with options, a decision about
 // topics, and a rule that can be explained.
 import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
-import { list, options, string, withDefault } from "@wrenmq/plugin-api/options";
 import { parseShared } from "@wrenmq/topics";
-
-export interface AuthTabooOptions {
-  /** Default: prohibited, top-secret, data/classified. */
-  readonly topics?: readonly string[];
-  /** Users who may touch them. Default admin. */
-  readonly exempt?: readonly string[];
-}
-
-const TOPICS: readonly string[] = ["prohibited", "top-secret", "data/classified"];
-
-const OPTIONS = options({
-  topics: withDefault(list(string()), TOPICS),
-  exempt: withDefault(list(string()), ["admin"]),
-});
+import { type AuthTabooOptions, OPTIONS } from "./options.ts";
 
 export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
   name: "auth-taboo",

@@ -1,1 +1,2 @@
-export { type AuthTabooOptions, authTaboo } from "./auth-taboo.ts";
+export { authTaboo } from "./auth-taboo.ts";
+export type { AuthTabooOptions } from "./options.ts";

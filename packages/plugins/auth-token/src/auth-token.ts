@@ -9,24 +9,9 @@ import {
   type PluginContext,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { boolean, number, options, text } from "@wrenmq/plugin-api/options";
 import { WatchedFile } from "@wrenmq/watched-file";
+import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
-
-export interface AuthTokenOptions {
-  /** Path of the file with the hashed tokens. */
-  readonly file: string;
-  /** Decide by the token's lists which topics its client may use. Default true. */
-  readonly authorize?: boolean;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
-}
-
-const OPTIONS = options({
-  file: text(),
-  authorize: boolean({ default: true }),
-  reloadInterval: number({ min: 0, default: 2 }),
-});
 
 const NO_DIGEST = Buffer.alloc(32);
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });

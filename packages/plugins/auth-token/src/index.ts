@@ -1,4 +1,4 @@
-export { type AuthTokenOptions, authToken } from "./auth-token.ts";
+export { authToken } from "./auth-token.ts";
 export {
   createToken,
   listTokens,
@@ -7,4 +7,5 @@ export {
   TokenFileError,
   type TokenFileErrorCode,
 } from "./edit-token-file.ts";
+export type { AuthTokenOptions } from "./options.ts";
 export { digestOf, idOfToken, parseTokenFile, type StoredToken, TOKEN_ROLES, type TokenRole } from "./token-file.ts";

@@ -1,30 +1,8 @@
 // Who a client is by its TLS certificate. The listener asks for the certificate and verifies it; here is only read what
 // it says.
 import { type ClientInfo, definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
-import { boolean, oneOf, optional, options, text } from "@wrenmq/plugin-api/options";
-import { type CertificateIdentity, firstUri, identityOf } from "./identity-of.ts";
-
-export interface AuthX509Options {
-  /**
-   * `common-name` (default), `subject` or `san` (the first URI): becomes the user name. `spiffe`: the first URI must be
-   * `spiffe://<uriDomain>/device/<client identifier>`.
-   */
-  readonly identity?: CertificateIdentity;
-  /** Domain of `spiffe`. */
-  readonly uriDomain?: string;
-  /** Refuse clients without a certificate (default), or leave them to other plugins. */
-  readonly required?: boolean;
-}
-
-const OPTIONS = options(
-  {
-    identity: oneOf(["common-name", "subject", "san", "spiffe"], { default: "common-name" }),
-    uriDomain: optional(text()),
-    required: boolean({ default: true }),
-  },
-  ({ identity, uriDomain }) =>
-    identity === "spiffe" && uriDomain === undefined ? "uriDomain: is missing; spiffe needs it" : undefined,
-);
+import { firstUri, identityOf } from "./identity-of.ts";
+import { type AuthX509Options, OPTIONS } from "./options.ts";
 
 const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
 

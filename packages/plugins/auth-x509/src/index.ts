@@ -1,1 +1,2 @@
-export { type AuthX509Options, authX509 } from "./auth-x509.ts";
+export { authX509 } from "./auth-x509.ts";
+export type { AuthX509Options } from "./options.ts";

@@ -60,7 +60,7 @@ describe("spiffe, as in aMQTT", () => {
     expect((await enter(spiffe, { certificate: { ...certificate, subjectAltNames: [] } })).rule).toMatch(/no URI/);
   });
   test("needs a domain", () => {
-    expect(() => authX509({ identity: "spiffe" })).toThrow("uriDomain: is missing");
+    expect(() => authX509({ identity: "spiffe" })).toThrow("uriDomain: missing");
   });
 });
 

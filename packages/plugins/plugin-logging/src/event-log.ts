@@ -1,8 +1,10 @@
 // One line in the log for each event: clients that come and go at level info, everything else at debug.
 import { definePlugin, type Plugin, type PluginMessage, type SessionInfo } from "@wrenmq/plugin-api";
+import { EVENT_LOG_OPTIONS } from "./options.ts";
 
 export const eventLog: () => Plugin = definePlugin({
   name: "event-log",
+  config: EVENT_LOG_OPTIONS,
   hooks({ context: { logger } }) {
     const lifecycle = (what: string) => () => logger.info({}, `broker ${what}`);
     const session = (what: string) => (given: SessionInfo) => logger.debug(sessionFields(given), `session ${what}`);

@@ -1,2 +1,3 @@
 export { eventLog } from "./event-log.ts";
-export { type PacketLogOptions, packetLog } from "./packet-log.ts";
+export type { PacketLogOptions } from "./options.ts";
+export { packetLog } from "./packet-log.ts";

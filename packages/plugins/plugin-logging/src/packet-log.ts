@@ -1,15 +1,10 @@
 // One line in the log for each packet, at level debug: "client-1 <-in-- publish".
 import { type ClientInfo, definePlugin, type Packet, type Plugin } from "@wrenmq/plugin-api";
-import { boolean, options } from "@wrenmq/plugin-api/options";
-
-export interface PacketLogOptions {
-  /** Also PINGREQ and PINGRESP. Default true. */
-  readonly pings?: boolean;
-}
+import { PACKET_LOG_OPTIONS, type PacketLogOptions } from "./options.ts";
 
 export const packetLog: (options?: PacketLogOptions) => Plugin = definePlugin({
   name: "packet-log",
-  config: options({ pings: boolean({ default: true }) }),
+  config: PACKET_LOG_OPTIONS,
   hooks({ config: { pings }, context: { logger } }) {
     const log = (client: ClientInfo | undefined, arrow: string, packet: Packet) => {
       if (!pings && (packet.type === "pingreq" || packet.type === "pingresp")) return;

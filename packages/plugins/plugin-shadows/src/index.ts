@@ -1,2 +1,3 @@
 export type { ShadowDocument, ShadowMetadata, ShadowState } from "./document.ts";
-export { type PluginShadowsOptions, pluginShadows } from "./plugin-shadows.ts";
+export type { PluginShadowsOptions } from "./options.ts";
+export { pluginShadows } from "./plugin-shadows.ts";

@@ -9,34 +9,10 @@ import {
   PluginError,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
-import { boolean, list, number, optional, options, string, text, withDefault } from "@wrenmq/plugin-api/options";
+import { OPTIONS, type PluginShadowsOptions } from "./options.ts";
 import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
 import { retainedStore, type ShadowStore } from "./shadow-store.ts";
 import { sqlStore } from "./sql-store.ts";
-
-export interface PluginShadowsOptions {
-  /** Answer on the shadow topics. Default true. */
-  readonly serve?: boolean;
-  /** Let users use only `$shadow/<their name>/…`. Default false. */
-  readonly authorize?: boolean;
-  /** Database URL; without it shadows are kept in the broker's store. */
-  readonly connection?: string;
-  /** Users who may use every shadow. */
-  readonly superusers?: readonly string[];
-  /** Bytes of a request and of a shadow. Default 8192. */
-  readonly maxBytes?: number;
-  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100, but all in a table of aMQTT's. */
-  readonly keepVersions?: number;
-}
-
-const OPTIONS = options({
-  serve: boolean({ default: true }),
-  authorize: boolean({ default: false }),
-  connection: optional(text()),
-  superusers: withDefault(list(string()), []),
-  maxBytes: number({ min: 2, integer: true, default: 8192 }),
-  keepVersions: optional(number({ min: 0, integer: true })),
-});
 
 const PREFIX = "$shadow/";
 

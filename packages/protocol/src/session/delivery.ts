@@ -8,6 +8,11 @@ export interface DeliveryOptions {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /**
+   * The shared subscription (`$share/…`) in which its session was chosen; undefined: it goes to the session's own
+   * subscriptions; null: not known, as it was read from the store.
+   */
+  readonly sharedFilter?: string | null | undefined;
 }
 
 export class Delivery {
@@ -17,6 +22,7 @@ export class Delivery {
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /** Orders the deliveries of one session; 0 in a session that is not stored. */
   readonly seq: number;
+  readonly sharedFilter: string | null | undefined;
   /** When it was put into its queue, in seconds since 1970; 0: not known. Whole seconds: a small integer costs no memory of its own. */
   queuedAt: Seconds = 0;
 
@@ -26,11 +32,13 @@ export class Delivery {
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | undefined,
     seq: number,
+    sharedFilter?: string | null,
   ) {
     this.message = message;
     this.qos = qos;
     this.retain = retain;
     this.subscriptionIdentifiers = subscriptionIdentifiers;
     this.seq = seq;
+    this.sharedFilter = sharedFilter;
   }
 }

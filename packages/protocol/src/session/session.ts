@@ -285,8 +285,9 @@ export class Session {
     const qos = options.qos as 1 | 2;
     const state = qos === 1 ? OutboundState.AwaitPuback : OutboundState.AwaitPubrec;
     let delivery = queued;
-    // A session that ends with its connection never sends anything again: there is nothing to keep.
-    if (delivery === undefined && this.expiryInterval > 0) delivery = this.#delivery(message, qos, options);
+    // What a session that ends with its connection does not get need not be kept, unless another one gets it then.
+    const isKept = this.expiryInterval > 0 || (qos === 1 && options.sharedFilter !== undefined);
+    if (delivery === undefined && isKept) delivery = this.#delivery(message, qos, options);
     const packetId = this.window.add(state, delivery);
     if (!link.publish(message, qos, options.retain, false, packetId, options.subscriptionIdentifiers, now)) {
       this.window.settle(packetId);
@@ -304,7 +305,7 @@ export class Session {
   #delivery(message: Message, qos: 1 | 2, options: DeliveryOptions): Delivery {
     message.keep();
     const seq = this.facts === undefined ? 0 : this.nextSeq++;
-    return new Delivery(message, qos, options.retain, options.subscriptionIdentifiers, seq);
+    return new Delivery(message, qos, options.retain, options.subscriptionIdentifiers, seq, options.sharedFilter);
   }
 
   #enqueue(message: Message, qos: 1 | 2, options: DeliveryOptions, now: Millis): number {

@@ -115,12 +115,16 @@ function tune(handle: Partial<Handle>, { keepAliveSeconds }: TcpOptions): void {
 
 /**
  * From now on the handles that a listening server accepts go to `accepted` instead of becoming sockets; the server's own
- * errors stay its own. false: this server has no handle of the known kind.
+ * errors stay its own. @returns what gives them back to the server; undefined: it has no handle of the known kind
  */
-export function takeHandles(server: Server, options: TcpOptions, accepted: (handle: Handle) => void): boolean {
+export function takeHandles(
+  server: Server,
+  options: TcpOptions,
+  accepted: (handle: Handle) => void,
+): (() => void) | undefined {
   const listening = (server as WithHandle)._handle;
   const original = listening?.onconnection;
-  if (listening === null || listening === undefined || typeof original !== "function") return false;
+  if (listening === null || listening === undefined || typeof original !== "function") return undefined;
   // On Linux an accepted socket has the options of the listening one. In a process of Node's cluster module there is no
   // such handle at hand.
   const inherited = process.platform === "linux" && typeof listening.setNoDelay === "function";
@@ -133,7 +137,10 @@ export function takeHandles(server: Server, options: TcpOptions, accepted: (hand
     if (!inherited) tune(handle, options);
     accepted(handle);
   };
-  return true;
+  return () => {
+    listening.onconnection = original;
+    if (inherited && options.keepAliveSeconds !== undefined) listening.setKeepAlive?.(false, 0);
+  };
 }
 
 /** Is this a handle that `rawConnections` can serve? */

@@ -339,8 +339,15 @@ export function rawConnections(
   };
 }
 
-/** From now on the connections of a listening server are raw ones. false: not in this process, it goes on as it was. */
-export function acceptRaw(server: Server, options: RawOptions, opened: (connection: PlainConnection) => void): boolean {
+/**
+ * From now on the connections of a listening server are raw ones.
+ * @returns what ends that; undefined: not in this process, the server goes on as it was
+ */
+export function acceptRaw(
+  server: Server,
+  options: RawOptions,
+  opened: (connection: PlainConnection) => void,
+): (() => void) | undefined {
   const connectionOf = rawConnections(options);
-  return connectionOf !== undefined && takeHandles(server, options, (handle) => opened(connectionOf(handle)));
+  return connectionOf && takeHandles(server, options, (handle) => opened(connectionOf(handle)));
 }

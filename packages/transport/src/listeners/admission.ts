@@ -34,25 +34,24 @@ export function admit(connection: ExternalConnection, accept: Accept, { onError 
 export interface PlainAdmission {
   /** For the server's "connection" event. */
   readonly accepted: (socket: Socket) => void;
-  /** Call it when the server listens: where it can be, its connections do without sockets. */
-  listening(server: Server): void;
-  /** Who still owes a PROXY header is sent away: nobody else knows of them. */
-  close(): void;
+  /** Call it when the server listens: where it can be, its connections do without sockets. @returns what ends that */
+  listening(server: Server): (() => void) | undefined;
 }
 
-/** For what carries MQTT directly: TCP and Unix. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
+/** For what carries MQTT directly: TCP and Unix. Who still owes a PROXY header is in `waiting`. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
 export function plainAdmission(
   config: TcpListenerConfig | UnixListenerConfig,
   accept: Accept,
   options: ListenerContext,
   count: ConnectionCount,
+  waiting: Set<PlainConnection>,
 ): PlainAdmission {
   const transport = config.type;
   const adopt = sharedRead(options.readBuffer);
   const proxies = trustedProxies(config.proxyProtocol);
   const lingerMs = config.lingerMs ?? DEFAULT_LINGER_MS;
+  const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
   const { onError, admits } = options;
-  const waiting = new Set<PlainConnection>();
   const welcome: Accept = (connection) => (admits?.(connection.info) === false ? undefined : accept(connection));
   const opened = (connection: PlainConnection): void => {
     if (proxies === undefined || (transport !== "unix" && !proxies.has(connection.info.remoteAddress))) {
@@ -68,6 +67,7 @@ export function plainAdmission(
   };
   return {
     accepted(socket) {
+      if (keepAliveMs !== undefined) socket.setKeepAlive(true, keepAliveMs);
       const adopted = adopt?.(socket);
       const stream = adopted ?? socket;
       const way = adopted === undefined ? "socket" : "shared";
@@ -75,13 +75,9 @@ export function plainAdmission(
     },
     listening(server) {
       const buffer = options.readBuffer;
-      if (buffer === undefined || config.rawTcp === false) return;
-      const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
+      if (buffer === undefined || config.rawTcp === false) return undefined;
       const keepAliveSeconds = keepAliveMs === undefined ? undefined : Math.trunc(keepAliveMs / 1000);
-      acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
-    },
-    close() {
-      for (const connection of waiting) connection.destroy();
+      return acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
     },
   };
 }

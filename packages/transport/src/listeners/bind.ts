@@ -1,6 +1,6 @@
-// Starting and stopping a Node server as promises with clear errors.
+// Starting and stopping Node servers as promises with clear errors.
 import type { ListenOptions, Server } from "node:net";
-import { bindError, systemCode } from "../errors.ts";
+import { bindError, ListenerError, systemCode } from "../errors.ts";
 import { DEFAULT_BACKLOG, type IpListenerConfig } from "../listener-config.ts";
 
 /** `mqtt://127.0.0.1:1883`; without host `mqtt://[::]:1883`. */
@@ -9,21 +9,43 @@ export function printableAddress(scheme: string, host: string | undefined, port:
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-export function ipListenOptions(config: IpListenerConfig): ListenOptions {
+function ipListenOptions(config: IpListenerConfig): ListenOptions {
   const options: ListenOptions = { port: config.port, backlog: config.backlog ?? DEFAULT_BACKLOG };
   if (config.host !== undefined && config.host !== "") options.host = config.host;
   if (config.ipv6Only !== undefined) options.ipv6Only = config.ipv6Only;
   return options;
 }
 
-/** Options of `net.createServer` common to every IP listener. */
-export function acceptOptions(config: IpListenerConfig): {
-  noDelay: boolean;
-  keepAlive?: boolean;
-  keepAliveInitialDelay?: number;
-} {
-  if (config.tcpKeepAliveMs === undefined) return { noDelay: true };
-  return { noDelay: true, keepAlive: true, keepAliveInitialDelay: config.tcpKeepAliveMs };
+/** Ports that are tried for `localhost` when any will do: what is free for IPv4 may be taken for IPv6. */
+const ATTEMPTS = 10;
+
+/**
+ * Listens on an address; on both loopback addresses where it is `localhost`, as clients resolve that name to either.
+ * Rejects with a ListenerError; nothing listens then.
+ * @param make a server that does not listen yet
+ */
+export async function listenOn(make: () => Server, config: IpListenerConfig, address: string): Promise<Server[]> {
+  const options = ipListenOptions(config);
+  if (config.host?.toLowerCase() !== "localhost") return [await bound(make(), options, address)];
+  for (let attempt = 1; ; attempt++) {
+    const first = await bound(make(), { ...options, host: "127.0.0.1" }, address);
+    const port = portOf(first) ?? config.port;
+    const second = { ...options, host: "::1", port, ipv6Only: true };
+    try {
+      return [first, await bound(make(), second, address.replace("//localhost", "//[::1]"))];
+    } catch (error) {
+      const code = error instanceof ListenerError ? systemCode(error.cause) : "";
+      // There is no IPv6 here.
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return [first];
+      await unbind(first);
+      if (config.port !== 0 || code !== "EADDRINUSE" || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function bound(server: Server, options: ListenOptions, address: string): Promise<Server> {
+  await bind(server, options, address);
+  return server;
 }
 
 /** Rejects with a ListenerError. */
@@ -58,7 +80,7 @@ export function unbind(server: Server): Promise<void> {
   });
 }
 
-export function portOf(server: Server): number | undefined {
-  const address = server.address();
+export function portOf(server: Server | undefined): number | undefined {
+  const address = server?.address();
   return typeof address === "object" && address !== null ? address.port : undefined;
 }

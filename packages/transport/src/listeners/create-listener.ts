@@ -1,9 +1,8 @@
 // One function from plain data to something that accepts connections.
-
 import type { Accept } from "../connection.ts";
+import { ListenerError } from "../errors.ts";
 import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
-import { trustedProxies } from "../proxy-protocol/proxy-admission.ts";
-import { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
+import { checkProxies } from "../proxy-protocol/proxy-admission.ts";
 import { printableAddress } from "./bind.ts";
 import type { Listener, ListenerContext } from "./listener.ts";
 import { TcpListener } from "./tcp.ts";
@@ -12,7 +11,7 @@ import { UnixListener } from "./unix.ts";
 
 /** Does not listen yet. Throws ERR_LISTENER_CONFIG for addresses that are none; files are read by `listen()`. */
 export function createListener(config: ListenerConfig, accept: Accept, options: ListenerContext = {}): Listener {
-  trustedProxies(config.proxyProtocol);
+  checkProxies(config);
   switch (config.type) {
     case "tcp":
       return new TcpListener(config, accept, options);
@@ -22,12 +21,11 @@ export function createListener(config: ListenerConfig, accept: Accept, options: 
       return new UnixListener(config, accept, options);
     case "ws":
     case "wss":
-      new TrustedAddresses(config.websocket?.trustedProxies ?? [], "websocket.trustedProxies");
       return new LazyWsListener(config, accept, options);
   }
 }
 
-/** Loads the WebSocket half, and with it the `ws` package, only when one listens. */
+/** Loads the WebSocket half only when one listens. */
 class LazyWsListener implements Listener {
   private readonly config: WsListenerConfig | WssListenerConfig;
   private readonly accept: Accept;
@@ -60,6 +58,11 @@ class LazyWsListener implements Listener {
 
   async close(): Promise<void> {
     await this.loaded?.close();
+  }
+
+  async prepare(config: ListenerConfig): Promise<() => void> {
+    if (this.loaded === undefined) throw new ListenerError("ERR_LISTENER_CONFIG", "the listener does not listen");
+    return this.loaded.prepare(config);
   }
 
   async reloadCertificates(): Promise<void> {

@@ -1,4 +1,5 @@
 // A handshake that came to nothing, in one line: with whom, and what is wrong in words for who runs the listener.
+import { nameOf } from "../client-name.ts";
 import { ListenerError, systemCode } from "../errors.ts";
 
 /** @param client its address, or "" */
@@ -7,14 +8,27 @@ export function handshakeError(
   client: string,
   why: string | (Error & { readonly reason?: unknown }),
 ): ListenerError {
-  const whom = client === "" ? "a client that has left" : client;
-  const text = `${kind} handshake with ${whom} failed: ${typeof why === "string" ? why : reasonOf(why)}`;
+  const text = `${kind} handshake with ${nameOf(client)} failed: ${typeof why === "string" ? why : reasonOf(why)}`;
   return new ListenerError("ERR_LISTENER_HANDSHAKE", text, typeof why === "string" ? undefined : why);
+}
+
+export const HAS_LEFT = "the client has left";
+
+const LEFT = new Set([
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ERR_SSL_UNEXPECTED_EOF_WHILE_READING",
+  "HPE_INVALID_EOF_STATE",
+]);
+
+/** Did somebody connect and leave again, as health checks and port scans do, or is something wrong? `error`: this one, or its cause. */
+export function clientHasLeft(error: Error): boolean {
+  return LEFT.has(systemCode(error)) || LEFT.has(systemCode(error.cause));
 }
 
 /** Where the words of Node and OpenSSL are not ours. */
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNRESET: "the client has left",
   ERR_TLS_HANDSHAKE_TIMEOUT: "not done in time",
   ERR_SSL_WRONG_VERSION_NUMBER: "the client does not speak TLS",
   ERR_SSL_HTTP_REQUEST: "the client speaks HTTP without TLS",
@@ -22,5 +36,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** OpenSSL's message is `8017…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…:350:`. */
 function reasonOf(cause: Error & { readonly reason?: unknown }): string {
+  if (clientHasLeft(cause)) return HAS_LEFT;
   return REASONS[systemCode(cause)] ?? (typeof cause.reason === "string" ? cause.reason : cause.message.trim());
 }

@@ -1,6 +1,8 @@
 // What every listener is, and what it is given besides its configuration.
 import type { ConnectionInfo } from "../connection.ts";
 import type { ReadBuffer } from "../connections/shared-read.ts";
+import type { ListenerConfig } from "../listener-config.ts";
+import type { CertificateNotice } from "../tls/tls-certificates.ts";
 
 export interface ListenerContext {
   /**
@@ -15,6 +17,8 @@ export interface ListenerContext {
   admits?: (client: Pick<ConnectionInfo, "remoteAddress">) => boolean;
   /** Trouble that is not a connection's own: failed handshakes, bad PROXY headers, certificates that cannot be reloaded. */
   onError?: (error: Error) => void;
+  /** A certificate or revocation list has changed, or ends soon. */
+  onCertificate?: (notice: CertificateNotice) => void;
 }
 
 export interface Listener {
@@ -25,6 +29,12 @@ export interface Listener {
   readonly connections: number;
   /** Rejects with a `ListenerError`. */
   listen(): Promise<void>;
+  /**
+   * Reads what another configuration of the same socket (`isSameSocket`) needs.
+   * @returns what puts it in force: for connections that come from then on, those that are open stay as they are. Rejects
+   * with a ListenerError; nothing has changed then
+   */
+  prepare(config: ListenerConfig): Promise<() => void>;
   /** Stops accepting; open connections stay, handshakes that are under way end. */
   close(): Promise<void>;
   /** TLS only: reads certificates, keys, CAs and CRLs again. Open connections stay; if it rejects, the old ones stay too. */

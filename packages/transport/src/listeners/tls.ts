@@ -1,62 +1,30 @@
 // TLS listener.
-import { createServer } from "node:tls";
+
 import type { Accept } from "../connection.ts";
 import { StreamConnection } from "../connections/stream-connection.ts";
 import type { TlsListenerConfig } from "../listener-config.ts";
-import { TlsCertificates } from "../tls/tls-certificates.ts";
+import type { TlsIdentity } from "../tls/tls-certificates.ts";
 import { TlsSocketInfo } from "../tls/tls-info.ts";
 import { admit } from "./admission.ts";
-import { bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
-import type { Listener, ListenerContext } from "./listener.ts";
-import { PreHandshakeServer } from "./pre-handshake-server.ts";
+import { HandshakeListener } from "./handshake-listener.ts";
+import type { ListenerContext } from "./listener.ts";
+import type { PreHandshakeServer, Stage } from "./pre-handshake-server.ts";
+import { tlsServer } from "./tls-server.ts";
 
-export class TlsListener implements Listener {
-  connections = 0;
-  port: number | undefined;
-  private readonly config: TlsListenerConfig;
+export class TlsListener extends HandshakeListener<TlsListenerConfig> {
   private readonly accept: Accept;
-  private readonly options: ListenerContext;
-  private gate: PreHandshakeServer | undefined;
-  private certificates: TlsCertificates | undefined;
 
   constructor(config: TlsListenerConfig, accept: Accept, options: ListenerContext) {
-    this.config = config;
+    super(config, options);
     this.accept = accept;
-    this.options = options;
-    this.port = config.port;
   }
 
-  get address(): string {
-    return printableAddress("mqtts", this.config.host, this.port ?? this.config.port);
-  }
-
-  async listen(): Promise<void> {
-    const { config, options } = this;
-    const certificates = await TlsCertificates.load(config.tls, options.onError);
-    const inner = createServer(certificates.serverOptions());
-    const gate = new PreHandshakeServer(inner, config, options);
-    inner.on("secureConnection", (socket) => {
-      const info = new TlsSocketInfo("tls", socket, gate.arrived(socket));
+  protected override stage(config: TlsListenerConfig, front: PreHandshakeServer, identity: TlsIdentity): Stage {
+    const server = tlsServer(identity, front, config.tls.alpn, (socket) => {
+      const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
       socket.allowHalfOpen = true;
-      admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, options);
+      admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, this.options);
     });
-    await bind(gate.server, ipListenOptions(config), this.address);
-    gate.server.on("error", (error) => options.onError?.(error));
-    this.gate = gate;
-    this.port = portOf(gate.server);
-    this.certificates = certificates;
-    await certificates.watch(inner);
-  }
-
-  async close(): Promise<void> {
-    const { gate } = this;
-    this.gate = undefined;
-    this.certificates?.stop();
-    this.certificates = undefined;
-    await gate?.close();
-  }
-
-  async reloadCertificates(): Promise<void> {
-    await this.certificates?.reload();
+    return { config, server, isProxy: () => false, close: () => void server.close() };
   }
 }

@@ -1,53 +1,45 @@
 // Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
+import { existsSync } from "node:fs";
 import { chmod, lstat, unlink } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
-import type { Accept } from "../connection.ts";
-import { ListenerError } from "../errors.ts";
+import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
+import { bindError, ListenerError } from "../errors.ts";
 import { DEFAULT_BACKLOG, type UnixListenerConfig } from "../listener-config.ts";
-import { type PlainAdmission, plainAdmission } from "./admission.ts";
 import { bind, unbind } from "./bind.ts";
-import type { Listener, ListenerContext } from "./listener.ts";
+import { PlainListener } from "./plain-listener.ts";
 
-export class UnixListener implements Listener {
-  connections = 0;
+export class UnixListener extends PlainListener<UnixListenerConfig> {
   readonly port: undefined = undefined;
-  readonly address: string;
-  private readonly config: UnixListenerConfig;
-  private readonly options: ListenerContext;
-  private readonly admission: PlainAdmission;
-  private server: Server | undefined;
 
-  constructor(config: UnixListenerConfig, accept: Accept, options: ListenerContext) {
-    this.config = config;
-    this.options = options;
-    this.address = `unix:${config.path}`;
-    this.admission = plainAdmission(config, accept, options, this);
+  get address(): string {
+    return `unix:${this.config.path}`;
   }
 
-  async listen(): Promise<void> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, this.admission.accepted);
+  protected override async open(make: () => Server): Promise<readonly Server[]> {
+    const server = make();
     const { path, mode } = this.config;
     const options = { path, backlog: this.config.backlog ?? DEFAULT_BACKLOG };
     try {
       await bind(server, options, this.address);
     } catch (error) {
-      if (!(error instanceof ListenerError && error.code === "ERR_LISTENER_IN_USE" && (await isStale(path))))
-        throw error;
+      const code = error instanceof ListenerError ? error.code : undefined;
+      // Of a folder that there is not the system's library says that it may not be used.
+      if (code === "ERR_LISTENER_PERMISSION" && !existsSync(dirname(path))) {
+        throw bindError(this.address, Object.assign(new Error("no such folder", { cause: error }), { code: "ENOENT" }));
+      }
+      if (code !== "ERR_LISTENER_IN_USE" || !(await isStale(path))) throw error;
       await unlink(path);
       await bind(server, options, this.address);
     }
-    server.on("error", (error) => this.options.onError?.(error));
-    this.server = server;
-    this.admission.listening(server);
     // Until here the umask rules; the usual one lets only the owner connect, so nobody slips in before.
-    if (mode !== undefined) await chmod(path, mode);
-  }
-
-  async close(): Promise<void> {
-    const server = this.server;
-    this.server = undefined;
-    this.admission.close();
-    if (server !== undefined) await unbind(server);
+    if (mode === undefined) return [server];
+    try {
+      await chmod(path, mode);
+    } catch (cause) {
+      await unbind(server);
+      throw bindError(this.address, cause);
+    }
+    return [server];
   }
 }
 

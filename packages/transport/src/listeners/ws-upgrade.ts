@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { canonicalAddress } from "../ip-address.ts";
 import type { WebSocketConfig } from "../listener-config.ts";
 import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
+import { clientHasLeft, HAS_LEFT } from "./handshake-error.ts";
 
 /** MQTT 3.1.1 and 5.0 say `mqtt`; MQTT 3.1 clients say `mqttv3.1`. */
 export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {
@@ -71,10 +72,11 @@ export type RequestError = Error & { readonly code?: string; readonly rawPacket?
 /** First byte of a TLS handshake. */
 const TLS_HANDSHAKE = 0x16;
 
-export function requestRefusal({ code, message, rawPacket }: RequestError): Refusal {
+export function requestRefusal(error: RequestError): Refusal {
+  const { code, message, rawPacket } = error;
   if (code === "HPE_HEADER_OVERFLOW") return { status: 431, reason: "the headers are too large" };
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, reason: "no request in time" };
-  if (code === "ECONNRESET") return { status: 400, reason: "the client has left" };
+  if (clientHasLeft(error)) return { status: 400, reason: HAS_LEFT };
   return { status: 400, reason: rawPacket?.[0] === TLS_HANDSHAKE ? "the client speaks TLS" : `no HTTP: ${message}` };
 }
 

@@ -1,18 +1,12 @@
-// WebSocket and secure WebSocket listeners.
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  STATUS_CODES,
-} from "node:http";
-import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+// WebSocket and secure WebSocket listeners. The door `@wrenmq/transport/ws`.
+import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Accept, ConnectionInfo, TlsInfo } from "../connection.ts";
 import { SocketInfo } from "../connections/socket-info.ts";
+import type { ConnectionCount } from "../connections/stream-connection.ts";
 import { WsConnection } from "../connections/ws-connection.ts";
-import { plainAddress } from "../ip-address.ts";
 import {
   DEFAULT_LINGER_MS,
   type WebSocketConfig,
@@ -20,12 +14,14 @@ import {
   type WssListenerConfig,
 } from "../listener-config.ts";
 import { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
-import { TlsCertificates } from "../tls/tls-certificates.ts";
+import type { TlsIdentity } from "../tls/tls-certificates.ts";
 import { tlsInfo } from "../tls/tls-info.ts";
 import { askHandler } from "./admission.ts";
-import { acceptOptions, bind, ipListenOptions, portOf, printableAddress } from "./bind.ts";
+import { clientHasLeft } from "./handshake-error.ts";
+import { HandshakeListener } from "./handshake-listener.ts";
 import type { Listener, ListenerContext } from "./listener.ts";
-import { PreHandshakeServer } from "./pre-handshake-server.ts";
+import type { PreHandshakeServer, Stage } from "./pre-handshake-server.ts";
+import { tlsServer } from "./tls-server.ts";
 import {
   acceptance,
   checkUpgrade,
@@ -36,14 +32,14 @@ import {
   WEBSOCKET_VERSION,
 } from "./ws-upgrade.ts";
 
+type WsConfig = WsListenerConfig | WssListenerConfig;
+
 const DEFAULT_HANDSHAKE_MS = 10_000;
+/** What browsers offer by ALPN, and Node's own HTTPS servers answer. */
+const HTTP = ["http/1.1"];
 
 /** Does not listen yet. */
-export function createWebSocketListener(
-  config: WsListenerConfig | WssListenerConfig,
-  accept: Accept,
-  options: ListenerContext = {},
-): Listener {
+export function createWebSocketListener(config: WsConfig, accept: Accept, options: ListenerContext = {}): Listener {
   return new WsListener(config, accept, options);
 }
 
@@ -62,89 +58,95 @@ class WsInfo extends SocketInfo {
   }
 }
 
-class WsListener implements Listener {
-  connections = 0;
-  port: number | undefined;
-  private readonly config: WsListenerConfig | WssListenerConfig;
+class WsListener extends HandshakeListener<WsConfig> {
+  private readonly accept: Accept;
+
+  constructor(config: WsConfig, accept: Accept, options: ListenerContext) {
+    super(config, options);
+    this.accept = accept;
+  }
+
+  override get address(): string {
+    return super.address + ([this.config.websocket?.path ?? ""].flat()[0] ?? "");
+  }
+
+  protected override stage(config: WsConfig, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage {
+    const upgrades = new Upgrades(config, front, this.accept, this.options, this);
+    const http = upgrades.server;
+    const { trusted } = upgrades;
+    const isProxy = (address: string): boolean => trusted.has(address);
+    if (identity === undefined) return { config, server: http, isProxy, close: () => void http.close() };
+    const server = tlsServer(identity, front, identity.config.alpn ?? HTTP, (socket) =>
+      http.emit("connection", socket),
+    );
+    const close = (): void => {
+      server.close();
+      http.close();
+    };
+    return { config, server, isProxy, close };
+  }
+}
+
+/** From HTTP requests to connections, by one configuration. */
+class Upgrades {
+  readonly server: HttpServer;
+  readonly trusted: TrustedAddresses;
+  private readonly config: WsConfig;
   private readonly websocket: WebSocketConfig;
+  private readonly front: PreHandshakeServer;
   private readonly accept: Accept;
   private readonly options: ListenerContext;
-  private readonly trusted: TrustedAddresses;
-  private gate: PreHandshakeServer | undefined;
-  private certificates: TlsCertificates | undefined;
+  private readonly count: ConnectionCount;
 
-  constructor(config: WsListenerConfig | WssListenerConfig, accept: Accept, options: ListenerContext) {
+  constructor(
+    config: WsConfig,
+    front: PreHandshakeServer,
+    accept: Accept,
+    options: ListenerContext,
+    count: ConnectionCount,
+  ) {
     this.config = config;
     this.websocket = config.websocket ?? {};
+    this.front = front;
     this.accept = accept;
     this.options = options;
-    this.port = config.port;
+    this.count = count;
     this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
+    this.server = this.httpServer();
   }
 
-  get address(): string {
-    const { type, host, port, websocket } = this.config;
-    const path = [websocket?.path ?? ""].flat()[0] ?? "";
-    return printableAddress(type, host, this.port ?? port) + path;
-  }
-
-  async listen(): Promise<void> {
-    const { config, options } = this;
-    const certificates = config.type === "wss" ? await TlsCertificates.load(config.tls, options.onError) : undefined;
-    const inner = this.httpServer(certificates);
-    const gate = new PreHandshakeServer(inner, config, options, (address) => this.trusted.has(address));
-    inner.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head, gate));
-    inner.on("clientError", (cause: RequestError, stream) => {
-      const socket = stream as Socket;
-      const client = gate.arrived(socket)?.address ?? plainAddress(socket.remoteAddress ?? "");
-      const refusal = requestRefusal(cause);
-      gate.failed("WebSocket", client, refusal.reason);
-      refuse(stream, refusal);
-    });
-    await bind(gate.server, ipListenOptions(config), this.address);
-    gate.server.on("error", (error) => options.onError?.(error));
-    this.gate = gate;
-    this.port = portOf(gate.server);
-    this.certificates = certificates;
-    if (inner instanceof HttpsServer) await certificates?.watch(inner);
-  }
-
-  async close(): Promise<void> {
-    const { gate } = this;
-    this.gate = undefined;
-    this.certificates?.stop();
-    this.certificates = undefined;
-    await gate?.close();
-  }
-
-  async reloadCertificates(): Promise<void> {
-    await this.certificates?.reload();
-  }
-
-  private httpServer(certificates: TlsCertificates | undefined): HttpServer {
+  private httpServer(): HttpServer {
     const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
-    const http = {
-      ...acceptOptions(this.config),
+    const server = createServer({
       headersTimeout: timeout,
       requestTimeout: timeout,
       keepAliveTimeout: 1,
       connectionsCheckingInterval: Math.min(timeout, 5000),
-    };
-    if (certificates === undefined) return this.answering(createHttpServer(http));
-    return this.answering(createHttpsServer({ ...http, ...certificates.serverOptions() }));
-  }
-
-  /** Requests that are no upgrade: there are no pages here. */
-  private answering<S extends HttpServer>(server: S): S {
+    });
+    // Requests that are no upgrade: there are no pages here.
     server.on("request", (_request, response) => {
       response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
     });
+    server.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head));
+    server.on("clientError", (cause: RequestError, stream) => this.failed(cause, stream));
+    // It never listens; from then on it enforces its timeouts.
+    server.emit("listening");
     return server;
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, gate: PreHandshakeServer): void {
+  private failed(cause: RequestError, stream: Duplex): void {
+    const { front } = this;
+    const socket = stream as Socket;
+    const refusal = requestRefusal(cause);
+    front.failed("WebSocket", front.clientOf(socket), clientHasLeft(cause) ? cause : refusal.reason);
+    front.arrived(socket);
+    refuse(stream, refusal);
+  }
+
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { front } = this;
     const { socket } = request;
-    const direct = new WsInfo(socket, request, gate.arrived(socket));
+    const direct = new WsInfo(socket, request, front.arrived(socket));
     const info = this.behindProxies(direct, socket, request);
     if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
       stream.destroy();
@@ -152,7 +154,7 @@ class WsListener implements Listener {
     }
     const refusal = checkUpgrade(request, this.websocket);
     if (refusal !== undefined) {
-      gate.failed("WebSocket", info.remoteAddress, refusal.reason);
+      front.failed("WebSocket", info.remoteAddress, refusal.reason);
       refuse(stream, refusal);
       return;
     }
@@ -172,7 +174,7 @@ class WsListener implements Listener {
     const connection = new WsConnection(stream, info, {
       lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
       maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
-      count: this,
+      count: this.count,
     });
     const handler = askHandler(connection, this.accept, this.options.onError);
     if (handler === undefined) connection.destroy();

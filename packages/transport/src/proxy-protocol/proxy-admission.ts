@@ -1,10 +1,11 @@
 // The wait for a PROXY header, in the two places where it can stand: before the MQTT bytes of a plain socket,
 // and before the TLS or HTTP handshake of a Node server.
 import type { Socket } from "node:net";
+import { nameOf, printableClient } from "../client-name.ts";
 import type { ConnectionHandler, PlainConnection } from "../connection.ts";
 import { ListenerError } from "../errors.ts";
 import { plainAddress } from "../ip-address.ts";
-import type { ProxyProtocolConfig } from "../listener-config.ts";
+import type { ListenerConfig, ProxyProtocolConfig } from "../listener-config.ts";
 import { ProxyHeaderParser, type ProxySource } from "./proxy-protocol.ts";
 import { TrustedAddresses } from "./trusted-addresses.ts";
 
@@ -13,6 +14,13 @@ type OnError = ((error: Error) => void) | undefined;
 
 export function trustedProxies(config: ProxyProtocolConfig | undefined): TrustedAddresses | undefined {
   return config === undefined ? undefined : new TrustedAddresses(config.trusted, "proxyProtocol.trusted");
+}
+
+/** @throws ListenerError ERR_LISTENER_CONFIG for proxies that are no addresses */
+export function checkProxies(config: ListenerConfig): void {
+  trustedProxies(config.proxyProtocol);
+  const networks = "websocket" in config ? config.websocket?.trustedProxies : undefined;
+  if (networks !== undefined) new TrustedAddresses(networks, "websocket.trustedProxies");
 }
 
 function badHeader(peer: string, why: string): ListenerError {
@@ -68,7 +76,7 @@ export class ProxyHandshake implements ConnectionHandler {
   }
 
   private refuse(why: string): void {
-    this.onError?.(badHeader(this.connection.info.remoteAddress, why));
+    this.onError?.(badHeader(printableClient(this.connection.info), why));
     this.connection.destroy();
   }
 }
@@ -81,7 +89,7 @@ export function readHeader(
   done: (source: ProxySource | undefined) => void,
 ): void {
   const parser = new ProxyHeaderParser();
-  const peer = plainAddress(socket.remoteAddress ?? "");
+  const peer = nameOf(plainAddress(socket.remoteAddress ?? ""));
   const refuse = (why: string): void => {
     onError?.(badHeader(peer, why));
     socket.destroy();

@@ -13,13 +13,14 @@ export class TlsSocketInfo extends SocketInfo {
 }
 
 export function tlsInfo(socket: TLSSocket): TlsInfo {
+  const certificate = peerCertificate(socket);
   const info: TlsInfo = {
-    authorized: socket.authorized,
+    // Of a resumed session without a certificate Node says that it is authorized.
+    authorized: socket.authorized && certificate !== undefined,
     protocol: socket.getProtocol() ?? "",
     // Node says false where the client named none; its types say string.
     servername: typeof socket.servername === "string" && socket.servername !== "" ? socket.servername : undefined,
   };
-  const certificate = peerCertificate(socket);
   if (certificate !== undefined) info.certificate = certificate;
   return info;
 }

@@ -1,112 +1,231 @@
-// Reads certificates, keys, CAs and revocation lists; every error names the key of the configuration and the file.
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+// From the options of TLS to what a server needs, and everything that is wrong with them: each problem names its key and
+// the file. What is checked here is what a listener needs when it starts, so that a check and a start cannot disagree.
+import type { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { ListenerError, messageOf, systemCode } from "../errors.ts";
-import type { PemSource, TlsConfig } from "../listener-config.ts";
-
-/** By ending, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
-const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
+import { ListenerError, messageOf } from "../errors.ts";
+import type { PemSource, TlsCertificate, TlsConfig } from "../listener-config.ts";
+import {
+  type Credential,
+  CredentialError,
+  certificatesIn,
+  credentialOf,
+  privateKeyIn,
+  revocationListsIn,
+  someCertificatesIn,
+} from "./credentials.ts";
+import { PemFiles, type PemText } from "./pem-files.ts";
 
 export interface TlsMaterial {
-  /** For `createServer` and `setSecureContext`: the first certificate. */
+  /** For `createServer`: the first certificate. */
   readonly options: SecureContextOptions;
   /** Server name in lower case, perhaps `*.…`, to its context. */
   readonly byName: ReadonlyMap<string, SecureContext>;
+  readonly credentials: readonly Credential[];
   /** Everything that was read, to watch it. */
-  readonly files: readonly string[];
+  readonly files: PemFiles;
 }
 
-/** Rejects with ERR_LISTENER_FILE (unreadable), ERR_LISTENER_TLS (readable but wrong) or ERR_LISTENER_CONFIG. */
+/** Rejects with the first problem: ERR_LISTENER_FILE (unreadable), ERR_LISTENER_TLS (readable but wrong) or ERR_LISTENER_CONFIG. */
 export async function loadTls(config: TlsConfig): Promise<TlsMaterial> {
-  const [first] = config.certificates;
-  if (first === undefined) throw new ListenerError("ERR_LISTENER_CONFIG", "tls.certificates: at least one is needed");
-  const reader = new PemReader();
-  const common = await commonOptions(config, reader);
-  const byName = new Map<string, SecureContext>();
-  let options: SecureContextOptions = common;
-  for (const [index, certificate] of config.certificates.entries()) {
-    const key = `tls.certificates[${index}]`;
-    const own: SecureContextOptions = {
-      ...common,
-      cert: await reader.read(certificate.cert, `${key}.cert`),
-      key: await reader.read(certificate.key, `${key}.key`),
-    };
-    if (certificate.passphrase !== undefined) own.passphrase = certificate.passphrase;
-    const context = secureContext(own, key);
-    if (index === 0) options = own;
-    for (const name of certificate.servernames ?? []) byName.set(name.toLowerCase(), context);
-  }
-  return { options, byName, files: reader.files };
+  const reader = new MaterialReader(config);
+  const material = await reader.read();
+  const [problem] = reader.problems;
+  if (problem !== undefined) throw problem;
+  return material;
 }
 
-async function commonOptions(config: TlsConfig, reader: PemReader): Promise<SecureContextOptions> {
-  const options: SecureContextOptions = { minVersion: config.minVersion ?? "TLSv1.2" };
-  if (config.maxVersion !== undefined) options.maxVersion = config.maxVersion;
-  if (config.ciphers !== undefined) options.ciphers = config.ciphers;
-  const ca = await reader.readAll(config.ca, "tls.ca");
-  if (config.caPath !== undefined) ca.push(...(await reader.readDirectory(config.caPath, "tls.caPath")));
-  if (ca.length > 0) {
-    options.ca = ca;
-    secureContext({ ca }, "tls.ca");
-  }
-  if (ca.length === 0 && (config.requireCertificate === true || config.requestCertificate === true)) {
-    // Node would fall back to the public CAs: anyone can get a certificate from those.
-    throw new ListenerError("ERR_LISTENER_CONFIG", "tls.ca or tls.caPath is needed to check clients' certificates");
-  }
-  const crl = (await reader.readAll(config.crl, "tls.crl")).flatMap(splitCrls);
-  if (crl.length > 0) {
-    options.crl = crl;
-    secureContext({ crl }, "tls.crl");
-  }
-  return options;
+export interface TlsCheck {
+  /** What keeps a listener with these options from starting. */
+  readonly problems: readonly ListenerError[];
+  /** With their keys, for their dates. */
+  readonly credentials: readonly (Credential & { readonly key: string })[];
 }
 
-/** Node reads only the first revocation list of a text, so a chain of several CAs needs them apart. */
-function splitCrls(pem: string): string[] {
-  return pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [pem];
+/** Reads all that a TLS listener with these options would read, and opens nothing. */
+export async function checkTls(config: TlsConfig): Promise<TlsCheck> {
+  const reader = new MaterialReader(config);
+  await reader.read();
+  return { problems: reader.problems, credentials: reader.credentials };
 }
 
-function secureContext(options: SecureContextOptions, key: string): SecureContext {
-  try {
-    return createSecureContext(options);
-  } catch (cause) {
-    throw new ListenerError("ERR_LISTENER_TLS", `${key}: ${messageOf(cause)}`, cause);
-  }
-}
+class MaterialReader {
+  readonly problems: ListenerError[] = [];
+  readonly credentials: (Credential & { readonly key: string })[] = [];
+  private readonly config: TlsConfig;
+  private readonly files = new PemFiles();
 
-class PemReader {
-  readonly files: string[] = [];
-
-  async readAll(sources: PemSource | readonly PemSource[] | undefined, key: string): Promise<string[]> {
-    if (sources === undefined) return [];
-    if (typeof sources === "string" || sources instanceof Uint8Array) return [await this.read(sources, key)];
-    return Promise.all(sources.map((source, index) => this.read(source, `${key}[${index}]`)));
+  constructor(config: TlsConfig) {
+    this.config = config;
   }
 
-  async read(source: PemSource, key: string): Promise<string> {
-    if (typeof source !== "string") return Buffer.from(source).toString("latin1");
-    if (source.includes("-----BEGIN")) return source;
-    this.files.push(source);
+  async read(): Promise<TlsMaterial> {
+    const { certificates } = this.config;
+    if (certificates.length === 0) this.wrong("tls.certificates", "at least one is needed");
+    const common = await this.commonOptions();
+    const byName = new Map<string, SecureContext>();
+    let options: SecureContextOptions = common;
+    for (const [index, certificate] of certificates.entries()) {
+      const own = await this.certificateOptions(certificate, `tls.certificates[${index}]`);
+      if (own === undefined) continue;
+      const all = { ...common, ...own };
+      const context = this.problems.length === 0 ? this.contextOf(all, `tls.certificates[${index}]`) : undefined;
+      if (index === 0) options = all;
+      if (context === undefined) continue;
+      for (const name of certificate.servernames ?? []) byName.set(name.toLowerCase(), context);
+    }
+    return { options, byName, credentials: this.credentials, files: this.files };
+  }
+
+  private async commonOptions(): Promise<SecureContextOptions> {
+    const { minVersion = "TLSv1.2", maxVersion, ciphers, requireCertificate, requestCertificate } = this.config;
+    const options: SecureContextOptions = { minVersion };
+    if (maxVersion !== undefined) options.maxVersion = maxVersion;
+    if (maxVersion !== undefined && maxVersion < minVersion) {
+      this.wrong("tls.maxVersion", `${maxVersion} is older than ${minVersion}, the minimum`);
+    } else if (ciphers !== undefined) {
+      options.ciphers = ciphers;
+      this.contextOf(options, "tls.ciphers");
+    }
+    const ca = [...(await this.authorities()), ...(await this.authoritiesOfFolder())];
+    if (ca.length > 0) options.ca = ca;
+    else if ((requireCertificate === true || requestCertificate === true) && !this.namesAuthorities) {
+      const key = requireCertificate === true ? "tls.requireCertificate" : "tls.requestCertificate";
+      // Node would fall back to the public CAs: anyone can get a certificate from those.
+      this.wrong(key, "tls.ca or tls.caPath is needed to check clients' certificates");
+    }
+    const crl = await this.revocationLists();
+    if (crl.length > 0) options.crl = crl;
+    return options;
+  }
+
+  private get namesAuthorities(): boolean {
+    const { ca, caPath } = this.config;
+    return caPath !== undefined || sourcesOf(ca).length > 0;
+  }
+
+  private async authorities(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [key, source] of keyed("tls.ca", this.config.ca)) {
+      await this.attempt(key, async () => {
+        const pem = await this.files.read(source, key);
+        found.push(pem.text);
+        this.keep("authority", someCertificatesIn(pem), pem, key);
+      });
+    }
+    return found;
+  }
+
+  private async authoritiesOfFolder(): Promise<string[]> {
+    const { caPath } = this.config;
+    const found: string[] = [];
+    if (caPath === undefined) return found;
+    const key = "tls.caPath";
+    await this.attempt(key, async () => {
+      for (const pem of await this.files.readFolder(caPath, key)) {
+        // There may be other things in it.
+        const certificates = certificatesIn(pem);
+        if (certificates.length === 0) continue;
+        found.push(pem.text);
+        this.keep("authority", certificates, pem, key);
+      }
+      if (found.length === 0) {
+        throw new CredentialError(`there is no certificate (*.pem, *.crt, *.cer) in the folder ${caPath}`);
+      }
+    });
+    return found;
+  }
+
+  private async revocationLists(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [key, source] of keyed("tls.crl", this.config.crl)) {
+      await this.attempt(key, async () => {
+        const pem = await this.files.read(source, key);
+        for (const { text, credential } of revocationListsIn(pem)) {
+          this.contextOf({ crl: text }, key, pem);
+          found.push(text);
+          this.credentials.push({ ...credential, key });
+        }
+      });
+    }
+    return found;
+  }
+
+  private async certificateOptions(given: TlsCertificate, key: string): Promise<SecureContextOptions | undefined> {
+    const { cert, key: privateKey, passphrase } = given;
+    const shown = await this.attempt(`${key}.cert`, async () => {
+      const pem = await this.files.read(cert, `${key}.cert`);
+      const chain = someCertificatesIn(pem);
+      this.keep("certificate", chain, pem, `${key}.cert`);
+      return { pem, first: chain[0] as X509Certificate };
+    });
+    const secret = await this.attempt(`${key}.key`, async () => {
+      const pem = await this.files.read(privateKey, `${key}.key`);
+      return { pem, key: privateKeyIn(pem, passphrase) };
+    });
+    if (shown === undefined || secret === undefined) return undefined;
+    if (!shown.first.checkPrivateKey(secret.key)) {
+      this.wrong(
+        `${key}.key`,
+        `the key${of(secret.pem)} does not belong to the certificate${of(shown.pem)}`,
+        "ERR_LISTENER_TLS",
+      );
+      return undefined;
+    }
+    const options: SecureContextOptions = { cert: shown.pem.text, key: secret.pem.text };
+    if (passphrase !== undefined) options.passphrase = passphrase;
+    return this.contextOf(options, `${key}.cert`, shown.pem) === undefined ? undefined : options;
+  }
+
+  private keep(kind: "certificate" | "authority", certificates: X509Certificate[], pem: PemText, key: string): void {
+    for (const certificate of certificates) this.credentials.push({ ...credentialOf(kind, certificate, pem), key });
+  }
+
+  /** What OpenSSL itself has to say: ciphers that it does not know, keys that are too short for it. */
+  private contextOf(options: SecureContextOptions, key: string, pem?: PemText): SecureContext | undefined {
     try {
-      return await readFile(source, "latin1");
+      return createSecureContext(options);
     } catch (cause) {
-      throw unreadable(key, source, cause);
+      const file = pem?.file === undefined ? "" : `${pem.file}: `;
+      this.problems.push(new ListenerError("ERR_LISTENER_TLS", file + opensslReason(cause), cause, key));
+      return undefined;
     }
   }
 
-  async readDirectory(path: string, key: string): Promise<string[]> {
-    this.files.push(path);
-    const names = await readdir(path).catch((cause: unknown) => {
-      throw unreadable(key, path, cause);
-    });
-    const wanted = names.filter((name) => CA_FILE.test(name)).sort();
-    return Promise.all(wanted.map((name) => this.read(join(path, name), key)));
+  private async attempt<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CredentialError) this.wrong(key, error.message, "ERR_LISTENER_TLS", error);
+      else if (error instanceof ListenerError) this.problems.push(error);
+      else throw error;
+      return undefined;
+    }
+  }
+
+  private wrong(
+    key: string,
+    reason: string,
+    code: "ERR_LISTENER_CONFIG" | "ERR_LISTENER_TLS" = "ERR_LISTENER_CONFIG",
+    cause?: unknown,
+  ): void {
+    this.problems.push(new ListenerError(code, reason, cause, key));
   }
 }
 
-function unreadable(key: string, path: string, cause: unknown): ListenerError {
-  const code = systemCode(cause);
-  const why = code === "ENOENT" ? "no such file" : code === "EACCES" ? "no permission to read it" : messageOf(cause);
-  return new ListenerError("ERR_LISTENER_FILE", `${key}: ${path}: ${why}`, cause);
+const of = ({ file }: PemText): string => (file === undefined ? "" : ` in ${file}`);
+
+/** `error:0A0000B9:SSL routines::no cipher match` says less than its `reason`. */
+function opensslReason(cause: unknown): string {
+  const { reason } = cause as { reason?: unknown };
+  return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);
+}
+
+function sourcesOf(sources: PemSource | readonly PemSource[] | undefined): readonly PemSource[] {
+  if (sources === undefined) return [];
+  return typeof sources === "string" || sources instanceof Uint8Array ? [sources] : sources;
+}
+
+function keyed(key: string, sources: PemSource | readonly PemSource[] | undefined): [string, PemSource][] {
+  const isOne = typeof sources === "string" || sources instanceof Uint8Array;
+  return sourcesOf(sources).map((source, index) => [isOne ? key : `${key}[${index}]`, source]);
 }

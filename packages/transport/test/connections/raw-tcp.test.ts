@@ -56,7 +56,8 @@ describe("where raw connections are possible", () => {
   test("on this Node they are, and no socket is made", async () => {
     const { server, port, made } = await serving();
     const opened: PlainConnection[] = [];
-    expect(acceptRaw(server, options, (connection) => opened.push(connection))).toBe(process.platform !== "win32");
+    const giveBack = acceptRaw(server, options, (connection) => opened.push(connection));
+    expect(giveBack !== undefined).toBe(process.platform !== "win32");
     if (process.platform === "win32") return;
     await dial(port).then((socket) => sockets.push(socket));
     await until(() => opened.length === 1);
@@ -118,13 +119,20 @@ describe("where raw connections are possible", () => {
   });
 
   test("a server without a handle keeps its way; errors of accepting stay the server's", async () => {
-    expect(takeHandles(createServer(), options, () => {})).toBe(false);
+    expect(takeHandles(createServer(), options, () => {})).toBeUndefined();
     const { server } = await serving();
-    expect(takeHandles(server, options, () => expect.unreachable())).toBe(true);
+    expect(takeHandles(server, options, () => expect.unreachable())).toBeTypeOf("function");
     const { _handle: handle } = server as unknown as { _handle: { onconnection(status: number): void } };
     const failed = once(server, "error");
     handle.onconnection(-24);
     expect((await failed)[0]).toMatchObject({ code: "EMFILE", syscall: "accept" });
+  });
+
+  test("a server can have its handles back", async () => {
+    const { server, port, made } = await serving();
+    takeHandles(server, options, () => expect.unreachable())?.();
+    await dial(port).then((socket) => sockets.push(socket));
+    await until(() => made() === 1);
   });
 
   test("nothing is printed about it", () => {

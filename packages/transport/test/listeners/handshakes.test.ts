@@ -5,7 +5,13 @@ import { connect, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { createListener, type Listener, type ListenerConfig, type ListenerContext } from "../../src/index.ts";
+import {
+  clientHasLeft,
+  createListener,
+  type Listener,
+  type ListenerConfig,
+  type ListenerContext,
+} from "../../src/index.ts";
 import { Authority, type Issued } from "../certificates.ts";
 import { closing, echo, recording, until } from "../support.ts";
 
@@ -91,6 +97,25 @@ describe("a handshake that comes to nothing is told in a line", () => {
     expect(await trouble(config(type), HALF_HELLO, true)).toBe(
       "TLS handshake with 127.0.0.1 failed: the client has left",
     );
+  });
+
+  test.each(["ws", "wss"] as const)("%s: who leaves in the middle of the request", async (type) => {
+    for (const how of ["end", "reset"] as const) {
+      const errors: Error[] = [];
+      const listener = await listen(config(type), echo, { onError: (error) => errors.push(error) });
+      const raw = await client(listener);
+      const socket = type === "ws" ? raw : tlsConnect({ socket: raw, rejectUnauthorized: false }).on("error", () => {});
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
+      // The bytes have to arrive; nobody tells when they have.
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (how === "end") socket.end();
+      else raw.resetAndDestroy();
+      await until(() => errors.length > 0);
+      expect(errors.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^(WebSocket|TLS) handshake with 127\.0\.0\.1 failed: the client has left$/),
+      ]);
+      expect(errors.every(clientHasLeft)).toBe(true);
+    }
   });
 
   test("behind a proxy it is the client's address", async () => {

@@ -233,14 +233,13 @@ describe("mutual TLS", () => {
     expect(await admitted(listener, { cert: stranger.cert, key: stranger.key })).toBe(false);
   });
 
-  test("requested: a client without, or with a stranger's, is admitted but not authorized", async () => {
+  test("requested: a client without is admitted but not authorized", async () => {
     const made = recording();
     const listener = await listen({ requestCertificate: true, ca: root.cert }, made.accept);
     await client(listener);
-    expect((await made.next()).connection.info.tls).toMatchObject({ authorized: false });
-    await client(listener, { cert: stranger.cert, key: stranger.key });
     const { tls } = (await made.next()).connection.info;
-    expect(tls).toMatchObject({ authorized: false, certificate: { commonName: "stranger" } });
+    expect(tls).toMatchObject({ authorized: false });
+    expect(tls).not.toHaveProperty("certificate");
   });
 
   test("CAs from a directory", async () => {
@@ -360,7 +359,7 @@ describe("certificates by name and over time", () => {
     });
     await expect(listen({ certificates: [{ cert: server.cert, key: other.key }] }, echo)).rejects.toMatchObject({
       code: "ERR_LISTENER_TLS",
-      message: expect.stringContaining("tls.certificates[0]: "),
+      message: "tls.certificates[0].key: the key does not belong to the certificate",
     });
     await expect(listen({ certificates: [] }, echo)).rejects.toMatchObject({ code: "ERR_LISTENER_CONFIG" });
   });

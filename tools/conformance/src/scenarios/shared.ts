@@ -1,6 +1,6 @@
 // MQTT 5.0: shared subscriptions.
 import type { ShareStrategy } from "@wrenmq/broker";
-import type { FixtureOptions, RawClient } from "@wrenmq/testkit";
+import { type FixtureOptions, type RawClient, text } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
 import { eachEnds, ensure, equal, field, frame } from "../wire.ts";
 import type { World } from "../world.ts";
@@ -166,6 +166,56 @@ export const shared: readonly Check[] = [
       await first.cut();
       await world.advance(2_000);
       await other.expectNothing();
+    },
+  },
+  {
+    title:
+      "what a member has not got when its session ends goes to another one, however it ends, but for QoS 2 in delivery",
+    v5: "4.8.2-5",
+    async run(world) {
+      const publisher = await world.connect();
+      const filter = `$share/g/${world.t("s")}`;
+      const ends: Record<string, (client: RawClient) => Promise<void>> = {
+        async disconnect(client) {
+          await client.disconnect();
+        },
+        async cut(client) {
+          await client.cut();
+        },
+        async expiry(client) {
+          await client.cut();
+          await world.advance(1_500);
+        },
+        async "takeover with a clean start"() {
+          await world.connect({ clientId: world.id("expiring"), cleanStart: true });
+        },
+      };
+      for (const [name, end] of Object.entries(ends)) {
+        const isLasting = name === "expiry" || name.startsWith("takeover");
+        const properties = { receiveMaximum: 3, ...(isLasting ? { sessionExpiryInterval: 1 } : {}) };
+        const member = await world.connect({ clientId: world.id(isLasting ? "expiring" : "passing"), properties });
+        await member.subscribe(filter, { qos: 2 });
+        // Sent: 1, 2 and 3. Never sent: 4 to 7.
+        for (const [index, qos] of ([1, 2, 1, 1, 2, 2, 1] as const).entries()) {
+          await publisher.publish(world.t("s"), `${index + 1}`, { qos });
+        }
+        for (const payload of ["1", "2", "3"]) {
+          equal(text((await member.expect("publish")).payload), payload, "sent");
+        }
+        await member.expectNothing();
+        const other = await world.connect({ properties: { receiveMaximum: 100 } });
+        await other.subscribe(filter, { qos: 2 });
+        await other.expectNothing();
+        await end(member);
+        const got: string[] = [];
+        for (const packet of await other.rest()) {
+          if (packet.type !== "publish") continue;
+          equal(packet.dup, false, "DUP");
+          got.push(`${text(packet.payload)} at ${packet.qos}`);
+        }
+        equal(got.toSorted(), ["1 at 1", "3 at 1", "4 at 1", "5 at 2", "6 at 2", "7 at 1"], `after ${name}`);
+        await other.disconnect();
+      }
     },
   },
   {

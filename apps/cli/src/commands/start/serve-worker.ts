@@ -19,7 +19,7 @@ export function serveWorker(): Promise<void> {
       const logger = createLogger(config.log).child({ worker, pid: process.pid });
       const options = { ...(await configToOptions(config, logger)), ...place };
       const broker = createBroker(options);
-      const reloader = new Reloader(broker, { config, options, logger });
+      const reloader = new Reloader(broker, { config, options });
       let warm: Preparation | undefined;
       return {
         broker,
@@ -28,9 +28,15 @@ export function serveWorker(): Promise<void> {
         started() {
           warm = prepareForClients(broker, config, logger);
         },
-        async change(wanted) {
-          await reloader.change(shareOf(wanted, worker, count));
-          logger.level = wanted.log.level;
+        async prepare(wanted) {
+          const change = await reloader.prepare(shareOf(wanted, worker, count));
+          return {
+            abort: () => change.abort(),
+            async commit() {
+              await change.commit();
+              logger.level = wanted.log.level;
+            },
+          };
         },
         async stop() {
           await warm?.stop();

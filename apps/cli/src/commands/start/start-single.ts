@@ -28,7 +28,7 @@ export async function startSingle(options: ConfigOptions): Promise<void> {
   const broker = createBroker({ ...brokerOptions, dropHistory: true });
   await broker.start();
   if (config.store.path !== undefined) removeLeftovers(config.store.path);
-  const reloader = new Reloader(broker, { config, options: brokerOptions, logger });
+  const reloader = new Reloader(broker, { config, options: brokerOptions });
   const reloadNow = reloading({
     config,
     logger,

@@ -1,0 +1,24 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import { about, boolean, oneOf, options, type SchemaOf, type Settled } from "@wrenmq/plugin-api/options";
+
+export interface AuthAnonymousOptions {
+  /** Let clients without a user name in. Default true. */
+  readonly allow?: boolean;
+  /**
+   * `ignore` (default): no opinion about clients with a user name. `allow`: let them in with no password asked, under
+   * the name they give, as aMQTT does; another plugin may still refuse them.
+   */
+  readonly namedUsers?: "ignore" | "allow";
+}
+
+export const OPTIONS: SchemaOf<Settled<AuthAnonymousOptions>> = options(
+  {
+    allow: about("Let clients without a user name in.", boolean({ default: true })),
+    namedUsers: about(
+      "`ignore`: no opinion about clients with a user name. `allow`: let them in with no password asked, under the name they give (another plugin may still refuse them).",
+      oneOf(["ignore", "allow"], { default: "ignore" }),
+    ),
+  },
+  { doc: "Clients without a user name: in or out." },
+);

@@ -1,0 +1,74 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import {
+  about,
+  boolean,
+  milliseconds,
+  number,
+  oneOf,
+  optional,
+  options,
+  type SchemaOf,
+  type Settled,
+  seconds,
+  string,
+  text,
+} from "@wrenmq/plugin-api/options";
+
+export interface AuthHttpOptions {
+  /** Decide who may connect. Default true. */
+  readonly authenticate?: boolean;
+  /** Decide who may use which topic. Default false. */
+  readonly authorize?: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Default false. */
+  readonly withTls?: boolean;
+  /** Default get. */
+  readonly requestMethod?: "get" | "post" | "put";
+  /** A JSON body, or a form: in the query of a GET, else in the body. Default json. */
+  readonly paramsMode?: "json" | "form";
+  /** Default json. */
+  readonly responseMode?: "status" | "json" | "text";
+  /** Default wrenmq. */
+  readonly userAgent?: string;
+  /** Path that is asked with username, password and client_id. Default /user. */
+  readonly userUri?: string;
+  /** Path that is asked with username, client_id, topic and acc, a number: 1 receive, 2 publish, 4 subscribe. Default /acl. */
+  readonly topicUri?: string;
+  /** Path that is asked with username: who gets a yes may use every topic. */
+  readonly superuserUri?: string;
+  /** Milliseconds that an answer may take; later the client is refused. Default 5000. */
+  readonly timeoutMs?: number;
+  /** Seconds that an answer is kept. Default 30; 0 keeps none. */
+  readonly cacheSeconds?: number;
+  /** Seconds after which connected clients are asked about again; 0 never. Default 300. */
+  readonly recheckSeconds?: number;
+}
+
+export const OPTIONS: SchemaOf<Settled<AuthHttpOptions, "superuserUri">> = options(
+  {
+    authenticate: about("Decide who may connect.", boolean({ default: true })),
+    authorize: about("Decide who may use which topic.", boolean({ default: false })),
+    host: about("Host of the service.", text("a host name")),
+    port: about("Its port.", number({ min: 1, max: 65_535, integer: true })),
+    withTls: about("Use https.", boolean({ default: false })),
+    requestMethod: about("HTTP method.", oneOf(["get", "post", "put"], { default: "get" })),
+    paramsMode: about("How the question is sent.", oneOf(["json", "form"], { default: "json" })),
+    responseMode: about(
+      "What is the answer: the status, the key `ok` of a JSON body, or the text `ok`.",
+      oneOf(["status", "json", "text"], { default: "json" }),
+    ),
+    userAgent: about("User-Agent header.", string({ default: "wrenmq" })),
+    timeoutMs: about("How long an answer may take.", milliseconds({ min: 1, default: 5000 })),
+    userUri: about("Path that is asked about users.", text("a path", { default: "/user" })),
+    topicUri: about("Path that is asked about topics.", text("a path", { default: "/acl" })),
+    superuserUri: about("Path that is asked whether a user may do everything.", optional(text("a path"))),
+    cacheSeconds: about("How long an answer is kept; `0s` keeps none.", seconds({ default: 30 })),
+    recheckSeconds: about(
+      "Time after which connected clients are asked about again; `0s` never.",
+      seconds({ default: 300 }),
+    ),
+  },
+  { doc: "A web service decides." },
+);

@@ -1,0 +1,77 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import {
+  about,
+  boolean,
+  filePath,
+  list,
+  milliseconds,
+  oneOf,
+  optional,
+  options,
+  type SchemaOf,
+  type Settled,
+  seconds,
+  secret,
+  text,
+} from "@wrenmq/plugin-api/options";
+import { HMAC_ALGORITHMS, mistakeInKeys, PUBLIC_KEY_ALGORITHMS } from "./algorithms.ts";
+
+export interface AuthJwtOptions {
+  /** Decide who may connect. Default true. */
+  readonly authenticate?: boolean;
+  /** Decide by the token's topic claims who may use which topic. Default false. */
+  readonly authorize?: boolean;
+  /** Accepted algorithms; a token with another one is refused. */
+  readonly algorithms: readonly string[];
+  /** Shared secret of the HS algorithms. */
+  readonly secretKey?: string;
+  /** PEM file with a public key or a certificate, for the other algorithms. */
+  readonly publicKeyFile?: string;
+  /** URL of a JSON Web Key Set. */
+  readonly jwksUrl?: string;
+  /**
+   * Claim that must be the client's user name, or becomes it when the client gives none. Default sub. Not read without
+   * `authenticate`.
+   */
+  readonly userClaim?: string;
+  /** Claims with the topic filters of each action. Defaults: publish, subscribe, receive. */
+  readonly publishClaim?: string;
+  readonly subscribeClaim?: string;
+  readonly receiveClaim?: string;
+  /** Required values of `iss` and `aud`. */
+  readonly issuer?: string;
+  readonly audience?: string;
+  /** Seconds that clocks may differ by. Default 0. */
+  readonly clockTolerance?: number;
+  /** Milliseconds for a request to `jwksUrl`. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+export const OPTIONS: SchemaOf<
+  Settled<AuthJwtOptions, "secretKey" | "publicKeyFile" | "jwksUrl" | "issuer" | "audience">
+> = options(
+  {
+    authenticate: about("Decide who may connect.", boolean({ default: true })),
+    authorize: about("Decide who may use which topic.", boolean({ default: false })),
+    secretKey: about("Shared secret of the HS algorithms.", optional(secret())),
+    publicKeyFile: about("Public key of the RS, PS, ES and EdDSA algorithms: PEM.", optional(filePath())),
+    jwksUrl: about("Where the public keys are published.", optional(text("a URL"))),
+    algorithms: about(
+      "Accepted algorithms; tokens with another one are refused.",
+      list(oneOf([...HMAC_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS])),
+    ),
+    userClaim: about(
+      "Claim that has to be the user name; not read without `authenticate`.",
+      text("a claim", { default: "sub" }),
+    ),
+    publishClaim: about("Claim with the filters to publish to.", text("a claim", { default: "publish" })),
+    subscribeClaim: about("Claim with the filters to subscribe to.", text("a claim", { default: "subscribe" })),
+    receiveClaim: about("Claim with the filters to be sent.", text("a claim", { default: "receive" })),
+    issuer: about("What the claim `iss` has to be.", optional(text())),
+    audience: about("What the claim `aud` has to be.", optional(text())),
+    clockTolerance: about("How much clocks may differ.", seconds({ default: 0 })),
+    timeoutMs: about("How long `jwks_url` may take.", milliseconds({ min: 1, default: 5000 })),
+  },
+  { doc: "The password is a JSON Web Token.", check: mistakeInKeys },
+);

@@ -1,0 +1,66 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import {
+  about,
+  boolean,
+  list,
+  oneOf,
+  options,
+  type SchemaOf,
+  type Settled,
+  seconds,
+  secretUrl,
+  withDefault,
+} from "@wrenmq/plugin-api/options";
+
+export interface AuthSqlOptions {
+  /** `sqlite:///file.db`, `postgresql://user:password@host/db` or `mysql://…`; see `@wrenmq/sql-database`. */
+  readonly connection: string;
+  /** Decide who may connect. Default true. */
+  readonly authenticate?: boolean;
+  /** Decide who may use which topic. Default false. */
+  readonly authorize?: boolean;
+  /** Make the tables if they are not there. Default false. */
+  readonly syncSchema?: boolean;
+  /** Accepted password hashes; who logs in with another than the first gets a new one of the first. Default argon2, bcrypt. */
+  readonly hashSchemes?: readonly SqlHashScheme[];
+  /**
+   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
+   * 0 always computes it. Default 300.
+   */
+  readonly rememberSeconds?: number;
+  /** Seconds that a user's topics are kept. Default 10. */
+  readonly cacheSeconds?: number;
+  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  readonly recheckSeconds?: number;
+}
+
+/** The names that aMQTT gives to password hashes. */
+export const HASH_SCHEMES = ["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"] as const;
+export type SqlHashScheme = (typeof HASH_SCHEMES)[number];
+
+export const OPTIONS: SchemaOf<Settled<AuthSqlOptions>> = options(
+  {
+    authenticate: about("Decide who may connect.", boolean({ default: true })),
+    authorize: about("Decide who may use which topic.", boolean({ default: false })),
+    connection: about(
+      "SQLite, PostgreSQL or MySQL.",
+      secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db"),
+    ),
+    syncSchema: about("Make the tables if they are not there.", boolean({ default: false })),
+    hashSchemes: about(
+      "Accepted password hashes; new ones use the first.",
+      withDefault(list(oneOf(HASH_SCHEMES), "a list of hash schemes"), ["argon2", "bcrypt"]),
+    ),
+    rememberSeconds: about(
+      "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
+      seconds({ default: 300 }),
+    ),
+    cacheSeconds: about("How long an answer is kept; `0s` keeps none.", seconds({ default: 10 })),
+    recheckSeconds: about(
+      "Time after which connected clients are asked about again; `0s` never.",
+      seconds({ default: 300 }),
+    ),
+  },
+  { doc: "Users and their topics from a database." },
+);

@@ -1,0 +1,20 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import { about, list, options, type SchemaOf, type Settled, string, withDefault } from "@wrenmq/plugin-api/options";
+
+export interface AuthTabooOptions {
+  /** Default: prohibited, top-secret, data/classified. */
+  readonly topics?: readonly string[];
+  /** Users who may touch them. Default admin. */
+  readonly exempt?: readonly string[];
+}
+
+const TOPICS: readonly string[] = ["prohibited", "top-secret", "data/classified"];
+
+export const OPTIONS: SchemaOf<Settled<AuthTabooOptions>> = options(
+  {
+    topics: about("Exact topics.", withDefault(list(string(), "a list of topics"), TOPICS)),
+    exempt: about("Users who may.", withDefault(list(string(), "a list of user names"), ["admin"])),
+  },
+  { doc: "Topics that nobody may use (an example)." },
+);

@@ -1,0 +1,49 @@
+// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
+// of the documentation are made from it.
+import {
+  about,
+  boolean,
+  bytes,
+  count,
+  list,
+  optional,
+  options,
+  type SchemaOf,
+  type Settled,
+  secretUrl,
+  string,
+  withDefault,
+} from "@wrenmq/plugin-api/options";
+
+export interface PluginShadowsOptions {
+  /** Answer on the shadow topics. Default true. */
+  readonly serve?: boolean;
+  /** Let users use only `$shadow/<their name>/…`. Default false. */
+  readonly authorize?: boolean;
+  /** Database URL; without it shadows are kept in the broker's store. */
+  readonly connection?: string;
+  /** Users who may use every shadow. */
+  readonly superusers?: readonly string[];
+  /** Bytes of a request and of a shadow. Default 8192. */
+  readonly maxBytes?: number;
+  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100, but all in a table of aMQTT's. */
+  readonly keepVersions?: number;
+}
+
+export const OPTIONS: SchemaOf<Settled<PluginShadowsOptions, "connection" | "keepVersions">> = options(
+  {
+    serve: about("Answer on the shadow topics.", boolean({ default: true })),
+    authorize: about("Let users use only `$shadow/<their name>/…`.", boolean({ default: false })),
+    connection: about(
+      "Where shadows are kept; without it: in the broker's store.",
+      optional(secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db")),
+    ),
+    superusers: about("Users who may use every shadow.", withDefault(list(string(), "a list of user names"), [])),
+    maxBytes: about("Of a request, and of a shadow's state.", bytes({ min: 2, default: 8192 })),
+    keepVersions: about(
+      "Versions of each shadow that a database keeps; 0: all. Without it 100, and all in a table of aMQTT's.",
+      optional(count()),
+    ),
+  },
+  { doc: "Device shadows under `$shadow/`." },
+);

@@ -1,0 +1,84 @@
+// What TLS and WebSocket listeners have in common: the sockets in front of the handshakes, the certificates, and another
+// configuration while they listen, which counts for connections that come from then on.
+
+import type { ListenerConfig, TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
+import { checkProxies } from "../proxy-protocol/proxy-admission.ts";
+import { CertificateWatch, TlsIdentity } from "../tls/tls-certificates.ts";
+import { printableAddress } from "./bind.ts";
+import type { Listener, ListenerContext } from "./listener.ts";
+import { PreHandshakeServer, type Stage } from "./pre-handshake-server.ts";
+import { mustBeSameSocket } from "./same-socket.ts";
+
+type HandshakeConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
+
+export abstract class HandshakeListener<C extends HandshakeConfig> implements Listener {
+  connections = 0;
+  port: number | undefined;
+  protected config: C;
+  protected readonly options: ListenerContext;
+  private front: PreHandshakeServer | undefined;
+  private watch: CertificateWatch | undefined;
+
+  constructor(config: C, options: ListenerContext) {
+    this.config = config;
+    this.options = options;
+    this.port = config.port;
+  }
+
+  get address(): string {
+    const { type, host, port } = this.config;
+    return printableAddress(type === "tls" ? "mqtts" : type, host, this.port ?? port);
+  }
+
+  /** Does not throw. */
+  protected abstract stage(config: C, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage;
+
+  async listen(): Promise<void> {
+    const { config, options } = this;
+    const front = new PreHandshakeServer(options);
+    const identity = await identityOf(config);
+    const watch = new CertificateWatch(() => this.reloadCertificates(), options);
+    front.use(this.stage(config, front, identity));
+    // One that listens again does so where it did.
+    await front.listen({ ...config, port: this.port ?? config.port }, this.address);
+    this.front = front;
+    this.port = front.port;
+    this.watch = watch;
+    if (identity !== undefined) watch.use(identity);
+  }
+
+  async prepare(wanted: ListenerConfig): Promise<() => void> {
+    mustBeSameSocket(this.config, wanted, this.port);
+    checkProxies(wanted);
+    const config = wanted as C;
+    const identity = await identityOf(config);
+    return () => {
+      const { front, watch } = this;
+      if (front === undefined) return;
+      this.config = config;
+      // New servers have new ticket keys: no session from before can be resumed past a new revocation list.
+      front.use(this.stage(config, front, identity));
+      if (identity !== undefined) watch?.use(identity);
+    };
+  }
+
+  async reloadCertificates(): Promise<void> {
+    const { config } = this;
+    if (!("tls" in config)) return;
+    const commit = await this.prepare(config);
+    // Another configuration may have come meanwhile, with certificates that are newer.
+    if (this.config === config) commit();
+  }
+
+  async close(): Promise<void> {
+    const { front } = this;
+    this.front = undefined;
+    this.watch?.stop();
+    this.watch = undefined;
+    await front?.close();
+  }
+}
+
+async function identityOf(config: HandshakeConfig): Promise<TlsIdentity | undefined> {
+  return "tls" in config ? TlsIdentity.load(config.tls) : undefined;
+}

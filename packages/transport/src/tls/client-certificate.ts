@@ -1,0 +1,79 @@
+// May a TLS client come in by the certificate that it shows, or does not show? Node lets every handshake finish and says
+// afterwards what OpenSSL thought of the certificate, so this is the place where a bad one is refused, also where clients
+// without one are welcome. The client has seen its handshake succeed by then; it is closed before a byte of it is read.
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { nameOf } from "../client-name.ts";
+import { ListenerError } from "../errors.ts";
+import type { TlsConfig } from "../listener-config.ts";
+import { subjectOf } from "./credentials.ts";
+
+export function asksForCertificates({ requestCertificate, requireCertificate }: TlsConfig): boolean {
+  return requestCertificate === true || requireCertificate === true;
+}
+
+/** @returns why the client is refused; undefined: it is welcome */
+export function certificateRefusal(socket: TLSSocket, config: TlsConfig): string | undefined {
+  if (!asksForCertificates(config)) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) {
+    // Not `authorized`: of a resumed session without a certificate Node says that all is well.
+    return config.requireCertificate === true ? "it shows no certificate" : undefined;
+  }
+  const whose = shorten(subjectOf(certificate));
+  if (!socket.authorized) return `its certificate is not accepted: ${reasonOf(socket.authorizationError)} (${whose})`;
+  // A resumed session brings the verdict of its first handshake along.
+  if (socket.isSessionReused() && hasEnded(certificate)) {
+    return `its certificate is not accepted: ${REASONS["CERT_HAS_EXPIRED"]} (${whose})`;
+  }
+  return undefined;
+}
+
+export function certificateError(client: string, refusal: string): ListenerError {
+  return new ListenerError("ERR_LISTENER_CERTIFICATE", `${nameOf(client)} is refused: ${refusal}`);
+}
+
+const LONGEST_SUBJECT = 256;
+
+function shorten(subject: string): string {
+  return subject.length > LONGEST_SUBJECT ? `${subject.slice(0, LONGEST_SUBJECT)}…` : subject;
+}
+
+function hasEnded({ validTo }: X509Certificate): boolean {
+  return new Date(validTo).getTime() < Date.now();
+}
+
+/** OpenSSL's words for its codes (X509_verify_cert_error_string); Node tells only the codes. */
+const REASONS: Readonly<Record<string, string>> = {
+  UNABLE_TO_GET_ISSUER_CERT: "unable to get issuer certificate",
+  UNABLE_TO_GET_CRL: "unable to get certificate CRL",
+  UNABLE_TO_DECRYPT_CERT_SIGNATURE: "unable to decrypt certificate's signature",
+  UNABLE_TO_DECRYPT_CRL_SIGNATURE: "unable to decrypt CRL's signature",
+  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: "unable to decode issuer public key",
+  CERT_SIGNATURE_FAILURE: "certificate signature failure",
+  CRL_SIGNATURE_FAILURE: "CRL signature failure",
+  CERT_NOT_YET_VALID: "certificate is not yet valid",
+  CERT_HAS_EXPIRED: "certificate has expired",
+  CRL_NOT_YET_VALID: "CRL is not yet valid",
+  CRL_HAS_EXPIRED: "CRL has expired",
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: "format error in certificate's notBefore field",
+  ERROR_IN_CERT_NOT_AFTER_FIELD: "format error in certificate's notAfter field",
+  ERROR_IN_CRL_LAST_UPDATE_FIELD: "format error in CRL's lastUpdate field",
+  ERROR_IN_CRL_NEXT_UPDATE_FIELD: "format error in CRL's nextUpdate field",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed certificate",
+  SELF_SIGNED_CERT_IN_CHAIN: "self-signed certificate in certificate chain",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unable to get local issuer certificate",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unable to verify the first certificate",
+  CERT_CHAIN_TOO_LONG: "certificate chain too long",
+  CERT_REVOKED: "certificate revoked",
+  INVALID_CA: "invalid CA certificate",
+  PATH_LENGTH_EXCEEDED: "path length constraint exceeded",
+  INVALID_PURPOSE: "unsuitable certificate purpose",
+  CERT_UNTRUSTED: "certificate not trusted",
+  CERT_REJECTED: "certificate rejected",
+};
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error);
+  return REASONS[code] ?? code;
+}
