@@ -10,7 +10,6 @@ import { members, root } from "../workspace.mjs";
  * here has no folders, or folders that do not know each other.
  */
 const ORDER: Readonly<Record<string, readonly string[]>> = {
-  "packages/topics": ["trees"],
   "packages/protocol": ["connection", "session", "message", "memory"],
   "packages/transport": ["listeners", "proxy-protocol", "tls", "connections"],
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
@@ -23,8 +22,8 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "listeners",
     "connections",
     "clustering",
+    "access",
     "routing",
-    "routes",
     "sessions",
     "persistence",
     "limits",

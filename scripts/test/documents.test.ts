@@ -19,10 +19,12 @@ function sourceFiles(top: string): string[] {
 /** Codes of Node that we read, or that belong to private packages. */
 const NOT_OURS = new Set([
   "ERR_HTTP_REQUEST_TIMEOUT",
+  "ERR_MISSING_PASSPHRASE",
   "ERR_MODULE_NOT_FOUND",
   "ERR_PACKAGE_PATH_NOT_EXPORTED",
   "ERR_SERVER_NOT_RUNNING",
   "ERR_SOCKET_BAD_PORT",
+  "ERR_SSL_UNEXPECTED_EOF_WHILE_READING",
   "ERR_TLS_CERT_ALTNAME_INVALID",
   "ERR_UNKNOWN_FILE_EXTENSION",
   "ERR_UNSUPPORTED_DIR_IMPORT",

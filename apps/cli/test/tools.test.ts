@@ -178,6 +178,45 @@ describe("config", () => {
     expect(stderr).toContain("none.txt");
   });
 
+  test("check prints every mistake in the order of the file, those of files that are named too", async () => {
+    const file = join(await temporaryFolder(), "c.yaml");
+    await writeFile(
+      file,
+      `listeners:
+  a: { bind: ":1883" }
+  b: { bnd: 1884 }
+plugins:
+  anonymous:
+  password-file: { file: none.txt }
+  acl: { publish: 1 }
+limits: { max_inflight: -1 }
+`,
+    );
+    const { code, stdout, stderr } = await runCommand(["config", "check", file]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr.split("\n").map((line) => /^(error: .*?:\d+:\d+: [\w.-]+|.*)/.exec(line)?.[1])).toEqual([
+      `error: ${file}:3:8: listeners.b.bnd`,
+      `error: ${file}:6:26: plugins.password-file.file`,
+      `error: ${file}:7:19: plugins.acl.publish`,
+      `error: ${file}:8:25: limits.max_inflight`,
+      `wrenmq: ${file} cannot be used: 4 mistakes`,
+      "",
+    ]);
+  });
+
+  test("migrate: a Python plugin is marked, and comments are kept", async () => {
+    const file = join(await temporaryFolder(), "old.yaml");
+    await writeFile(file, "# ours\nlisteners: { default: { bind: '1883' } }\nplugins:\n  our.Plugin: { a: 1 }\n");
+    const { code, stdout, stderr } = await runCommand(["config", "migrate", file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^# ours$/m);
+    expect(stdout).toMatch(/# our.Plugin has no counterpart: [^\n]+\n {2}plugin:\n {4}use: .\/plugin.js\n {4}a: 1\n/);
+    expect(stderr).toContain("our.Plugin has no counterpart");
+    await writeFile(`${file}.new`, stdout);
+    const started = await runCommand(["start", "-c", `${file}.new`]);
+    expect([started.code, started.stderr]).toEqual([1, expect.stringContaining("plugin.js") as string]);
+  });
+
   test("migrate: a file of aMQTT becomes one that starts and means the same", async () => {
     const folder = await temporaryFolder();
     const file = join(folder, "amqtt.yaml");

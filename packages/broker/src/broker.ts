@@ -15,6 +15,8 @@ import type {
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
 import { type Adoption, type ExternalConnection, fromDuplex, type TransportName } from "@wrenmq/transport";
+import { recheckAll } from "./access/recheck.ts";
+import { withExpiry } from "./access/wills.ts";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
@@ -31,8 +33,6 @@ import { type Metrics, measure } from "./reporting/metrics.ts";
 import { restore } from "./restore.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
 import { PublishWaits } from "./routing/publish-waits.ts";
-import { recheckAll } from "./routing/recheck.ts";
-import { withExpiry } from "./routing/wills.ts";
 import { BrokerError } from "./runtime/broker-error.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { boundedLogger, silentLogger } from "./runtime/logger.ts";

@@ -11,6 +11,8 @@ import {
   type SessionLimits,
   TopicTable,
 } from "@wrenmq/protocol";
+import { mayReceiveQueued } from "./access/recheck.ts";
+import { publishWill } from "./access/wills.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
 import { Drain } from "./connections/drain.ts";
@@ -20,14 +22,12 @@ import { BanList } from "./limits/ban-list.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
 import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
-import { RouteTable } from "./routes/route-table.ts";
 import { AckBarrier } from "./routing/ack-barrier.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
-import { mayReceiveQueued } from "./routing/recheck.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
+import { RouteTable } from "./routing/route-table.ts";
 import { Router } from "./routing/router.ts";
 import { SlowConsumers } from "./routing/slow-consumers.ts";
-import { publishWill } from "./routing/wills.ts";
 import { BackgroundTasks } from "./runtime/background-tasks.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { Flusher } from "./runtime/flusher.ts";

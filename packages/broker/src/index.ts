@@ -18,7 +18,7 @@ export type { BrokerOptions } from "./options.ts";
 export type { PluginReport } from "./plugins/plugin-host.ts";
 export type { MetricName, Metrics } from "./reporting/metrics.ts";
 export type { SysOptions } from "./reporting/sys-topics.ts";
-export type { ShareStrategy } from "./routes/shared-groups.ts";
+export type { ShareStrategy } from "./routing/shared-groups.ts";
 export { BrokerError, type BrokerErrorCode } from "./runtime/broker-error.ts";
 export { type Clock, systemClock } from "./runtime/clock.ts";
 export { silentLogger } from "./runtime/logger.ts";

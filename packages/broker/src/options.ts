@@ -6,7 +6,7 @@ import type { Placement } from "./clustering/client-placement.ts";
 import type { BrokerLimits, SessionPolicy } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import type { SysOptions } from "./reporting/sys-topics.ts";
-import type { ShareStrategy } from "./routes/shared-groups.ts";
+import type { ShareStrategy } from "./routing/shared-groups.ts";
 import type { Clock } from "./runtime/clock.ts";
 
 export interface BrokerOptions {

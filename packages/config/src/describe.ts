@@ -1,5 +1,5 @@
 // The effective configuration as native YAML.
-import { stringify } from "yaml";
+import { Document } from "yaml";
 import { escapeReferences } from "./reading/environment.ts";
 import { rootSection } from "./sections/root.ts";
 import type { WrenConfig } from "./wren-config.ts";
@@ -22,7 +22,12 @@ export function describe(config: WrenConfig, options: DescribeOptions = {}): str
 
 /** Native YAML of plain data: texts that look like `${NAME}` stay texts. */
 export function toYaml(plain: unknown): string {
-  return stringify(escaped(plain), { lineWidth: 0 });
+  return toDocument(plain).toString({ lineWidth: 0 });
+}
+
+/** The same as a document that comments can be added to. */
+export function toDocument(plain: unknown): Document {
+  return new Document(escaped(plain));
 }
 
 function escaped(value: unknown): unknown {

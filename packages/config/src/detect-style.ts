@@ -1,7 +1,9 @@
-// Which of the three styles a file is in. Only words that one style has and the other has not are evidence.
+// Which of the three styles a file is in. Words that one style has and the other has not are evidence; where there are none,
+// or some of both, misspelt ones are a hint, and that there is a doubt is said.
 
 import { BUILT_IN } from "./sections/plugins.ts";
 import { lookUp, type MapEntry, type SourceNode } from "./source-node.ts";
+import { nearestWord } from "./suggest.ts";
 
 export type Style = "native" | "amqtt" | "hbmqtt";
 
@@ -52,24 +54,50 @@ const ENTRY_POINTS = new Set([
   "packet_logger_plugin",
 ]);
 
+/** Keys that hold what YAML anchors stand for, and mean nothing by themselves: `x-tls: &tls …`. */
+export const isExtension = (key: string): boolean => /^x-./.test(key);
 export const isEntryPoint = (name: string): boolean => ENTRY_POINTS.has(name);
 export const isPythonPath = (name: string): boolean => /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name);
 
-/** The style of a tree. Without evidence: aMQTT if there is a listener called `default` (it always had one), else native. */
-export function styleOf(node: SourceNode | undefined): Style {
-  if (node?.kind !== "map" || node.entries.length === 0) return "native";
-  if (lookUp(node, "wrenmq")) return "native";
-  const hbmqtt = isPredecessors(node.entries);
-  if (hbmqtt) return "hbmqtt";
+export interface Reading {
+  readonly style: Style;
+  /** Why it is read so, where it might be meant otherwise: `"stroe" looks like store`. */
+  readonly because?: string;
+}
+
+/** A word that speaks for a style; `hint`: a misspelt one, and what it looks like. */
+interface Evidence {
+  readonly style: "native" | "amqtt";
+  readonly key: string;
+  readonly hint?: string;
+}
+
+/**
+ * How a tree is read. Without evidence: as aMQTT's if there is a listener called `default` (it always had one), else as a
+ * native one.
+ */
+export function readingOf(node: SourceNode | undefined): Reading {
+  if (node?.kind !== "map" || node.entries.length === 0) return { style: "native" };
+  if (lookUp(node, "wrenmq")) return { style: "native" };
+  if (isPredecessors(node.entries)) return { style: "hbmqtt" };
   const listeners = entriesOf(lookUp(node, "listeners"));
-  const evidence = [
-    ...node.entries.map(topEvidence),
-    ...listeners.flatMap((listener) => entriesOf(listener.value)).map(listenerEvidence),
+  const found = [
+    ...node.entries.flatMap(topEvidence),
+    ...listeners.flatMap((listener) => entriesOf(listener.value)).flatMap(listenerEvidence),
   ];
-  const original = evidence.includes("amqtt");
-  const native = evidence.includes("native");
-  if (original !== native) return original ? "amqtt" : "native";
-  return listeners.some((listener) => listener.key === "default") && !native ? "amqtt" : "native";
+  const sure = found.filter(({ hint }) => hint === undefined);
+  const [original, native] = (["amqtt", "native"] as const).map((style) => sure.find((each) => each.style === style));
+  if (original && !native) return { style: "amqtt" };
+  if (native && !original) return { style: "native" };
+  const both = original && native ? `it has ${original.key}, a key of aMQTT's, and ${native.key}, one of WrenMQ's` : "";
+  const hints = found.filter(({ hint }) => hint !== undefined);
+  const [first] = hints;
+  if (first && hints.every(({ style }) => style === first.style)) {
+    return { style: first.style, because: both || `"${first.key}" looks like ${first.hint}` };
+  }
+  if (both !== "") return { style: "native", because: both };
+  if (!listeners.some((listener) => listener.key === "default")) return { style: "native" };
+  return { style: "amqtt", because: "it has a listener named default, and nothing that only one of the two has" };
 }
 
 /** Things that only hbmqtt's own documentation and samples say. */
@@ -86,22 +114,46 @@ function isPredecessors(entries: readonly MapEntry[]): boolean {
   );
 }
 
-function topEvidence({ key, value }: MapEntry): Style | undefined {
-  if (ORIGINAL_TOP.has(underscored(key))) return "amqtt";
-  if (NATIVE_TOP.has(key)) return "native";
-  if (key !== "plugins") return undefined;
-  if (value.kind === "list") return "amqtt";
-  const names = entriesOf(value).map((each) => each.key);
-  if (names.some(isPythonPath)) return "amqtt";
-  const hasUse = entriesOf(value).some((each) => lookUp(each.value, "use"));
-  return hasUse || names.some((name) => Object.hasOwn(BUILT_IN, name)) ? "native" : undefined;
+const COMMON_TOP = ["listeners", "plugins"];
+const COMMON_LISTENER = ["type", "bind", "max_connections"];
+
+function topEvidence({ key, value }: MapEntry): Evidence[] {
+  if (key === "plugins") return pluginEvidence(value);
+  if (isExtension(key) || COMMON_TOP.includes(key)) return [];
+  if (ORIGINAL_TOP.has(underscored(key))) return [{ style: "amqtt", key }];
+  if (NATIVE_TOP.has(key)) return [{ style: "native", key }];
+  return hintOf(key, ORIGINAL_TOP, NATIVE_TOP, COMMON_TOP);
 }
 
-function listenerEvidence({ key, value }: MapEntry): Style | undefined {
-  if (ORIGINAL_LISTENER.has(underscored(key)) || key === "max-connections") return "amqtt";
-  if (NATIVE_LISTENER.has(key)) return "native";
-  const native = key === "type" && value.kind === "scalar" && ["tls", "wss", "unix"].includes(String(value.value));
-  return native ? "native" : undefined;
+function pluginEvidence(plugins: SourceNode): Evidence[] {
+  if (plugins.kind === "list") return [{ style: "amqtt", key: "a list of plugins" }];
+  return entriesOf(plugins).flatMap(({ key, value }): Evidence[] => {
+    if (isPythonPath(key)) return [{ style: "amqtt", key }];
+    if (Object.hasOwn(BUILT_IN, key)) return [{ style: "native", key: `the plugin ${key}` }];
+    if (lookUp(value, "use")) return [{ style: "native", key: "use" }];
+    return hintOf(key, ENTRY_POINTS, new Set(Object.keys(BUILT_IN)), []);
+  });
+}
+
+function listenerEvidence({ key, value }: MapEntry): Evidence[] {
+  if (ORIGINAL_LISTENER.has(underscored(key)) || key === "max-connections") return [{ style: "amqtt", key }];
+  if (NATIVE_LISTENER.has(key)) return [{ style: "native", key }];
+  if (key === "type" && value.kind === "scalar" && ["tls", "wss", "unix"].includes(String(value.value))) {
+    return [{ style: "native", key: `type: ${String(value.value)}` }];
+  }
+  return COMMON_LISTENER.includes(key) ? [] : hintOf(key, ORIGINAL_LISTENER, NATIVE_LISTENER, COMMON_LISTENER);
+}
+
+/** What a misspelt word looks like. */
+function hintOf(
+  key: string,
+  original: ReadonlySet<string>,
+  native: ReadonlySet<string>,
+  common: readonly string[],
+): Evidence[] {
+  const hint = nearestWord(key, [...common, ...original, ...native]);
+  if (hint === undefined || common.includes(hint)) return [];
+  return [{ style: original.has(hint) ? "amqtt" : "native", key, hint }];
 }
 
 const entriesOf = (node: SourceNode | undefined): readonly MapEntry[] => (node?.kind === "map" ? node.entries : []);

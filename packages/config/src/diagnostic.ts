@@ -75,3 +75,27 @@ export function diagnosticAt(place: Place, message: string, expected?: string): 
     ...(expected === undefined ? {} : { expected }),
   };
 }
+
+/** By file (the first that is named comes first), line and column; what has no place comes last. */
+export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ file }) => file))];
+  const last = Number.POSITIVE_INFINITY;
+  return [...diagnostics].sort(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) ||
+      compare(a.line ?? last, b.line ?? last) ||
+      compare(a.column ?? last, b.column ?? last),
+  );
+}
+
+/** Of several mistakes at one key the first: the others follow from it. */
+export function firstOfEachKey(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const first = new Map<string, Diagnostic>();
+  for (const each of diagnostics) {
+    const place = formatDiagnostic({ ...each, message: each.key === "" ? each.message : "" });
+    if (!first.has(place)) first.set(place, each);
+  }
+  return [...first.values()];
+}
+
+const compare = (a: number, b: number): number => (a === b ? 0 : a - b);

@@ -10,6 +10,7 @@ export function configSchema(): JsonSchema {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "WrenMQ configuration",
     ...withReferences(rootSection.schema),
+    patternProperties: { "^x-.": { description: "What YAML anchors stand for; it is not looked at." } },
     $defs: Object.fromEntries(definitions),
   };
 }

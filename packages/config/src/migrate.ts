@@ -1,39 +1,52 @@
 // An old file → a native one that does the same, and what to know about it.
 import { basename, resolve } from "node:path";
-import { toYaml } from "./describe.ts";
-import { ConfigError, Problems } from "./diagnostic.ts";
-import { type ParseOptions, treeOfText } from "./load.ts";
+import { isMap, isScalar } from "yaml";
+import { toDocument } from "./describe.ts";
+import { ConfigError, inOrder, Problems } from "./diagnostic.ts";
+import { inspectText } from "./load.ts";
+import { keepComments } from "./migrate-comments.ts";
+import { type ParseOptions, treeOfText } from "./native-tree.ts";
 import { readNative, rootSection } from "./sections/root.ts";
 import { lookUp, type SourceNode } from "./source-node.ts";
 
 export interface Migration {
-  /** The native file. Paths stay as they were written, so it belongs beside the old one. Comments are not kept. */
+  /** The native file. Paths stay as they were written, so it belongs beside the old one. */
   readonly yaml: string;
   /** One line each: what is called otherwise now, and what behaves otherwise. */
   readonly changes: readonly string[];
 }
 
 /**
- * Translates an aMQTT or hbmqtt file. A native one comes back as it is, with no changes.
+ * Translates an aMQTT or hbmqtt file. A native one comes back as it is, with no changes. Comments stand before what became
+ * of the line that they stood before. A plugin without a counterpart becomes one that is to be written, and is marked.
  * @throws {ConfigError} when the old file has mistakes.
  */
 export function migrate(text: string, file?: string, options: Omit<ParseOptions, "file"> = {}): Migration {
+  const { style, warnings: doubts } = inspectText(text, { ...options, ...(file === undefined ? {} : { file }) });
   const problems = new Problems();
-  const found = treeOfText(text, file === undefined ? undefined : resolve(file), options, problems);
-  problems.throwIfAny();
+  const found = treeOfText(text, file === undefined ? undefined : resolve(file), { ...options, style }, problems, true);
+  if (found && found.style !== "native") readNative(found.tree, problems);
+  if (problems.errors.length > 0) throw new ConfigError(inOrder(problems.errors));
   if (!found || found.style === "native") return { yaml: text, changes: [] };
   // Read without file names, paths stay as they are written; written by the tables, every value gets its native form.
-  readNative(found.tree, problems);
-  problems.throwIfAny();
   const config = readNative(withoutFiles(found.tree), new Problems());
   if (!config) throw new ConfigError([{ key: "", message: "the translation cannot be read" }]);
   const written = rootSection.write({ wrenmq: 1, include: [], ...config }, { mask: false });
+  const document = toDocument(said(written, found.tree));
   const origin = file === undefined ? "" : `# from ${basename(file)} (${found.style})\n`;
+  keepComments(text, document, found.tree);
+  const plugins = document.get("plugins");
+  for (const { name, comment } of found.marked) {
+    const pair = isMap(plugins) ? plugins.items.find(({ key }) => isScalar(key) && key.value === name) : undefined;
+    if (isScalar(pair?.key))
+      pair.key.commentBefore = [pair.key.commentBefore, ` ${comment}`].filter(Boolean).join("\n");
+  }
+  const doubt = doubts.filter(({ key }) => key === "").map(({ message }) => message);
   const warnings = problems.warnings.map(({ line, key, message }) => {
     const where = line === undefined ? key : `line ${line}, ${key}`;
     return where === "" ? message : `${where}: ${message}`;
   });
-  return { yaml: origin + toYaml(said(written, found.tree)), changes: [...found.notes, ...warnings] };
+  return { yaml: origin + document.toString({ lineWidth: 0 }), changes: [...doubt, ...found.notes, ...warnings] };
 }
 
 function withoutFiles(node: SourceNode): SourceNode {

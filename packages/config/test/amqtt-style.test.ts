@@ -1,6 +1,15 @@
 // The old style beyond the fixtures: spellings, inheritance, forms of bind, old sections, refused names.
 import { describe, expect, test } from "vitest";
-import { ConfigError, detectStyle, fromObject, type PluginSection, parseConfig, type Style } from "../src/index.ts";
+import {
+  ConfigError,
+  detectStyle,
+  formatDiagnostic,
+  fromObject,
+  inspectText,
+  type PluginSection,
+  parseConfig,
+  type Style,
+} from "../src/index.ts";
 import { maySignIn, maySubscribe, rulesOf } from "./access-model.ts";
 
 const parse = (text: string, style: Style = "amqtt") => parseConfig(text, { style });
@@ -97,7 +106,29 @@ plugins:
   test("a key twice is a warning, the last one counts", () => {
     const text = "listeners:\n  default:\n    max-connections: 1\n    max_connections: 2\n";
     expect(config(text).listeners[0]?.maxConnections).toBe(2);
-    expect(said(text)).toContain("this key was already given");
+    expect(said(text)).toContain("given twice (first in line 3): this one counts");
+  });
+  test.each([
+    ["a listener", "listeners:\n  default: { bind: '1' }\n  default: { bind: '2' }\n", 3, "listeners.default"],
+    [
+      "a key of a section",
+      "listeners: { default: { bind: '1' } }\nauth:\n  plugins: []\n  plugins: [auth_anonymous]\n",
+      4,
+      "auth.plugins",
+    ],
+    ["a section", "sys_interval: 1\nsys_interval: 2\n", 2, "sys_interval"],
+    ["a user of an ACL", "topic-check:\n  enabled: on\n  acl:\n    a: [x]\n    a: [y]\n", 5, "topic-check.acl.a"],
+    ["a plugin", "plugins:\n  a.b.C:\n  a.b.C:\n", 3, "plugins.a.b.C"],
+  ])("%s that is given twice is said, and the last one counts", (_what, text, line, key) => {
+    const { warnings } = inspectText(text);
+    expect(warnings.map(formatDiagnostic)).toContain(
+      `<text>:${line}:${warnings.find((one) => one.line === line)?.column}: ${key}: given twice (first in line ${line - 1}): this one counts`,
+    );
+  });
+  test("the last of two listeners of one name is the one that listens", () => {
+    expect(
+      config("listeners:\n  default: { bind: '1', ssl: off }\n  default: { bind: '2' }\n").listeners,
+    ).toMatchObject([{ name: "default", port: 2 }]);
   });
   test("anchors and merges of YAML", () => {
     const text =
@@ -323,6 +354,53 @@ describe("finding the style out", () => {
   ])("%s: %s", (style, text) => expect(detectStyle(text)).toBe(style));
   test("keys of another style in a native file are unknown keys, not ignored", () =>
     expect(() => parseConfig("wrenmq: 1\nsys_interval: 1\n")).toThrow("unknown key (did you mean"));
+});
+
+describe("a style that is in doubt is said", () => {
+  const errors = (text: string): string[] => inspectText(text).errors.map(formatDiagnostic);
+  const warned = (text: string): string[] => inspectText(text).warnings.map(({ message }) => message);
+
+  test("one misspelt key does not make a native file the original's", () => {
+    const text = "listeners:\n  default:\n    bind: 1883\nplugins:\n  pasword-file:\n    file: users.txt\n";
+    expect(detectStyle(text)).toBe("native");
+    expect(errors(text)).toEqual([
+      '<text>:6:5: plugins.pasword-file: unknown plugin "pasword-file" (did you mean "password-file"?) (read as a file of WrenMQ\'s own form, because "pasword-file" looks like password-file; as a file of aMQTT its first mistake is 5:3: plugins.pasword-file: expected the dotted name of a Python class, got "pasword-file" (are options indented below their plugin?))',
+    ]);
+  });
+
+  test.each<[Style, string]>([
+    ["native", "listeners: { default: { bind: '1' } }\nlimts: { max_inflight: 1 }\n"],
+    ["native", "listeners: { default: { bind: '1', proxy_protocl: true } }\n"],
+    ["native", "listeners: { default: { bind: '1' } }\nplugins: { anonymos: }\n"],
+    ["amqtt", "listeners: { default: { bind: '1' } }\nsession_expiry_intervall: 3\n"],
+    ["amqtt", "listeners: { default: { bind: '1', certfil: a } }\n"],
+  ])("%s: %s", (style, text) => {
+    expect(detectStyle(text)).toBe(style);
+    expect(errors(text)[0]).toMatch(/ \(read as a file of (aMQTT|WrenMQ's own form), because ".*" looks like .*; as /);
+  });
+
+  test("words of both", () => {
+    const text = "listeners: { default: { bind: '1', certfile: c } }\nstore: { path: d }\n";
+    expect(errors(text)[0]).toMatch(
+      /because it has certfile, a key of aMQTT's, and store, one of WrenMQ's; as a file of aMQTT/,
+    );
+  });
+
+  test("a file that is good both ways is read as aMQTT's, and that is said", () => {
+    expect(warned("listeners: { default: { bind: '1' } }\n")).toContain(
+      'read as a file of aMQTT, because it has a listener named default, and nothing that only one of the two has; "wrenmq: 1" at its top says that it is one of WrenMQ\'s own',
+    );
+    expect(warned("listeners: { default: { bind: '1' } }\nsys_interval: 1\n").join()).not.toContain("read as");
+    expect(warned("wrenmq: 1\nlisteners: { default: { bind: '1' } }\n").join()).not.toContain("read as");
+  });
+
+  test("a file that is good in one way only is read in that", () => {
+    // "wss" is a type that the original has not; a misspelt hint points to it nevertheless.
+    const text = "listeners: { default: { bind: '1' } }\nplugins: { ./own.js: , auth_filee: { use: ./x.js } }\n";
+    const { style, errors: none, warnings } = inspectText(text, { file: "/d/c.yaml" });
+    expect([style, none]).toEqual(["native", []]);
+    expect(warnings.map(({ message }) => message).join()).not.toContain("as a file of aMQTT it would");
+  });
 });
 
 describe("plain objects", () => {

@@ -2,7 +2,18 @@
 // The native style: sections, defaults, units, environment, includes, and what is refused.
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ConfigError, defaultConfig, fromObject, type ParseOptions, parseConfig } from "../src/index.ts";
+import {
+  ConfigError,
+  configSchema,
+  defaultConfig,
+  formatDiagnostic,
+  fromObject,
+  inspectText,
+  namedFiles,
+  type ParseOptions,
+  parseConfig,
+  type WrenConfig,
+} from "../src/index.ts";
 
 const parse = (text: string, options: ParseOptions = {}) => parseConfig(text, { environment: {}, ...options });
 const config = (text: string, options: ParseOptions = {}) => parse(text, options).config;
@@ -35,6 +46,126 @@ describe("without saying anything", () => {
     defaultConfig().listeners[0]?.origins.push("x");
     expect(defaultConfig().limits.maxInflight).toBe(16_384);
     expect(defaultConfig().listeners[0]?.origins).toEqual([]);
+  });
+});
+
+describe("every mistake at once, in the order of the file", () => {
+  const all = (text: string, options: ParseOptions = {}): string[] =>
+    mistakes(text, { style: "native", ...options }).diagnostics.map(formatDiagnostic);
+
+  test("in sections, in lists, in plugins, between keys, and of names that are not there", () => {
+    expect(
+      all(`listeners:
+  a:
+    type: tcp
+    bnd: 1883
+    path: /x
+    backlog: 0
+    access: [nobody]
+  b: { type: ws, bind: ":8080", path: x, tls: { certificate_file: c, key_file: k } }
+  c: { type: tls, tls: { key_fil: k } }
+  d: { bind: ":8080" }
+plugins:
+  anonymos: {}
+  http: { port: 0, pot: 1 }
+  acl: { publish: { ada: a/# } }
+limits:
+  max_inflight: many
+  connect_timeout: 30
+store: { durability: fsync, pth: /d }
+workers: none
+typo: 1
+`),
+    ).toEqual([
+      expect.stringMatching(/^<text>:4:5: listeners.a.bnd: unknown key \(did you mean "bind"\?\)/),
+      "<text>:5:11: listeners.a.path: a listener of type tcp has no path",
+      expect.stringMatching(/^<text>:6:14: listeners.a.backlog: expected a whole number/),
+      '<text>:7:14: listeners.a.access.0: no plugin of the name "nobody"; there are acl, anonymos, http',
+      expect.stringMatching(/^<text>:8:39: listeners.b.path: expected a path that starts with/),
+      expect.stringMatching(/^<text>:8:47: listeners.b.tls: a listener of type ws has no TLS/),
+      "<text>:9:24: listeners.c.tls.certificate_file: missing: expected the path of a file",
+      expect.stringMatching(/^<text>:9:26: listeners.c.tls.key_fil: unknown key \(did you mean "key_file"\?\)/),
+      expect.stringMatching(/^<text>:10:14: listeners.d.bind: .*:8080 is already used by listener b$/),
+      expect.stringMatching(
+        /^<text>:12:13: plugins.anonymos: unknown plugin "anonymos" \(did you mean "anonymous"\?\)/,
+      ),
+      "<text>:13:9: plugins.http.host: missing: expected a host name",
+      expect.stringMatching(/^<text>:13:17: plugins.http.port: expected a whole number/),
+      expect.stringMatching(/^<text>:13:20: plugins.http.pot: unknown key \(did you mean/),
+      expect.stringMatching(/^<text>:14:26: plugins.acl.publish.ada: expected a list/),
+      expect.stringMatching(/^<text>:16:17: limits.max_inflight: expected/),
+      expect.stringMatching(/^<text>:17:20: limits.connect_timeout: expected a duration .*write 30s/),
+      expect.stringMatching(/^<text>:18:29: store.pth: unknown key \(did you mean "path"\?\)/),
+      expect.stringMatching(/^<text>:19:10: workers: expected/),
+      expect.stringMatching(/^<text>:20:1: typo: unknown key/),
+    ]);
+  });
+
+  test("what follows from a mistake is not a second one", () => {
+    // The type is not known, so nobody knows what goes with it; a misspelt required key is not missing too.
+    expect(all("listeners: { a: { type: tsl, tls: { certificate_file: c, key_file: k } } }")).toHaveLength(1);
+    expect(all("listeners: { a: { proxy_protocol: true, trusted_proxies: [x] } }")).toHaveLength(1);
+    expect(all("plugins: { password-file: { fil: x } }")).toHaveLength(1);
+    expect(all("plugins: { acl: { publish: 1 } }")).toHaveLength(1);
+    expect(all("plugins: { x509: { identity: spiffe, uri_domain: [1] } }")).toHaveLength(1);
+    expect(all("listeners: { a: { bind: '${PORT}' } }")).toHaveLength(1);
+    expect(all("store: { durability: fsync, path: [] }")).toHaveLength(1);
+    expect(all("listeners: { a: { access: [acl] } }\nplugins: { acl: { publish: 1 } }")).toHaveLength(1);
+  });
+
+  test("of YAML, of keys given twice, of the environment and of what is included", () => {
+    expect(all("a: [1\nb: {\n")).toEqual([
+      expect.stringMatching(/^<text>:\d+:\d+: not valid YAML/),
+      expect.stringMatching(/^<text>:\d+:\d+: not valid YAML/),
+    ]);
+    const readFile = (): string => "workers: 0\nworkers: 0\n";
+    const text = "include: [more.yaml]\nworker: 1\nlimits: { max_inflight: '${X}' }\n";
+    expect(all(text, { file: "/d/c.yaml", readFile })).toEqual([
+      expect.stringMatching(/^\/d\/more.yaml:1:10: workers: expected/),
+      "/d/more.yaml:2:1: workers: this key was already given",
+      expect.stringMatching(/^\/d\/more.yaml:2:10: workers: expected/),
+      expect.stringMatching(/^\/d\/c.yaml:2:1: worker: unknown key/),
+      expect.stringMatching(/^\/d\/c.yaml:3:25: limits.max_inflight: the environment variable X is not set/),
+    ]);
+  });
+
+  test("what can be read of the rest is there, for checks of files", () => {
+    const { config: rest, errors } = inspectText(
+      "listeners: { a: { bnd: 1, tls: { certificate_file: c.pem, key_file: k.pem }, type: tls } }\nplugins: { password-file: { file: u, relod: 1s } }\nworkers: 0\n",
+      { file: "/d/c.yaml", style: "native" },
+    );
+    expect(errors).toHaveLength(3);
+    expect(namedFiles(rest as WrenConfig).map(({ file }) => file)).toEqual(["/d/c.pem", "/d/k.pem", "/d/u"]);
+  });
+});
+
+describe("keys for YAML anchors", () => {
+  const TEXT =
+    "x-limits: &limits { max_inflight: 7 }\nx-user: &user ada\nlimits: { <<: *limits }\nplugins: { acl: { publish: { *user : ['#'] } } }\n";
+
+  test("x- at the top of a file is not looked at", () => {
+    const { config: loaded, style } = parse(TEXT);
+    expect([style, loaded.limits.maxInflight]).toEqual(["native", 7]);
+    expect(loaded.plugins[0]?.options["publish"]).toEqual({ ada: ["#"] });
+  });
+  test("also in a file of aMQTT, in an object, and in a file that is included", () => {
+    expect(
+      parse("x-a: &a { bind: '1884' }\nlisteners: { default: *a }\nauth: { plugins: [auth_anonymous] }\n").config
+        .listeners,
+    ).toMatchObject([{ port: 1884 }]);
+    expect(fromObject({ "x-a": 1, limits: { max_inflight: 3 } }).config.limits.maxInflight).toBe(3);
+    const readFile = (): string => "x-a: 1\nlimits: { max_inflight: 4 }\n";
+    expect(config("include: [a.yaml]\n", { file: "/d/c.yaml", readFile }).limits.maxInflight).toBe(4);
+  });
+  test("a variable in one that nobody uses need not be set", () => {
+    expect(config("x-a: '${NOT_SET}'\nworkers: 2\n").workers).toBe(2);
+  });
+  test("x- elsewhere is a key like others", () => {
+    expect(mistakes("limits: { x-a: 1 }").message).toContain("limits.x-a: unknown key");
+    expect(mistakes("x: 1\nworkers: 1\n").message).toContain("x: unknown key");
+  });
+  test("the schema knows them", () => {
+    expect(configSchema()).toMatchObject({ patternProperties: { "^x-.": {} } });
   });
 });
 
@@ -159,7 +290,7 @@ describe("mistakes", () => {
     ["future version", "wrenmq: 2\n", /wrenmq: expected .*1, got number 2/],
     [
       "a unix listener with an address",
-      "listeners: { a: { type: unix, bind: ':1' } }",
+      "listeners: { a: { type: unix, path: /s, bind: ':1' } }",
       /has no address; it has a path/,
     ],
     ["a unix listener without a path", "listeners: { a: { type: unix } }", /path: missing/],

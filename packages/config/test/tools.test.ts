@@ -10,6 +10,7 @@ import {
   defaultConfig,
   diffConfig,
   formatDiagnostic,
+  inspectText,
   loadConfig,
   migrate,
   parseConfig,
@@ -104,7 +105,105 @@ describe("migrate", () => {
     expect(migrate("wrenmq: 1 # mine\n")).toEqual({ yaml: "wrenmq: 1 # mine\n", changes: [] });
   });
   test("a file with mistakes is not translated", () => {
-    expect(() => migrate(readFileSync(`${folder}14-docs-custom-plugins.yaml`, "utf8"))).toThrow("OneClassName");
+    expect(() => migrate("auth: { plugins: [auth_anonymous], allow-anonymous: perhaps }\n")).toThrow("allow-anonymous");
+  });
+  test("a Python plugin is marked where it stood, with its options; the file does not start before it is written", () => {
+    const { yaml, changes } = migrate(
+      "listeners: { default: { bind: '1' } }\nplugins:\n  amqtt.plugins.sys.broker.BrokerSysPlugin:\n  my.plugins.TrafficLight:\n    colour: red\n",
+    );
+    expect(yaml).toContain(
+      '  # my.plugins.TrafficLight has no counterpart: write it as ./traffic-light.js ("Writing a plugin" in docs/plugins.md)\n  traffic-light:\n    use: ./traffic-light.js\n    colour: red\n',
+    );
+    expect(changes).toContain(
+      "my.plugins.TrafficLight has no counterpart: plugins.traffic-light is its place, and the broker does not start without ./traffic-light.js",
+    );
+    const { config: migrated, errors } = inspectText(yaml, { file: "/nowhere/c.yaml" });
+    expect(errors).toEqual([]);
+    expect(migrated?.plugins).toContainEqual({
+      name: "traffic-light",
+      use: "/nowhere/traffic-light.js",
+      origin: "path",
+      options: { colour: "red" },
+    });
+    expect(checkFiles(migrated as WrenConfig).errors.map(({ message }) => message)).toEqual([
+      expect.stringContaining("/nowhere/traffic-light.js") as string,
+    ]);
+  });
+  test.each([
+    ["of auth", "auth: { plugins: [auth_anonymous, my_auth] }\n", "my-auth"],
+    ["of the list of hbmqtt", "plugins: [auth_anonymous, my_plugin]\nauth: { allow-anonymous: on }\n", "my-plugin"],
+  ])("so is an entry point %s", (_where, text, name) => {
+    expect(migrate(text).yaml).toContain(`  ${name}:\n    use: ./${name}.js\n`);
+  });
+  test("what is no plugin's name is still a mistake", () => {
+    expect(() => migrate("plugins:\n  a.b.C:\n  option: { x: 1 }\n")).toThrow("options indented below their plugin");
+  });
+  test("comments are kept, each before what became of its line", () => {
+    const { yaml } = migrate(`# Greenhouse
+# since 2021
+
+# where devices come in
+listeners:
+  # the template
+  default:
+    type: tcp
+    bind: 0.0.0.0:1883   # everywhere
+  # for browsers
+  web: { type: ws, bind: ":8080" }
+
+auth:
+  plugins: [auth_anonymous, auth_file] # both
+  # made with a tool
+  password-file: "users#1.txt"
+topic-check:
+  enabled: on
+  acl:
+    # the boss
+    ada: ['#']
+# the end
+`);
+    expect(yaml).toBe(`# Greenhouse
+# since 2021
+
+wrenmq: 1
+# where devices come in
+listeners:
+  # the template
+  default:
+    type: tcp
+    # everywhere
+    bind: 0.0.0.0:1883
+  # for browsers
+  web:
+    type: ws
+    bind: :8080
+plugins:
+  event-log: {}
+  packet-log: {}
+  # both
+  anonymous:
+    allow: true
+    named_users: allow
+  # made with a tool
+  password-file:
+    file: users#1.txt
+  taboo: {}
+  acl:
+    subscribe:
+      # the boss
+      ada:
+        - "#"
+sys:
+  enabled: false
+
+# the end
+`);
+  });
+  test.each(usable)("%s: no comment is lost", (file) => {
+    const text = readFileSync(folder + file, "utf8");
+    const comments = text.split("\n").flatMap((line) => /(?:^|\s)#\s*(.*)$/.exec(line)?.[1] ?? []);
+    const { yaml } = migrate(text, folder + file);
+    for (const comment of comments) expect(yaml).toContain(comment);
   });
   test("texts that look like references stay texts", () => {
     const { yaml } = migrate("topic-check: { enabled: on, acl: { a: ['${HOME}'] } }");

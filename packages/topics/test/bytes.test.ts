@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type StoredFilter, SubscriptionTree } from "../src/index.ts";
 import { matchPrefix } from "../src/topic-match.ts";
-import { byteString, textOf, writeBytes } from "../src/trees/byte-string.ts";
-import { levelHash, levelHashOfBytes } from "../src/trees/level.ts";
-import { matchBytes } from "../src/trees/match-bytes.ts";
+import { byteString, textOf, writeBytes } from "../src/tree/byte-string.ts";
+import { levelHash, levelHashOfBytes } from "../src/tree/level.ts";
+import { matchBytes } from "../src/tree/match-bytes.ts";
 import { anyFilter, anyTopic, naiveMatches } from "./naive.ts";
 
 /** What the platform says. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LevelMap, LevelNode } from "../src/trees/level-node.ts";
-import { ensureNode, findNode, prune } from "../src/trees/level-tree.ts";
+import { LevelMap, LevelNode } from "../src/tree/level-node.ts";
+import { ensureNode, findNode, prune } from "../src/tree/level-tree.ts";
 import { anyFilter } from "./naive.ts";
 
 type Node = LevelNode<string, number>;

@@ -1,8 +1,8 @@
 // Levels that share a hash: by the thousand if somebody looks for them.
 import { expect, test } from "vitest";
 import { SubscriptionTree, TopicTree } from "../src/index.ts";
-import { levelHash } from "../src/trees/level.ts";
-import { LevelMap, LevelNode } from "../src/trees/level-node.ts";
+import { levelHash } from "../src/tree/level.ts";
+import { LevelMap, LevelNode } from "../src/tree/level-node.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 

@@ -14,7 +14,7 @@ export function loadPlugins(
   { plugins, source }: Pick<WrenConfig, "plugins" | "source">,
   running: ReadonlyMap<string, Plugin> = new Map(),
 ): Promise<Plugin[]> {
-  return Promise.all(plugins.map((section) => running.get(section.name) ?? loadPlugin(section, source)));
+  return Promise.all(plugins.map(async (section) => running.get(section.name) ?? loadPlugin(section, source)));
 }
 
 /**

@@ -2,7 +2,7 @@
 // those sessions outlives the process; for each shared subscription how many members it has here.
 import type { ClusterBus } from "@wrenmq/cluster";
 import { isShared } from "@wrenmq/topics";
-import type { RouteTable, RouteWatcher } from "../routes/route-table.ts";
+import type { RouteTable, RouteWatcher } from "../routing/route-table.ts";
 import type { Flushable } from "../runtime/flusher.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 

@@ -22,8 +22,8 @@ import {
   ServerConnection,
 } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
-import type { AuthorizationCache } from "../routing/authorization-cache.ts";
-import type { PublishDecision } from "../routing/publish-policy.ts";
+import type { AuthorizationCache } from "../access/authorization-cache.ts";
+import type { PublishDecision } from "../access/publish-policy.ts";
 import { PublishWaits } from "../routing/publish-waits.ts";
 import { RetainedDeliveries } from "../routing/retained-deliveries.ts";
 import type { RetainedDelivery } from "../routing/retained-delivery.ts";

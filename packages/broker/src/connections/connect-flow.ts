@@ -22,7 +22,7 @@ import {
 } from "@wrenmq/protocol";
 import { isTopicName } from "@wrenmq/topics";
 import type { Connection } from "@wrenmq/transport";
-import { AuthorizationCache, SYS_PREFIX } from "../routing/authorization-cache.ts";
+import { AuthorizationCache, SYS_PREFIX } from "../access/authorization-cache.ts";
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 

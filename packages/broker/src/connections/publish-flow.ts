@@ -3,10 +3,10 @@
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import { DEFERRED, type Message, type Millis, type Verdict } from "@wrenmq/protocol";
+import type { AuthorizationCache } from "../access/authorization-cache.ts";
+import { decidePublish, type PublishDecision } from "../access/publish-policy.ts";
 import type { AckReceiver } from "../routing/ack-barrier.ts";
-import type { AuthorizationCache } from "../routing/authorization-cache.ts";
 import { pluginMessage } from "../routing/plugin-message.ts";
-import { decidePublish, type PublishDecision } from "../routing/publish-policy.ts";
 import type { PublishWaits } from "../routing/publish-waits.ts";
 import type { ListenerScope } from "./services.ts";
 

@@ -2,11 +2,11 @@
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
+import type { Rules } from "../access/authorization-cache.ts";
 import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { AckBarrier } from "../routing/ack-barrier.ts";
-import type { Rules } from "../routing/authorization-cache.ts";
 import type { Router } from "../routing/router.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Flusher } from "../runtime/flusher.ts";

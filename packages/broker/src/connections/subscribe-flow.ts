@@ -10,7 +10,7 @@ import {
 import type { ClientInfo, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, isAllowed, type Outbox, type SubscriptionRecord, type Verdict } from "@wrenmq/protocol";
 import { isShared, isTopicFilter, unsharedFilter } from "@wrenmq/topics";
-import type { AuthorizationCache } from "../routing/authorization-cache.ts";
+import type { AuthorizationCache } from "../access/authorization-cache.ts";
 import type { Forwarder } from "../routing/forwarder.ts";
 import { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";

@@ -2,10 +2,10 @@
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { ConnectionSettings, SessionLimits } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
+import type { Rules } from "../access/authorization-cache.ts";
 import type { ClientConnection } from "../connections/client-connection.ts";
 import type { BrokerServices, ListenerScope } from "../connections/services.ts";
 import { type BrokerLimits, sessionLimitsOf } from "../limits/limits.ts";
-import type { Rules } from "../routing/authorization-cache.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import { HandshakeFailures } from "./handshake-failures.ts";
 

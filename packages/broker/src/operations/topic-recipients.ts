@@ -2,8 +2,8 @@
 import type { QoS } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import { parseShared, topicMatches } from "@wrenmq/topics";
-import type { Recipient } from "../routes/recipient.ts";
-import type { RouteTable } from "../routes/route-table.ts";
+import type { Recipient } from "../routing/recipient.ts";
+import type { RouteTable } from "../routing/route-table.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 export type Outcome =

@@ -1,8 +1,8 @@
 // The way to other brokers that act as one with this one, as the router sees it: nobody, or the cluster.
 import type { Peer } from "@wrenmq/cluster";
 import type { Message, Millis } from "@wrenmq/protocol";
-import type { SharedGroup } from "../routes/shared-groups.ts";
 import type { PublishWaits } from "./publish-waits.ts";
+import type { SharedGroup } from "./shared-groups.ts";
 
 /** Who is to get a message at the peers. */
 export interface ForwardAim {

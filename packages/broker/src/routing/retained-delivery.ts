@@ -1,8 +1,8 @@
 // The retained messages that a new subscription is sent, as many at a time as its client takes.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
-import { Recipient } from "../routes/recipient.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import { Recipient } from "./recipient.ts";
 import type { Router } from "./router.ts";
 
 /** Why it has stopped. `blocked`: the client reads no more for now; `spent`: it is the turn of other clients. */

@@ -16,15 +16,15 @@ import {
   type TopicTable,
 } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
-import type { Recipient } from "../routes/recipient.ts";
-import type { RouteTable } from "../routes/route-table.ts";
-import type { SharedGroup } from "../routes/shared-groups.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
+import type { Recipient } from "./recipient.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
+import type { RouteTable } from "./route-table.ts";
+import type { SharedGroup } from "./shared-groups.ts";
 
 /** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
 export interface RouterHooks {

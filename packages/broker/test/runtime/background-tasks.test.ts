@@ -1,7 +1,7 @@
 import { Session, type SubscriptionRecord, type Topic, TopicTable } from "@wrenmq/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Broker } from "../../src/index.ts";
-import { RouteTable } from "../../src/routes/route-table.ts";
+import { RouteTable } from "../../src/routing/route-table.ts";
 import { BackgroundTasks } from "../../src/runtime/background-tasks.ts";
 import { absentClient } from "../../src/sessions/absent-client.ts";
 import { SessionEntry } from "../../src/sessions/session-entry.ts";

@@ -3,6 +3,7 @@ import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
+import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, namedItems, native, readKeys, type Translation, valueIn } from "./translation.ts";
 
@@ -22,7 +23,7 @@ export function translateAuth(
   const keys: Keys = auth
     ? readKeys(auth, ["plugins", "allow_anonymous", "password_file", "named_users"], translation)
     : new Map();
-  const active = activeNames(keys, AUTH_PLUGINS, at, translation);
+  const active = activeNames(keys, AUTH_PLUGINS, at, into, translation);
   const file = valueIn(keys, "password_file");
   const wantsFile = active.has("auth_file");
   if (active.has("auth_anonymous")) {
@@ -59,14 +60,20 @@ export function translateTopicCheck(
     problems.warn(check.place, "enabled is not said: the rules are applied (the original would not apply them)");
   }
   if (!flagOf(keys, "enabled", says, translation)) return;
-  const active = activeNames(keys, TOPIC_PLUGINS, check.place, translation);
+  const active = activeNames(keys, TOPIC_PLUGINS, check.place, into, translation);
   if (active.has("topic_taboo")) addPlugin(into, "taboo", "taboo", check.place, {});
   if (active.has("topic_acl")) addAcl(keys, check.place, into, translation);
   else for (const { place } of rules) problems.warn(place, "not used: topic_acl is not among topic-check.plugins");
 }
 
 /** The names in `plugins`; all of the known ones when the key is missing. */
-function activeNames(keys: Keys, known: readonly string[], place: Place, translation: Translation): Set<string> {
+function activeNames(
+  keys: Keys,
+  known: readonly string[],
+  place: Place,
+  into: TranslatedPlugins,
+  translation: Translation,
+): Set<string> {
   const given = valueIn(keys, "plugins");
   if (!given) return new Set(keys.has("plugins") ? [] : known);
   if (given.kind === "scalar") {
@@ -76,8 +83,9 @@ function activeNames(keys: Keys, known: readonly string[], place: Place, transla
   const names = new Set<string>();
   for (const item of namedItems(given, translation)) {
     const name = item.key.replaceAll(/[.-]/g, "_"); // hbmqtt's documentation says auth.anonymous
-    if (!known.includes(name)) refuse(item, known, place, translation);
-    else if (name !== item.key) translation.problems.warn(item.place, `"${item.key}" is read as ${name}`);
+    if (!known.includes(name)) {
+      if (!addForeign(item, item.value, into, translation)) refuse(item, known, place, translation);
+    } else if (name !== item.key) translation.problems.warn(item.place, `"${item.key}" is read as ${name}`);
     names.add(name);
   }
   return names;

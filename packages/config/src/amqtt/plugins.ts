@@ -3,6 +3,7 @@ import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
 import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
+import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
 
@@ -157,7 +158,9 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
   const className = item.key.split(".").at(-1) ?? "";
   const known = Object.hasOwn(COUNTERPARTS, className) ? COUNTERPARTS[className] : undefined;
   if (!known || !/^amqtt\.(plugins?|contrib)\./.test(item.key)) {
-    problems.error(item.place, refusal(item.key, className), "a plugin that WrenMQ has, or ./plugin.js of your own");
+    if (!addForeign(item, item.value, into, translation)) {
+      problems.error(item.place, refusal(item.key, className), "a plugin that WrenMQ has, or ./plugin.js of your own");
+    }
     return;
   }
   // Sub-modules (…contrib.http.plugin.X) are the original's own business; another package is a misprint.

@@ -39,7 +39,7 @@ export function translate(root: SourceNode, style: Style, translation: Translati
   const delay = numberOf(keys, "timeout_disconnect_delay", translation) ?? (style === "hbmqtt" ? 2 : 0);
   const delayPlace = keys.get("timeout_disconnect_delay")?.place ?? root.place;
   noteKeys(keys, delay, translation);
-  return nativeMap(root.place, {
+  const translated = nativeMap(root.place, {
     wrenmq: native(1, root.place),
     listeners: translateListeners(keys.get("listeners")?.value, root.place, translation),
     plugins: map(found.plugins, keys.get("plugins")?.value.place ?? root.place),
@@ -50,6 +50,17 @@ export function translate(root: SourceNode, style: Style, translation: Translati
       delay > 0 ? nativeMap(delayPlace, { extra_delay: native(`${Math.ceil(delay)}s`, delayPlace) }) : undefined,
     sys: sysOf(found, root),
   });
+  return withPlaceOf(translated, "listeners", keys);
+}
+
+/** The key's own place, where the value begins in another line. */
+function withPlaceOf(tree: SourceNode, key: string, keys: Keys): SourceNode {
+  const place = keys.get(key)?.place;
+  if (tree.kind !== "map" || place === undefined) return tree;
+  return map(
+    tree.entries.map((each) => (each.key === key ? { ...each, place } : each)),
+    tree.place,
+  );
 }
 
 const MOVED: Readonly<Record<string, string>> = {

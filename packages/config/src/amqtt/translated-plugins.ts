@@ -10,17 +10,18 @@ export interface TranslatedPlugins {
   store?: SourceNode;
 }
 
-/** Adds a native plugin under its name, numbered if the name is taken. */
+/** Adds a native plugin under its name, numbered if the name is taken. @returns the name */
 export function addPlugin(
   into: TranslatedPlugins,
   name: string,
   use: string,
   place: Place,
   options: Readonly<Record<string, SourceNode | undefined>>,
-): void {
+): string {
   const taken = new Set(into.plugins.map((each) => each.key));
   let free = name;
   for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
   const said = free === use ? {} : { use: scalar(use, place) };
   into.plugins.push(entry(free, nativeMap(place, { ...said, ...options }), place));
+  return free;
 }

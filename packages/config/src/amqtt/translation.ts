@@ -1,6 +1,7 @@
 // What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
 import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
+import { givenTwice } from "../reading/yaml-source.ts";
 import {
   below,
   describeNode,
@@ -12,11 +13,21 @@ import {
   type SourceNode,
   scalar,
 } from "../source-node.ts";
+import { nearestWord } from "../suggest.ts";
+
+/** What a plugin without a counterpart became. */
+export interface MarkedPlugin {
+  /** Its name in the native tree. */
+  readonly name: string;
+  readonly comment: string;
+}
 
 /** Collects what a translation finds; `notes` are changes without a problem, told by `migrate`. */
 export interface Translation {
   readonly problems: Problems;
   readonly notes: string[];
+  /** There: a plugin without a counterpart is written down as one that is to be written, instead of refused. */
+  readonly marked?: MarkedPlugin[];
 }
 
 /** A mapping's entries by their names with underscores. */
@@ -30,16 +41,20 @@ export function readKeys(node: SourceNode, known: readonly string[], { problems 
     return new Map();
   }
   const keys = new Map<string, MapEntry>();
+  const open = known.filter((key) => !node.entries.some((each) => each.key.replaceAll("-", "_") === key));
   for (const each of node.entries) {
     const key = each.key.replaceAll("-", "_");
     if (!known.includes(key)) {
       problems.unknownKey(each.place, each.key, known);
+      // Its value is read as that of the key which was meant: it may have mistakes of its own.
+      const meant = nearestWord(key, open);
+      if (meant !== undefined) keys.set(meant, each);
     } else if (key === "capath" && keys.has("capath") && !keys.has("cadata")) {
       // The original's own example says capath twice; the second holds certificate data.
       problems.warn(each.place, "given twice: the second is read as cadata, as the original's example means it");
       keys.set("cadata", each);
     } else {
-      if (keys.has(key)) problems.warn(each.place, "this key was already given: the last one counts");
+      if (keys.has(key)) problems.warn(each.place, givenTwice(keys.get(key)?.place));
       keys.set(key, each);
     }
   }

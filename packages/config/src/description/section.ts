@@ -1,6 +1,7 @@
 // A mapping with known keys. The table of its fields is the one source of reading, defaults, schema and documentation.
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
+import { nearestWord } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {
@@ -74,25 +75,33 @@ function readFields(
   problems: Problems,
   whole: boolean,
 ): Record<string, unknown> | undefined {
-  const before = problems.errors.length;
   const given: MapNode | undefined = isEmpty(node) ? map([], node.place) : node.kind === "map" ? node : undefined;
   if (!given) return mismatch(node, "a mapping", problems);
   const values = new Map<string, unknown>();
+  let isComplete = true;
+  const known = table.map((each) => each.key);
+  const exact = new Set(given.entries.map(({ key }) => key).filter((key) => known.includes(key)));
+  const open = known.filter((key) => !exact.has(key));
+  const written = new Set(exact);
   for (const { key, place, value } of given.entries) {
-    const field = table.find((each) => each.key === key);
-    if (!field) {
-      const known = table.map((each) => each.key);
-      problems.unknownKey(place, key, known);
-    } else if (isEmpty(value) && !field.required) {
-    } else values.set(field.property, field.type.read(value, problems));
-  }
-  for (const field of table) {
-    if (values.has(field.property)) continue;
-    if (whole && field.required && !given.entries.some((each) => each.key === field.key)) {
-      problems.error(below(given.place, field.key), `missing: expected ${field.type.expected}`, field.type.expected);
+    if (!known.includes(key)) problems.unknownKey(place, key, known);
+    // The value of a misspelt key is read as that of the key which was meant: it may have mistakes of its own.
+    const meant = exact.has(key) ? key : nearestWord(key, open);
+    const field = table.find((each) => each.key === meant);
+    if (!field) continue;
+    written.add(field.key);
+    if (!isEmpty(value) || field.required) {
+      const found = field.type.read(value, problems);
+      if (found !== undefined) values.set(field.property, found);
+      else if (field.required) isComplete = false;
     }
   }
-  if (problems.errors.length > before) return undefined;
+  for (const field of table) {
+    if (!whole || !field.required || written.has(field.key)) continue;
+    problems.error(below(given.place, field.key), `missing: expected ${field.type.expected}`, field.type.expected);
+    isComplete = false;
+  }
+  if (!isComplete) return undefined;
   return { ...(whole ? Object.fromEntries(defaultsOf(table)) : {}), ...Object.fromEntries(values) };
 }
 

@@ -15,7 +15,10 @@ export interface ValueType<T> {
   /** After "expected": `a duration such as 30s`. */
   readonly expected: string;
   readonly schema: JsonSchema;
-  /** The value, or undefined after the mistake was reported. */
+  /**
+   * The value, or undefined after the mistake was reported. Of a mapping with mistakes: what can be read, so that the
+   * rest of the file can be looked at too. Whether there were mistakes, the problems say.
+   */
   read(node: SourceNode, problems: Problems): T | undefined;
   /** The value is a path of something that has to exist. */
   readonly names?: "file" | "folder";

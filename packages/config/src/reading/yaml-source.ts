@@ -44,10 +44,12 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
   if (options.problems.errors.length > 0 || document.contents === null) return undefined;
 
   let count = 0;
+  let isTooDeep = false;
   const convert = (node: Node | null | undefined, parent: Place, depth: number): SourceNode => {
     const place: Place = { ...parent, ...position(node?.range?.[0]) };
     count += 1;
-    if (count > MAX_NODES || depth > MAX_DEPTH) return tooBig(place, options.problems);
+    isTooDeep ||= depth > MAX_DEPTH;
+    if (count > MAX_NODES || isTooDeep) return tooBig(place, options.problems);
     if (isAlias(node)) return convert(node.resolve(document), place, depth + 1);
     if (isMap(node)) return map(entriesOf(node, place, depth), place);
     if (isSeq(node)) {
@@ -82,7 +84,7 @@ export function parseYaml(text: string, options: YamlOptions): SourceNode | unde
     return own;
   };
   const root = convert(document.contents, base, 0);
-  return options.problems.errors.length > 0 ? undefined : root;
+  return count > MAX_NODES || isTooDeep ? undefined : root;
 }
 
 const ONE_DOCUMENT =
@@ -108,6 +110,34 @@ export function duplicateKeys(node: SourceNode): MapEntry[] {
     return [...again, ...duplicateKeys(each.value)];
   });
 }
+
+/**
+ * Of keys that were given twice the last, as Python reads YAML; what was passed over is said. The keys that
+ * `mayRepeat` names are left for others.
+ */
+export function lastOnes(node: SourceNode, problems: Problems, mayRepeat: readonly string[] = ["capath"]): SourceNode {
+  if (node.kind === "list")
+    return list(
+      node.items.map((item) => lastOnes(item, problems, mayRepeat)),
+      node.place,
+    );
+  if (node.kind !== "map") return node;
+  const last = new Map<string, MapEntry>();
+  const entries = node.entries.map((each) => ({ ...each, value: lastOnes(each.value, problems, mayRepeat) }));
+  for (const each of entries) {
+    const before = last.get(each.key);
+    if (before && !mayRepeat.includes(each.key)) problems.warn(each.place, givenTwice(before.place));
+    last.set(each.key, each);
+  }
+  return map(
+    entries.filter((each) => mayRepeat.includes(each.key) || last.get(each.key) === each),
+    node.place,
+  );
+}
+
+/** What is said at a key that was given before. */
+export const givenTwice = (before: Place | undefined): string =>
+  `given twice${before?.line === undefined ? "" : ` (first in line ${before.line})`}: this one counts`;
 
 function convertScalar(value: unknown, source: string | undefined, place: Place): SourceNode {
   const text = source ?? (value === null ? "" : String(value));

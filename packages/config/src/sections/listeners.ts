@@ -6,7 +6,7 @@ import { choice, count, flag, integer, pattern, resolvePath, text } from "../des
 import { fieldTable, type Section, section } from "../description/section.ts";
 import { scalarType, type ValueType } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
-import { lookUp, type SourceNode } from "../source-node.ts";
+import { below, lookUp, type SourceNode } from "../source-node.ts";
 import type { ListenerSection, ListenerType } from "../wren-config.ts";
 import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } from "./bind.ts";
 import { GLOBAL_LIMITS, limitsSection } from "./limits.ts";
@@ -123,21 +123,25 @@ export const listenersSection: ValueType<ListenerSection[]> = {
     if (node.kind !== "map") {
       return problems.error(node.place, "expected a mapping of names to listeners", "a mapping of names to listeners");
     }
-    const listeners = node.entries.map(({ key, value }) => readListener(key, value, problems));
-    const good = listeners.filter((listener) => listener !== undefined);
-    if (good.length < listeners.length) return undefined;
-    return checkAddresses(node, good, problems) ? good : undefined;
+    const listeners = node.entries.flatMap(({ key, value }) => readListener(key, value, problems) ?? []);
+    checkAddresses(node, listeners, problems);
+    return listeners;
   },
   write: (listeners, options) =>
     Object.fromEntries(listeners.map((each) => [each.name, fileSection.write(toFile(each), options)])),
 };
 
 function readListener(name: string, node: SourceNode, problems: Problems): ListenerSection | undefined {
+  const before = problems.errors.length;
   const file = fileSection.read(node, problems);
   if (!file) return undefined;
+  const isKnownWrong = (key: string): boolean =>
+    problems.errors.slice(before).some((error) => isAtOrBelow(error.key, below(node.place, key).key));
+  for (const { key, message, needs = [] } of misplacedKeys(file, node)) {
+    if (["type", key, ...needs].some(isKnownWrong)) continue; // what was not read says nothing about the others
+    problems.error((lookUp(node, key) ?? node).place, message);
+  }
   const { type, bind, path, mode, backlog, ...rest } = file;
-  const wrong = misplacedKey(file);
-  if (wrong) return problems.error((lookUp(node, wrong.key) ?? node).place, wrong.message);
   const address = isNetwork(type) ? parseBind(bind ?? "", DEFAULT_PORTS[type] ?? 0) : undefined;
   const isUnix = type === "unix";
   return {
@@ -151,45 +155,57 @@ function readListener(name: string, node: SourceNode, problems: Problems): Liste
   };
 }
 
-/** The key that does not go with the listener's type, or is missing for it. */
-function misplacedKey(file: ListenerFile): { key: string; message: string } | undefined {
+const isAtOrBelow = (key: string, above: string): boolean => key === above || key.startsWith(`${above}.`);
+
+interface Misplaced {
+  readonly key: string;
+  readonly message: string;
+  /** Other keys that the message is about. */
+  readonly needs?: readonly string[];
+}
+
+/** The keys that do not go with the listener's type or with each other, or are missing for it. */
+function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   const { type } = file;
-  if (isSecure(type) && !file.tls) {
-    return { key: "tls", message: `tls: missing: a listener of type ${type} needs certificate_file and key_file` };
+  const found: Misplaced[] = [];
+  const hasTls = file.tls !== undefined || lookUp(node, "tls") !== undefined;
+  if (isSecure(type) && !hasTls) {
+    const message = `tls: missing: a listener of type ${type} needs certificate_file and key_file`;
+    found.push({ key: "tls", message });
   }
-  if (!isSecure(type) && file.tls) {
+  if (!isSecure(type) && hasTls) {
     const secure = isWeb(type) ? "wss" : "tls";
-    return { key: "tls", message: `a listener of type ${type} has no TLS (did you mean type: ${secure}?)` };
+    found.push({ key: "tls", message: `a listener of type ${type} has no TLS (did you mean type: ${secure}?)` });
   }
   if (!isNetwork(type) && file.bind !== undefined) {
-    return {
-      key: "bind",
-      message: `a listener of type ${type} has no address${type === "unix" ? "; it has a path" : ""}`,
-    };
+    const message = `a listener of type ${type} has no address${type === "unix" ? "; it has a path" : ""}`;
+    found.push({ key: "bind", message });
   }
-  if (type === "unix" && !file.path) return { key: "path", message: "path: missing: a unix listener needs one" };
-  if (type !== "unix" && file.mode) return { key: "mode", message: "only unix sockets have permissions" };
+  if (type === "unix" && !file.path) found.push({ key: "path", message: "path: missing: a unix listener needs one" });
+  if (type !== "unix" && file.mode) found.push({ key: "mode", message: "only unix sockets have permissions" });
   if (file.path !== undefined && type !== "unix" && !isWeb(type)) {
-    return { key: "path", message: `a listener of type ${type} has no path` };
+    found.push({ key: "path", message: `a listener of type ${type} has no path` });
   }
   if (isWeb(type) && file.path !== undefined && !file.path.startsWith("/")) {
-    return { key: "path", message: `expected a path that starts with "/", got "${file.path}"` };
+    found.push({ key: "path", message: `expected a path that starts with "/", got "${file.path}"` });
   }
   if (file.proxyProtocol && file.trustedProxies.length === 0) {
-    return { key: "proxy_protocol", message: "needs trusted_proxies: nobody's header would be believed" };
+    const message = "needs trusted_proxies: nobody's header would be believed";
+    found.push({ key: "proxy_protocol", message, needs: ["trusted_proxies"] });
   }
   if (!file.proxyProtocol && file.proxyTimeoutMs !== undefined) {
-    return { key: "proxy_timeout", message: "only with proxy_protocol: true" };
+    found.push({ key: "proxy_timeout", message: "only with proxy_protocol: true", needs: ["proxy_protocol"] });
   }
   if (file.ipv6Only !== undefined && !isIPv6(parseBind(file.bind ?? "", 0)?.host ?? "")) {
-    return { key: "ipv6_only", message: 'only with an IPv6 address to bind, such as "[::]:1883"' };
+    const message = 'only with an IPv6 address to bind, such as "[::]:1883"';
+    found.push({ key: "ipv6_only", message, needs: ["bind"] });
   }
   for (const { property, key } of fieldTable(fileSection.fields)) {
     const types = ONLY_FOR[property as keyof ListenerFile];
     if (types === undefined || file[property as keyof ListenerFile] === undefined || types.includes(type)) continue;
-    return { key, message: `only for listeners of type ${types.join(" or ")}` };
+    found.push({ key, message: `only for listeners of type ${types.join(" or ")}` });
   }
-  return undefined;
+  return found;
 }
 
 /** Keys that mean nothing to the other types. */
@@ -202,11 +218,11 @@ const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerTyp
 };
 
 /** Two listeners on one port would be found only when the second fails to start. */
-function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): boolean {
+function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): void {
   const seen = new Map<string, string>();
   for (const listener of listeners) {
     const { name, type, path, port, host } = listener;
-    if (port === 0 || type === "external") continue;
+    if (port === 0 || type === "external" || (type === "unix" && path === undefined)) continue;
     const where = type === "unix" ? `unix:${path}` : formatBind({ port: port ?? 0, ...(host ? { host } : {}) });
     const other = seen.get(where);
     seen.set(where, name);
@@ -214,9 +230,7 @@ function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[],
     const own = lookUp(node, name);
     const place = lookUp(own, type === "unix" ? "path" : "bind")?.place ?? (own ?? node).place;
     problems.error(place, `${where} is already used by listener ${other}`);
-    return false;
   }
-  return true;
 }
 
 function toFile(listener: ListenerSection): ListenerFile {

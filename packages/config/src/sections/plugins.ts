@@ -58,9 +58,7 @@ export const pluginsSection: ValueType<PluginSection[]> = {
   read(node, problems) {
     if (isEmpty(node)) return [];
     if (node.kind !== "map") return mismatch(node, "a mapping of names to plugins", problems);
-    const plugins = node.entries.map(({ key, value }) => readPlugin(key, value, problems));
-    const good = plugins.filter((plugin) => plugin !== undefined);
-    return good.length === plugins.length ? good : undefined;
+    return node.entries.flatMap(({ key, value }) => readPlugin(key, value, problems) ?? []);
   },
   write: (plugins, options) => Object.fromEntries(plugins.map((each) => [each.name, writePlugin(each, options)])),
 };

@@ -104,7 +104,7 @@ export function canAuthenticate(plugin: PluginSection): boolean {
   return MAY_AUTHENTICATE.has(plugin.use) && plugin.options["authenticate"] === true;
 }
 
-/** The tree of a native file → the configuration; undefined after mistakes were reported. */
+/** The tree of a native file → the configuration, after mistakes what can be read of it; undefined if it is no mapping. */
 export function readNative(node: SourceNode, problems: Problems): WrenConfig | undefined {
   const file = rootSection.read(node, problems);
   if (!file) return undefined;
@@ -116,34 +116,34 @@ export function readNative(node: SourceNode, problems: Problems): WrenConfig | u
     ...rest,
     plugins: plugins ?? (nothingSaid ? [structuredClone(everyoneIsWelcome)] : []),
   };
-  const before = problems.errors.length;
   checkAdmin(config.admin, node, problems);
-  const isAccessRight = checkAccess(config, node, problems);
-  return isAccessRight && problems.errors.length === before ? config : undefined;
+  checkAccess(config, node, problems);
+  return config;
 }
 
-function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): boolean {
-  const names = new Map(config.plugins.map((plugin) => [plugin.name, plugin]));
-  const before = problems.errors.length;
-  if (!config.plugins.some(canAuthenticate)) {
+function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): void {
+  const plugins = new Map(config.plugins.map((plugin) => [plugin.name, plugin]));
+  // One with a mistake in its options is there all the same, but nobody knows what it does.
+  const written = lookUp(node, "plugins");
+  const names = new Set([...plugins.keys(), ...(written?.kind === "map" ? written.entries.map(({ key }) => key) : [])]);
+  if (names.size === plugins.size && !config.plugins.some(canAuthenticate)) {
     const place = { ...(lookUp(node, "plugins") ?? node).place, key: "plugins" };
     problems.warn(place, "no plugin lets anybody in: every client will be refused (add, for example, anonymous)");
   }
   for (const listener of config.listeners) {
     if (listener.access === "inherit") continue;
     const own = lookUp(lookUp(lookUp(node, "listeners"), listener.name), "access");
-    const chain = listener.access.map((name) => names.get(name)).filter((plugin) => plugin !== undefined);
+    const chain = listener.access.map((name) => plugins.get(name)).filter((plugin) => plugin !== undefined);
     if (chain.length === listener.access.length && !chain.some(canAuthenticate)) {
       problems.warn((own ?? node).place, "none of these plugins lets anybody in: every client will be refused here");
     }
     for (const [index, name] of listener.access.entries()) {
       if (names.has(name)) continue;
       const item = own?.kind === "list" ? own.items[index] : undefined;
-      const known = [...names.keys()].join(", ") || "(none)";
+      const known = [...names].join(", ") || "(none)";
       problems.error((item ?? own ?? node).place, `no plugin of the name "${name}"; there are ${known}`);
     }
   }
-  return problems.errors.length === before;
 }
 
 /** How many threads `workers` means here. */

@@ -3,7 +3,7 @@ import { size } from "../description/quantities.ts";
 import { choice, flag, path } from "../description/scalars.ts";
 import { fieldTable, type Section, section } from "../description/section.ts";
 import type { ValueType } from "../description/value-type.ts";
-import { below } from "../source-node.ts";
+import { below, isEmpty, lookUp } from "../source-node.ts";
 import type { StoreSection } from "../wren-config.ts";
 
 const fields: Section<StoreSection> = section<StoreSection>("Where sessions, queues and retained messages are kept.", {
@@ -48,7 +48,7 @@ export const storeSection: ValueType<StoreSection> & Pick<Section<StoreSection>,
       }
       return { durability };
     }
-    if (store.path === undefined) {
+    if (store.path === undefined && isEmpty(lookUp(node, "path"))) {
       return problems.error(below(node.place, "path"), `missing: durability ${store.durability} needs a folder`);
     }
     return store;

@@ -167,9 +167,15 @@ export class HashQueue {
   }
 }
 
+/** How many workers of a broker share this machine's cores: `wrenmq start --workers` tells each of them. */
+const WORKERS = "WRENMQ_WORKERS";
+
 /** libuv keeps one thread for files: what is durable must not wait for passwords. */
-function defaultLimits(): HashQueueLimits {
-  const atOnce = availableParallelism();
-  const libuv = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4) || 4;
+export function defaultLimits(
+  cores: number = availableParallelism(),
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): HashQueueLimits {
+  const atOnce = Math.max(1, Math.floor(cores / (Number(environment[WORKERS]) || 1)));
+  const libuv = Number(environment["UV_THREADPOOL_SIZE"]) || 4;
   return { atOnce, atOnceOnLibuv: Math.max(1, Math.min(atOnce, libuv - 1)), waiting: 1000 };
 }

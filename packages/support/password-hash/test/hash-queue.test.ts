@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../src/hash-queue.ts";
 import { HashAbandonedError, HashQueue, HashQueueFullError, type HashQueueLimits, type Lane } from "../src/index.ts";
 
 /** A queue whose work ends when the test says so. */
@@ -131,4 +132,16 @@ describe("the queue of hashes", () => {
     await end("argon 1");
     expect(begun).toEqual(["argon 1", "crypt", "argon 2"]);
   });
+});
+
+test.each([
+  [1, {}, { atOnce: 1, atOnceOnLibuv: 1 }],
+  [2, {}, { atOnce: 2, atOnceOnLibuv: 2 }],
+  [16, {}, { atOnce: 16, atOnceOnLibuv: 3 }],
+  [16, { UV_THREADPOOL_SIZE: "32" }, { atOnce: 16, atOnceOnLibuv: 16 }],
+  [16, { UV_THREADPOOL_SIZE: "1" }, { atOnce: 16, atOnceOnLibuv: 1 }],
+  [16, { WRENMQ_WORKERS: "4" }, { atOnce: 4, atOnceOnLibuv: 3 }],
+  [2, { WRENMQ_WORKERS: "4" }, { atOnce: 1, atOnceOnLibuv: 1 }],
+])("on %i cores with %j: %j", (cores, environment, limits) => {
+  expect(defaultLimits(cores, environment)).toMatchObject(limits);
 });

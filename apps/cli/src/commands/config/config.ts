@@ -6,7 +6,8 @@ import {
   type Diagnostic,
   describe,
   formatDiagnostic,
-  loadConfig,
+  inOrder,
+  inspectConfig,
   migrate,
   riskWarnings,
 } from "@wrenmq/config";
@@ -14,19 +15,27 @@ import { atFile, readText } from "../../at-file.ts";
 import { CommandError } from "../../errors.ts";
 import { pluginAdvice } from "../../plugins/plugin-advice.ts";
 
-/** @throws ConfigError; CommandError when a file that it names cannot be used */
+/** Prints every mistake and every warning, in the order of the file. @throws CommandError when there is a mistake */
 export async function checkConfig(file: string, quiet: boolean): Promise<void> {
-  const { config, warnings, locate } = loadConfig(file);
-  const { errors, warnings: fileWarnings } = checkFiles(config, { locate });
-  say("warning", [
-    ...warnings,
-    ...fileWarnings,
-    ...riskWarnings(config, locate),
-    ...(await pluginAdvice(config, locate)),
+  const { config, errors, warnings, locate } = inspectConfig(file);
+  const files = config === undefined ? { errors: [], warnings: [] } : checkFiles(config, { locate });
+  const advice =
+    config === undefined || errors.length > 0
+      ? []
+      : [...riskWarnings(config, locate), ...(await pluginAdvice(config, locate))];
+  const mistakes = [...errors, ...files.errors];
+  const found = new Map<Diagnostic, string>([
+    ...[...warnings, ...files.warnings, ...advice].map((each) => [each, "warning"] as const),
+    ...mistakes.map((each) => [each, "error"] as const),
   ]);
-  say("error", errors);
-  if (errors.length > 0) throw new CommandError(`${file} cannot be used: ${errors.length} to put right`);
-  if (!quiet) process.stdout.write(describe(config));
+  for (const each of inOrder([...found.keys()])) {
+    process.stderr.write(`${found.get(each)}: ${formatDiagnostic(each)}\n`);
+  }
+  if (mistakes.length > 0) {
+    const count = mistakes.length === 1 ? "one mistake" : `${mistakes.length} mistakes`;
+    throw new CommandError(`${file} cannot be used: ${count}`);
+  }
+  if (config !== undefined && !quiet) process.stdout.write(describe(config));
 }
 
 /** @throws ConfigError, CommandError */
@@ -39,8 +48,4 @@ export async function migrateConfig(file: string, output: string | undefined): P
 
 export function printSchema(): void {
   process.stdout.write(`${JSON.stringify(configSchema(), undefined, 2)}\n`);
-}
-
-function say(kind: string, found: readonly Diagnostic[]): void {
-  for (const each of found) process.stderr.write(`${kind}: ${formatDiagnostic(each)}\n`);
 }

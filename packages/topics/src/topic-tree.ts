@@ -1,9 +1,9 @@
-import { InvalidTopicError } from "../invalid-topic-error.ts";
-import { isTopicName } from "../topic-name.ts";
-import { byteString } from "./byte-string.ts";
-import { LevelNode } from "./level-node.ts";
-import { ensureNode, findNode, prune } from "./level-tree.ts";
-import { TopicCursor } from "./topic-cursor.ts";
+import { InvalidTopicError } from "./invalid-topic-error.ts";
+import { isTopicName } from "./topic-name.ts";
+import { byteString } from "./tree/byte-string.ts";
+import { LevelNode } from "./tree/level-node.ts";
+import { ensureNode, findNode, prune } from "./tree/level-tree.ts";
+import { TopicCursor } from "./tree/topic-cursor.ts";
 
 /** Which of the stored topics does a filter match? One message (or whatever M is) for each topic name. */
 export class TopicTree<M> {

@@ -5,8 +5,8 @@ import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, HookChain, MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import { type DropReason, isAllowed, Message, type TopicLimits, type TopicTable, type Verdict } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
-import { pluginMessage } from "./plugin-message.ts";
-import type { Router } from "./router.ts";
+import { pluginMessage } from "../routing/plugin-message.ts";
+import type { Router } from "../routing/router.ts";
 
 /** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
 export type PublishDecision = Message | ReasonCode;

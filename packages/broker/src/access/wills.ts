@@ -2,12 +2,12 @@
 import type { Will } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
 import { type Millis, NEVER, type StoredMessage } from "@wrenmq/protocol";
+import { pluginMessage } from "../routing/plugin-message.ts";
+import { PublishWaits } from "../routing/publish-waits.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { AuthorizationCache } from "./authorization-cache.ts";
-import { pluginMessage } from "./plugin-message.ts";
 import { type PolicyParts, refusePublish } from "./publish-policy.ts";
-import { PublishWaits } from "./publish-waits.ts";
 
 export interface WillParts extends PolicyParts {
   readonly clock: Clock;

@@ -2,10 +2,10 @@
 import type { Logger } from "@wrenmq/plugin-api";
 import { isAllowed, type Message, type Session } from "@wrenmq/protocol";
 import { unsharedFilter } from "@wrenmq/topics";
+import type { Router } from "../routing/router.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
-import type { Router } from "./router.ts";
 
 /** Topics of queued messages of one session whose verdicts are remembered. */
 const MOST_TOPICS = 1_000;

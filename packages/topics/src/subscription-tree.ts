@@ -1,11 +1,11 @@
-import { DOLLAR } from "../characters.ts";
-import { InvalidTopicError } from "../invalid-topic-error.ts";
-import { isTopicFilter } from "../topic-filter.ts";
-import { NO_MATCH } from "../topic-match.ts";
-import { byteString, textOf, writeBytes } from "./byte-string.ts";
-import { LevelMap, LevelNode } from "./level-node.ts";
-import { ensureNode, findNode, LiteralWalk, prune } from "./level-tree.ts";
-import { matchBytes } from "./match-bytes.ts";
+import { DOLLAR } from "./characters.ts";
+import { InvalidTopicError } from "./invalid-topic-error.ts";
+import { isTopicFilter } from "./topic-filter.ts";
+import { NO_MATCH } from "./topic-match.ts";
+import { byteString, textOf, writeBytes } from "./tree/byte-string.ts";
+import { LevelMap, LevelNode } from "./tree/level-node.ts";
+import { ensureNode, findNode, LiteralWalk, prune } from "./tree/level-tree.ts";
+import { matchBytes } from "./tree/match-bytes.ts";
 
 /** The key of a node whose value is a Map of subscribers; with a single one the node holds key and value itself. */
 const MANY: unique symbol = Symbol("many");

@@ -1,7 +1,6 @@
 // Who gets the messages of a topic. Kept with the topic until any subscription changes; then its filters are looked for
 // again, which is cheap, and what they come to is found in the cache of routes, unless they are what has changed.
 import type { Peer } from "@wrenmq/cluster";
-import { encodeUtf8 } from "@wrenmq/codec";
 import type { SubscriptionRecord, Topic } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, type StoredFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-entry.ts";
@@ -160,9 +159,10 @@ export class RouteTable {
 
   /** Who gets the messages of a topic now, without remembering it: for questions about topics that perhaps nobody uses. */
   lookUp(topic: string): Route {
-    const name = encodeUtf8(topic);
-    const found: StoredFilter[] = [];
-    return makeRoute(this.#tree, found, this.#tree.find(name, 0, name.length, found));
+    const bytes = new TextEncoder().encode(topic);
+    const found: (StoredFilter | undefined)[] = [];
+    const count = this.#tree.find(bytes, 0, bytes.length, found);
+    return count === 0 ? NOBODY : makeRoute(this.#tree, found, count);
   }
 
   #group(filter: string, plain: string): SharedGroup {
@@ -195,7 +195,7 @@ export class RouteTable {
   }
 }
 
-/** The topic's own route if it is still the one for it, with the verdicts about its recipients; otherwise a new one. */
+/** The one that the topic has already, if it is for the same recipients: with the verdicts about them. */
 function ownRoute(topic: Topic, route: Route): Route {
   const known = topic.route as Route | undefined;
   return known?.isCopyOf(route) === true ? known : route.forOneTopic();

@@ -1,0 +1,33 @@
+// Python plugins that have no counterpart, where they are not refused.
+import { isEmpty, type MapEntry, type SourceNode } from "../source-node.ts";
+import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
+import type { Translation } from "./translation.ts";
+
+/**
+ * Where plugins without a counterpart are marked: one of the user's own that does not exist yet, with the same options. The
+ * broker does not start without it: it may be the one that keeps somebody out.
+ */
+export function addForeign(
+  { key, place }: MapEntry,
+  options: SourceNode,
+  into: TranslatedPlugins,
+  { marked, notes }: Translation,
+): boolean {
+  if (!marked || !(key.includes(".") || isEmpty(options))) return false;
+  const words = (key.split(".").at(-1) ?? key).replaceAll(/([a-z\d])([A-Z])/g, "$1-$2").replaceAll("_", "-");
+  const file = `./${words.toLowerCase()}.js`;
+  const given = options.kind === "map" ? options.entries : [];
+  const name = addPlugin(
+    into,
+    words.toLowerCase(),
+    file,
+    place,
+    Object.fromEntries(given.map((each) => [each.key, each.value])),
+  );
+  marked.push({
+    name,
+    comment: `${key} has no counterpart: write it as ${file} ("Writing a plugin" in docs/plugins.md)`,
+  });
+  notes.push(`${key} has no counterpart: plugins.${name} is its place, and the broker does not start without ${file}`);
+  return true;
+}
