@@ -10,8 +10,6 @@ export class Topic {
   start: number;
   /** Bytes. */
   readonly length: number;
-  /** "a/b" has two. */
-  readonly levels: number;
   /**
    * Does the topic own its bytes? Otherwise they are those of the packet in which it came, and it is valid as long as they
    * are: whoever holds on to it calls `keep`.
@@ -23,11 +21,10 @@ export class Topic {
   #name: string | undefined;
 
   /** @param name if it is known already */
-  constructor(bytes: Uint8Array, start: number, length: number, levels: number, kept: boolean, name?: string) {
+  constructor(bytes: Uint8Array, start: number, length: number, kept: boolean, name?: string) {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
-    this.levels = levels;
     this.kept = kept;
     this.#name = name;
   }
