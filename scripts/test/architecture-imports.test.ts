@@ -17,6 +17,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
   "packages/config": ["amqtt", "sections", "reading", "description"],
   "packages/admin": ["client", "socket", "http", "metrics", "commands"],
   "packages/broker": [
+    "settings",
     "operations",
     "reporting",
     "listeners",

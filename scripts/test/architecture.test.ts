@@ -47,6 +47,19 @@ const MAY_KNOW_THE_VERSION = [
   "packages/protocol/src/connection/connect-rules.ts",
 ];
 
+/**
+ * Where no reason code of MQTT is named. Plugins and the broker's decisions (`access`, `connections`, `routing`,
+ * `clustering`, `operations`) answer clients with one; these report results in their own terms (a `DropReason`, a
+ * `ForwardResult`, an error with a code), which the callers translate.
+ */
+const ANSWERS_NOBODY = [
+  ...["transport", "store", "store-file", "cluster", "limits", "config", "workers"].map(
+    (name) => `packages/${name}/src/`,
+  ),
+  "packages/support/",
+  ...["sessions", "persistence", "limits", "reporting", "runtime"].map((folder) => `packages/broker/src/${folder}/`),
+];
+
 /** Files that are longer than 400 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
   "packages/protocol/src/connection/server-connection.ts":
@@ -163,6 +176,18 @@ test("nothing that is published depends on what is not", () => {
     .filter((one) => one.private !== true)
     .flatMap(({ name, dependencies }) => Object.keys(dependencies ?? {}).map((one) => ({ name, one })));
   expect(used.filter(({ one }) => unpublished.includes(one))).toEqual([]);
+});
+
+test("reason codes are named where a client is answered, and written by their names", () => {
+  const packages = [...folders].filter(([name]) => !["codec", "topics"].includes(name));
+  const all = [...packages.map(([, folder]) => folder), "apps/cli"].flatMap((folder) => sources(`${folder}/src`));
+  const silent = (path: string): boolean => ANSWERS_NOBODY.some((place) => path.startsWith(place));
+  const named = all.filter(({ path }) => silent(path)).flatMap((source) => lines(source, /\bReasonCode\.\w/));
+  expect(named).toEqual([]);
+  const numbers = all.flatMap((source) =>
+    lines(source, /\breasonCode(?:: ReasonCode)?\s*(?::|=|===|!==)\s*(?:0x|[1-9])/),
+  );
+  expect(numbers).toEqual([]);
 });
 
 test("no file is too long without a reason", () => {

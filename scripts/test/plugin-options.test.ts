@@ -33,7 +33,7 @@ function packageOf(name: string): string | undefined {
 
 const code = (value: unknown): string => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 
-/** "`reloadInterval` (2 s)" */
+/** "`reloadIntervalSeconds` (2 s)" */
 function described([name, { form, needed, default: byDefault }]: [string, Option<unknown, unknown>]): string {
   const shown = (): string | undefined => {
     if (form?.kind === "choice") {

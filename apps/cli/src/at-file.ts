@@ -1,9 +1,10 @@
-// Errors of the system name the file that the user named: some name none (a folder that is read), or a temporary one.
+// Adds the user's name of a file to errors of the system that have no name (reading a folder), or that of a temporary
+// file.
 import { readFileSync } from "node:fs";
 import { CommandError } from "./errors.ts";
 import { systemReason } from "./system-error.ts";
 
-/** @throws what `work` throws; CommandError with the name of the file instead of an error of the system */
+/** @throws what `work` throws; instead of an error of the system a CommandError with the name of the file */
 export async function atFile<T>(file: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -12,7 +13,10 @@ export async function atFile<T>(file: string, work: () => T | Promise<T>): Promi
   }
 }
 
-/** The text of a file. @throws CommandError */
+/**
+ * The text of a file.
+ * @throws CommandError
+ */
 export function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");

@@ -1,31 +1,34 @@
-// From whatever was thrown to one line on stderr and an exit code.
+// Makes of anything that was thrown one line on stderr and an exit code.
 import type { ConfigError } from "@wrenmq/config";
 import { CommanderError } from "commander";
 import { reasonOf, systemReason } from "./system-error.ts";
 
-/** The command was called in a way that cannot work. Exit code 2. */
+/** The command line is wrong. Exit code 2. */
 export class UsageError extends Error {
   override readonly name: string = "UsageError";
   readonly code = "ERR_CLI_USAGE" as const;
 }
 
-/** The command could not do what it was asked. Exit code 1. */
+/** The command has failed. Exit code 1. */
 export class CommandError extends Error {
   override readonly name: string = "CommandError";
   readonly code = "ERR_CLI_COMMAND" as const;
 }
 
-/** Prints the line, if the error still needs one. Returns the exit code. */
+/**
+ * Prints the line, unless it was printed already.
+ * @returns the exit code
+ */
 export function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
-    // Help and version come as errors too; commander has printed everything.
+    // Commander throws for help and version too, after it has printed them.
     return error.exitCode === 0 ? 0 : 2;
   }
   process.stderr.write(`wrenmq: ${lineOf(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }
 
-/** What a user can do something with, in one line. */
+/** One line that helps the user. */
 export function lineOf(error: unknown): string {
   if (isConfigError(error) && error.diagnostics.length > 1) {
     const more = error.diagnostics.length - 1;
@@ -37,7 +40,7 @@ export function lineOf(error: unknown): string {
   return oneLine(`unexpected error, please report it: ${error.name}: ${error.message} ${where}`);
 }
 
-/** The message; what it repeats of an error of the system or of TLS is said in words. */
+/** The message, with plain words for codes of the system and of TLS. */
 function inWords(error: Error): string {
   let text = reasonOf(error);
   for (let { cause } = error; cause instanceof Error; cause = cause.cause) {
@@ -46,12 +49,12 @@ function inWords(error: Error): string {
   return text;
 }
 
-/** By its code: to load the class would slow every command down. */
+/** By its code: loading the class would slow down every command. */
 function isConfigError(error: unknown): error is ConfigError {
   return error instanceof Error && "code" in error && error.code === "ERR_CONFIG" && "diagnostics" in error;
 }
 
-/** Our own errors, and those of the system (a file that is not there), say what is wrong; others are our mistakes. */
+/** Our errors, and those of the system (a missing file), describe what is wrong; any other is a defect. */
 function isExpected(error: Error): boolean {
   const { code } = error as { code?: unknown };
   if (systemReason(error) !== undefined) return true;

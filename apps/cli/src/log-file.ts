@@ -1,5 +1,5 @@
-// Where log lines go. A broker does not stop for its log: lines that cannot be written (the disk is full, nobody reads)
-// are counted, and the first that can be written again comes after one that says how many are missing.
+// Writes log lines. A broker does not stop when its log cannot be written (disk full, reader gone): such lines are
+// counted, and before the next line that can be written comes one with their number.
 import { writeSync } from "node:fs";
 
 /** Like `writeSync`: returns how many bytes were taken from `at` on. */
@@ -9,11 +9,11 @@ const STDERR = 2;
 
 export class LogFile {
   readonly #writeBytes: WriteBytes;
-  /** A line that says that lines are missing, and why. */
+  /** A line with the number of missing lines, and the reason. */
   readonly #gap: (lost: number, code: string) => string;
   #lost = 0;
   #code = "";
-  /** The last thing written is a part of a line. */
+  /** The last write has ended within a line. */
   #isTorn = false;
 
   constructor(
@@ -24,7 +24,7 @@ export class LogFile {
     this.#writeBytes = writeBytes;
   }
 
-  /** Written, or lost, when it returns. */
+  /** When it returns the line is written or lost. */
   write(line: string): void {
     if (this.#lost > 0 && this.#put(this.#gap(this.#lost, this.#code))) this.#lost = 0;
     if (this.#lost > 0 || !this.#put(line)) this.#lost++;

@@ -1,5 +1,5 @@
-// Structured lines on stderr: JSON for machines, or a readable form for people. Both are written before the call
-// returns, so that the last words of a process are never lost.
+// Structured log lines on stderr: JSON for programs, or a readable form for people. A line is written before the call
+// returns, so that the last lines of a process are never lost.
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { LogFile, type WriteBytes } from "./log-file.ts";
@@ -13,17 +13,17 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: "fatal",
 };
 
-/** @param writeBytes where lines go; without it stderr */
+/** @param writeBytes writes the bytes. Default: to stderr */
 export function createLogger({ level, format = usualFormat() }: LogSection, writeBytes?: WriteBytes): Logger {
   const formatted = (line: string): string => (format === "json" ? line : readable(line));
   const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)), writeBytes);
   const destination: DestinationStream = { write: (line) => file.write(formatted(line)) };
-  // Ours log errors as `err`; plugins of others may not.
+  // The broker logs errors as `err`; plugins of others may not.
   const serializers = { err: pino.stdSerializers.err, error: pino.stdSerializers.err };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers }, destination);
 }
 
-/** People read a terminal; what is written elsewhere is read by programs. */
+/** Text on a terminal; otherwise programs read it. */
 function usualFormat(): "text" | "json" {
   return process.stderr.isTTY ? "text" : "json";
 }
@@ -41,13 +41,13 @@ function fieldText(value: unknown): string {
   if (typeof value === "string" && /^[^\s"=\p{C}]+$/u.test(value)) return value;
   if (typeof value !== "object" || value === null || !("message" in value)) return quoted(value);
   if (!("stack" in value) || typeof value.stack !== "string") return quoted(value.message);
-  // The stack begins with the message; in one line, as everything else.
+  // The stack contains the message; it is written in one line too.
   return quoted(value.stack.replaceAll(/\s*\n\s*/g, " "));
 }
 
-/** Clients choose their identifiers: nothing of theirs may steer a terminal or turn the text around. */
+/** Clients choose their identifiers: control and bidirectional characters are escaped. */
 function quoted(value: unknown): string {
-  // What JSON leaves as it is: DEL, the controls up to U+009F, and those that are not seen.
+  // Characters that JSON does not escape: DEL, controls up to U+009F, and invisible ones.
   return JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
     Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(""),
   );

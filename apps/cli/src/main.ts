@@ -1,9 +1,12 @@
-// The process: arguments in, exit code out. The only file that ends it.
+// The process: arguments in, exit code out. Only this file ends the process.
 import { CommandError, reportError } from "./errors.ts";
 import { createProgram } from "./program.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
-/** Runs one command. 0: done; 1: it failed, with one line on stderr; 2: it was called wrongly. */
+/**
+ * Runs one command.
+ * @returns exit code 0: done; 1: failed, with one line on stderr; 2: wrong usage
+ */
 export async function main(words: readonly string[]): Promise<number> {
   try {
     const program = await createProgram(words[0]);
@@ -18,11 +21,22 @@ export async function main(words: readonly string[]): Promise<number> {
 
 export async function run(words: readonly string[]): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader that went away (`wrenmq sub | head`) is no failure.
+    // A reader that has ended (`wrenmq sub | head`) is not an error.
     if (error.code === "EPIPE") process.exit(0);
     process.exit(reportError(new CommandError(`the output cannot be written: ${error.message}`)));
   });
-  // What is wrong cannot be said either: the exit code says it.
+  // Without stderr only the exit code tells that something is wrong.
   process.stderr.on("error", () => {});
   process.exitCode = await main(words);
+  leave();
+}
+
+const LEAVE_MS = 250;
+
+/** Nothing of ours is left to do, but plugins of others may have left timers and sockets behind. */
+function leave(): void {
+  const look = (): void => {
+    if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+  };
+  setInterval(look, LEAVE_MS).unref();
 }

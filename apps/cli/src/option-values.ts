@@ -1,4 +1,4 @@
-// Values of options that several commands have.
+// Parsers of option values that several commands use.
 import { InvalidArgumentError } from "commander";
 
 export function portNumber(word: string): number {
@@ -7,7 +7,7 @@ export function portNumber(word: string): number {
   throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
 }
 
-/** Of an option that may be repeated. */
+/** For an option that may be repeated. */
 export function collect(word: string, before: readonly string[] = []): string[] {
   return [...before, word];
 }

@@ -1,5 +1,5 @@
-// Where passwords come from: asked twice on a terminal, without showing them; otherwise the first line of stdin. Never
-// from the command line, which every user of the machine can read.
+// Reads passwords: on a terminal twice, without showing them, otherwise the first line of stdin. Never from arguments,
+// which other users of the machine can read.
 import { createInterface } from "node:readline";
 import { CommandError } from "./errors.ts";
 
@@ -11,12 +11,15 @@ export async function readPassword(username: string): Promise<string> {
   return notEmpty(password);
 }
 
-/** A password that exists already: asked for once. @throws CommandError when there is none */
+/**
+ * An existing password: typed once.
+ * @throws CommandError when there is none
+ */
 export async function readSecret(username: string): Promise<string> {
   return process.stdin.isTTY ? notEmpty(await askHidden(`Password for ${username}: `)) : firstLine();
 }
 
-/** @returns is the answer yes? Without a terminal it is no */
+/** @returns true when the answer is yes; false without a terminal */
 export async function confirm(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const lines = createInterface({ input: process.stdin, output: process.stderr });

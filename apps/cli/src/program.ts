@@ -1,4 +1,4 @@
-// The commands and their options. What they do is loaded when they are called.
+// The commands and their options. The implementation of a command is loaded when it is called.
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { adminStubs, isAdminWord } from "./admin/names.ts";
@@ -21,12 +21,12 @@ Examples:
   wrenmq start -c wrenmq.yaml     run what a file says (also one of aMQTT or hbmqtt)
   wrenmq start --data ./data      sessions and retained messages survive a restart`;
 
-/** @param word the first one: what the commands for a running broker are is loaded when one of them is called */
+/** @param word the first argument: commands for a running broker are loaded when one of them is called */
 export async function createProgram(word?: string): Promise<Command> {
   const program = new Command("wrenmq")
     .description("The WrenMQ broker and its tools: MQTT 3.1, 3.1.1 and 5.0.")
     .version(manifest.version, "-V, --version")
-    .enablePositionalOptions() // what follows the name of a command is the command's: -V is also a version of MQTT
+    .enablePositionalOptions() // options after the name of a command belong to the command: -V is also a version of MQTT
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wrenmq: ${oneLine(text.replace(/^error: /, ""))}\n`) })
     .addHelpText("after", AFTER_HELP);

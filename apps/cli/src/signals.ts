@@ -1,15 +1,15 @@
-// What the process does when it is told to stop or to read its configuration again.
+// Handles signals to stop and to reload.
 import type { Logger } from "@wrenmq/plugin-api";
 
 /**
- * Milliseconds in which a further signal counts as the same one: a terminal sends Ctrl-C to the whole group, and npm
- * sends it once more to its child.
+ * Milliseconds in which another signal counts as the same: a terminal sends Ctrl-C to the whole group, and npm sends it
+ * again to its child.
  */
 const SAME_SIGNAL = 300;
 
 /**
- * From now on SIGHUP does not end the process, which reads its configuration later anyway. To be called before anything
- * that takes time; `untilSignalled` is for when there is something to reload.
+ * From now on SIGHUP does not end the process. Call it before anything that takes time; `untilSignalled` handles SIGHUP
+ * when there is something to reload.
  */
 export function outliveHangUps(): void {
   process.on("SIGHUP", () => {});

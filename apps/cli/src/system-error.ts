@@ -1,4 +1,4 @@
-// Errors of the system, of TLS and of name look-ups in words: nobody has to know what ENOENT means.
+// Plain words for errors of the system, of TLS and of name look-ups, instead of ENOENT and the like.
 
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -39,7 +39,7 @@ const TLS_WORDS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate is signed by an authority that is not trusted (--ca-file)",
 };
 
-/** By what OpenSSL calls it. */
+/** By OpenSSL's names. */
 const OPENSSL_WORDS: Readonly<Record<string, string>> = {
   "wrong version number": "the other side does not speak TLS",
   "packet length too long": "the other side does not speak TLS",
@@ -51,10 +51,12 @@ const OPENSSL_WORDS: Readonly<Record<string, string>> = {
   "key values mismatch": "the key does not belong to the certificate",
 };
 
-/** What OpenSSL writes: `80A2…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…`. */
+/**
+ * The form of OpenSSL's messages: `80A2…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…`.
+ */
 const OPENSSL = /(?:^|\s|:)error:[0-9A-F]{6,}:[^:]*:[^:]*:([^:\n]*)/i;
 
-/** What went wrong, without codes; undefined for an error that is none of the system's or of TLS. */
+/** The words without codes; undefined for any other error. */
 export function systemReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof AggregateError && error.errors.length > 0) return systemReason(error.errors[0]);
@@ -67,7 +69,7 @@ export function systemReason(error: unknown): string | undefined {
   return "syscall" in error && code !== "" ? `the system says ${code}` : undefined;
 }
 
-/** {@link systemReason} after the name of the file, where the error has one; the message of any other error. */
+/** {@link systemReason} after the name of the file, if the error has one; the message of any other error. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const reason = systemReason(error);

@@ -147,7 +147,10 @@ describe("the admin API", () => {
     const file = join(await temporaryFolder(), "c.yaml");
     await writeFile(file, "listeners: { default: { bind: 127.0.0.1:0 } }\nadmin: { bind: 127.0.0.1:0 }\n");
     const { code, stderr } = await runCommand(["start", "-c", file, "--workers", "2"]);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^wrenmq: admin\.bind needs one process[^\n]*\n$/)]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^wrenmq: [^\n]*:2:16: admin\.bind: needs one process[^\n]*\n$/),
+    ]);
   });
 });
 

@@ -47,7 +47,9 @@ describe("a package is found", () => {
     expect(await use(folder, "my-plugin")).toContain("the whole");
     expect(await use(folder, "my-plugin/auth")).toContain("a part");
     expect(await use(folder, "@scope/other/deep/auth")).toContain("in a scope");
-    expect(await use(folder, "my-plugin/none")).toContain('plugin "own": the package has nothing to import under');
+    expect(await use(folder, "my-plugin/none")).toContain(
+      "wrenmq.yaml:1:24: plugins.own.use: the package has nothing to import under",
+    );
     expect(await use(folder, "not-there")).toMatch(
       /there is no package "not-there" to be found from FOLDER: install it/,
     );
@@ -105,7 +107,7 @@ describe("what is no plugin is said in one line", () => {
   ])("%s", async (_what, text, line) => {
     const folder = await folderWith({ "p.mjs": text });
     const said = await use(folder, "./p.mjs");
-    expect(said).toMatch(/^wrenmq: plugin "own": /);
+    expect(said).toMatch(/^wrenmq: FOLDER\/wrenmq\.yaml:1:\d+: plugins\.own(\.use)?: /);
     expect(said).toMatch(line);
   });
 

@@ -69,7 +69,7 @@ describe("an error in the log has its message and its stack", () => {
         },
       }),
     })();
-    const broker = createBroker({ listeners: {}, plugins: [bad], logger, sys: { interval: 0 } });
+    const broker = createBroker({ listeners: {}, plugins: [bad], logger, sys: { intervalSeconds: 0 } });
     await broker.start();
     await broker.shutdown();
     const line = lines.map((text) => JSON.parse(text) as Record<string, unknown>).find(({ level }) => level === 50);

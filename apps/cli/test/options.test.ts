@@ -22,12 +22,12 @@ listeners:
 plugins: { anonymous: }
 `);
   expect(listeners).toMatchObject({
-    plain: { host: "::1", ipv6Only: true, rawTcp: false, lingerMs: 500, tcpKeepAliveMs: 60_000 },
-    local: { rawTcp: false, lingerMs: 0 },
-    secure: { tls: { handshakeTimeoutMs: 3_000 } },
-    web: { websocket: { maxPayload: 65_536, handshakeTimeoutMs: 1_500 } },
-    both: { tls: { handshakeTimeoutMs: 2_000 }, websocket: { handshakeTimeoutMs: 2_000 } },
-    behind: { proxyProtocol: { trusted: ["10.0.0.1"], timeoutMs: 1_000 } },
+    plain: { host: "::1", ipv6Only: true, rawTcp: false, lingerTimeout: 500, tcpKeepAliveDelay: 60_000 },
+    local: { rawTcp: false, lingerTimeout: 0 },
+    secure: { tls: { handshakeTimeout: 3_000 } },
+    web: { websocket: { maxPayload: 65_536, handshakeTimeout: 1_500 } },
+    both: { tls: { handshakeTimeout: 2_000 }, websocket: { handshakeTimeout: 2_000 } },
+    behind: { proxyProtocol: { trusted: ["10.0.0.1"], timeout: 1_000 } },
   });
 });
 

@@ -320,7 +320,7 @@ test("all of them twice start in one configuration", async () => {
   const broker = createBroker({
     plugins: await loadPlugins(config),
     listeners: { a: { type: "external", plugins: members("one") }, b: { type: "external", plugins: members("two") } },
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
   await broker.shutdown();

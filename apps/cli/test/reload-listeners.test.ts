@@ -74,7 +74,7 @@ ${more}`;
     const witnesses = [await client(plain), await client(secure)];
     const bad: readonly (readonly [string, RegExp])[] = [
       [config({ tls: "ca_file: ca.pem, ciphers: NONSENSE" }), /no cipher match/],
-      [config({ tls: "require_certificate: true" }), /needed to check/],
+      [config({ tls: "require_certificate: true" }), /no authority to check/],
       [config({ tls: "ca_path: empty" }), /no certificate .*in the folder|is empty/],
       [config({ tls: "ca_file: broken.pem" }), /certificate \d in .*broken\.pem cannot be read/],
       [config({ tls: "ca_file: missing.pem" }), /missing\.pem/],

@@ -1,4 +1,4 @@
-// What a command refuses: a stable code, the field that is wrong and what was expected there. Every surface shows the same.
+// Errors of commands: a stable code, the field that is wrong and what was expected there; the same on every interface.
 
 /**
  * - `invalid_input`: a field is missing, unknown or of the wrong form
@@ -31,7 +31,7 @@ export interface AdminErrorDetails {
   /** The field of the input, as `a.b`. */
   readonly field?: string;
   readonly expected?: string;
-  /** Seconds after which it may work. */
+  /** Seconds after which another try may succeed; undefined: trying again does not help. */
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }
@@ -51,7 +51,7 @@ export class AdminError extends Error {
     this.retryAfter = details.retryAfter;
   }
 
-  /** As HTTP has it. */
+  /** The HTTP status code. */
   get status(): number {
     return STATUS[this.code];
   }

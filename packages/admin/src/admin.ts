@@ -1,5 +1,5 @@
-// The table at work on one broker: checks the input, runs the command, checks nothing away silently, and writes one line
-// into the log for each command that changes something, with who it was.
+// Runs the commands of the table on one broker: checks the input, runs the command, and logs one line with the caller
+// for each command that changes something.
 import type { Broker } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { z } from "zod";
@@ -11,12 +11,12 @@ import { ScanGate } from "./scan.ts";
 
 export interface AdminOptions {
   readonly broker: Broker;
-  /** Where the line about each command that changes something goes. */
+  /** Gets one line for each command that changes something. */
   readonly logger: Logger;
   readonly reload?: CommandContext["reload"];
 }
 
-/** Who calls, for the log: `token 8fj2… of ada`, `local socket`. */
+/** The caller, for the log: `token 8fj2… of ada`, `local socket`. */
 export interface Caller {
   readonly who: string;
   readonly address?: string;
@@ -31,7 +31,7 @@ type AnswerOf<One> =
       : never;
 
 const EMBEDDER: Caller = { who: "the embedding program" };
-/** Never in the log. */
+/** Fields that are never logged. */
 const NOT_LOGGED: ReadonlySet<string> = new Set(["payload"]);
 const LONGEST_LOGGED = 200;
 
@@ -48,12 +48,15 @@ export class Admin {
     this.#context = { broker, histograms: this.histograms, scans: new ScanGate(), reload };
   }
 
-  /** Ends what was begun to measure. */
+  /** Ends the measurements. */
   close(): void {
     this.histograms.close();
   }
 
-  /** Runs a command. A stream answers with what can be iterated. @throws AdminError */
+  /**
+   * Runs a command. The result of a stream is an async iterable.
+   * @throws AdminError
+   */
   async call<Name extends CommandName>(
     name: Name,
     input: InputOf<Name>,
@@ -62,7 +65,10 @@ export class Admin {
     return (await this.run(COMMANDS[name] as unknown as AnyCommand, input, caller)) as AnswerOf<Commands[Name]>;
   }
 
-  /** The same for a name that is known only at run time. @throws AdminError */
+  /**
+   * Runs a command that is known only at run time.
+   * @throws AdminError
+   */
   async run(command: AnyCommand, input: unknown, caller: Caller): Promise<unknown> {
     const parsed = command.input.safeParse(input);
     if (!parsed.success) throw invalidInput(parsed.error);

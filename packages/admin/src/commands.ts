@@ -1,4 +1,4 @@
-// The table: every administrative command there is. What is not here exists on no surface.
+// The table of all administrative commands. All interfaces are made from it.
 import { clientsBan, clientsBans, clientsUnban } from "./commands/bans.ts";
 import { clientsDisconnect, clientsGet, clientsKick, clientsList } from "./commands/clients.ts";
 import { retainedDelete, retainedExport, retainedGet, retainedList } from "./commands/retained.ts";
@@ -38,7 +38,7 @@ export const COMMANDS = {
 export type Commands = typeof COMMANDS;
 export type CommandName = keyof Commands;
 
-/** For surfaces that are made from the table. */
+/** For interfaces that are made from the table. */
 export const ALL_COMMANDS: readonly AnyCommand[] = Object.values(COMMANDS) as unknown as readonly AnyCommand[];
 
 export function commandNamed(name: string): AnyCommand | undefined {

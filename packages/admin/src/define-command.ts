@@ -1,21 +1,21 @@
-// What an administrative command is: written once, served by every surface.
+// The type of an administrative command: defined once, used by every interface.
 import type { Broker } from "@wrenmq/broker";
 import type { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
 import type { ScanGate } from "./scan.ts";
 
-/** read: changes nothing; write: changes something that comes back; danger: what it ends or deletes is gone. */
+/** read: changes nothing; write: its change can be undone; danger: what it ends or deletes is lost. */
 export type CommandKind = "read" | "write" | "danger";
 
-/** What a token may do: read < operate < admin. */
+/** Rights of a token: read < operate < admin. */
 export type Role = "read" | "operate" | "admin";
 
-/** What a command works on. */
+/** What commands can use. */
 export interface CommandContext {
   readonly broker: Broker;
   readonly histograms: Histograms;
   readonly scans: ScanGate;
-  /** Reads the configuration again and applies it; absent where the broker has none. */
+  /** Reads the configuration again and applies it; absent where the broker has no configuration file. */
   readonly reload: (() => Promise<{ readonly changed: boolean; readonly needsRestart: readonly string[] }>) | undefined;
 }
 
@@ -25,11 +25,11 @@ export interface CommandSpec<Input extends z.ZodObject, Output extends z.ZodType
   /** One sentence, for help and documentation. */
   readonly summary: string;
   readonly kind: CommandKind;
-  /** The least role that may call it; without it: read for `read`, operate for `write`, admin for `danger`. */
+  /** The least role that may call it. Default: read for `read`, operate for `write`, admin for `danger`. */
   readonly role?: Role;
   readonly input: Input;
   readonly output: Output;
-  /** On the command line: its words, and which fields are arguments instead of options. */
+  /** Words on the command line, and fields that are arguments instead of options there. */
   readonly cli: { readonly words: string; readonly arguments?: readonly (keyof z.input<Input> & string)[] };
 }
 
@@ -42,7 +42,7 @@ export interface Command<Input extends z.ZodObject = z.ZodObject, Output extends
   run(context: CommandContext, input: z.output<Input>): MaybePromise<z.input<Output>>;
 }
 
-/** One whose answer may be longer than the memory: `output` is one line of it. */
+/** A command whose result may be larger than memory: `output` is the schema of one line. */
 export interface StreamCommand<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
   extends CommandSpec<Input, Output> {
   readonly role: Role;

@@ -1,18 +1,18 @@
-// Looking through everything there is, a slice of a turn at a time: a list of 100,000 clients does not keep a message
-// waiting. Of what is found only the page that was asked for is kept.
+// Goes through all entries of a large set in slices, so that listing 100,000 clients does not delay messages. Only the
+// page that was asked for is kept in memory.
 import { AdminError } from "./admin-error.ts";
 
-/** Milliseconds of one slice; everybody else has a turn in between. */
+/** Milliseconds of one slice; other work runs in between. */
 const SLICE = 2;
-/** Entries between two looks at the clock. */
+/** Entries between two readings of the clock. */
 const STEP = 64;
-/** Milliseconds of work after which a look ends without having seen everything. */
+/** Milliseconds of work after which a scan ends without having seen everything. */
 const MOST_WORK = 5_000;
-/** Looks at the same time; and those that may wait. */
+/** Scans that run at the same time, and scans that may wait. */
 const AT_ONCE = 2;
 const MOST_WAITING = 64;
 
-/** Lets few look at the same time: together they take no more of a turn than one. */
+/** Limits how many scans run at the same time: together they take no more of a turn than one. */
 export class ScanGate {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -36,7 +36,7 @@ export class ScanGate {
   }
 }
 
-/** Yields every entry, with pauses for everybody else. It ends early after 5 s of work: `complete` is false then. */
+/** Yields every entry, with pauses for other work. It ends early after 5 s of work: then `complete` is false. */
 export class SlicedScan<T> {
   complete: boolean = true;
   readonly #entries: Iterable<T>;
@@ -70,13 +70,13 @@ type Key = number | string;
 export interface PageOptions<T> {
   readonly entries: Iterable<T>;
   readonly matches: (entry: T) => boolean;
-  /** What the page is sorted by. */
+  /** The sort key of an entry. */
   readonly key: (entry: T) => Key;
-  /** Tells apart what has the same key. */
+  /** Distinguishes entries with the same key. */
   readonly identity: (entry: T) => string;
   readonly descending: boolean;
   readonly limit: number;
-  /** Where the page before ended. */
+  /** End of the previous page. */
   readonly cursor: string | undefined;
 }
 
@@ -84,9 +84,9 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Absent: this is the last page. */
   readonly cursor?: string;
-  /** All that match, on every page. */
+  /** Number of entries that match, on all pages. */
   readonly matched: number;
-  /** False: there was too much to look at, and `items` and `matched` are of a part of it. */
+  /** False: there were too many entries, and `items` and `matched` cover a part of them. */
   readonly complete: boolean;
 }
 
@@ -96,7 +96,10 @@ interface Ranked<T> {
   readonly entry: T;
 }
 
-/** One page of all entries that match. @throws AdminError */
+/**
+ * One page of the entries that match.
+ * @throws AdminError
+ */
 export async function pageOf<T>(gate: ScanGate, options: PageOptions<T>): Promise<Page<T>> {
   const { entries, matches, key, identity, descending, limit } = options;
   const after = options.cursor === undefined ? undefined : parseCursor(options.cursor);
@@ -151,7 +154,7 @@ function parseCursor(cursor: string): { readonly key: Key; readonly identity: st
     const [key, identity] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
     if ((typeof key === "number" || typeof key === "string") && typeof identity === "string") return { key, identity };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new AdminError("invalid_input", "the cursor is none that a page had", {
     field: "cursor",

@@ -1,5 +1,5 @@
-// Inputs that come as words (a query, options of the command line) → values, by the command's own schema. What cannot be
-// a value of the field's kind stays a word, so that the schema says what is wrong.
+// Converts words (a query, options of the command line) to input of a command, by its schema. A word that cannot be
+// converted stays as it is, so that the schema reports what is wrong.
 import { z } from "zod";
 import type { AnyCommand } from "./define-command.ts";
 

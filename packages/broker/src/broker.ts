@@ -20,9 +20,9 @@ import { withExpiry } from "./access/wills.ts";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
-import { type BrokerLimits, DEFAULT_LIMITS } from "./limits/limits.ts";
+import type { BrokerLimits } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
-import { Listeners, type PreparedListeners } from "./listeners/listeners.ts";
+import { type ListenerPlugins, Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import { Operations } from "./operations/operations.ts";
 import type { BrokerOptions } from "./options.ts";
 import { clearStore } from "./persistence/clear-store.ts";
@@ -38,6 +38,15 @@ import { systemClock } from "./runtime/clock.ts";
 import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-entry.ts";
+import {
+  type SettledOptions,
+  settle,
+  settleChange,
+  settleLimits,
+  settleListener,
+  settleReplacement,
+} from "./settings/settle.ts";
+import { thisMachineOnly } from "./settings/this-machine-only.ts";
 
 /** Milliseconds that clients get to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
@@ -62,7 +71,7 @@ export interface PreparedChange {
 export type BrokerState = "new" | "starting" | "started" | "stopping" | "stopped";
 
 export class Broker implements AsyncDisposable {
-  readonly #options: BrokerOptions;
+  readonly #options: SettledOptions;
   readonly #logger: Logger;
   readonly #events: BrokerEvents;
   readonly #plugins: PluginHost;
@@ -76,9 +85,15 @@ export class Broker implements AsyncDisposable {
   #startedAt = 0;
   #operations: Operations | undefined;
 
+  /**
+   * Without options it listens on port 1883 of this machine's loopback addresses, IPv4 and IPv6, and lets in whoever comes
+   * from this machine, no password asked. `listeners: {}` listens nowhere; with `listeners` or `plugins` given nobody gets
+   * in whom no plugin lets in.
+   * @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong, what was given and what was expected
+   */
   constructor(options: BrokerOptions = {}) {
-    this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#options = settle(options);
+    this.#limits = this.#options.limits;
     this.#logger = options.logger === undefined ? silentLogger : boundedLogger(options.logger);
     this.#events = new BrokerEvents(() => this.#compileChains());
     this.#plugins = this.#newHost();
@@ -118,13 +133,13 @@ export class Broker implements AsyncDisposable {
     this.#startedAt = this.#core.clock.now();
     try {
       await this.#options.store?.open();
-      await this.#plugins.start(this.#options.plugins ?? []);
+      await this.#plugins.start(this.#options.plugins);
       this.#compileChains();
       this.#observe("brokerStarting");
       const { factLog } = this.#core;
       if (this.#options.store !== undefined && factLog !== undefined) restore(this.#core, this.#options.store, factLog);
       await this.#core.cluster?.bus.start();
-      for (const [name, listener] of Object.entries(this.#options.listeners ?? {})) {
+      for (const [name, listener] of Object.entries(this.#options.listeners)) {
         await this.#listeners.add(name, listener);
       }
     } catch (error) {
@@ -132,9 +147,11 @@ export class Broker implements AsyncDisposable {
       throw error;
     }
     this.#state = "started";
-    const sys = { interval: 20, names: "amqtt", ...this.#options.sys } as const;
+    if (this.#options.plugins.includes(thisMachineOnly)) {
+      this.#logger.info({}, "no plugins were given: clients of this machine may connect, no password is asked");
+    }
     this.#housekeeping.start(
-      sys,
+      this.#options.sys,
       () => this.#core.cluster?.gather(this.metrics()) ?? this.metrics(),
       (topic, payload) => {
         if (this.#core.cluster?.isFirst !== false) this.#send(this.#message(topic, payload, { retain: true }));
@@ -196,7 +213,7 @@ export class Broker implements AsyncDisposable {
   /** Listens on one more address. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
   async addListener(name: string, options: ListenerOptions): Promise<void> {
     this.#mustRun("addListener()");
-    await this.#listeners.add(name, options);
+    await this.#listeners.add(name, settleListener(options, this.#plugins.named, `addListener("${name}")`));
   }
 
   /**
@@ -204,7 +221,8 @@ export class Broker implements AsyncDisposable {
    * and are checked again. @returns is there such a listener?
    */
   updateListener(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
-    const isThere = this.#listeners.update(name, options);
+    const change = settleChange(options, this.#plugins.named, `updateListener("${name}")`);
+    const isThere = this.#listeners.update(name, change);
     if (isThere) this.rulesChanged();
     return isThere;
   }
@@ -225,8 +243,9 @@ export class Broker implements AsyncDisposable {
    * clients; those of listeners that are gone are told and disconnected.
    * @throws ListenerError, PluginError, BrokerError ERR_BROKER_STATE; nothing has changed then
    */
-  async prepare({ listeners, plugins, limits }: BrokerChange): Promise<PreparedChange> {
+  async prepare(change: BrokerChange): Promise<PreparedChange> {
     this.#mustRun("prepare()");
+    const { listeners, plugins, limits } = this.#settled(change, "prepare()");
     const nextPlugins = plugins && (await this.#plugins.prepare(plugins));
     let nextListeners: PreparedListeners | undefined;
     try {
@@ -243,11 +262,12 @@ export class Broker implements AsyncDisposable {
         await nextPlugins?.abort();
       },
       commit: async () => {
-        if (limits !== undefined) this.#limits = { ...DEFAULT_LIMITS, ...limits };
+        this.#limits = limits ?? this.#limits;
         this.#core.setLimits(this.#limits);
         const changed = nextListeners?.commit();
         const takeOver = (): void => {
           this.#compileChains();
+          changed?.announce();
           if (nextPlugins !== undefined || changed?.rulesDiffer === true) this.rulesChanged();
         };
         const ended = nextPlugins?.commit(takeOver) ?? takeOver();
@@ -257,10 +277,16 @@ export class Broker implements AsyncDisposable {
     };
   }
 
+  /** @throws BrokerError ERR_BROKER_CONFIG */
+  #settled(change: BrokerChange, caller: string): ReturnType<typeof settleReplacement> {
+    return settleReplacement(change, { listeners: this.#listeners.options(), plugins: this.#plugins.named }, caller);
+  }
+
   /** @throws PluginError when they cannot decide together, somewhere */
   #tryChains(plugins: Pick<PluginHost, "chain">, listeners: BrokerChange["listeners"]): void {
-    const wanted = listeners && Object.values(listeners).map(({ plugins: members }) => members);
-    for (const members of wanted ?? this.#listeners.members()) plugins.chain(members, this.#events.hooks());
+    for (const { plugins: members } of Object.values(listeners ?? this.#listeners.options())) {
+      plugins.chain(members, this.#events.hooks());
+    }
   }
 
   /** The broker's limits as they are now. */
@@ -273,7 +299,7 @@ export class Broker implements AsyncDisposable {
    * they were when it came. To change one: `setLimits({ ...broker.limits, maxSessions: 5 })`.
    */
   setLimits(limits: Partial<BrokerLimits>): void {
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#limits = settleLimits(limits, "setLimits()");
     this.#core.setLimits(this.#limits);
     this.#listeners.refresh();
   }
@@ -284,6 +310,7 @@ export class Broker implements AsyncDisposable {
    * @throws PluginError; nothing has changed then
    */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
+    this.#settled({ plugins }, "setPlugins()");
     const prepared = await this.#plugins.prepare(plugins);
     await prepared.commit(() => {
       this.#compileChains();
@@ -444,9 +471,11 @@ export class Broker implements AsyncDisposable {
       chainOf: (listener) => this.#chainOf(listener),
       observe: this.#everyone.observe,
     });
-    const makeChain = (plugins: readonly string[] | undefined): HookChain =>
-      this.#plugins.chain(plugins, this.#events.hooks());
-    const listeners = new Listeners(core, makeChain, this.#options.placement, core.cluster);
+    const plugins: ListenerPlugins = {
+      chain: (members) => this.#plugins.chain(members, this.#events.hooks()),
+      authenticators: (members) => this.#plugins.authenticators(members),
+    };
+    const listeners = new Listeners(core, plugins, this.#options.placement, core.cluster);
     return [core, listeners, new Housekeeping(core)];
   }
 
@@ -550,6 +579,7 @@ function mustBeFilter(topicFilter: string): void {
   throw new BrokerError("ERR_TOPIC_INVALID", `"${topicFilter}" is not a topic filter`);
 }
 
+/** The same as `new Broker(options)`. @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong */
 export function createBroker(options: BrokerOptions = {}): Broker {
   return new Broker(options);
 }

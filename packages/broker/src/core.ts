@@ -20,7 +20,6 @@ import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
 import { BanList } from "./limits/ban-list.ts";
 import { type BrokerLimits, type SessionPolicy, sessionLimitsOf } from "./limits/limits.ts";
-import type { BrokerOptions } from "./options.ts";
 import { FactLog } from "./persistence/fact-log.ts";
 import { AckBarrier } from "./routing/ack-barrier.ts";
 import { pluginMessage } from "./routing/plugin-message.ts";
@@ -37,12 +36,13 @@ import { DropHistory } from "./sessions/drop-history.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
 import { takeUndelivered } from "./sessions/undelivered.ts";
+import type { SettledOptions } from "./settings/settle.ts";
 
 /** Bytes of the arena: memory is taken page by page as it is used. */
 const ARENA_SIZE = 64 * 1024 * 1024;
 
 export interface CoreOptions {
-  readonly options: BrokerOptions;
+  readonly options: SettledOptions;
   readonly limits: BrokerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -96,11 +96,8 @@ export class BrokerCore implements BrokerServices {
     this.flusher = new Flusher(clock);
     this.topics = new TopicTable(() => this.limits);
     this.responseInformation = options.responseInformation;
-    this.sessionPolicy = {
-      defaultExpiry: options.session?.defaultExpiry ?? Number.POSITIVE_INFINITY,
-      maximumExpiry: options.session?.maximumExpiry ?? Number.POSITIVE_INFINITY,
-    };
-    const routes = new RouteTable(options.shared?.strategy ?? "round-robin");
+    this.sessionPolicy = options.session;
+    const routes = new RouteTable(options.shared.strategy);
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
     this.router.defect = (error) => logger.error({ err: error }, "a delivery failed");

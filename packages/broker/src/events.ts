@@ -1,4 +1,4 @@
-// What an embedder may listen to: every observe hook of the plugin API, by the same name and with the same arguments.
+// The events of a broker: every observe hook of the plugin API, by the same name and with the same arguments.
 import type { Hooks, ObserveHooks } from "@wrenmq/plugin-api";
 
 export type BrokerEvent = keyof ObserveHooks;
@@ -30,7 +30,7 @@ export class BrokerEvents {
     this.#changed();
   }
 
-  /** As hooks: only the events that somebody listens to, so that the others cost nothing. */
+  /** As hooks, without events that have no listeners: these cost nothing. */
   hooks(): Hooks {
     const hooks: Record<string, unknown> = {};
     for (const [event, listeners] of this.#listeners) {
@@ -40,7 +40,7 @@ export class BrokerEvents {
   }
 }
 
-/** Calls every listener; the first error that one throws is thrown when all were called. */
+/** Calls every listener; then throws the first error that one has thrown. */
 function tellAll(listeners: Iterable<Listener>, ...given: never[]): void {
   const errors: unknown[] = [];
   for (const listener of [...listeners]) {

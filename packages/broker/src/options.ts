@@ -10,9 +10,15 @@ import type { ShareStrategy } from "./routing/shared-groups.ts";
 import type { Clock } from "./runtime/clock.ts";
 
 export interface BrokerOptions {
-  /** By name. Each may be of any type; `external` is for `broker.accept`. */
+  /**
+   * By name. Each may be of any type; `external` is for `broker.accept`. Absent: one named `default`, tcp on port 1883 of
+   * the loopback addresses, IPv4 and IPv6. `{}`: none.
+   */
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
-  /** Without a plugin that authenticates no client may connect. */
+  /**
+   * Each with a name of its own. Without a plugin that authenticates no client may connect; absent, where `listeners` are
+   * absent too: clients of this machine may, no password asked.
+   */
   readonly plugins?: readonly Plugin[];
   /** Where sessions and retained messages outlive the process; absent: nowhere. */
   readonly store?: Store;
@@ -26,7 +32,7 @@ export interface BrokerOptions {
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };
   readonly sys?: Partial<SysOptions>;
-  /** Milliseconds that a plugin's promise may take. */
+  /** Milliseconds that a plugin's promise may take; then it counts as a refusal. Default 10,000. */
   readonly hookTimeout?: number;
   /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */
   readonly responseInformation?: (clientId: string) => string | undefined;

@@ -44,7 +44,7 @@ describe("life of a broker", () => {
   test("says in which state a call was wrong", async () => {
     const closing = held<void>();
     const slow = { name: "slow", setup: () => ({}), close: () => closing.promise };
-    const broker = createBroker({ sys: { interval: 0 }, plugins: [slow] });
+    const broker = createBroker({ listeners: {}, sys: { intervalSeconds: 0 }, plugins: [slow] });
     const stateError = { name: "BrokerError", code: "ERR_BROKER_STATE" };
     expect(broker.state).toBe("new");
     expect(() => broker.publish("a", "b")).toThrow(expect.objectContaining(stateError));
@@ -66,7 +66,7 @@ describe("life of a broker", () => {
   test("await using shuts it down", async () => {
     const events: string[] = [];
     {
-      await using broker = createBroker({ sys: { interval: 0 } });
+      await using broker = createBroker({ listeners: {}, sys: { intervalSeconds: 0 } });
       for (const event of ["brokerStarting", "brokerStarted", "brokerStopping", "brokerStopped"] as const) {
         broker.on(event, () => events.push(event));
       }
@@ -129,7 +129,7 @@ describe("life of a broker", () => {
         throw new Error("no such file");
       },
     };
-    const broker = createBroker({ plugins: [plugin("a"), plugin("b"), bad] });
+    const broker = createBroker({ listeners: {}, plugins: [plugin("a"), plugin("b"), bad] });
     await expect(broker.start()).rejects.toMatchObject({ code: "ERR_PLUGIN_START", message: /bad.*no such file/s });
     expect(events).toEqual(["a up", "b up", "b down", "a down"]);
   });
@@ -140,7 +140,7 @@ describe("life of a broker", () => {
         throw new Error("locked");
       }
     }
-    const broker = createBroker({ store: new Broken(), plugins: [open] });
+    const broker = createBroker({ listeners: {}, store: new Broken(), plugins: [open] });
     await expect(broker.start()).rejects.toThrow("locked");
     expect(broker.state).toBe("stopped");
   });
@@ -165,7 +165,7 @@ describe("listeners", () => {
     await using broker = createBroker({
       listeners: { internal: { type: "external" } },
       plugins: [open],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const [near, far] = duplexPair();
@@ -189,7 +189,7 @@ describe("listeners", () => {
         plain: { type: "tcp", host: "127.0.0.1", port: 0, rawTcp: false },
       },
       plugins: [open],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const adopted: Socket[] = [];
@@ -366,7 +366,7 @@ describe("real sockets", () => {
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [open],
       store: new MemoryStore(),
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const socket = connect(broker.port("tcp") as number, "127.0.0.1");
@@ -384,7 +384,7 @@ describe("real sockets", () => {
     const broker = createBroker({
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [open],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     for (let run = 0; run < 3; run++) {
       await broker.start();

@@ -104,7 +104,7 @@ describe("what an embedder can do and see", () => {
       ["mosquitto", "publish/messages/received", "messages/publish/received"],
       ["both", "messages/publish/received", undefined],
     ] as const) {
-      const fixture = await startBroker({ sys: { interval: 5, names } });
+      const fixture = await startBroker({ sys: { intervalSeconds: 5, names } });
       const client = await fixture.connect(5);
       await client.subscribe("$SYS/broker/#");
       const values = async (): Promise<Map<string, string>> =>

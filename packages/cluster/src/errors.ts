@@ -1,4 +1,4 @@
-// What can be wrong with the bus: a peer that says what it must not, or one that cannot be reached.
+// Errors of the bus: a peer that breaks its protocol, or cannot be reached.
 
 export type ClusterErrorCode = "ERR_CLUSTER_FRAME" | "ERR_CLUSTER_PEER" | "ERR_CLUSTER_LISTEN";
 

@@ -1,31 +1,31 @@
-// What becomes of messages at the peers that they were sent to, for those who wait for it: of one message at several
-// peers, or of several messages, one after the other, at one.
+// Collects the answers of peers to forwarded messages: to one message at several peers, or to several messages at one
+// peer, in order.
 import { ForwardResult } from "./forward-result.ts";
 
-/** Messages in a batch. */
+/** The most messages in a batch. */
 const LONGEST = 64;
 
-/** Held by the bus until a peer has answered. */
+/** Kept by the bus until the peer has answered. */
 export interface Ticket {
-  /** One more answer is due. */
+  /** One more answer is expected. */
   expect(): void;
-  /** A message of the ticket went out with this number. */
+  /** A message was sent with this sequence number. */
   sent(sequence: number): void;
-  /** The answer for `count` messages, from the number `sequence` on. */
+  /** The answer to `count` messages, from the given sequence number on. */
   settle(sequence: number, count: number, result: ForwardResult): void;
 }
 
 /** One message at any number of peers. */
 export class ForwardTicket implements Ticket {
-  /** Answers that are due. */
+  /** Number of answers that are expected. */
   waiting: number = 0;
-  /** Has any peer somebody who gets the message? */
+  /** Has a peer a subscriber who gets the message? */
   received: boolean = false;
-  /** Has any peer refused it, or gone before it said anything? */
+  /** Has a peer refused the message, or been lost before it answered? */
   refused: boolean = false;
-  /** Is nobody at the publisher's own broker who gets the message? */
+  /** Are all receivers at other brokers than the publisher's? */
   peersOnly: boolean = false;
-  /** Called once, when the last peer has answered. */
+  /** Called once, after the last answer. */
   whenSettled: (() => void) | undefined = undefined;
 
   expect(): void {
@@ -45,20 +45,20 @@ export class ForwardTicket implements Ticket {
   }
 }
 
-/** Who waits for the messages of a batch. */
+/** Gets the answers to a batch. */
 export interface BatchWaiter {
-  /** The peer's answer for `count` messages of a batch, from the one at index `from` on. */
+  /** The peer has answered `count` messages of the batch, from index `from` on. */
   batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult): void;
 }
 
-/** Messages that went to the same peer, and to nobody between them: what most of them are, without a ticket for each. */
+/** Messages that were sent to one peer, and only to it, in a row. It takes the place of a ticket for each message. */
 export class ForwardBatch implements Ticket {
-  /** May more messages join it? Not when the peer has begun to answer, or as many wait as it makes sense to keep together. */
+  /** May more messages join? Not when the peer has begun to answer, or the batch is full. */
   isOpen: boolean = true;
   readonly waiter: BatchWaiter;
-  /** Is nobody at the publisher's own broker who gets the messages? */
+  /** Are all receivers of the messages at other brokers than the publisher's? */
   readonly peersOnly: boolean;
-  /** Of the messages, in order. Belongs to the waiter, who adds one for each message that was sent. */
+  /** Packet identifiers of the messages, in order. The waiter adds one for each message that was sent. */
   readonly packetIds: number[] = [];
   #length = 0;
   #first = 0;

@@ -1,4 +1,4 @@
-// Which of N brokers is responsible for a name: the same one on every broker.
+// Which of N brokers is responsible for a name; the result is the same on every broker.
 import { encodeUtf8 } from "@wrenmq/codec";
 
 /** FNV-1a, 32 bits, over UTF-8. Part of the format of data folders: it never changes. */
@@ -8,15 +8,15 @@ export function stableHash(text: string): number {
   return hash >>> 0;
 }
 
-/** The home of a client identifier, or the keeper of a topic's retained message: 0 to count - 1. */
+/** The broker that serves a client identifier, or keeps a topic's retained message: 0 to count - 1. */
 export function homeOf(name: string, count: number): number {
   return spread(stableHash(name)) % count;
 }
 
 /**
- * The finalizer of MurmurHash3: every bit of the hash decides about every bit of the outcome. The lowest bit of FNV-1a
- * alone is the parity of the name's bytes, and identifiers that count in steps of two would all live in one place. Part
- * of the format of data folders too.
+ * The finalizer of MurmurHash3: every bit of the hash affects every bit of the result. The lowest bit of FNV-1a is the
+ * parity of the name's bytes, so identifiers that count in steps of two would all have the same home. Part of the
+ * format of data folders: it never changes.
  */
 function spread(hash: number): number {
   let mixed = hash ^ (hash >>> 16);

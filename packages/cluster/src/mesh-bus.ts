@@ -27,7 +27,7 @@ export interface MeshOptions {
   readonly count: number;
   readonly transport: MeshTransport;
   /** Milliseconds that `start` waits for the others; default 10,000. */
-  readonly patience?: number;
+  readonly startTimeout?: number;
   /** Serves a connection that a peer relays. Absent: relays are refused. */
   readonly accept?: (connection: ExternalConnection, listener: string) => void;
 }
@@ -80,14 +80,14 @@ export class MeshBus implements ClusterBus, LinkEvents {
   }
 
   async start(): Promise<void> {
-    const { self, transport, patience = 10_000 } = this.#options;
+    const { self, transport, startTimeout = 10_000 } = this.#options;
     const node = this.#node as LocalNode;
     this.#stopped = false;
     await transport.listen((connection) => this.#open(connection), this.#readBuffer);
     for (const { id } of this.#peers) if (id < self) this.#dial(id, FIRST_RETRY);
     if (this.#isComplete) return;
     await new Promise<void>((resolve) => {
-      const cancel = node.at(node.now() + patience, resolve);
+      const cancel = node.at(node.now() + startTimeout, resolve);
       this.#complete = () => {
         cancel();
         resolve();

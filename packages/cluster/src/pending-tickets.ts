@@ -1,5 +1,5 @@
-// Tickets whose peer has not answered, by the sequence number that went out with the message. Answers come nearly in
-// order: a ring over the sequence, 32 bits that wrap around.
+// Tickets without an answer of the peer, by the sequence number that was sent with the message. Answers come nearly in
+// order, so this is a ring over the sequence numbers, 32 bits that wrap around.
 //
 //          head                    tail
 //   ────┬───┴────┬────────┬────────┬─┴───
@@ -19,7 +19,7 @@ export class PendingTickets {
     return (this.#tail - this.#head) >>> 0;
   }
 
-  /** @returns the sequence number */
+  /** @returns its sequence number */
   add(ticket: Ticket): number {
     if (this.size === this.#slots.length) this.#grow();
     const sequence = this.#tail;
@@ -29,28 +29,31 @@ export class PendingTickets {
     return sequence;
   }
 
-  /** The answer for `count` messages from `sequence` on. Those that nobody waits for (any more) are passed over. */
+  /** The answer to `count` messages from `sequence` on. Messages without a ticket are skipped. */
   settle(sequence: number, count: number, result: ForwardResult): void {
     const offset = (sequence - this.#head) >>> 0;
-    // More than wait for an answer cannot be meant.
+    // A peer cannot answer more than was sent.
     let left = Math.min(count, this.size - offset);
     let at = sequence;
     while (left > 0) {
       const ticket = this.#slots[at & (this.#slots.length - 1)];
       const length = this.#take(at, left, ticket);
-      // Last: it may send messages, and so add tickets.
+      // Last, because it may send messages and so add tickets.
       ticket?.settle(at, length, result);
       at = (at + length) >>> 0;
       left -= length;
     }
   }
 
-  /** One answer for all. */
+  /** Answers all tickets. */
   settleAll(result: ForwardResult): void {
     this.settle(this.#head, this.size, result);
   }
 
-  /** Empties slots as long as they have the same ticket. @returns how many, of `most` */
+  /**
+   * Empties slots while they have this ticket.
+   * @returns how many, at most `most`
+   */
   #take(sequence: number, most: number, ticket: Ticket | undefined): number {
     const slots = this.#slots;
     const mask = slots.length - 1;

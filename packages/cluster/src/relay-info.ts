@@ -1,4 +1,4 @@
-// What is known of a relayed connection, as text: sent once, when the relay opens.
+// The description of a relayed connection, as text: sent once, when the relay opens.
 import type { ConnectionInfo, PeerCertificate, TlsInfo } from "@wrenmq/transport";
 import { malformed } from "./errors.ts";
 

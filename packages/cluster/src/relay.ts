@@ -1,8 +1,8 @@
-// A client's connection that one broker holds and another one serves: bytes both ways over the link between the two.
+// A client's connection to one broker that another broker serves: bytes in both directions over the link between the two.
 //
 //   client ── TLS, WebSocket ── RelayEntrance ══ link ══ RelayConnection ── protocol
 //
-// Each direction has a window: who has sent that much without hearing that it was dealt with stops reading its source.
+// Each direction has a window: a side that has sent that many bytes without confirmation stops reading its source.
 import { copyBytes } from "@wrenmq/protocol";
 import {
   type Connection,
@@ -12,19 +12,19 @@ import {
   nextConnectionId,
 } from "@wrenmq/transport";
 
-/** Bytes that may be under way in one direction. */
+/** Bytes that may be in transit in one direction. */
 const WINDOW = 512 * 1024;
 
-/** The link, as its relays use it. */
+/** What relays use of the link. */
 export interface RelayLink {
   relayData(id: number, bytes: Uint8Array, start: number, end: number): void;
   relayCredit(id: number, bytes: number): void;
   relayEnd(id: number): void;
-  /** The relay is over; its number is free. */
+  /** The relay has ended; its number may be reused. */
   relayClosed(id: number, error: Error | undefined): void;
 }
 
-/** What the link calls when frames for a relay come. */
+/** Called by the link for frames of a relay. */
 export interface RelaySide {
   arrived(bytes: Uint8Array, start: number, end: number): void;
   credited(bytes: number): void;
@@ -33,14 +33,14 @@ export interface RelaySide {
   lost(error: Error | undefined): void;
 }
 
-/** At the broker that the client has reached: takes the place of the protocol. */
+/** At the broker to which the client is connected: takes the place of the protocol. */
 export class RelayEntrance implements ConnectionHandler, RelaySide {
   readonly #connection: Connection;
   readonly #link: RelayLink;
   readonly #id: number;
   #underWay = 0;
   #paused = false;
-  /** Bytes of the write that the connection has not finished; 0: it is free. */
+  /** Bytes of the write that the connection has not finished; 0: there is none. */
   #writing = 0;
   #waiting: Uint8Array[] = [];
   #ending = false;
@@ -186,7 +186,7 @@ export class RelayConnection implements ExternalConnection, RelaySide {
     if (!this.#ending) this.#handler?.drain();
   }
 
-  /** The other side never half-closes: it says that it is closed. */
+  /** The peer never half-closes: it sends that the connection is closed. */
   ended(): void {}
 
   lost(error: Error | undefined): void {

@@ -1,10 +1,10 @@
-// Numbers that order what several brokers decide at about the same time: later ones are larger, no two are equal, and
-// who has seen a number gives only larger ones from then on (a hybrid logical clock). Milliseconds since 2020 × 4,096,
-// of which 64 × 64 are for a counter and the number of the broker.
+// Numbers that order decisions of several brokers (a hybrid logical clock): later ones are larger, no two are equal, and
+// after a broker has seen a number its next ones are larger. Milliseconds since 2020 × 4,096, of which 64 × 64 are for a
+// counter and the number of the broker.
 const EPOCH = Date.UTC(2020, 0, 1);
 const NODES = 64;
 const PER_MILLISECOND = 4096;
-/** Below every stamp: of what was found in a store, and of which nobody knows when it came. */
+/** Lower than every stamp: for messages from a store, whose time is unknown. */
 export const UNDATED = 1;
 
 export class Stamps {

@@ -1,4 +1,4 @@
-// The links of a mesh as Unix sockets in one folder that nobody else may enter.
+// Links of a mesh as Unix sockets in one folder that only the brokers' user can access.
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -17,7 +17,7 @@ export class UnixMesh implements MeshTransport {
   readonly #self: number;
   #listener: Listener | undefined;
 
-  /** @param folder for all brokers of the mesh; permissions are the caller's business */
+  /** @param folder of all brokers of the mesh; the caller sets its permissions */
   constructor(folder: string, self: number) {
     this.#folder = folder;
     this.#self = self;

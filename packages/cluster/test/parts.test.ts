@@ -249,8 +249,8 @@ describe("links", () => {
     const mesh = new LoopbackMesh();
     const problems: Error[] = [];
     const buses = [
-      new MeshBus({ self: 0, count: 2, transport: mesh.member(0), patience: 50 }),
-      new MeshBus({ self: 1, count: 3, transport: mesh.member(1), patience: 50 }),
+      new MeshBus({ self: 0, count: 2, transport: mesh.member(0), startTimeout: 50 }),
+      new MeshBus({ self: 1, count: 3, transport: mesh.member(1), startTimeout: 50 }),
     ] as const;
     for (const bus of buses) bus.attach(node(problems));
     await Promise.all(buses.map((bus) => bus.start()));

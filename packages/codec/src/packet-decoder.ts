@@ -4,9 +4,9 @@ import { FrameReader } from "./frame-reader.ts";
 import type { Packet, ProtocolVersion } from "./packet.ts";
 
 export interface PacketDecoderOptions {
-  /** Of the connection. A server leaves it out: it is taken from CONNECT. Until then 4 is assumed. */
+  /** MQTT version of the connection. Default 4, until a CONNECT says another one: a server leaves it out. */
   version?: ProtocolVersion;
-  /** Bytes, fixed header included; a longer packet is refused as soon as its length is known. */
+  /** Bytes, fixed header included; a longer packet is refused as soon as its length is known. Default 268,435,460. */
   maxPacketSize?: number;
 }
 

@@ -1,15 +1,18 @@
-// The effective configuration as native YAML.
+// Writes a configuration as native YAML.
 import { Document } from "yaml";
 import { escapeReferences } from "./reading/environment.ts";
 import { rootSection } from "./sections/root.ts";
 import type { WrenConfig } from "./wren-config.ts";
 
 export interface DescribeOptions {
-  /** Write secrets too; without it they are `********`. */
+  /** Include secrets. Default: they are written as `********`. */
   readonly secrets?: boolean;
 }
 
-/** Every key with the value that counts, defaults included. With `secrets` it can be read again to the same effect. */
+/**
+ * Every key with its effective value, defaults included. With `secrets` the result can be read again with the same
+ * effect.
+ */
 export function describe(config: WrenConfig, options: DescribeOptions = {}): string {
   const { source, ...sections } = config;
   const file = { wrenmq: 1 as const, include: [], ...sections };
@@ -20,12 +23,12 @@ export function describe(config: WrenConfig, options: DescribeOptions = {}): str
   return head + toYaml(plain);
 }
 
-/** Native YAML of plain data: texts that look like `${NAME}` stay texts. */
+/** Plain data as native YAML; texts that look like `${NAME}` are escaped. */
 export function toYaml(plain: unknown): string {
   return toDocument(plain).toString({ lineWidth: 0 });
 }
 
-/** The same as a document that comments can be added to. */
+/** The same as a document to which comments can be added. */
 export function toDocument(plain: unknown): Document {
   return new Document(escaped(plain));
 }

@@ -1,9 +1,9 @@
-// Which of the three styles a file is in. Words that one style has and the other has not are evidence; where there are none,
-// or some of both, misspelt ones are a hint, and that there is a doubt is said.
+// Detects in which of the three styles a file is written. Words that only one style has are evidence. Without evidence,
+// or with contradictory evidence, misspelt words count as hints, and messages name the doubt.
 
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { BUILT_IN } from "./sections/plugins.ts";
 import { lookUp, type MapEntry, type SourceNode } from "./source-node.ts";
-import { nearestWord } from "./suggest.ts";
 
 export type Style = "native" | "amqtt" | "hbmqtt";
 
@@ -54,18 +54,18 @@ const ENTRY_POINTS = new Set([
   "packet_logger_plugin",
 ]);
 
-/** Keys that hold what YAML anchors stand for, and mean nothing by themselves: `x-tls: &tls …`. */
+/** Top-level keys that only hold YAML anchors: `x-tls: &tls …`. */
 export const isExtension = (key: string): boolean => /^x-./.test(key);
 export const isEntryPoint = (name: string): boolean => ENTRY_POINTS.has(name);
 export const isPythonPath = (name: string): boolean => /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(name);
 
 export interface Reading {
   readonly style: Style;
-  /** Why it is read so, where it might be meant otherwise: `"stroe" looks like store`. */
+  /** Why this style was assumed, if another may be meant: `"stroe" looks like store`. */
   readonly because?: string;
 }
 
-/** A word that speaks for a style; `hint`: a misspelt one, and what it looks like. */
+/** A word that is evidence for a style; `hint`: a misspelt word, and the word that it resembles. */
 interface Evidence {
   readonly style: "native" | "amqtt";
   readonly key: string;
@@ -73,8 +73,8 @@ interface Evidence {
 }
 
 /**
- * How a tree is read. Without evidence: as aMQTT's if there is a listener called `default` (it always had one), else as a
- * native one.
+ * The style of a tree. Without evidence: aMQTT's if there is a listener called `default` (aMQTT always has one), else
+ * native.
  */
 export function readingOf(node: SourceNode | undefined): Reading {
   if (node?.kind !== "map" || node.entries.length === 0) return { style: "native" };
@@ -100,7 +100,7 @@ export function readingOf(node: SourceNode | undefined): Reading {
   return { style: "amqtt", because: "it has a listener named default, and nothing that only one of the two has" };
 }
 
-/** Things that only hbmqtt's own documentation and samples say. */
+/** Does it have what only hbmqtt's documentation and samples have? */
 function isPredecessors(entries: readonly MapEntry[]): boolean {
   const value = (key: string): SourceNode | undefined => entries.find((each) => underscored(each.key) === key)?.value;
   if (listedNames(value("plugins")).some(isEntryPoint)) return true;
@@ -144,7 +144,7 @@ function listenerEvidence({ key, value }: MapEntry): Evidence[] {
   return COMMON_LISTENER.includes(key) ? [] : hintOf(key, ORIGINAL_LISTENER, NATIVE_LISTENER, COMMON_LISTENER);
 }
 
-/** What a misspelt word looks like. */
+/** The known word that a misspelt one resembles. */
 function hintOf(
   key: string,
   original: ReadonlySet<string>,

@@ -1,7 +1,7 @@
-// What can be wrong with a configuration, and how it is said: one line with file, line, column, key, expectation.
-import { didYouMean } from "./suggest.ts";
+// Errors and warnings of a configuration; each is one line with file, line, column, key and expected value.
+import { didYouMean } from "@wrenmq/plugin-api/options";
 
-/** Where something stands in a configuration. Lines and columns count from 1; absent for plain objects. */
+/** A position in a configuration. Lines and columns count from 1; plain objects have none. */
 export interface Place {
   readonly file?: string;
   readonly line?: number;
@@ -11,9 +11,9 @@ export interface Place {
 }
 
 export interface Diagnostic extends Place {
-  /** A sentence without the place. */
+  /** One sentence, without the place. */
   readonly message: string;
-  /** What would have been right, e.g. `a duration such as 30s`. */
+  /** What would be right, such as `a duration such as 30s`. */
   readonly expected?: string;
 }
 
@@ -25,7 +25,7 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   return [where, key, message].filter((part) => part !== "").join(": ");
 }
 
-/** Thrown when a configuration cannot be used. `message` is the first mistake, `diagnostics` are all of them. */
+/** Thrown when a configuration cannot be used. `message` is the first error, `diagnostics` are all of them. */
 export class ConfigError extends Error {
   readonly code = "ERR_CONFIG" as const;
   readonly diagnostics: readonly Diagnostic[];
@@ -38,7 +38,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Collects mistakes and warnings while a configuration is read, so that a user sees all of them at once. */
+/** Collects errors and warnings while a configuration is read, so that a user sees all of them at once. */
 export class Problems {
   readonly errors: Diagnostic[] = [];
   readonly warnings: Diagnostic[] = [];
@@ -48,7 +48,7 @@ export class Problems {
     return undefined;
   }
 
-  /** A key of a mapping that knows others. */
+  /** Reports a key that the mapping does not have. */
   unknownKey(place: Place, key: string, known: readonly string[]): undefined {
     if (known.length === 0) return this.error(place, "unknown key: none is expected here");
     const expected = known.length === 1 ? `${known[0]}` : `one of ${known.join(", ")}`;
@@ -76,7 +76,7 @@ export function diagnosticAt(place: Place, message: string, expected?: string): 
   };
 }
 
-/** By file (the first that is named comes first), line and column; what has no place comes last. */
+/** Sorts by file (in the order in which files are first named), line and column; what has no place comes last. */
 export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const files = [...new Set(diagnostics.map(({ file }) => file))];
   const last = Number.POSITIVE_INFINITY;
@@ -88,7 +88,7 @@ export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   );
 }
 
-/** Without what follows from another mistake: where something is wrong with a value, it is not what was expected either. */
+/** Drops errors that follow from others: a value with an error inside is not reported as unexpected too. */
 export function withoutConsequences(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const places = new Set<string>();
   return diagnostics.filter((each) => {

@@ -1,4 +1,4 @@
-// What has to be done to get from one configuration to another while clients stay connected.
+// Compares two configurations: what a running broker has to change, and what needs a restart.
 import { isDeepStrictEqual } from "node:util";
 import { fieldTable } from "./description/section.ts";
 import { rootSection } from "./sections/root.ts";
@@ -8,17 +8,17 @@ type Setting = "session" | "keepAlive" | "sys" | "log";
 
 export interface ListenerUpdate {
   readonly listener: ListenerSection;
-  /** What is different; its clients stay. */
+  /** Keys that differ; the listener's clients stay connected. */
   readonly changed: readonly (keyof ListenerSection)[];
 }
 
-/** What a reload comes to. A listener that is added or rebound may have the port of one that is removed or rebound. */
+/** The changes of a reload. A listener that is added or rebound may use the port of one that is removed or rebound. */
 export interface ReloadPlan {
   readonly listeners: {
     readonly added: readonly ListenerSection[];
     /** Names. */
     readonly removed: readonly string[];
-    /** Same name, other type or address: the clients of the old one have to be disconnected. */
+    /** Same name, other type or address: clients of the old listener have to be disconnected. */
     readonly rebound: readonly ListenerSection[];
     readonly updated: readonly ListenerUpdate[];
   };
@@ -31,7 +31,7 @@ export interface ReloadPlan {
     /** Same name, other plugin or options: to be closed and loaded again. */
     readonly changed: readonly PluginSection[];
     readonly kept: readonly string[];
-    /** The order of the plugins that stay is another one. */
+    /** Plugins that stay are in another order. */
     readonly reordered: boolean;
   };
   readonly settingsChanged: readonly Setting[];
@@ -41,20 +41,20 @@ export interface ReloadPlan {
   readonly empty: boolean;
 }
 
-/** What clients find a listener by. */
+/** The properties by which clients find a listener. */
 const PLACE: readonly (keyof ListenerSection)[] = ["type", "host", "port", "ipv6Only"];
-type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeoutMs";
+type AtStart = "admin" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeout";
 const AT_START: ReadonlySet<string> = new Set<AtStart>([
   "admin",
   "store",
   "workers",
   "warmUp",
   "shared",
-  "pluginTimeoutMs",
+  "pluginTimeout",
 ]);
 const SETTINGS: readonly Setting[] = ["session", "keepAlive", "sys", "log"];
 
-/** The plan that leads from `before` to `after`. */
+/** The changes from `before` to `after`. */
 export function diffConfig(before: WrenConfig, after: WrenConfig): ReloadPlan {
   const listeners = diffListeners(before.listeners, after.listeners);
   const plugins = diffPlugins(before.plugins, after.plugins);
@@ -88,7 +88,7 @@ function diffListeners(before: readonly ListenerSection[], after: readonly Liste
   for (const listener of after) {
     const earlier = old.get(listener.name);
     const changed = earlier ? changedKeys(earlier, listener) : [];
-    // The path of a Unix listener is its address, that of a WebSocket one is only asked for in the request.
+    // The path of a Unix listener is its address; that of a WebSocket listener is only compared with requests.
     const isElsewhere = changed.some((key) => PLACE.includes(key) || (key === "path" && listener.type === "unix"));
     if (isElsewhere) rebound.push(listener);
     else if (changed.length > 0) updated.push({ listener, changed });

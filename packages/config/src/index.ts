@@ -1,4 +1,4 @@
-export { type CheckFilesOptions, checkFiles, type FileCheck, type NamedFile, namedFiles } from "./check-files.ts";
+export { type CheckFilesOptions, checkFiles } from "./check-files.ts";
 export { type DescribeOptions, describe } from "./describe.ts";
 export { parseSize } from "./description/quantities.ts";
 export type { JsonSchema } from "./description/value-type.ts";
@@ -20,6 +20,7 @@ export { type Migration, migrate } from "./migrate.ts";
 export type { ParseOptions } from "./native-tree.ts";
 export type { Environment } from "./reading/environment.ts";
 export { riskWarnings } from "./risk-warnings.ts";
+export { pluginOptionKey } from "./sections/plugins.ts";
 export { workerCount } from "./sections/root.ts";
 export type {
   AdminSection,

@@ -1,4 +1,4 @@
-// A configuration is read in its style, and every mistake is collected. Where the style is in doubt it is read in both.
+// Reads a configuration in its style and collects all errors. Where the style is in doubt it is read in both.
 import type { Reading, Style } from "./detect-style.ts";
 import { type Diagnostic, formatDiagnostic, inOrder, type Place, Problems, withoutConsequences } from "./diagnostic.ts";
 import type { NativeTree } from "./native-tree.ts";
@@ -10,21 +10,21 @@ export interface ParseResult {
   readonly config: WrenConfig;
   readonly style: Style;
   readonly warnings: readonly Diagnostic[];
-  /** Where a path of native keys (`["plugins", "staff", "file"]`) stands in the text: for checks made later. */
+  /** The place in the text of a path of native keys (`["plugins", "staff", "file"]`), for later checks. */
   locate(path: readonly string[]): Place;
 }
 
-/** What there is to say about a configuration, good or not. */
+/** The result of reading a configuration, with or without errors. */
 export interface Inspection extends Omit<ParseResult, "config"> {
-  /** After mistakes: what can be read of it; undefined when nothing can. */
+  /** After errors: what could be read; undefined: nothing. */
   readonly config: WrenConfig | undefined;
-  /** Every mistake, in the order of the file. */
+  /** All errors, in the order of the file. */
   readonly errors: readonly Diagnostic[];
 }
 
 export type ReadTree = (style: Style, problems: Problems) => NativeTree | undefined;
 
-/** Reads it in its style; where the style is in doubt, in both, and says so. */
+/** Reads a tree in its style; where the style is in doubt, in both, and adds a note. */
 export function inspect({ style, because }: Reading, file: string | undefined, tree: ReadTree): Inspection {
   const first = inspectAs(style, file, tree);
   if (because === undefined) return first;
@@ -74,7 +74,7 @@ function inspectAs(style: Style, file: string | undefined, read: ReadTree): Insp
   };
 }
 
-/** The place of the deepest part of `path` that was written. */
+/** The place of the longest part of `path` that is in the text. */
 function placeOf(root: SourceNode, path: readonly string[]): Place {
   let node: SourceNode = root;
   for (const part of path) {

@@ -17,7 +17,7 @@ export function configSchema(): JsonSchema {
 
 const REFERENCE: JsonSchema = { type: "string", pattern: "\\$\\{[A-Za-z_]" };
 
-/** Every value may also be written as `${NAME}`, which a schema of numbers would refuse. */
+/** Allows `${NAME}` for every value, which a schema of numbers would reject. */
 function withReferences(schema: JsonSchema): JsonSchema {
   if (schema["$ref"] !== undefined) return schema;
   if (schema["properties"] !== undefined || isSchema(schema["additionalProperties"])) {

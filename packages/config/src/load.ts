@@ -1,4 +1,4 @@
-// The doors of the package: a text, a file or an object in any style → the configuration with warnings, or ConfigError.
+// The public functions that read a configuration of any style from a text, a file or an object.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Reading, readingOf, type Style } from "./detect-style.ts";
@@ -11,22 +11,22 @@ import { fromPlain, lookUp } from "./source-node.ts";
 import type { WrenConfig } from "./wren-config.ts";
 
 /**
- * Reads a configuration in YAML. Relative paths become absolute if `file` is given. No file but includes is opened.
- * @throws {ConfigError} with every mistake, each with line and column.
+ * Reads a configuration in YAML. Relative paths become absolute if `file` is given. Only included files are opened.
+ * @throws {ConfigError} with all errors, each with line and column
  */
 export function parseConfig(text: string, options: ParseOptions = {}): ParseResult {
   return orThrow(inspectText(text, options));
 }
 
 /**
- * {@link parseConfig} for a file on the disk.
- * @throws {ConfigError} also when the file cannot be read.
+ * {@link parseConfig} for a file on disk.
+ * @throws {ConfigError} also when the file cannot be read
  */
 export function loadConfig(file: string, options: Omit<ParseOptions, "file"> = {}): ParseResult {
   return orThrow(inspectConfig(file, options));
 }
 
-/** {@link loadConfig} for those who want to see every mistake: nothing is thrown. */
+/** {@link loadConfig}, but returns all errors instead of throwing. */
 export function inspectConfig(file: string, options: Omit<ParseOptions, "file"> = {}): Inspection {
   try {
     return inspectText(readFileSync(file, "utf8"), { ...options, file });
@@ -37,7 +37,7 @@ export function inspectConfig(file: string, options: Omit<ParseOptions, "file"> 
   }
 }
 
-/** {@link parseConfig} for those who want to see every mistake. */
+/** {@link parseConfig}, but returns all errors instead of throwing. */
 export function inspectText(text: string, options: ParseOptions = {}): Inspection {
   const file = options.file === undefined ? undefined : resolve(options.file);
   const reading = options.style === undefined ? readingOfText(text) : { style: options.style };
@@ -45,8 +45,8 @@ export function inspectText(text: string, options: ParseOptions = {}): Inspectio
 }
 
 /**
- * Reads a plain object of any style, as `Broker(config)` of the original did. Relative paths stay as they are.
- * @throws {ConfigError} with every mistake.
+ * Reads a plain object of any style, as aMQTT's `Broker(config)` does. Relative paths stay as they are.
+ * @throws {ConfigError} with all errors
  */
 export function fromObject(object: unknown, options: Pick<ParseOptions, "style"> = {}): ParseResult {
   const root = withoutExtensions(fromPlain(object));
@@ -59,7 +59,7 @@ export function fromObject(object: unknown, options: Pick<ParseOptions, "style">
   return orThrow(inspect(reading, undefined, tree));
 }
 
-/** The style of a text; an empty one is native. Mistakes in the YAML do not matter here. */
+/** The style of a text; an empty one is native. Errors in the YAML are ignored. */
 export function detectStyle(text: string): Style {
   return readingOfText(text).style;
 }
@@ -68,7 +68,7 @@ function readingOfText(text: string): Reading {
   return readingOf(parseYaml(text, { version: "1.2", problems: new Problems() }));
 }
 
-/** What the broker does without a file: MQTT on 127.0.0.1:1883, everyone on this machine is let in. */
+/** The configuration without a file: MQTT on 127.0.0.1:1883, and all clients of this machine may connect. */
 export function defaultConfig(): WrenConfig {
   return fromObject({}).config;
 }

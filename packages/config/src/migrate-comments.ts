@@ -1,25 +1,25 @@
-// The comments of an old file in the new one: each stands before what became of the line that it stood before.
+// Moves the comments of an old file to the new one: each is placed before the translation of the line that it preceded.
 import { type CST, type Document, isMap, type Pair, Parser, type Scalar, type YAMLMap } from "yaml";
 import { lookUp, type SourceNode } from "./source-node.ts";
 
 interface Comment {
   /** Without the `#`. */
   readonly text: string;
-  /** The line that it is about, and the key that this line begins with. */
+  /** The line that the comment is about, and the key at its beginning. */
   readonly line: number;
   readonly key: string;
-  /** There is something before it in its line. */
+  /** The comment follows something in its line. */
   readonly isTrailing: boolean;
 }
 
-/** A key of the new file, with the line of the old one that it comes from. */
+/** A key of the new file, and the line of the old file that it is made of. */
 interface Origin {
   readonly pair: Pair<Scalar, unknown>;
   readonly line: number;
   readonly depth: number;
 }
 
-/** @param tree the native tree that `document` was written from, with the places of the old text */
+/** @param tree the native tree that `document` was made of, with places in the old text */
 export function keepComments(text: string, document: Document, tree: SourceNode): void {
   const origins = isMap(document.contents) ? originsOf(document.contents as YAMLMap<Scalar>, tree, 0) : [];
   const comments = commentsOf(text);
@@ -32,7 +32,7 @@ export function keepComments(text: string, document: Document, tree: SourceNode)
   }
 }
 
-/** How many comments stand at the top, with a blank line after them: they are about the whole file. */
+/** The number of comments at the top that are followed by a blank line: they are about the whole file. */
 const headOf = (text: string): number =>
   /^\s*((?:[ \t]*#.*\n)+)[ \t]*\n/.exec(text)?.[1]?.trimEnd().split("\n").length ?? 0;
 
@@ -43,7 +43,8 @@ function originsOf(written: YAMLMap<Scalar>, node: SourceNode, depth: number, ro
     const key = String(pair.key.value);
     const place = node.kind === "map" ? node.entries.find((each) => each.key === key)?.place : undefined;
     const value = lookUp(node, key);
-    // What the old file does not say stands where that file begins. So may `listeners`, the only key that both have.
+    // What the old file does not have is placed at its beginning; `listeners` may be there too, the only key of both
+    // styles.
     const isMadeUp = place?.line === root.place.line && place?.column === root.place.column;
     const isOwn = place?.line !== undefined && (!isMadeUp || (depth === 0 && key === "listeners"));
     const own = isOwn ? [{ pair, line: place.line as number, depth }] : [];
@@ -53,7 +54,7 @@ function originsOf(written: YAMLMap<Scalar>, node: SourceNode, depth: number, ro
   });
 }
 
-/** The key of that line that has kept its name, or the outermost one; of the nearest line below, if this has none. */
+/** The key of that line that has kept its name, or the outermost one; without one, of the nearest line below. */
 function originOf({ line, key, isTrailing }: Comment, origins: readonly Origin[]): Origin | undefined {
   const same = origins.find((each) => each.line === line && each.pair.key.value === key);
   if (same !== undefined) return same;

@@ -1,4 +1,4 @@
-// An old file → a native one that does the same, and what to know about it.
+// Translates an old file to a native one with the same meaning, and lists what is different.
 import { basename, resolve } from "node:path";
 import { isMap, isScalar } from "yaml";
 import { toDocument } from "./describe.ts";
@@ -10,16 +10,16 @@ import { readNative, rootSection } from "./sections/root.ts";
 import { lookUp, type SourceNode } from "./source-node.ts";
 
 export interface Migration {
-  /** The native file. Paths stay as they were written, so it belongs beside the old one. */
+  /** The native file. Paths stay as they were written, so it belongs into the folder of the old one. */
   readonly yaml: string;
-  /** One line each: what is called otherwise now, and what behaves otherwise. */
+  /** One line each: renamed keys, and different behaviour. */
   readonly changes: readonly string[];
 }
 
 /**
- * Translates an aMQTT or hbmqtt file. A native one comes back as it is, with no changes. Comments stand before what became
- * of the line that they stood before. A plugin without a counterpart becomes one that is to be written, and is marked.
- * @throws {ConfigError} when the old file has mistakes.
+ * Translates an aMQTT or hbmqtt file. A native file is returned unchanged. Comments are placed before the translation
+ * of the line that they preceded. A plugin without a counterpart becomes a marked placeholder that has to be written.
+ * @throws {ConfigError} when the old file has errors
  */
 export function migrate(text: string, file?: string, options: Omit<ParseOptions, "file"> = {}): Migration {
   const { style, warnings: doubts } = inspectText(text, { ...options, ...(file === undefined ? {} : { file }) });
@@ -28,7 +28,8 @@ export function migrate(text: string, file?: string, options: Omit<ParseOptions,
   if (found && found.style !== "native") readNative(found.tree, problems);
   if (problems.errors.length > 0) throw new ConfigError(inOrder(problems.errors));
   if (!found || found.style === "native") return { yaml: text, changes: [] };
-  // Read without file names, paths stay as they are written; written by the tables, every value gets its native form.
+  // Reading without file names keeps paths as they are written; writing from the tables gives every value its native
+  // form.
   const config = readNative(withoutFiles(found.tree), new Problems());
   if (!config) throw new ConfigError([{ key: "", message: "the translation cannot be read" }]);
   const written = rootSection.write({ wrenmq: 1, include: [], ...config }, { mask: false });
@@ -56,7 +57,7 @@ function withoutFiles(node: SourceNode): SourceNode {
   return { ...node, place, entries: node.entries.map((each) => ({ ...each, value: withoutFiles(each.value) })) };
 }
 
-/** Only what the old file said: defaults need not be written. */
+/** Keeps only what the old file has: defaults need not be written. */
 function said(written: unknown, node: SourceNode): unknown {
   if (node.kind !== "map" || typeof written !== "object" || written === null) return written;
   const values = Object.entries(written).filter(([key]) => lookUp(node, key) !== undefined);

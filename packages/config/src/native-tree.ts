@@ -1,4 +1,4 @@
-// A text or an object in one of the styles → the tree of the native form: parsed, included, translated, references replaced.
+// Makes the native tree of a text or an object in any style: parses, includes, translates and replaces references.
 import { readFileSync } from "node:fs";
 import { translate } from "./amqtt/translate.ts";
 import type { MarkedPlugin } from "./amqtt/translation.ts";
@@ -10,26 +10,26 @@ import { lastOnes, parseYaml } from "./reading/yaml-source.ts";
 import { isEmpty, map, type SourceNode } from "./source-node.ts";
 
 export interface ParseOptions {
-  /** Path of the text: for messages, for relative paths and includes. */
+  /** Path of the text, for messages, relative paths and includes. Without it relative paths stay as they are written. */
   readonly file?: string;
-  /** Without it the style is found out ({@link detectStyle}). */
+  /** Default: what {@link detectStyle} finds. */
   readonly style?: Style;
-  /** For `${NAME}` in native texts; without it `process.env`. */
+  /** Values of `${NAME}` in native texts. Default `process.env`. */
   readonly environment?: Environment;
-  /** How included files are read; without it from the disk. */
+  /** Reads included files. Default: from the disk. */
   readonly readFile?: ReadFile;
 }
 
-/** A tree in native form, ready to be read; shared with `migrate`. */
+/** A tree in native form; also used by `migrate`. */
 export interface NativeTree {
   readonly tree: SourceNode;
   readonly style: Style;
-  /** What is called otherwise now. */
+  /** Changes of names, for `migrate`. */
   readonly notes: readonly string[];
   readonly marked: readonly MarkedPlugin[];
 }
 
-/** @param marksForeign a plugin without a counterpart is written down as one that is to be written, instead of refused */
+/** @param marksForeign a plugin without a counterpart becomes a placeholder instead of an error */
 export function treeOfText(
   text: string,
   file: string | undefined,
@@ -59,7 +59,7 @@ export function nativeTree(root: SourceNode, style: Style, problems: Problems, m
   return { tree, style, notes, marked };
 }
 
-/** Without the keys that hold what anchors stand for. */
+/** Without the top-level keys that only hold anchors. */
 export function withoutExtensions(root: SourceNode): SourceNode {
   if (root.kind !== "map") return root;
   return map(

@@ -1,4 +1,4 @@
-// Configurations that are valid and do what they say, but perhaps not what was wanted.
+// Warnings about valid configurations that may not do what was intended.
 import { BlockList, isIP } from "node:net";
 import { type Diagnostic, diagnosticAt, type Place } from "./diagnostic.ts";
 import type { AdminSection, Limits, ListenerSection, PluginSection, WrenConfig } from "./wren-config.ts";
@@ -102,7 +102,7 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Whether other machines can reach an address to listen on; an unknown host name counts as reachable. */
+/** Can other machines reach this address? An unknown host name counts as reachable. */
 export function isReachable(host: string | undefined): boolean {
   if (host === undefined) return true;
   const bare = host.replace(/^\[(.*)\]$/, "$1");

@@ -1,13 +1,13 @@
-// Values together with the place they were written at. Both styles and plain objects become such a tree before
-// anything is interpreted, so that every message can name file, line and key.
+// Values with the place where they were written. All styles, and plain objects, become such a tree before they are
+// interpreted, so that every message can name file, line and key.
 import type { Place } from "./diagnostic.ts";
 
 export interface ScalarNode {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
-  /** As written, without quotes. */
+  /** The text as written, without quotes. */
   readonly text: string;
-  /** The text came from outside (environment): a field may read it as what it needs. */
+  /** The text comes from the environment: each field converts it to its own type. */
   readonly untyped: boolean;
   readonly place: Place;
 }
@@ -26,7 +26,7 @@ export interface MapNode {
   readonly entries: readonly MapEntry[];
   readonly place: Place;
 }
-/** Something that only an embedding program can pass: a function, a class instance, a buffer. */
+/** A value that only an embedding program can pass: a function, a class instance, a buffer. */
 export interface OpaqueNode {
   readonly kind: "opaque";
   readonly value: unknown;
@@ -48,7 +48,7 @@ export const entry = (key: string, value: SourceNode, place: Place = value.place
 export const isEmpty = (node: SourceNode | undefined): boolean =>
   node === undefined || (node.kind === "scalar" && node.value === null);
 
-/** The place of a key below another; the position stays that of the parent until something better is known. */
+/** The place of a key inside another; without a position of its own it has that of the parent. */
 export const below = (place: Place, key: string | number): Place => ({
   ...place,
   key: place.key === "" ? String(key) : `${place.key}.${key}`,
@@ -57,7 +57,7 @@ export const below = (place: Place, key: string | number): Place => ({
 export const lookUp = (node: SourceNode | undefined, key: string): SourceNode | undefined =>
   node?.kind === "map" ? node.entries.find((candidate) => candidate.key === key)?.value : undefined;
 
-/** `a number (30)`, `text ("abc")`: what a message says after "got". Long values are cut. */
+/** Describes a value after "got" in messages: `a number (30)`, `text ("abc")`. Long values are cut. */
 export function describeNode(node: SourceNode): string {
   if (node.kind === "map") return "a mapping";
   if (node.kind === "list") return "a list";
@@ -69,7 +69,7 @@ export function describeNode(node: SourceNode): string {
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
-/** Plain data of a node, as a YAML reader would have given it. */
+/** The plain data of a node, as a YAML parser returns it. */
 export function toPlain(node: SourceNode): unknown {
   switch (node.kind) {
     case "scalar":
@@ -82,7 +82,7 @@ export function toPlain(node: SourceNode): unknown {
   }
 }
 
-/** The tree of a plain object; what refers back to itself is passed on unread. */
+/** The tree of a plain object; circular references become opaque nodes. */
 export function fromPlain(
   value: unknown,
   place: Place = { key: "" },

@@ -1,8 +1,8 @@
-// The one typed result of reading a configuration, whatever its style. Plain data: it can be printed,
-// compared and sent to a worker. It knows names and paths, but opens nothing.
+// The type of a configuration, whatever its style. Plain data: it can be printed, compared and sent to a worker. It has
+// names and paths; nothing has been opened.
 import type { Limits as AllLimits } from "@wrenmq/limits";
 
-/** Bounds on what clients may use: those of the broker that a file may set. 0 means "no limit" where the table says so. */
+/** The broker's limits that a file may set. 0 means "no limit" where the table says so. */
 export type Limits = {
   -readonly [Name in Exclude<
     keyof AllLimits,
@@ -12,7 +12,7 @@ export type Limits = {
 
 export type ListenerType = "tcp" | "tls" | "ws" | "wss" | "unix" | "external";
 
-/** One certificate of a listener that has several, chosen by the name that the client asks for (SNI). */
+/** One certificate of a listener that has several, selected by the server name that the client sends (SNI). */
 export interface SniCertificate {
   /** Host name; a leading `*.` stands for one label. */
   serverName: string;
@@ -31,7 +31,7 @@ export interface TlsSection {
   /** PEM text. */
   caData?: string;
   crlFile?: string;
-  /** Ask for a client certificate; one that is shown must be valid. */
+  /** Ask for a client certificate; one that is sent must be valid. */
   requestCertificate: boolean;
   /** Refuse clients without a valid certificate. */
   requireCertificate: boolean;
@@ -40,7 +40,7 @@ export interface TlsSection {
   minimumVersion: "TLSv1.2" | "TLSv1.3";
   ciphers?: string;
   sni: SniCertificate[];
-  /** Read the files again when they change; open connections stay. */
+  /** Reload the files when they change; open connections stay. */
   watchFiles: boolean;
 }
 
@@ -56,32 +56,34 @@ export interface ListenerSection {
   /** unix: permission bits of the socket. */
   mode?: number;
   backlog?: number;
-  /** With an IPv6 host. */
+  /** With an IPv6 host: do not listen for IPv4. */
   ipv6Only?: boolean;
-  /** tcp and unix: without a `net.Socket` for each connection; absent: where that is known to work. */
+  /** tcp and unix: no `net.Socket` for each connection; absent: where that is known to work. */
   rawTcp?: boolean;
-  /** Milliseconds that a connection which is closed may take to send what is left. */
-  lingerMs?: number;
+  /** Milliseconds that a closing connection has to send what is left. */
+  lingerTimeout?: number;
   /** tls, ws, wss: milliseconds for the TLS handshake, and for the HTTP request. */
-  handshakeTimeoutMs?: number;
-  /** Milliseconds; absent: no probes. */
-  tcpKeepAliveMs?: number;
+  handshakeTimeout?: number;
+  /** Milliseconds without data before TCP probes; absent: none are sent. */
+  tcpKeepAliveDelay?: number;
   /** ws and wss: bytes of one message. */
   maxPayload?: number;
   /** 0: no limit. */
   maxConnections: number;
   tls?: TlsSection;
-  /** A PROXY protocol header (v1 or v2) starts every connection from a trusted proxy. */
+  /** Connections from `trustedProxies` begin with a PROXY protocol header (v1 or v2). */
   proxyProtocol: boolean;
   /** Milliseconds for the PROXY header. */
-  proxyTimeoutMs?: number;
+  proxyTimeout?: number;
   /** Addresses or CIDR ranges whose PROXY header or X-Forwarded-For is believed. */
   trustedProxies: string[];
   /** ws and wss: allowed Origin headers; empty: any. */
   origins: string[];
-  /** Names of the plugins (see {@link PluginSection.name}) that decide here; `"inherit"`: all of them. */
+  /**
+   * Names of the plugins (see {@link PluginSection.name}) that decide about this listener's clients; `"inherit"`: all.
+   */
   access: string[] | "inherit";
-  /** What differs here from the global limits. */
+  /** Overrides of the global limits. */
   limits: Partial<Limits>;
 }
 
@@ -90,7 +92,7 @@ export interface StoreSection {
   durability: "memory" | "batch" | "fsync";
   /** Folder of the data; absent with `memory`. */
   path?: string;
-  /** Bytes that the data may take on the disk; absent or 0: what there is. */
+  /** Bytes that the data may use on disk; absent or 0: no limit. */
   maxBytes?: number;
   /** What to do at the start when the data are damaged; absent: refuse to start. */
   onDamage?: "refuse" | "set-aside";
@@ -99,7 +101,7 @@ export interface StoreSection {
 }
 
 export interface SharedSection {
-  /** Who of a shared subscription gets a message. */
+  /** Which member of a shared subscription gets a message. */
   strategy: "round-robin" | "random" | "sticky" | "publisher";
 }
 
@@ -117,13 +119,13 @@ export interface LogSection {
 
 export interface SessionConfig {
   /** Seconds that a session without an expiry interval of its own (MQTT 3) outlives its connection; absent: for ever. */
-  defaultExpirySeconds?: number;
-  /** Seconds; longer wishes are cut to this; absent: no bound. */
-  maximumExpirySeconds?: number;
+  defaultExpiry?: number;
+  /** Seconds; longer expiry intervals are reduced to this; absent: no bound. */
+  maximumExpiry?: number;
 }
 
 export interface KeepAliveConfig {
-  /** Seconds added to 1.5 × keep alive before a silent client is closed. */
+  /** Seconds added to 1.5 × keep alive before a silent client is disconnected. */
   extraDelaySeconds: number;
 }
 
@@ -151,7 +153,7 @@ export interface PluginSection {
   /** A {@link BuiltInPlugin}, the name of a package, or the absolute path of a module. */
   use: string;
   origin: "built-in" | "package" | "path";
-  /** Built-in plugins: checked, camelCase; others: as written, for the plugin's own schema. */
+  /** Built-in plugins: checked, camelCase; others: as written, for the plugin's own validation. */
   options: Record<string, unknown>;
 }
 
@@ -169,9 +171,9 @@ export interface AdminSection {
   bind?: { host?: string; port: number };
   tokensFile?: string;
   tls?: AdminTlsSection;
-  /** More names that the Host header may have. */
+  /** Further names that the Host header may have. */
   hosts: string[];
-  /** Listen although there is no TLS, or no tokens. */
+  /** Listen without TLS or without tokens. */
   insecure: boolean;
 }
 
@@ -187,11 +189,11 @@ export interface WrenConfig {
   keepAlive: KeepAliveConfig;
   shared: SharedSection;
   /** Milliseconds that a plugin may take to answer. */
-  pluginTimeoutMs: number;
-  /** Processes; 1: one that does everything; `"auto"`: one for each core. */
+  pluginTimeout: number;
+  /** Number of processes; 1: a single one that does everything; `"auto"`: one per core. */
   workers: number | "auto";
-  /** Prepare the process for its first clients while there are none? */
+  /** Warm up the process before the first client connects. */
   warmUp: boolean;
-  /** Absolute path of the file that this was read from. */
+  /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
 }

@@ -50,7 +50,7 @@ plugins:
     expect(config(file((name) => name.replaceAll("_", "-")))).toEqual(underscored);
     expect(underscored.listeners[0]?.maxConnections).toBe(5);
     expect(underscored.keepAlive.extraDelaySeconds).toBe(3);
-    expect(underscored.session).toEqual({ defaultExpirySeconds: 90, maximumExpirySeconds: 90 });
+    expect(underscored.session).toEqual({ defaultExpiry: 90, maximumExpiry: 90 });
     expect(underscored.sys.intervalSeconds).toBe(7);
     expect(rulesOf(underscored.plugins)).toEqual({
       subscribe: { a: ["s"] },
@@ -282,7 +282,7 @@ describe("Python names", () => {
         ["sql-topics", "sql", false, true],
       ],
     );
-    expect(found[0]?.options["timeoutMs"]).toBe(3000);
+    expect(found[0]?.options["timeout"]).toBe(3000);
     expect(found[2]?.options).toMatchObject({ algorithms: ["HS512"], userClaim: "u" });
     expect(found[3]?.options["bindPassword"]).toBe("1");
   });

@@ -91,7 +91,7 @@ describe("documented effects", () => {
     expect(loaded.listeners[3]?.tls?.requestCertificate).toBe(false);
   });
   test("06 sessions are dropped after 60 s", () =>
-    expect(config("06").session).toEqual({ defaultExpirySeconds: 60, maximumExpirySeconds: 60 }));
+    expect(config("06").session).toEqual({ defaultExpiry: 60, maximumExpiry: 60 }));
   test("07 the full example: hyphens, a template, TLS, an ACL, a misprinted module", () => {
     const loaded = config("07");
     expect(loaded.listeners.map(({ name, type, port, maxConnections }) => [name, type, port, maxConnections])).toEqual([

@@ -4,12 +4,12 @@ import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   ConfigError,
+  checkFiles,
   configSchema,
   defaultConfig,
   formatDiagnostic,
   fromObject,
   inspectText,
-  namedFiles,
   type ParseOptions,
   parseConfig,
   type WrenConfig,
@@ -135,7 +135,10 @@ typo: 1
       { file: "/d/c.yaml", style: "native" },
     );
     expect(errors).toHaveLength(3);
-    expect(namedFiles(rest as WrenConfig).map(({ file }) => file)).toEqual(["/d/c.pem", "/d/k.pem", "/d/u"]);
+    expect(rest?.listeners[0]?.tls).toMatchObject({ certificateFile: "/d/c.pem", keyFile: "/d/k.pem" });
+    expect(checkFiles(rest as WrenConfig).map(({ message }) => message)).toEqual([
+      "cannot read the file /d/u: no such file or directory",
+    ]);
   });
 });
 
@@ -411,7 +414,7 @@ describe("plugins", () => {
         name: "staff",
         use: "password-file",
         origin: "built-in",
-        options: { file: "/etc/users", rememberSeconds: 300, reloadInterval: 2 },
+        options: { file: "/etc/users", rememberSeconds: 300, reloadIntervalSeconds: 2 },
       },
       { name: "own", use: "/etc/my.js", origin: "path", options: { a_b: [1] } },
       { name: "@x/y", use: "@x/y", origin: "package", options: { k: "v" } },

@@ -1,8 +1,8 @@
-// What every limit is called, means and is by default. Options of the broker, capabilities that MQTT 5 announces, keys of
-// configuration files, their schema and their documentation are made from this table; nothing else knows a default.
+// The table of all limits: name, unit, default, bounds and documentation of each. Options of the broker, capabilities that
+// MQTT 5 announces, keys of configuration files, their schema and their documentation are made from this table; no default
+// is written anywhere else.
 //
-// In all options durations are numbers of milliseconds or seconds, as their documentation says; sizes are bytes; rates are
-// numbers per second.
+// Durations are milliseconds, except what MQTT counts in seconds (keep alive); sizes are bytes; rates are per second.
 
 /** What happens to a message for a session whose queue is at its bound. */
 export type Overflow = "backpressure" | "drop-new" | "drop-old" | "disconnect";
@@ -26,7 +26,10 @@ export interface Limits {
   readonly maxSubscriptions: number;
   /** QoS 1 and 2 messages that a client may have unacknowledged. Default 1,024. [MQTT5 3.2.2.3.3] */
   readonly receiveMaximum: number;
-  /** QoS 1 and 2 messages that the broker has unacknowledged towards one client, if this takes as many. Default 16,384. */
+  /**
+   * QoS 1 and 2 messages that the broker has unacknowledged at one client, if its Receive Maximum allows as many.
+   * Default 16,384.
+   */
   readonly maxInflight: number;
   /** QoS 1 and 2 messages that wait for one session. 0: no limit. Default 100,000. */
   readonly maxQueuedMessages: number;
@@ -35,26 +38,29 @@ export interface Limits {
   /** What happens to a message for a session whose queue is at its bound. Default "backpressure". */
   readonly overflow: Overflow;
   /**
-   * Milliseconds that a connected session with the policy `backpressure` may hold its publishers, from when its queue has
-   * passed the bound; then what is new for it is dropped until its queue is below half of the bound. 0: no limit.
+   * Milliseconds that a connected session with the policy `backpressure` may hold its publishers, from when its queue
+   * has passed the bound; then new messages for it are dropped until its queue is below half of the bound. 0: no limit.
    * Default 2,000.
    */
   readonly backpressureTimeout: number;
   /** Retained messages of the broker. 0: no limit. Default 1,000,000. */
   readonly maxRetainedMessages: number;
-  /** Bytes of their payloads, topics and properties. 0: no limit. Default 1,073,741,824. */
+  /** Bytes of payloads, topics and properties of all retained messages. 0: no limit. Default 1,073,741,824. */
   readonly maxRetainedBytes: number;
   /** Topic aliases that a client may use. 0: none. Default 64. [MQTT5 3.2.2.3.8] */
   readonly topicAliasMaximum: number;
-  /** Topic aliases that the broker uses towards one client, if this allows as many. 0: none. Default 16. */
+  /**
+   * Topic aliases that the broker uses towards one client, if its Topic Alias Maximum allows as many. 0: none. Default
+   * 16.
+   */
   readonly outboundTopicAliasMaximum: number;
   /** Highest QoS. Default 2. [MQTT5 3.2.2.3.4] */
   readonly maximumQoS: 0 | 1 | 2;
-  /** PUBLISH packets per second from one client; the next one waits. 0: no limit. Default 0. */
+  /** PUBLISH packets per second from one client; faster ones are read later. 0: no limit. Default 0. */
   readonly messageRate: number;
-  /** Bytes per second from one client; it is read more slowly. 0: no limit. Default 0. */
+  /** Bytes per second from one client; faster ones are read later. 0: no limit. Default 0. */
   readonly byteRate: number;
-  /** New connections per second from one address. 0: no limit. Default 0. */
+  /** New connections per second from one address; more are closed before any handshake. 0: no limit. Default 0. */
   readonly connectionRate: number;
   /** Seconds of the longest keep alive; a client that asks for more, or for none, gets this one. 0: any. Default 0. [MQTT5 3.2.2.3.14] */
   readonly keepAliveMaximum: number;
@@ -70,9 +76,12 @@ export interface Limits {
   readonly sharedSubscriptionAvailable: boolean;
   /** Bytes that may wait for one client before it counts as blocked. Default 2,097,152. */
   readonly highWater: number;
-  /** Messages of one publisher whose acknowledgement waits, before its next PUBLISH waits. Default 2,000. */
+  /** Messages of one publisher that are not acknowledged yet, before its next PUBLISH waits. Default 2,000. */
   readonly maxUnsettled: number;
-  /** Bytes of packets that wait for one client before it is read no further, and of answers that it does not read. Default 1,048,576. */
+  /**
+   * Bytes of packets of one client that wait to be handled, before its connection is paused; and of answers that the
+   * client does not read. Default 1,048,576.
+   */
   readonly maxBuffered: number;
 }
 
@@ -89,21 +98,21 @@ export type LimitUnit =
 export interface Limit<T> {
   readonly unit: LimitUnit;
   readonly default: T;
-  /** What 0 means; absent: 0 is not allowed, or is a number like others. */
+  /** What 0 means; absent: 0 is not allowed, or has no special meaning. */
   readonly zero?: "no limit" | "none";
   readonly minimum?: number;
   readonly maximum?: number;
   readonly choices?: readonly T[];
-  /** The whole broker has it, a listener cannot differ. */
+  /** A limit of the whole broker: a listener cannot override it. */
   readonly ofBroker?: true;
-  /** Key in configuration files; absent: the name in snake_case; false: it is no key, for programs only. */
+  /** Key in configuration files. Default: the name in snake_case; false: it has no key, and is for programs only. */
   readonly key?: string | false;
   /** For the documentation of configuration files. */
   readonly doc: string;
 }
 
 const MiB = 1024 * 1024;
-/** Largest packet that the standard can express: a header byte and a Remaining Length of four bytes. (2.1.4) */
+/** Largest packet that MQTT can express: a header byte and a Remaining Length of four bytes. [MQTT5 2.1.4] */
 export const LARGEST_PACKET = 268_435_460;
 
 /** In the order of the documentation. */

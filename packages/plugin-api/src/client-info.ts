@@ -1,7 +1,7 @@
-// What a plugin may know about a client and a session.
+// What plugins are given about a client and a session.
 import type { ProtocolVersion, QoS, UserProperties } from "@wrenmq/codec";
 
-/** The certificate that a TLS client presented and that was verified. */
+/** The verified certificate of a TLS client. */
 export interface PeerCertificate {
   readonly subject: string;
   readonly commonName?: string | undefined;
@@ -15,23 +15,23 @@ export interface ClientInfo {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly protocolVersion: ProtocolVersion;
-  /** Is it another broker, by the bit in the protocol level that bridges set? */
+  /** Is the client a bridge of another broker, by the bridge bit of the protocol level? */
   readonly bridge: boolean;
   readonly cleanStart: boolean;
-  /** Seconds. */
+  /** Seconds; 0: keep alive is off. [MQTT5 3.1.2.10] */
   readonly keepAlive: number;
   /** Name of the listener that accepted the connection. */
   readonly listener: string;
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
-  /** Does TLS protect the connection? */
+  /** Is the connection encrypted with TLS? */
   readonly secure: boolean;
   readonly certificate: PeerCertificate | undefined;
   /** User properties of CONNECT. */
   readonly userProperties: UserProperties;
   /** Epoch milliseconds. */
   readonly connectedAt: number;
-  /** Owned by plugins; lives as long as the connection. */
+  /** Data of plugins; it lives as long as the connection. */
   readonly attributes: Record<string, unknown>;
 }
 
@@ -39,7 +39,7 @@ export interface SessionInfo {
   readonly clientId: string;
   readonly connected: boolean;
   readonly username: string | undefined;
-  /** Seconds; Infinity never expires. */
+  /** Seconds; Infinity: it never expires. [MQTT5 3.1.2.11.2] */
   readonly expiryInterval: number;
   readonly subscriptions: ReadonlyMap<string, { readonly qos: QoS }>;
   readonly queued: number;

@@ -1,11 +1,11 @@
-// From a plugin's definition to the function that makes the plugin out of its options.
+// `definePlugin`: makes the function that takes a plugin's options and returns the plugin.
 import { isPromise } from "./chain/hook-guard.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "./plugin.ts";
+import type { Plugin, PluginContext, PluginDefinition, PluginProblem } from "./plugin.ts";
 import { PluginError } from "./plugin-error.ts";
 import type { StandardResult, StandardSchema } from "./standard-schema.ts";
 
-/** The options as the user writes them: required only where the schema has an option without default. */
+/** The options as the user writes them; required only where the schema has an option without default. */
 export type PluginFactory<Schema extends StandardSchema | undefined> =
   Schema extends StandardSchema<infer Input, infer _Output>
     ? undefined extends Input
@@ -19,10 +19,10 @@ type Config<Schema extends StandardSchema | undefined> =
   Schema extends StandardSchema<infer _Input, infer Output> ? Output : undefined;
 
 /**
- * Makes a plugin out of one typed object. The returned function validates the options at once; a validator that is
- * asynchronous is waited for when the plugin starts.
+ * Defines a plugin by one typed object. The returned function validates the options at once; the result of an
+ * asynchronous validator is awaited when the plugin starts.
  *
- * @throws PluginError ERR_PLUGIN_CONFIG (from the returned function) naming the plugin and the option.
+ * @throws PluginError ERR_PLUGIN_CONFIG (from the returned function) naming the plugin and the option
  */
 export function definePlugin<Schema extends StandardSchema | undefined = undefined>(
   definition: PluginDefinition<Schema>,
@@ -37,11 +37,15 @@ export function definePlugin<Schema extends StandardSchema | undefined = undefin
         : isPromise(checked)
           ? checked.then((result) => validOptions(name, result))
           : validOptions(name, checked);
-    // Nobody may ever start this plugin: the rejection must not end the process.
+    // The plugin may never be started: the rejection must not end the process.
     if (isPromise(config)) config.catch(() => {});
     const { close } = definition;
     return {
       name,
+      check(): MaybePromise<readonly PluginProblem[]> {
+        const look = (value: unknown) => definition.check?.({ config: value as Config<Schema> }) ?? [];
+        return isPromise(config) ? config.then(look) : look(config);
+      },
       setup(context: PluginContext): MaybePromise<Hooks> {
         const start = (value: unknown) => definition.hooks({ config: value as Config<Schema>, context });
         return isPromise(config) ? config.then(start) : start(config);

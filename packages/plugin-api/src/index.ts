@@ -1,4 +1,4 @@
-// What plugins need of the layers below, so that they depend on this package alone.
+// Everything that a plugin needs, with what it needs of the packages below, so that it depends on this package alone.
 export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from "@wrenmq/codec";
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
 export type { Attempt, AttemptSignal, WhenGone } from "./chain/attempt.ts";
@@ -26,6 +26,6 @@ export type {
   TransformHooks,
 } from "./hooks.ts";
 export { networkOf } from "./network-of.ts";
-export type { Logger, Plugin, PluginContext, PluginDefinition, PublishOptions } from "./plugin.ts";
+export type { Logger, Plugin, PluginContext, PluginDefinition, PluginProblem, PublishOptions } from "./plugin.ts";
 export { PluginError, type PluginErrorCode } from "./plugin-error.ts";
 export type { StandardResult, StandardSchema } from "./standard-schema.ts";

@@ -1,6 +1,6 @@
-// The part of an address that one attacker has: all of an IPv4 address, the first 64 bits of an IPv6 address.
+// The network that one client is assumed to control: an IPv4 address, or the first 64 bits of an IPv6 address.
 
-/** undefined for what is no network address, e.g. of a Unix socket. */
+/** @returns undefined for what is no IP address, such as that of a Unix socket */
 export function networkOf(address: string): string | undefined {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped !== null) return mapped[1];

@@ -11,7 +11,7 @@ export class PluginError extends Error {
   readonly code: PluginErrorCode;
   /** Name of the plugin. */
   readonly plugin: string;
-  /** What is wrong, without the name. */
+  /** What is wrong, without the name of the plugin. */
   readonly reason: string;
 
   constructor(code: PluginErrorCode, plugin: string, message: string, options?: { cause?: unknown }) {
@@ -21,7 +21,7 @@ export class PluginError extends Error {
     this.reason = message;
   }
 
-  /** The same about one of several instances, which has another name than the plugin gave itself. */
+  /** The same error for an instance whose name is not the plugin's own. */
   of(instance: string): PluginError {
     return new PluginError(this.code, instance, this.reason, { cause: this.cause });
   }

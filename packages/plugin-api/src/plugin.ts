@@ -1,17 +1,21 @@
-// How a plugin is written and what it is given.
+// The interfaces of a plugin and of its context.
 import type { PublishProperties, QoS } from "@wrenmq/codec";
 import type { StoredMessage } from "@wrenmq/protocol";
 import type { ClientInfo, SessionInfo } from "./client-info.ts";
 import type { Hooks, MaybePromise } from "./hooks.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
-/** An error is logged as `err`: under that name loggers write its message and its stack, and `{}` under any other. */
+/**
+ * Forbids `error` as a field. Errors are logged as `err`: loggers write message and stack of that field, and `{}` of
+ * any other.
+ */
 export interface NoErrorField {
   readonly error?: never;
 }
 
 /**
- * The least a logger must be able to do; pino's loggers are. Secrets never go into `fields`, an error goes there as `err`.
+ * The logger interface that the broker needs; pino's loggers have it. Secrets must not be in `fields`; an error is
+ * there as `err`.
  */
 export interface Logger {
   debug<T extends object>(fields: T & NoErrorField, message: string): void;
@@ -19,17 +23,20 @@ export interface Logger {
   warn<T extends object>(fields: T & NoErrorField, message: string): void;
   error<T extends object>(fields: T & NoErrorField, message: string): void;
   child(bindings: object): Logger;
-  /** Saves the caller the fields of a message that nobody will see. As pino's. */
+  /** Lets callers skip making the fields of a message that is not written. The same as pino's. */
   isLevelEnabled?(level: string): boolean;
 }
 
 export interface PublishOptions {
+  /** Default 0. */
   qos?: QoS;
+  /** Default false. */
   retain?: boolean;
+  /** Default: none. [MQTT5 3.3.2.3] */
   properties?: PublishProperties;
 }
 
-/** The broker as a plugin sees it. */
+/** What a plugin can do with the broker. */
 export interface PluginContext {
   /** The name of this plugin. */
   readonly name: string;
@@ -42,35 +49,67 @@ export interface PluginContext {
   sessions(): Iterable<SessionInfo>;
   session(clientId: string): SessionInfo | undefined;
   clients(): Iterable<ClientInfo>;
-  /** Subscribes on behalf of a client; creates a session that is not connected when there is none. Returns the granted QoS. */
+  /**
+   * Subscribes on behalf of a client; creates a session that is not connected if there is none.
+   * @returns the granted QoS
+   */
   subscribe(clientId: string, topicFilter: string, qos?: QoS): QoS;
   unsubscribe(clientId: string, topicFilter: string): boolean;
-  /** Closes the client's connection (MQTT 5: DISCONNECT 0x98 Administrative action unless said otherwise). */
+  /** Closes the client's connection (MQTT 5: with DISCONNECT, by default 0x98 Administrative action). [MQTT5 3.14] */
   disconnect(clientId: string, reasonCode?: number, reasonString?: string): boolean;
-  /** Access rules changed: kept verdicts are forgotten, live connections and subscriptions are checked again. */
+  /**
+   * Call it when access rules have changed: cached verdicts are dropped, connections and subscriptions are checked
+   * again.
+   */
   rulesChanged(): void;
-  /** Timers that end with the plugin. Milliseconds. Returns a function that cancels. */
+  /**
+   * Timers that end with the plugin.
+   * @param interval milliseconds
+   * @returns a function that cancels
+   */
   setInterval(callback: () => void, interval: number): () => void;
   setTimeout(callback: () => void, delay: number): () => void;
-  /** Counters of the broker by name, as in `$SYS`. */
+  /** Counters of the broker by name; `$SYS` publishes them too. */
   metrics(): Readonly<Record<string, number>>;
+}
+
+/** What is wrong, or unwise, about what a plugin was given. */
+export interface PluginProblem {
+  /** The option that it is about, by its name in the plugin's options; absent: the plugin as a whole. */
+  readonly option?: string;
+  /** One line. It names the file, and the line in it, where there is one; it has no secrets in it. */
+  readonly message: string;
+  /** `error`: the plugin would not start. `warning`: it would. Default `error`. */
+  readonly severity?: "error" | "warning";
 }
 
 export interface Plugin {
   readonly name: string;
   /**
-   * Called at the start of the broker, again if it is started again; what it throws, and a promise that takes longer
+   * Looks at what `setup` will need, such as the contents of files, and says what is wrong with it. Opens no connection,
+   * starts no timer and changes nothing: `wrenmq config check` calls it without a start. A start and a reload call it
+   * before anything else and go no further after an error, so that a check and a start say the same. What it throws, and
+   * a promise that takes longer than a hook may, is an error. A broker that is embedded does not call it: `setup` has to
+   * refuse the same things.
+   */
+  check?(): MaybePromise<readonly PluginProblem[]>;
+  /**
+   * Called when the broker starts, and again if it is started again. What it throws, and a promise that takes longer
    * than a hook may, stops the start with ERR_PLUGIN_START.
    */
   setup(context: PluginContext): MaybePromise<Hooks>;
-  /** Called when the plugin has ended, after its hook `close`; plugins end in reverse order. */
+  /** Called after the plugin's hook `close`; plugins are closed in reverse order. */
   close?(): MaybePromise<void>;
 }
 
 export interface PluginDefinition<Schema extends StandardSchema | undefined> {
   readonly name: string;
-  /** Any Standard Schema validator (zod, valibot, arktype …) of the plugin's options. */
+  /** Validator of the options: any Standard Schema (zod, valibot, arktype, or `options()` of this package). */
   readonly config?: Schema;
+  /** See {@link Plugin.check}. */
+  check?(given: {
+    readonly config: Schema extends StandardSchema<infer _Input, infer Output> ? Output : undefined;
+  }): MaybePromise<readonly PluginProblem[]>;
   hooks(given: {
     readonly config: Schema extends StandardSchema<infer _Input, infer Output> ? Output : undefined;
     readonly context: PluginContext;

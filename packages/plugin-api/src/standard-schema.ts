@@ -1,4 +1,4 @@
-// The Standard Schema interface (version 1), as far as we use it: any validator library implements it.
+// The Standard Schema interface (version 1), as far as it is used here; validator libraries implement it.
 
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {

@@ -25,8 +25,8 @@ const schema = options(
     password: about("Not shown.", optional(secret())),
     database: about("Where, too.", optional(secretUrl("a database URL"))),
     cacheSeconds: about("How long.", seconds({ default: 10 })),
-    timeoutMs: about("How long at most.", milliseconds({ min: 1, max: 100, default: 50 })),
-    maxDelayMs: about("The longest.", milliseconds({ default: 4 }), "maximum_delay"),
+    timeout: about("How long at most.", milliseconds({ min: 1, max: 100, default: 50 })),
+    maxDelay: about("The longest.", milliseconds({ default: 4 }), "maximum_delay"),
     maxBytes: about("How much.", bytes({ min: 2, default: 8192 })),
     tries: about("How often.", count({ default: 3 })),
     path: about("Of a question.", text("a path", { default: "/" })),
@@ -47,7 +47,7 @@ describe("options say how they are written in a file", () => {
     ["password", { kind: "secret" }],
     ["database", { kind: "secret-url", what: "a database URL" }],
     ["cacheSeconds", { kind: "duration", unit: "s", positive: false }],
-    ["timeoutMs", { kind: "duration", unit: "ms", positive: true }],
+    ["timeout", { kind: "duration", unit: "ms", positive: true }],
     ["maxBytes", { kind: "size", min: 2 }],
     ["tries", { kind: "count" }],
     ["path", { kind: "text", what: "a path" }],
@@ -102,7 +102,7 @@ describe("options say how they are written in a file", () => {
 
 test.each([
   [{ cacheSeconds: -1 }, ["cacheSeconds: expected a number of seconds, got -1"]],
-  [{ timeoutMs: 0 }, ["timeoutMs: expected a number of milliseconds from 1 up to 100, got 0"]],
+  [{ timeout: 0 }, ["timeout: expected a number of milliseconds from 1 up to 100, got 0"]],
   [{ maxBytes: 2.5 }, ["maxBytes: expected a number of bytes from 2, got 2.5"]],
   [{ tries: -1 }, ["tries: expected a whole number from 0, got -1"]],
   [{ password: "" }, ['password: expected a text that is not empty, got ""']],

@@ -1,26 +1,29 @@
-// What a file store can be told, and what it has to tell.
+// The options of a file store, and the notices that it reports to the operator.
 import type { Problem } from "./recovery/recovery.ts";
 
 export interface FileStoreOptions {
-  /** The directory; it is made when it is not there. It belongs to the store alone. */
+  /** The directory, which belongs to the store alone. It is created if it does not exist. */
   readonly path: string;
   /**
-   * `batch`: `apply` returns when the operating system has the batch: it survives the end of the process, however it
-   * ends. `fsync`: the promise of `apply` resolves when the batch is on disk: it survives a power failure.
+   * `batch`: `apply` returns when the operating system has the batch, which then survives the end of the process.
+   * `fsync`: the promise of `apply` resolves when the batch is on disk, where it survives a power failure.
    */
   readonly durability: "batch" | "fsync";
-  /** What to do when bytes are not what was written: `refuse` (default) to open, or `setAside` the damaged files. */
+  /**
+   * What to do when damage is found: refuse to open, or rename the damaged files and open with the rest. Default
+   * "refuse".
+   */
   readonly onDamage?: "refuse" | "setAside";
-  /** Bytes that the store may take on disk; without it as much as there is. */
+  /** Bytes that the store may use on disk. Default: no limit. */
   readonly maxBytes?: number;
-  /** Size at which a new file is started. Default 16 MiB, and an eighth of `maxBytes` at most. */
+  /** Bytes at which a new file is begun. Default 16,777,216, and at most an eighth of `maxBytes`. */
   readonly segmentBytes?: number;
-  /** Told what an operator should know. */
+  /** Called with what the operator should know. Default: nothing is reported. */
   readonly onNotice?: (notice: FileStoreNotice) => void;
 }
 
 export type FileStoreNotice =
-  /** The end of the journal had not got to the disk when the machine stopped. Nothing that was on disk is missing. */
+  /** The last writes before the machine stopped had not reached the disk. Nothing that was on disk is missing. */
   | {
       readonly notice: "torn";
       readonly file: string;
@@ -36,7 +39,7 @@ export type FileStoreNotice =
       readonly lostMessages: number;
       readonly lostSessions: number;
     }
-  /** Files could not be cleaned up: the store works, but takes more and more room until it is opened again. */
+  /** Files could not be cleaned up: the store works, but grows until it is opened again. */
   | { readonly notice: "notCleaned"; readonly error: Error };
 
 export const DEFAULT_SEGMENT_BYTES: number = 16 * 1024 * 1024;

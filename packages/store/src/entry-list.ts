@@ -51,7 +51,7 @@ export class EntryList<T> {
     return item;
   }
 
-  /** The items whose number is above `after`, in order. */
+  /** Items whose number is above `after`, in order. */
   *above(after: number): IterableIterator<T> {
     for (let at = this.#lowerBound(after + 1); at < this.#items.length; at++) {
       const item = this.#items[at];
@@ -66,7 +66,10 @@ export class EntryList<T> {
     this.#head = 0;
   }
 
-  /** Where `seq` is or would be. Numbers mostly follow each other without gaps, so the first guess is mostly right. */
+  /**
+   * Index of `seq`, or where it would be inserted. Numbers mostly follow each other without gaps, so the first guess is
+   * mostly right.
+   */
   #lowerBound(seq: number): number {
     let low = this.#head;
     let high = this.#seqs.length;

@@ -1,7 +1,7 @@
-// Who a connection is with, for a line in a log: never an empty address.
+// The name of a connection's client in log lines: its address, or a text that says that the address is unknown.
 import type { ConnectionInfo } from "./connection.ts";
 
-/** The system does not tell the address of a connection that is gone. */
+/** The system does not report the address of a socket that is already closed. */
 export function nameOf(client: string): string {
   return client === "" ? "a client that has left" : client;
 }

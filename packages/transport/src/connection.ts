@@ -1,10 +1,10 @@
-// The contract between bytes and protocol. Whoever can move bytes in order and both ways implements `Connection`;
-// whoever wants them implements `ConnectionHandler`. Nothing here knows MQTT, and nothing here needs Node.
+// The contract between transport and protocol. A `Connection` moves bytes in order in both directions; a
+// `ConnectionHandler` receives them. Nothing here depends on MQTT or on Node.
 
-/** What carries the bytes; `external` is anything the embedding program brought itself. */
+/** What carries the bytes; `external`: a connection that the embedding program brings. */
 export type TransportName = "tcp" | "tls" | "ws" | "wss" | "unix" | "external" | "memory";
 
-/** The certificate of the other side, as far as authentication needs it. */
+/** The certificate of the peer, as far as authentication needs it. */
 export interface PeerCertificate {
   /** Distinguished name, one `KEY=value` per line as Node prints it. */
   subject: string;
@@ -19,7 +19,7 @@ export interface PeerCertificate {
 }
 
 export interface TlsInfo {
-  /** The certificate of the other side was asked for, given, and accepted. */
+  /** The peer sent a certificate, and it was accepted. */
   authorized: boolean;
   /** `TLSv1.3`, … */
   protocol: string;
@@ -40,49 +40,57 @@ export interface ConnectionInfo {
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** Bytes in both directions. Methods never call the handler before they return. */
+/** A stream of bytes in both directions. No method calls the handler before it returns. */
 export interface Connection {
   /** Unique in the process. */
   readonly id: number;
   readonly info: ConnectionInfo;
   /**
-   * true: every byte has been taken and the buffer may be reused at once.
-   * false: the connection keeps `bytes` until it calls `drain()`; do not write again before that.
-   * After `end()`, `destroy()` or the loss of the connection the bytes are dropped and the answer is true.
+   * Writes `bytes`.
+   *
+   * @returns true: all bytes have been taken and the buffer may be reused at once; also after `end()`, `destroy()` or
+   * the loss of the connection, when they are dropped. False: the connection keeps `bytes` until it calls `drain()`; do
+   * not write before that.
    */
   write(bytes: Uint8Array): boolean;
   /**
-   * Writes as many of these bytes as the system takes at once, none while it still has to take earlier ones; they may be
-   * reused at once. Absent: this connection cannot tell.
+   * Writes as many of these bytes as the system takes at once, and none while it still has to take earlier ones; the
+   * buffer may be reused at once. Absent: this connection cannot do it.
    * @returns how many were taken, from `start` on
    */
   tryWrite?(bytes: Uint8Array, start: number, end: number): number;
-  /** No more `data()` until `resume()`; the other side is slowed down by its own transport. */
+  /** No `data()` until `resume()`; the transport slows the peer down. */
   pause(): void;
   resume(): void;
   /**
-   * Sends what was written, half-closes, then reads and discards until the other side closes or the linger time
-   * (2000 ms unless configured) has passed, then destroys. So the last packet arrives even at a client that is
-   * still sending: closing a socket with unread bytes would reset it, and a reset overtakes data.
+   * Sends what was written, half-closes, then reads and discards until the peer closes or the linger time (2,000 ms
+   * unless configured) is over, then destroys. So the last packet arrives even at a client that is still sending:
+   * closing a socket with unread bytes would reset it, and a reset overtakes data.
    */
   end(): void;
-  /** Closes at once; what was not sent is lost. */
+  /** Closes at once; what has not been sent is lost. */
   destroy(): void;
 }
 
 export interface ConnectionHandler {
   /** `bytes[start, end)` is valid only during the call. */
   data(bytes: Uint8Array, start: number, end: number): void;
-  /** The bytes of the `write()` that returned false are gone; the buffer is yours again. */
+  /** The bytes of the `write()` that returned false have been sent; the buffer may be reused. */
   drain(): void;
-  /** Exactly once, and the last call. An error says that the connection was lost rather than closed. */
+  /** Called exactly once, as the last call. With an error the connection was lost, otherwise it was closed. */
   closed(error: Error | undefined): void;
 }
 
-/** What a listener calls for each new connection. undefined: refused, the transport destroys it. */
+/**
+ * Called by a listener for each new connection. It returns the handler, or undefined to refuse: the transport then
+ * destroys the connection.
+ */
 export type Accept = (connection: Connection) => ConnectionHandler | undefined;
 
-/** A connection that no listener made: its owner accepts it by hand, once. Reading begins with `attach`. */
+/**
+ * A connection that does not come from a listener: its owner hands it to `broker.accept` once. Reading begins with
+ * `attach`.
+ */
 export interface ExternalConnection extends Connection {
   attach(handler: ConnectionHandler): void;
 }
@@ -91,9 +99,9 @@ export interface ExternalConnection extends Connection {
 export interface PlainConnection extends ExternalConnection {
   /** Replaced once, before `accept`, where a proxy reports the true address. */
   info: ConnectionInfo;
-  /** Another handler takes over in the middle of the stream and gets `bytes[start, end)` first. */
+  /** Replaces the handler in the middle of the stream; the new one receives `bytes[start, end)` first. */
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
-  /** Gives the system's handle away, in the middle of the stream: see `releaseSocket`. */
+  /** Detaches the system's handle in the middle of the stream: see `releaseSocket`. */
   detach(): object | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Errors of listening. What goes wrong on one connection is not here: it is the argument of `closed()`.
+// Errors of listeners. An error of one connection is the argument of `closed()`.
 
 export type ListenerErrorCode =
   | "ERR_LISTENER_IN_USE"
@@ -13,11 +13,13 @@ export type ListenerErrorCode =
   | "ERR_LISTENER_ACCEPT"
   | "ERR_LISTENER_FAILED";
 
-/** `message` is one line for the operator; `cause` is what the system said. */
+/** Error of a listener. `message` is one line for the operator; `cause` is the error of the system. */
 export class ListenerError extends Error {
   override readonly name = "ListenerError";
   readonly code: ListenerErrorCode;
-  /** The option that is wrong (`tls.ca[0]`), where it is one; the message begins with it. */
+  /**
+   * The option that is wrong (`tls.ca[0]`); the message begins with it. Undefined: the error is not about an option.
+   */
   readonly key: string | undefined;
   /** The message without the key. */
   readonly reason: string;
@@ -42,7 +44,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Turns what `server.listen()` reported into one clear line. `address` is printable. */
+/** Makes one clear line of the error that `server.listen()` reported. `address` is printable. */
 export function bindError(address: string, cause: unknown): ListenerError {
   if (cause instanceof ListenerError) return cause;
   const code = systemCode(cause);

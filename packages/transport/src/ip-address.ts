@@ -1,18 +1,21 @@
-// IP addresses in the one form that rules, logs and limits compare: the system's.
+// IP addresses in one canonical form, that of the system, for comparison in rules, logs and limits.
 import { isIPv4, isIPv6 } from "node:net";
 
-/** IPv4 clients of a dual-stack listener look like `::ffff:192.0.2.1`; rules and logs want `192.0.2.1`. */
+/** `192.0.2.1` for `::ffff:192.0.2.1`: that is how a dual-stack listener reports an IPv4 client. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
-/** An address as somebody wrote it down, the way the system would have; undefined: it is none. */
+/**
+ * The canonical form of a written address.
+ * @returns undefined: the text is not an address
+ */
 export function canonicalAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
   if (!isIPv6(text)) return undefined;
-  // The zone names an interface of the machine that wrote it, not of this one.
+  // A zone index names an interface of the machine on which it was written.
   const [bare = text] = text.split("%", 1);
-  // The URL parser knows where "::" goes. RFC 5952
+  // The URL parser compresses IPv6 addresses. [RFC 5952]
   const address = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address) ?? [];
   if (high === undefined || low === undefined) return address;

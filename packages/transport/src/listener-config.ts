@@ -1,4 +1,4 @@
-// What a listener is told: plain data, so that it can come from a file and be compared on reload.
+// The configuration of a listener: plain data, so that it can come from a file and be compared on reload.
 
 /** PEM text or bytes; a string without "-----BEGIN" is the path of a PEM file. */
 export type PemSource = string | Uint8Array;
@@ -8,8 +8,12 @@ export interface TlsCertificate {
   /** The certificate, followed by its intermediate ones. */
   cert: PemSource;
   key: PemSource;
+  /** Of the key. Default: the key is not encrypted. */
   passphrase?: string;
-  /** Names (`mqtt.example`, `*.example`) for which it is shown (SNI). The first certificate of the list is also the default. */
+  /**
+   * Server names (`mqtt.example`, `*.example`) for which this certificate is used (SNI). The first certificate of the list
+   * is also used for all other names. Default: none.
+   */
   servernames?: readonly string[];
 }
 
@@ -17,74 +21,82 @@ export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 export interface TlsConfig {
   certificates: readonly TlsCertificate[];
-  /** Who may sign clients' certificates; files may hold several. */
+  /** Certificate authorities of client certificates; files may contain several. Default: those of Node. */
   ca?: PemSource | readonly PemSource[];
-  /** A directory: every *.pem, *.crt, *.cer file and every OpenSSL hash name (9d66eef0.0) in it is added to `ca`. */
+  /**
+   * A directory: every *.pem, *.crt, *.cer file and every OpenSSL hash name (9d66eef0.0) in it is added to `ca`.
+   * Default: none.
+   */
   caPath?: string;
-  /** Revocation lists; with any, every CA of a client's chain needs one. Files may hold several. */
+  /** Revocation lists; if there is one, every CA of a client's chain needs one. Files may contain several. Default: none. */
   crl?: PemSource | readonly PemSource[];
-  /** Ask clients for a certificate, and admit them without. */
+  /** Ask clients for a certificate; one that is sent must be valid, and a client without one is admitted. Default false. */
   requestCertificate?: boolean;
-  /** Admit only clients with a valid certificate. */
+  /** Admit only clients with a valid certificate. Default false. */
   requireCertificate?: boolean;
   /** Default TLSv1.2. */
   minVersion?: TlsVersion;
+  /** Default: the latest that Node has. */
   maxVersion?: TlsVersion;
-  /** OpenSSL cipher list. */
+  /** OpenSSL cipher list. Default: that of Node. */
   ciphers?: string;
-  /** ALPN names offered; default none. */
+  /** ALPN names offered. Default: none. */
   alpn?: readonly string[];
-  /** Milliseconds for the TLS handshake; default 10,000. */
-  handshakeTimeoutMs?: number;
-  /** Milliseconds between looks at the files for change; 0: never. Default 10,000. */
-  watchIntervalMs?: number;
+  /** Milliseconds for the TLS handshake. Default 10,000. */
+  handshakeTimeout?: number;
+  /** Milliseconds between two checks whether the files have changed; 0: never. Default 10,000. */
+  watchInterval?: number;
 }
 
-/** Peers that begin with a PROXY protocol header (v1 or v2). */
+/** Connections that begin with a PROXY protocol header (v1 or v2). */
 export interface ProxyProtocolConfig {
-  /** Addresses and networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`) of the proxies. Others connect without a header. */
+  /** Addresses and networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`) of the proxies. Other peers connect without a header. */
   trusted: readonly string[];
-  /** Milliseconds for the header; default 5,000. */
-  timeoutMs?: number;
+  /** Milliseconds for the header. Default 5,000. */
+  timeout?: number;
 }
 
 export interface WebSocketConfig {
-  /** Path of the URL, default any. Several may be given. */
+  /** Path of the URL, or several. Default: any. */
   path?: string | readonly string[];
-  /** Origins (`https://example.org`) that pages may come from; default any. Requests without Origin (not browsers) pass. */
+  /** Allowed Origin headers (`https://example.org`). Requests without Origin (not from browsers) pass. Default: any. */
   origins?: readonly string[];
-  /** Longest message in bytes; default: any, as no message is collected. Whoever sets it lets clients know of packets no longer. */
+  /**
+   * Bytes of the longest WebSocket message. Default: no limit, as messages are not collected. A limit must not be lower
+   * than the Maximum Packet Size that MQTT 5 announces: the broker lowers that one to it.
+   */
   maxPayload?: number;
-  /** Networks whose `X-Forwarded-For` is believed. */
+  /** Addresses and networks of proxies whose `X-Forwarded-For` header is believed. Default: none. */
   trustedProxies?: readonly string[];
-  /** Milliseconds for the HTTP request; default 10,000. */
-  handshakeTimeoutMs?: number;
+  /** Milliseconds for the HTTP request. Default 10,000. */
+  handshakeTimeout?: number;
 }
 
 export interface CommonListenerConfig {
-  /** Connections the system holds before they are accepted; default 4096 (the system may allow less). */
+  /** Connections that the system queues before they are accepted; the system may allow fewer. Default 4,096. */
   backlog?: number;
-  /** See `Connection.end()`; default 2000 ms. */
-  lingerMs?: number;
+  /** Milliseconds that a connection has to send what is left after `Connection.end()`. Default 2,000. */
+  lingerTimeout?: number;
+  /** Default: no connection begins with a PROXY header. */
   proxyProtocol?: ProxyProtocolConfig;
 }
 
 export interface IpListenerConfig extends CommonListenerConfig {
   /** 0: any free port. */
   port: number;
-  /** Default: every address, IPv6 and IPv4. IPv6 without brackets. */
+  /** Address to listen at; IPv6 without brackets. Default: every address, IPv6 and IPv4. */
   host?: string;
-  /** With host `::`, leave IPv4 alone. */
+  /** With host `::`: do not listen for IPv4. Default false. */
   ipv6Only?: boolean;
-  /** Idle milliseconds before TCP keep-alive probes; default none (MQTT has its own). */
-  tcpKeepAliveMs?: number;
+  /** Milliseconds without data before TCP keep-alive probes are sent. Default: none are, as MQTT has its own keep alive. */
+  tcpKeepAliveDelay?: number;
 }
 
-/** How TCP and Unix listeners treat the system's handles. */
+/** Options that only TCP and Unix listeners have. */
 export interface PlainListenerConfig {
   /**
-   * false: each connection is a `net.Socket`, which costs twice the time to accept and several kilobytes more. Default
-   * true: none is, on systems and versions of Node where that is known to work.
+   * Use the handles of Node directly, without a `net.Socket` for each connection, on systems and versions of Node where
+   * that is known to work. With false, accepting takes twice the time and a connection several kilobytes more. Default true.
    */
   rawTcp?: boolean;
 }
@@ -112,7 +124,7 @@ export interface WssListenerConfig extends IpListenerConfig {
 export interface UnixListenerConfig extends CommonListenerConfig, PlainListenerConfig {
   type: "unix";
   path: string;
-  /** Permissions of the socket file (0o660); default what the umask leaves. */
+  /** Permissions of the socket file (0o660). Default: what the umask leaves. */
   mode?: number;
 }
 

@@ -1,2 +1,2 @@
-// The door `@wrenmq/transport/memory`: connections without Node, in a browser too.
+// Entry point `@wrenmq/transport/memory`: connections without Node, in a browser too.
 export { type MemoryPairOptions, memoryPair } from "./connections/memory.ts";

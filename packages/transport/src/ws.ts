@@ -1,2 +1,2 @@
-// The door `@wrenmq/transport/ws`: WebSocket listeners.
+// Entry point `@wrenmq/transport/ws`: WebSocket listeners.
 export { createWebSocketListener } from "./listeners/ws.ts";

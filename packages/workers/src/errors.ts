@@ -1,4 +1,4 @@
-// What can go wrong with several workers and their data; the message is one line for who runs them.
+// Errors of workers and their data. The message is one line for the operator.
 
 export type WorkersErrorCode = "ERR_WORKERS_OPTIONS" | "ERR_WORKERS_START" | "ERR_WORKERS_CHANGE" | "ERR_WORKERS_DATA";
 

@@ -1,7 +1,7 @@
-// What the supervisor and its workers say to each other. Bytes and sockets travel with the messages as they are.
+// The messages between the supervisor and its workers. Bytes and handles are sent with the messages as they are.
 import type { TransportName } from "@wrenmq/transport";
 
-/** A connection for another worker; its socket comes with the message. */
+/** A connection for another worker; its handle comes with the message. */
 export interface HandOver {
   readonly kind: "handOver";
   /** The worker that serves the client. */
@@ -9,27 +9,27 @@ export interface HandOver {
   readonly listener: string;
   readonly transport: TransportName;
   readonly source: { readonly address: string; readonly port: number | undefined };
-  /** What was read of it. */
+  /** Bytes that were read from it. */
   readonly head: Uint8Array;
 }
 
 export type FromWorker =
   | HandOver
-  /** It listens: what to serve? */
+  /** It is ready for its configuration. */
   | { readonly kind: "begun" }
   /** Clients may connect. */
   | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
-  /** It cannot start, for a reason to tell the user. */
+  /** It cannot start; `line` is the reason, for the user. */
   | { readonly kind: "failed"; readonly line: string }
   /**
-   * It is ready to serve the configuration of `configure`, or, for a reason to tell the user, it is not and goes on as
-   * before; it has done what `decide` said.
+   * The answer to `configure` and to `decide`. After `configure`: the new configuration is ready; with a `problem` (for
+   * the user) it is not, and the worker goes on as before.
    */
   | { readonly kind: "changed"; readonly problem: string | undefined };
 
 /**
- * A configuration is the whole one: what falls to the worker it knows itself. The first one answers `begun`; any other is
- * got ready, and served (or given up) when `decide` says so.
+ * A configuration is always the complete one; each worker knows its own part. The first answers `begun`; a later one is
+ * prepared, and put into use or dropped by `decide`.
  */
 export type ToWorker<Config> =
   | HandOver
@@ -37,5 +37,5 @@ export type ToWorker<Config> =
   | { readonly kind: "configure"; readonly config: Config }
   | { readonly kind: "decide"; readonly isCommit: boolean };
 
-/** Where a worker finds what stays the same as long as the supervisor lives. */
+/** Environment variables with what stays the same while the supervisor lives. */
 export const WORKER_ENV = { self: "WRENMQ_WORKER", count: "WRENMQ_WORKERS", folder: "WRENMQ_MESH" } as const;

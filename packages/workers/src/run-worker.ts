@@ -1,45 +1,49 @@
-// One worker: a whole broker that shares its listeners with the others and serves the clients whose home it is.
+// One worker: a broker that shares its listeners with the other workers and serves the clients whose home it is.
 import type { Broker, BrokerOptions, Placement, PreparedChange } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 
-/** Which of the workers this one is. */
+/** The worker that this process is. */
 export interface WorkerPlace {
   /** From 0. */
   readonly worker: number;
   readonly count: number;
-  /** Belongs into the options of the broker: what makes it one of several. */
+  /** Options that make the broker one of several; to be passed to `createBroker`. */
   readonly options: Pick<BrokerOptions, "bus" | "placement">;
 }
 
-/** What serves the clients of this worker. */
+/** The broker of this worker. */
 export interface WorkerBroker<Config> {
-  /** Not started yet: `runWorker` does that. */
+  /** Not started: `runWorker` starts it. */
   readonly broker: Broker;
-  /** Called when clients may connect. */
+  /** Called when clients may connect. Default: nothing is called. */
   started?(): void;
   /**
-   * Gets another configuration ready, while the one before is served: `broker.prepare()` does. When it rejects nothing has
-   * changed. It is put in force when all workers are ready, or given up. Without it configurations cannot change.
+   * Prepares another configuration while the present one is in use, as `broker.prepare()` does. If it rejects nothing
+   * has changed. The result is committed when all workers are ready, or dropped. Default: the configuration cannot
+   * change.
    */
   prepare?(config: Config): Promise<PreparedChange>;
-  /** Resolves when the worker is to end without the supervisor's word; without it, at SIGINT and SIGTERM. */
+  /** Resolves when the worker is to end although the supervisor has not said so. Default: at SIGINT and SIGTERM. */
   readonly ended?: Promise<unknown>;
-  /** Instead of `broker.shutdown()`. */
+  /** Default: `broker.shutdown()`. */
   stop?(): Promise<void>;
 }
 
 export interface WorkerOptions<Config> {
-  /** Makes the broker; `place.options` belong into its options. A rejection ends the worker, with its message as the reason. */
+  /**
+   * Makes the broker with `place.options` among its options. A rejection ends the worker, with its message as the
+   * reason.
+   */
   createBroker(config: Config, place: WorkerPlace): Promise<WorkerBroker<Config>> | WorkerBroker<Config>;
-  /** One line for who runs the workers. Default: the message of the error. */
+  /** One line for the operator. Default: the message of the error. */
   readonly describe?: (error: unknown) => string;
 }
 
 /**
- * What a process that `startWorkers` has started does. Resolves when the supervisor, or a signal, has ended it; errors go
- * to the supervisor, and the exit code is 1.
+ * Runs a worker in a process that `startWorkers` has started. Resolves when the supervisor, or a signal, has ended it.
+ * Errors are sent to the supervisor, and the exit code is then 1.
  */
 export async function runWorker<Config>({ createBroker, describe = messageOf }: WorkerOptions<Config>): Promise<void> {
   try {
@@ -125,7 +129,7 @@ function signalled(): Promise<unknown> {
   });
 }
 
-/** Every client identifier has a home; whoever accepts a connection for another one gives it away. */
+/** Placement of clients: a client identifier has one home, and a connection that arrives elsewhere is handed over. */
 function placement(bus: MeshBus, self: number, count: number): Placement {
   return {
     isHome: (clientId) => homeOf(clientId, count) === self,
@@ -146,7 +150,7 @@ function adopt(broker: Broker | undefined, { listener, transport, source, head }
     if (broker === undefined) closeHandle(handle);
     else broker.adopt(handle, { listener, transport, source, head });
   } catch {
-    // The listener is gone or the broker stops: the client connects again.
+    // The listener is gone or the broker stops: the client will reconnect.
     closeHandle(handle);
   }
 }

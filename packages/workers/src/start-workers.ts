@@ -1,5 +1,5 @@
-// The process that serves nobody: it starts the workers, starts those again that die, and passes on connections and
-// configurations.
+// The supervisor: starts the workers, restarts those that end, and passes connections and configurations to them. It
+// serves no clients.
 import cluster, { type Worker } from "node:cluster";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,38 +10,41 @@ import { WorkersError } from "./errors.ts";
 import type { FromWorker } from "./messages.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
-/** The stamps of retained messages have room for so many (`Stamps` of @wrenmq/cluster). */
+/** `Stamps` of @wrenmq/cluster have six bits for the number of a worker. */
 export const MOST_WORKERS = 64;
 
 /** Milliseconds until workers that do not stop are killed. */
 const STOP_PATIENCE = 15_000;
 
 export interface WorkersOptions<Config> {
-  /** How many processes: 1 to 64. */
+  /** Number of processes: 1 to 64. */
   readonly workers: number;
   /**
-   * The module that each of them runs; it calls `runWorker`. Without it, this program once more with the same arguments:
-   * it finds out by `cluster.isWorker` of `node:cluster` what it is.
+   * The module of the workers, which calls `runWorker`. Default: this program with the same arguments, which checks
+   * `cluster.isWorker` of `node:cluster`.
    */
   readonly module?: string | URL;
-  /** Handed to `createBroker` of each worker: anything that can be cloned. */
+  /** Passed to `createBroker` of each worker: anything that can be cloned. */
   readonly config: Config;
   readonly logger?: Logger;
 }
 
-/** The workers of this process. There can be only one such group at a time. */
+/** The workers of this process, of which there can be one group at a time. */
 export interface Workers<Config> extends AsyncDisposable {
   /**
-   * Resolves when all workers serve clients for the first time: the addresses of the listeners by their names.
-   * Rejects with a WorkersError ERR_WORKERS_START as soon as one of them cannot, or after `stop()`; the others go on until
-   * `stop()`.
+   * Resolves when all workers serve clients for the first time, with the addresses of the listeners by name. Rejects
+   * with a WorkersError ERR_WORKERS_START as soon as one of them cannot start, or after `stop()`; the others go on
+   * until `stop()`.
    */
   readonly ready: Promise<ReadonlyMap<string, string>>;
-  /** Do all workers serve clients at the moment? */
+  /** Do all workers serve clients at present? */
   readonly isReady: boolean;
-  /** All workers serve another configuration, or none does. @throws WorkersError ERR_WORKERS_CHANGE: why not */
+  /**
+   * Changes the configuration of all workers, or of none.
+   * @throws WorkersError ERR_WORKERS_CHANGE with the reason
+   */
   change(config: Config): Promise<void>;
-  /** Ends all workers: in good order, or after 15 seconds by force. */
+  /** Stops all workers; after 15 seconds they are killed. */
   stop(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export function startWorkers<Config>(options: WorkersOptions<Config>): Workers<C
   if (cluster.isWorker) {
     throw new WorkersError("ERR_WORKERS_OPTIONS", "this process is a worker: it calls runWorker()");
   }
-  // The system hands out connections: another process in between would cost each of them a message.
+  // The system distributes connections: passing each through the supervisor would cost a message.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   const exec = module instanceof URL ? fileURLToPath(module) : module;
   cluster.setupPrimary({ serialization: "advanced", ...(exec === undefined ? {} : { exec }) });
@@ -64,11 +67,11 @@ export function startWorkers<Config>(options: WorkersOptions<Config>): Workers<C
 class Supervisor<Config> implements Workers<Config> {
   readonly ready: Promise<ReadonlyMap<string, string>>;
   readonly #logger: Logger | undefined;
-  /** Where the workers find each other. */
+  /** Folder of the sockets between the workers. */
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
   readonly #slots: WorkerSlot<Config>[];
   #addresses: readonly (readonly [string, string])[] = [];
-  /** While the workers start for the first time. */
+  /** Set until all workers have started for the first time. */
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor({ workers: count, config, logger }: WorkersOptions<Config>) {

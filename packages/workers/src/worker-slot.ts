@@ -1,4 +1,4 @@
-// One of the workers, as the supervisor sees it, through all the processes that take its place one after the other.
+// One worker as the supervisor sees it, through all processes that replace each other.
 
 import type { SendHandle } from "node:child_process";
 import cluster, { type Worker } from "node:cluster";
@@ -6,21 +6,21 @@ import type { Logger } from "@wrenmq/plugin-api";
 import { closeHandle } from "@wrenmq/transport";
 import { type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 
-/** Milliseconds before a worker that died is started again: at first, and at most. */
+/** Milliseconds before a worker that has ended is restarted: at first, and at most. */
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
 /** Milliseconds after which a worker counts as healthy. */
 const HEALTHY = 10_000;
-/** Connections that wait for a worker that is not there. */
+/** The most connections that wait for a worker that is starting. */
 const MOST_WAITING = 10_000;
 
 export interface SlotOptions<Config> {
   readonly id: number;
   readonly count: number;
-  /** Where the workers find each other. */
+  /** Folder of the sockets between the workers. */
   readonly folder: string;
   readonly logger: Logger | undefined;
-  /** What the worker is to serve. */
+  /** The worker's configuration. */
   readonly config: Config;
 }
 
@@ -28,7 +28,7 @@ export class WorkerSlot<Config> {
   readonly id: number;
   worker: Worker | undefined = undefined;
   isReady: boolean = false;
-  /** Called instead of another start, while given. */
+  /** If set, called when the process ends, instead of a restart. */
   whenFailed: (() => void) | undefined = undefined;
   readonly #options: SlotOptions<Config>;
   #waiting: (readonly [HandOver, unknown])[] = [];
@@ -38,11 +38,11 @@ export class WorkerSlot<Config> {
   #ended: (() => void) | undefined;
   #config: Config;
   #hasBegun = false;
-  /** Another configuration is ready in this process, and nothing has been decided. */
+  /** A configuration was prepared in this process and is not decided. */
   #isPrepared = false;
-  /** Called when the process is ready, or gone. */
+  /** Called when the process is ready, or has ended. */
   #whenReady: (() => void)[] = [];
-  /** Called when the process has done what it was asked for, or is gone. */
+  /** Called when the process has answered, or has ended. */
   #whenChanged: ((problem: string | undefined) => void) | undefined;
 
   constructor(options: SlotOptions<Config>) {
@@ -62,20 +62,20 @@ export class WorkerSlot<Config> {
     });
     this.worker = worker;
     worker.once("exit", (code: number | null, signal: string | null) => this.#exited(code, signal));
-    // Of a worker that dies while it is written to; its exit says all there is to say.
+    // Errors of writing to a worker that ends; its exit is handled.
     worker.on("error", () => {});
   }
 
-  /** The process listens. What is sent to it sooner is lost. */
+  /** The process listens to messages. Earlier messages would be lost. */
   begun(): void {
     this.#hasBegun = true;
     this.tell({ kind: "configure", config: this.#config });
   }
 
   /**
-   * Gets another configuration ready in this process. A process that is not there, or begins, has nothing to get ready:
-   * it starts with what is decided.
-   * @returns why this process cannot serve it
+   * Prepares another configuration in this process. A process that is ending or starting has nothing to prepare: it
+   * will start with the configuration that is decided.
+   * @returns why it cannot be used; undefined: it can
    */
   async prepare(config: Config): Promise<string | undefined> {
     await this.#begunOrGone();
@@ -85,14 +85,14 @@ export class WorkerSlot<Config> {
     return problem;
   }
 
-  /** The configuration that was got ready is served from now on, by this process and those that take its place; or it is not. */
+  /** Commits or drops the prepared configuration, for this process and those that replace it. */
   async decide(config: Config, isCommit: boolean): Promise<void> {
     if (isCommit) this.#config = config;
     if (this.#isPrepared) {
       this.#isPrepared = false;
       await this.#ask({ kind: "decide", isCommit });
     } else if (isCommit && this.#hasBegun) {
-      // It began in between, with the configuration before.
+      // It has started in between, with the old configuration.
       const problem = await this.prepare(config);
       if (this.#isPrepared) await this.decide(config, true);
       if (problem !== undefined) {
@@ -101,7 +101,7 @@ export class WorkerSlot<Config> {
     }
   }
 
-  /** Sends what is answered by `changed`; a process that ends has answered. */
+  /** Sends a message that is answered by `changed`; the end of the process counts as an answer. */
   #ask(message: ToWorker<Config>): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#whenChanged = resolve;
@@ -130,16 +130,16 @@ export class WorkerSlot<Config> {
     if (this.worker?.isConnected() === true) this.worker.send(message as object);
   }
 
-  /** Connections for a worker that is starting wait for it. */
+  /** Sends a connection to the worker; while it is starting the connection waits. */
   handOver(message: HandOver, handle: unknown): void {
-    // The other side may have gone while its socket was under way.
+    // The client may have disconnected while the handle was being sent.
     if (handle === undefined || handle === null) return;
     if (this.isReady) this.#send(message, handle);
     else if (this.#waiting.length < MOST_WAITING) this.#waiting.push([message, handle]);
     else closeHandle(handle);
   }
 
-  /** Resolves when its process has ended, for good. */
+  /** Resolves when the process has ended. It is not restarted. */
   async stop(how: "ask" | "kill"): Promise<void> {
     clearTimeout(this.#restart);
     for (const [, handle] of this.#waiting) closeHandle(handle);
@@ -148,7 +148,7 @@ export class WorkerSlot<Config> {
     const ended = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
-    // One that has not begun would not hear it.
+    // A process that has not begun does not listen to messages.
     if (how === "kill" || !this.#hasBegun) this.kill();
     else this.tell({ kind: "stop" });
     await ended;

@@ -19,7 +19,7 @@ const everybody = { name: "everybody", setup: () => ({ authenticate: () => true 
 const broker = createBroker({
   listeners: { memory: { type: "tcp", port: 0 } },
   plugins: [everybody],
-  sys: { interval: 0 },
+  sys: { intervalSeconds: 0 },
 });
 await broker.start();
 

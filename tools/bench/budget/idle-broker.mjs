@@ -6,7 +6,7 @@ const everybody = { name: "everybody", setup: () => ({ authenticate: () => true 
 const broker = createBroker({
   listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
   plugins: [everybody],
-  sys: { interval: 0 },
+  sys: { intervalSeconds: 0 },
 });
 await broker.start();
 process.on("message", () => {

@@ -1,4 +1,4 @@
-// Aedes as its documentation starts it. Usage: node aedes-server.mjs PORT [FOLDER for aedes-persistence-level]
+// Starts Aedes as its documentation does. Usage: node aedes-server.mjs PORT [FOLDER for aedes-persistence-level]
 import { createServer } from "node:net";
 import { Aedes } from "aedes";
 

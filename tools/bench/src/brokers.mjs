@@ -1,5 +1,5 @@
-// The brokers that can be measured: how each is started, with what settings, and how it is stopped. A fresh process and
-// a fresh folder for every run; only what was started here is ended.
+// The brokers that can be measured: commands and settings to start them, and how they are stopped. Every run has a
+// fresh process and a fresh folder; only processes that were started here are ended.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -13,7 +13,7 @@ const cli = path("../../../apps/cli/bin/wrenmq.js");
 const wrenmq = [node, cli, "start", "--host", "127.0.0.1"];
 const aedes = [node, path("aedes-server.mjs")];
 
-/** Nothing is limited that the scenarios would hit: a limit is not speed. */
+/** Without limits that the scenarios would reach. */
 function mosquittoConfig(port, persistence) {
   const user = process.getuid?.() === 0 ? "user root\n" : "";
   return `${user}listener ${port} 127.0.0.1
@@ -51,8 +51,8 @@ plugins:
 }
 
 /**
- * `command({ port, other, dir })` is what to run; `needs` a program that has to be on PATH;
- * `durable`: the name of the variant that keeps sessions on disk.
+ * `command({ port, other, dir })` is what to run; `needs`: a program that has to be on PATH; `durable`: the name of the
+ * variant that keeps sessions on disk.
  */
 export const brokers = {
   wrenmq: { command: ({ port }) => [...wrenmq, "-p", port] },
@@ -61,7 +61,7 @@ export const brokers = {
     config: ({ port }) => smallQueuesConfig(port),
   },
   "wrenmq cold": { command: ({ port }) => [...wrenmq, "-p", port, "--no-warm-up"] },
-  // CPU of all processes is counted; `--no-pin` lets them have more than one core.
+  // CPU of all processes is counted; `--no-pin` lets them use more than one core.
   "wrenmq 2 workers": { command: ({ port }) => [...wrenmq, "-p", port, "--workers", "2"] },
   "wrenmq batch": { command: ({ port, dir }) => [...wrenmq, "-p", port, "--data", join(dir, "data")] },
   "wrenmq fsync": {
@@ -77,7 +77,7 @@ export const brokers = {
     command: ({ dir }) => ["mosquitto", "-c", join(dir, "conf")],
     config: ({ port, dir }) => mosquittoConfig(port, dir),
   },
-  // Aedes does not speak MQTT 5.
+  // Aedes has no MQTT 5.
   aedes: { command: ({ port }) => [...aedes, port], lacks: ["v5"] },
   "aedes level": { command: ({ port, dir }) => [...aedes, port, join(dir, "level")] },
   nats: {
@@ -97,7 +97,7 @@ export function isInstalled(name) {
   return needs === undefined || isThere(needs);
 }
 
-/** Broker on the first core, generator on the second, where that can be said and there are two. */
+/** Broker on the first core, generator on the second, where there are two and they can be chosen. */
 export const canPin = process.platform === "linux" && availableParallelism() > 1 && isThere("taskset");
 
 export function pinned(core, command, pin = canPin) {
@@ -181,7 +181,10 @@ export class RunningBroker {
   }
 }
 
-/** Runs the load generator against a broker; returns its figures. */
+/**
+ * Runs the load generator against a broker.
+ * @returns its figures
+ */
 export function load(options, { pin = canPin, patience = 120_000 } = {}) {
   return new Promise((resolve) => {
     const [program, ...words] = pinned(1, [node, path("load/main.mjs"), JSON.stringify(options)], pin);

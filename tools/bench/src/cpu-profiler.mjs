@@ -1,5 +1,5 @@
-// Loaded into a broker with `--import`: profiles it, and each of its workers, from one SIGUSR2 to the next. A process has
-// a file of its own in the folder BENCH_PROFILES, empty while it is being profiled.
+// Loaded into a broker with `--import`: profiles it, and each of its workers, from one SIGUSR2 to the next. Each
+// process writes a file in the folder BENCH_PROFILES, which is empty while it is being profiled.
 import cluster from "node:cluster";
 import { renameSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";

@@ -1,4 +1,4 @@
-// Loaded into a broker with `--import`: writes down every pause of the garbage collector, and prints a summary on SIGUSR2.
+// Loaded into a broker with `--import`: records every pause of the garbage collector, and prints a summary on SIGUSR2.
 import { writeFileSync } from "node:fs";
 import { constants, PerformanceObserver } from "node:perf_hooks";
 
@@ -15,7 +15,7 @@ new PerformanceObserver((list) => {
   for (const { duration, detail } of list.getEntries()) pauses.push({ duration, kind: kinds.get(detail.kind) });
 }).observe({ entryTypes: ["gc"] });
 
-// First signal: forget what was before; second: write down what has been since.
+// First signal: drop what was recorded; second: print what has been recorded since.
 let measuring = false;
 process.on("SIGUSR2", () => {
   if (measuring) writeFileSync(file, JSON.stringify(pauses));

@@ -1,4 +1,4 @@
-// What a process and its children have used so far, from /proc: there is no such thing elsewhere, and then no CPU figure.
+// CPU time and memory of a process and its children, from /proc. On other systems there are no such figures.
 import { readdirSync, readFileSync } from "node:fs";
 
 const TICKS_PER_SECOND = 100;
@@ -12,7 +12,7 @@ function read(path) {
   }
 }
 
-/** The process and all that it has started. */
+/** The process and all its descendants. */
 function tree(pid) {
   const found = [pid];
   for (const one of found) {
@@ -32,7 +32,7 @@ function threads(pid) {
   }
 }
 
-/** Seconds of user and system time by the clock tick. Threads that have ended count too. */
+/** Seconds of user and system time, in clock ticks. Threads that have ended count too. */
 function byTick(pid) {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === undefined) return 0;
@@ -40,7 +40,7 @@ function byTick(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Seconds that threads which still live have been running, to the nanosecond. */
+/** Seconds that the living threads have run, in nanoseconds. */
 function byScheduler(pid) {
   let sum = 0;
   for (const thread of threads(pid)) {
@@ -55,7 +55,7 @@ function kilobytes(pid, key) {
   return Number(line?.[1] ?? 0);
 }
 
-/** What the process with its children has used and holds; undefined where nobody can tell. */
+/** CPU time and memory of a process with its children; undefined on systems without /proc. */
 export function sample(pid) {
   if (!hasProc) return undefined;
   const sum = { at: performance.now(), ticks: 0, exact: 0, rss: 0, peak: 0 };
@@ -68,7 +68,9 @@ export function sample(pid) {
   return sum;
 }
 
-/** CPU microseconds between two samples. The finer clock misses threads that have ended: then the coarse one counts. */
+/**
+ * CPU microseconds between two samples. The finer clock misses threads that have ended: then the coarser one is used.
+ */
 export function cpuBetween(from, to) {
   if (from === undefined || to === undefined) return undefined;
   const ticks = to.ticks - from.ticks;

@@ -1,4 +1,4 @@
-// Medians of the runs as Markdown tables.
+// Prints medians of the runs as Markdown tables.
 import { scenarios } from "./scenarios.mjs";
 
 export function median(values) {

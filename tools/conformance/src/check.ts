@@ -1,26 +1,28 @@
-// A check is one test that can run in both versions; each version gives it the statements that it proves there.
+// A check is one test that can run for both versions; for each it has the ids of the statements that it proves.
 import type { FixtureOptions } from "@wrenmq/testkit";
 import { test } from "vitest";
 import { foreignWorld, memoryWorld, socketWorld, type Version, type World } from "./world.ts";
 
 export interface Check {
   readonly title: string;
-  /** Statements of MQTT 3.1.1, as "3.1.2-1 3.1.2-2"; "" proves none but runs; absent: not for this version. */
+  /**
+   * Statements of MQTT 3.1.1, as "3.1.2-1 3.1.2-2"; "" proves none but runs; absent: it does not run for this version.
+   */
   readonly v4?: string;
   /** Statements of MQTT 5.0. */
   readonly v5?: string;
-  /** Given when the broker has to be set up for it: such a check is not for brokers of others. */
+  /** Options of the broker, if needed: such a check cannot run against other brokers. */
   readonly broker?: FixtureOptions | ((version: Version) => FixtureOptions);
-  /** It looks at the broker from inside, or needs its clock. */
+  /** It uses internals or the simulated clock of our broker. */
   readonly ownOnly?: true;
-  /** Many round trips: once is enough, our sockets are not asked again. */
+  /** It has many round trips, and is not repeated over sockets. */
   readonly long?: true;
   readonly run: (world: World) => Promise<void>;
 }
 
 const target = process.env["WRENMQ_TARGET"];
 
-/** "[MQTT-3.1.2-1] [MQTT-3.1.2-2] what it says" */
+/** "[MQTT-3.1.2-1] [MQTT-3.1.2-2] title" */
 export function titleOf(check: Check, version: Version): string {
   const ids = (version === 4 ? check.v4 : check.v5) ?? "";
   const names = ids.split(/\s+/).filter((id) => id !== "");
@@ -49,7 +51,7 @@ export function runOverSockets(version: Version, way: "tcp" | "ws", checks: read
   for (const check of checks) {
     if ((version === 4 ? check.v4 : check.v5) === undefined) continue;
     if (check.broker !== undefined || check.ownOnly === true || check.long === true) continue;
-    // Another broker is met over sockets anyway; a file without any test would count as failed.
+    // Another broker is tested over sockets anyway; a file without any test would count as failed.
     test.skipIf(target !== undefined)(`${titleOf(check, version)} (${way})`, async () => {
       await inside(await socketWorld(version, way), check);
     });

@@ -1,4 +1,4 @@
-// Packets that no encoder would write, and what has to follow them.
+// Packets that no encoder would write, and the reactions that the standard demands.
 import { encodeUtf8, type Packet } from "@wrenmq/codec";
 import { concat, difference, hex, type RawClient, show } from "@wrenmq/testkit";
 import type { World } from "./world.ts";
@@ -22,7 +22,7 @@ export function variable(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A string with its length: text, or hex digits of its bytes. */
+/** A string with its length, from a text or from hex digits of its bytes. */
 export function field(content: string | { readonly hex: string }): Uint8Array {
   const bytes = typeof content === "string" ? encodeUtf8(content) : hex(content.hex);
   return concat(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes);
@@ -34,7 +34,7 @@ export function section(...properties: readonly (string | Uint8Array)[]): Uint8A
   return concat(variable(bytes.length), bytes);
 }
 
-/** In MQTT 5.0 an empty property section, before that nothing. */
+/** An empty property section of MQTT 5.0; nothing for 3.1.1. */
 export function noProperties(world: World): Uint8Array {
   return world.version === 5 ? Uint8Array.of(0) : new Uint8Array(0);
 }
@@ -48,7 +48,7 @@ export interface RawConnect {
   readonly payload?: readonly Uint8Array[];
 }
 
-/** A CONNECT in which anything may be wrong. */
+/** A CONNECT with anything wrong. */
 export function rawConnect(world: World, wrong: RawConnect = {}): Uint8Array {
   const keepAlive = wrong.keepAlive ?? 0;
   return frame(
@@ -60,7 +60,7 @@ export function rawConnect(world: World, wrong: RawConnect = {}): Uint8Array {
   );
 }
 
-/** The server ends the connection: in MQTT 5.0 with this reason code, before that without a word. */
+/** The server closes the connection: in MQTT 5.0 with this reason code, before that without a packet. */
 export async function ends(world: World, client: RawClient, reasonCode?: number): Promise<void> {
   const words = await client.lastWords();
   if (client.version === 4) {
@@ -70,7 +70,7 @@ export async function ends(world: World, client: RawClient, reasonCode?: number)
   checkLast(world, words, "disconnect", reasonCode);
 }
 
-/** A CONNECT is not taken: in MQTT 5.0 with this reason code, before that without a CONNACK. */
+/** A CONNECT is refused: in MQTT 5.0 with this reason code, before that without a CONNACK. */
 export async function refused(world: World, client: RawClient, reasonCode?: number): Promise<void> {
   const words = await client.lastWords();
   if (client.version === 4) {
@@ -81,7 +81,7 @@ export async function refused(world: World, client: RawClient, reasonCode?: numb
 }
 
 function checkLast(world: World, words: readonly Packet[], type: "connack" | "disconnect", reasonCode?: number): void {
-  // The standard lets a server close without a word; ours promises one.
+  // The standard allows a server to close without a packet; ours sends one.
   if (words.length === 0 && world.own === undefined) return;
   const [last] = words;
   if (words.length !== 1 || last === undefined || last.type !== type) {
@@ -96,7 +96,10 @@ function checkLast(world: World, words: readonly Packet[], type: "connack" | "di
   }
 }
 
-/** A client that is in says each of these on a connection of its own, and that is its end; nobody else is touched. */
+/**
+ * A connected client sends each of these, each on a new connection, and is disconnected; other clients are not
+ * affected.
+ */
 export async function eachEnds(
   world: World,
   wrongs: readonly (string | Uint8Array | Packet)[],

@@ -1,5 +1,5 @@
-// What a check runs in: a broker (one of our own with its clock in our hands, or any other by its address), and ways to
-// reach it. Names are made unique, so that a broker that remembers other checks does no harm.
+// The environment of a check: a broker (our own on a simulated clock, or any other by its address), and ways to connect
+// to it. Names are unique, so that a broker that remembers earlier checks does not disturb.
 import { randomBytes } from "node:crypto";
 import { createBroker } from "@wrenmq/broker";
 import {
@@ -20,15 +20,15 @@ export type Version = 4 | 5;
 
 export interface World {
   readonly version: Version;
-  /** Our own broker: its answers are held to what we promise, not only to what the standard demands. */
+  /** Our own broker: its answers must be what we promise, not only what the standard demands. */
   readonly own: BrokerFixture | undefined;
-  /** A connection on which nothing was said yet. */
+  /** A connection on which nothing was sent yet. */
   open(version?: Version): Promise<RawClient>;
-  /** A client that is in, by default with an identifier of its own and without a session that lasts. */
+  /** A connected client, by default with a unique identifier and a session that ends with the connection. */
   connect(options?: ConnectOptions, version?: Version): Promise<RawClient>;
   /** Unique in this check, at most 23 characters. */
   id(name: string): string;
-  /** A topic or filter under a root of this check. */
+  /** A topic or filter below a root of this check. */
   t(name: string): string;
   advance(milliseconds: number): Promise<void>;
   stop(): Promise<void>;
@@ -85,7 +85,7 @@ class SiteWorld implements World {
   }
 }
 
-/** Our broker in memory, on simulated time. */
+/** Our broker in memory, with a simulated clock. */
 export async function memoryWorld(version: Version, options: FixtureOptions = {}): Promise<World> {
   const fixture = await startBroker(options);
   const { pace } = fixture;
@@ -95,12 +95,12 @@ export async function memoryWorld(version: Version, options: FixtureOptions = {}
   );
 }
 
-/** Our broker behind a real socket, on real time. */
+/** Our broker behind a real socket, with the real clock. */
 export async function socketWorld(version: Version, way: "tcp" | "ws"): Promise<World> {
   const broker = createBroker({
     listeners: { door: { type: way, host: "127.0.0.1", port: 0 } },
     plugins: [pluginOf("test", { authenticate: () => true })],
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
   const port = broker.port("door") as number;
@@ -116,7 +116,10 @@ export async function socketWorld(version: Version, way: "tcp" | "ws"): Promise<
   return new SiteWorld(site, version);
 }
 
-/** Any broker. @param address `mqtt://host:port` */
+/**
+ * Any broker.
+ * @param address `mqtt://host:port`
+ */
 export function foreignWorld(version: Version, address: string): World {
   const { hostname, port, protocol } = new URL(address);
   const pace = new RealPace();

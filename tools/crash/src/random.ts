@@ -1,4 +1,4 @@
-// Chance that can be repeated: the same seed gives the same series on every machine.
+// A random series that can be repeated: the same seed gives the same series on every machine.
 
 export class Random {
   #state: number;
@@ -29,7 +29,7 @@ export class Random {
     return from[Math.floor(this.next() * from.length)] as T;
   }
 
-  /** A series of its own: what is taken from it does not change what comes here. */
+  /** A separate series: using it does not change this one. */
   fork(): Random {
     return new Random(this.between(0, 2 ** 32 - 1));
   }

@@ -34,7 +34,7 @@ export class Lives {
     return createBroker({
       listeners: { memory: { type: "external" } },
       plugins: [{ name: "everyone", setup: () => ({ authenticate: () => true }) }],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
       clock: this.clock,
       store: new FileStore({ path: this.#path, durability: "batch", ...(maxBytes === undefined ? {} : { maxBytes }) }),
     });

@@ -1,4 +1,4 @@
-// A broker in this process, its clock in the hands of the test, its clients joined to it in memory.
+// A broker in this process with a simulated clock, and clients that are connected to it in memory.
 import { type Broker, type BrokerOptions, createBroker } from "@wrenmq/broker";
 import type { ProtocolVersion } from "@wrenmq/codec";
 import type { Hooks, Plugin } from "@wrenmq/plugin-api";
@@ -8,10 +8,10 @@ import { RawClient } from "./raw-client.ts";
 import { SimClock } from "./sim-clock.ts";
 
 export interface FixtureOptions extends Omit<BrokerOptions, "clock" | "plugins"> {
-  /** Hooks of a plugin that everybody may enter by, unless `authenticate` says otherwise. */
+  /** Hooks of a plugin that admits everybody, unless it has `authenticate`. */
   readonly hooks?: Hooks;
   readonly plugins?: readonly Plugin[];
-  /** Bytes that a client takes at once; by default all of them. */
+  /** Bytes that a client reads at once. Default: all of them. */
   readonly chunkSize?: number;
 }
 
@@ -19,14 +19,14 @@ export interface BrokerFixture {
   readonly broker: Broker;
   readonly clock: SimClock;
   readonly pace: SimPace;
-  /** A new connection that has not said anything. */
+  /** A new connection on which nothing was sent. */
   open(version: ProtocolVersion): RawClient;
-  /** A client that is in. */
+  /** A connected client. */
   connect(version: ProtocolVersion, options?: Parameters<RawClient["connect"]>[0]): Promise<RawClient>;
   stop(): Promise<void>;
 }
 
-/** Plugins that are one object. */
+/** A plugin made of one object. */
 export function pluginOf(name: string, hooks: Hooks): Plugin {
   return { name, setup: () => hooks };
 }
@@ -37,7 +37,7 @@ export async function startBroker(options: FixtureOptions = {}): Promise<BrokerF
   const pace = new SimPace(clock);
   const broker = createBroker({
     listeners: { memory: { type: "external" } },
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
     ...rest,
     plugins: plugins ?? [pluginOf("test", { authenticate: () => true, ...hooks })],
     clock,

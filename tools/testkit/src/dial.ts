@@ -1,4 +1,4 @@
-// Byte streams to a broker over real sockets.
+// Connections to a broker over real sockets.
 import { connect } from "node:net";
 import { type ExternalConnection, fromDuplex } from "@wrenmq/transport";
 import { createWebSocketStream, WebSocket } from "ws";

@@ -1,8 +1,8 @@
-// Bytes as people write them in standards and in scripts: "10 0c 00 04 'MQTT' 04 02 …".
+// Bytes as they are written in standards and scripts: "10 0c 00 04 'MQTT' 04 02 …".
 import { encodeUtf8 } from "@wrenmq/codec";
 
 /**
- * Bytes from hex digits; blanks do not count, and text between single quotes stands for its UTF-8.
+ * Bytes of hex digits; spaces are ignored, and text between single quotes stands for its UTF-8.
  * @throws Error for anything else
  */
 export function hex(text: string): Uint8Array {

@@ -1,5 +1,5 @@
-// The pure server side of connections, with everything it wants from the world recorded and answered at once. No broker,
-// no clock: `now` is a number that the test sets. One driver is one server; sessions outlive its connections.
+// The protocol's server side alone: connections without I/O, whose effects are recorded and answered at once. No
+// broker, no clock: the test sets `now`. One driver is one server; sessions outlive its connections.
 import {
   decodeUtf8,
   encode,
@@ -33,18 +33,18 @@ import { hex } from "./hex.ts";
 export interface MachineOptions {
   readonly capabilities?: Partial<Capabilities>;
   readonly limits?: Partial<SessionLimits>;
-  /** What becomes of a PUBLISH; by default success. */
+  /** The result of a PUBLISH. Default: success. */
   readonly publish?: (message: Message, connection: DrivenConnection, packetId: number) => PublishOutcome;
-  /** Messages whose acknowledgement may wait before the next PUBLISH waits; by default any number. */
+  /** Messages that may wait for acknowledgement before the next PUBLISH waits. Default: any number. */
   readonly maxUnsettled?: number;
-  /** Instead of a session of its client identifier. */
+  /** Default: a session of its client identifier. */
   readonly connect?: (connection: DrivenConnection) => Parkable<ConnectAnswer>;
   readonly continueConnect?: (connection: DrivenConnection) => Parkable<ConnectAnswer>;
   readonly reauthenticate?: (connection: DrivenConnection) => Parkable<ReauthenticateAnswer>;
   readonly subscribe?: (packet: SubscribePacket) => Parkable<readonly ReasonCode[]>;
 }
 
-/** What the machine asked for, in order. */
+/** The effects of the machine, in order. */
 export type Effect =
   | { readonly what: "connect"; readonly clientId: string }
   | { readonly what: "publish"; readonly topic: string; readonly payload: string; readonly qos: number }
@@ -110,7 +110,7 @@ export class DrivenConnection implements Effects {
   readonly outbox: Outbox;
   readonly effects: Effect[] = [];
   readonly packetReceived: undefined;
-  /** Why it ended. */
+  /** Why the connection has ended. */
   end: ConnectionEnd | undefined = undefined;
   #version: ProtocolVersion = 4;
 
@@ -137,19 +137,19 @@ export class DrivenConnection implements Effects {
     this.machine.receive(bytes, 0, bytes.length, this.driver.now);
   }
 
-  /** The bytes that are ready to be sent, taken. */
+  /** Takes the bytes that are ready to be sent. */
   taken(): Uint8Array {
     const bytes = new Uint8Array(this.outbox.take());
     if (bytes.length > 0) this.outbox.taken(true);
     return bytes;
   }
 
-  /** The packets that are ready to be sent, taken. */
+  /** Takes the packets that are ready to be sent. */
   packets(version: ProtocolVersion = this.#version): Packet[] {
     return new PacketDecoder({ version }).push(this.taken());
   }
 
-  /** The transport is gone. */
+  /** The connection is lost. */
   cut(): void {
     this.machine.lost(this.driver.now);
     this.outbox.discard();

@@ -1,10 +1,11 @@
-// How a test waits: in a simulation until all is at rest, against a real broker until it has come or has not for long.
+// How a test waits: on a simulated clock until nothing is left to do, against a real broker until a condition holds or
+// the time is over.
 import type { SimClock } from "./sim-clock.ts";
 
 export interface Pace {
-  /** Resolves when the condition holds, or when waiting any longer is of no use. */
+  /** Resolves when the condition holds, or when waiting longer is of no use. */
   until(condition: () => boolean): Promise<void>;
-  /** Resolves when whatever is under way must have arrived. */
+  /** Resolves when everything that was sent must have arrived. */
   quiet(): Promise<void>;
   /** Lets time pass. */
   advance(milliseconds: number): Promise<void>;
@@ -30,9 +31,9 @@ export class SimPace implements Pace {
   }
 }
 
-/** Milliseconds. Only tests that fail wait that long. */
+/** Milliseconds. Only failing tests wait that long. */
 const PATIENCE = 5_000;
-/** Milliseconds in which a packet that is not to come had its chance. */
+/** Milliseconds in which a packet that must not come would have come. */
 const QUIET = 150;
 
 export class RealPace implements Pace {

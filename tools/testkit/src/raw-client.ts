@@ -1,4 +1,4 @@
-// A client that says exactly what it is told, right or wrong, and remembers every byte that comes back.
+// A client that sends exactly what a test wants, right or wrong, and records every byte that comes back.
 import {
   type ConnackPacket,
   type ConnectPacket,
@@ -19,14 +19,14 @@ import { concat, hex, toHex } from "./hex.ts";
 import type { Pace } from "./pace.ts";
 import { difference, show } from "./subset.ts";
 
-/** A packet and the bytes it came in. */
+/** A packet and its bytes. */
 export interface Received<P extends Packet = Packet> {
   readonly packet: P;
   readonly bytes: Uint8Array;
 }
 
 type Of<T extends Packet["type"]> = Extract<Packet, { type: T }>;
-/** Only what is named is compared, at any depth. */
+/** Only the given fields are compared, at any depth. */
 type Partly<T> = T extends Uint8Array
   ? T
   : T extends object
@@ -41,15 +41,15 @@ export type SubscribeOptions = Partial<Omit<Subscription, "topicFilter">> & {
 
 export class RawClient {
   readonly version: ProtocolVersion;
-  /** Everything that came, read or not. */
+  /** Everything that has arrived, read or not. */
   readonly history: Received[] = [];
-  /** How many bytes came. */
+  /** Number of bytes that have arrived. */
   bytesReceived: number = 0;
   closed: boolean = false;
   readonly #connection: ExternalConnection;
   readonly #pace: Pace;
   readonly #frames = new FrameReader();
-  /** What came and was not read. */
+  /** Packets that have arrived and were not read. */
   #unread: Received[] = [];
   #lastPacketId = 0;
   #writing: Uint8Array[] = [];
@@ -89,7 +89,8 @@ export class RawClient {
       this.#busy = !this.#connection.write(this.#writing.shift() as Uint8Array);
   }
 
-  // ── saying ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── sending
+  // ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Hex, bytes or packets, in one write. */
   send(...what: readonly (string | Uint8Array | Packet)[]): void {
@@ -103,18 +104,18 @@ export class RawClient {
     return what instanceof Uint8Array ? what : encode(what, this.version);
   }
 
-  /** Closes the connection without a word. */
+  /** Closes the connection without DISCONNECT. */
   async cut(): Promise<void> {
     this.#connection.destroy();
     await this.#pace.quiet();
   }
 
-  /** Closes the connection and waits for nothing. */
+  /** Closes the connection and does not wait. */
   destroy(): void {
     this.#connection.destroy();
   }
 
-  /** Reads no more: the broker's bytes pile up. */
+  /** Stops reading: the broker's bytes pile up. */
   freeze(): void {
     this.#connection.pause();
   }
@@ -128,25 +129,29 @@ export class RawClient {
     return this.#lastPacketId;
   }
 
-  // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── receiving
+  // ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Packets that came and were not read. */
+  /** Packets that have arrived and were not read. */
   get unread(): readonly Received[] {
     return this.#unread;
   }
 
-  /** The next packet if it is there already: for simulations that do not wait. */
+  /** The next packet if it is there already, for simulations that do not wait. */
   shift(): Packet | undefined {
     return this.#unread.shift()?.packet;
   }
 
-  /** For tests with very many packets: drops those that came. */
+  /** Drops what has arrived, for tests with very many packets. */
   forget(): void {
     this.history.length = 0;
     this.#unread = [];
   }
 
-  /** The next packet with its bytes. @throws Error when none comes */
+  /**
+   * The next packet with its bytes.
+   * @throws Error when none comes
+   */
   async receive(): Promise<Received> {
     await this.#pace.until(() => this.#unread.length > 0 || this.closed);
     const received = this.#unread.shift();
@@ -154,7 +159,7 @@ export class RawClient {
     return received;
   }
 
-  /** The next packet, which has to be of this type with these fields. */
+  /** The next packet, which must have this type and these fields. */
   async expect<T extends Packet["type"]>(type: T, fields?: Partly<Of<T>>): Promise<Of<T>> {
     const { packet } = await this.receive();
     const found = difference(packet, { ...fields, type });
@@ -168,7 +173,7 @@ export class RawClient {
     if (toHex(bytes) !== toHex(hex(expected))) throw new Error(`${toHex(bytes)} instead of ${toHex(hex(expected))}`);
   }
 
-  /** All that comes until everything is at rest. */
+  /** All packets that arrive until nothing is left to do. */
   async rest(): Promise<Packet[]> {
     if (!this.closed) await this.#pace.quiet();
     const rest = this.#unread.map(({ packet }) => packet);
@@ -187,13 +192,16 @@ export class RawClient {
     if (this.closed) throw new Error("nothing was expected, the connection was closed");
   }
 
-  /** The connection ends, and nothing comes before its end. */
+  /** The connection is closed, and nothing comes before that. */
   async expectClosed(): Promise<void> {
     const last = await this.lastWords();
     if (last.length > 0) throw new Error(`the end was expected, ${show(last)} came first`);
   }
 
-  /** The connection ends; what came before its end. */
+  /**
+   * The connection is closed.
+   * @returns what came before that
+   */
   async lastWords(): Promise<Packet[]> {
     await this.#pace.until(() => this.closed);
     if (!this.closed)
@@ -201,7 +209,7 @@ export class RawClient {
     return this.rest();
   }
 
-  /** Still served: a ping is answered, and nothing else comes. */
+  /** The connection is alive: a ping is answered, and nothing else comes. */
   async expectAlive(): Promise<void> {
     this.send({ type: "pingreq" });
     await this.expect("pingresp");
@@ -265,7 +273,10 @@ export class RawClient {
     };
   }
 
-  /** Publishes and goes through the whole exchange. @returns the reason code; 0 for QoS 0 */
+  /**
+   * Publishes and completes the exchange.
+   * @returns the reason code; 0 for QoS 0
+   */
   async publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<number> {
     const packet = this.publishPacket(topic, payload, options);
     this.send(packet);
@@ -282,7 +293,7 @@ export class RawClient {
     return reasonCode;
   }
 
-  /** The next packet is this message; it is acknowledged as its QoS demands. */
+  /** The next packet must be this message; acknowledges it as its QoS demands. */
   async take(topic: string, payload: string, fields: Partly<PublishPacket> = {}): Promise<PublishPacket> {
     const packet = await this.expect<"publish">("publish", { topic, ...fields });
     if (text(packet.payload) !== payload) throw new Error(`payload "${text(packet.payload)}" instead of "${payload}"`);
@@ -298,7 +309,7 @@ export class RawClient {
     this.send({ type: "pubcomp", packetId, reasonCode: 0 });
   }
 
-  /** An acknowledgement that may come behind other packets, which stay unread. */
+  /** An acknowledgement that may follow other packets, which stay unread. */
   async pick(type: "puback" | "pubrec" | "pubrel" | "pubcomp", packetId: number): Promise<void> {
     const find = (): number =>
       this.#unread.findIndex(({ packet }) => packet.type === type && packet.packetId === packetId);

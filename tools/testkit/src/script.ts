@@ -16,7 +16,7 @@ export type Step =
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** @throws Error naming the line that is not understood */
+/** @throws Error naming the line that cannot be parsed */
 export function parseScript(script: string): Step[] {
   const steps: Step[] = [];
   for (const [index, whole] of script.split("\n").entries()) {
@@ -35,10 +35,10 @@ export function parseScript(script: string): Step[] {
   return steps;
 }
 
-/** What a script is played on. */
+/** What a script runs on. */
 export interface Stage {
   receive(bytes: Uint8Array): void;
-  /** What was sent since the last call. */
+  /** The bytes that were sent since the last call. */
   sent(): Uint8Array;
   pass(milliseconds: number): void;
   readonly isOpen: boolean;
@@ -46,7 +46,7 @@ export interface Stage {
 }
 
 /**
- * @param pieces how the bytes of each `rx` are cut: all at once, or at this many bytes
+ * @param pieces how the bytes of each `rx` are split: not at all, or into pieces of this size
  * @throws Error naming the line where something else happened
  */
 export function play(steps: readonly Step[], stage: Stage, pieces: number = Number.POSITIVE_INFINITY): void {

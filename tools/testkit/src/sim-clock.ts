@@ -1,4 +1,4 @@
-// Time that stands still until a test turns the hands. Everything that is due happens in one order, always the same:
+// A clock that tests advance. Everything that is due happens in one order, always the same:
 //
 //   turn   ┬ tasks        bytes that arrive (the memory transport is given `schedule`)
 //          └ callbacks    those of `soon`, after everything that has arrived was read
@@ -10,7 +10,7 @@ interface SimTimer {
   readonly callback: () => void;
 }
 
-/** Turns in a row without an end: somebody wakes himself for ever. */
+/** Turns in a row after which a series counts as endless. */
 const ENDLESS = 100_000;
 
 export class SimClock implements Clock {
@@ -43,7 +43,7 @@ export class SimClock implements Clock {
     this.#soon.push(callback);
   }
 
-  /** For `memoryPair({ schedule })`: what arrives, arrives when the clock runs. */
+  /** For `memoryPair({ schedule })`: bytes arrive when the clock runs. */
   readonly schedule = (task: () => void): void => {
     this.#tasks.push(task);
   };
@@ -52,12 +52,12 @@ export class SimClock implements Clock {
     return this.#tasks.length === 0 && this.#soon.length === 0;
   }
 
-  /** Timers that have not fired. */
+  /** Number of timers that have not fired. */
   get pendingTimers(): number {
     return this.#timers.length;
   }
 
-  /** Turns until nothing is left to do. Promises are not waited for: see `settle`. */
+  /** Runs turns until nothing is left to do. Promises are not awaited: see `settle`. */
   run(): void {
     for (let turns = 0; !this.idle; turns++) {
       if (turns > ENDLESS) throw new Error("the simulation does not come to rest");
@@ -72,7 +72,7 @@ export class SimClock implements Clock {
     }
   }
 
-  /** `run`, and what promises that are settled already lead to. */
+  /** `run`, with the reactions to promises that are settled already. */
   async settle(): Promise<void> {
     do {
       this.run();
@@ -80,7 +80,7 @@ export class SimClock implements Clock {
     } while (!this.idle);
   }
 
-  /** Lets time pass, stopping at each deadline on the way. */
+  /** Advances the time, stopping at each timer on the way. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     await this.settle();

@@ -1,6 +1,6 @@
-// Is what came what was expected? Only the fields that the expectation names are compared.
+// Compares a value with an expectation, of which only the given fields count.
 
-/** Where `actual` differs from `expected`, in words; undefined when it has all that `expected` names. */
+/** Where `actual` differs from `expected`, in words; undefined: it does not. */
 export function difference(actual: unknown, expected: unknown, path: string = ""): string | undefined {
   if (expected instanceof Uint8Array || Array.isArray(expected)) {
     if (!(actual instanceof Uint8Array) && !Array.isArray(actual)) return told(path, actual, expected);

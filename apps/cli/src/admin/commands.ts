@@ -1,4 +1,4 @@
-// The commands for a running broker, made from the table of `@wrenmq/admin`: arguments, options and their meaning.
+// The commands for a running broker, with their arguments and options, made from the table of `@wrenmq/admin`.
 import { ALL_COMMANDS, type AnyCommand, type FieldDescription, fieldsOf, inputFromWords } from "@wrenmq/admin";
 import { Command, Option } from "commander";
 import { kebab } from "./kebab.ts";
@@ -6,13 +6,13 @@ import { runAdminCommand } from "./run.ts";
 import { type TargetWords, withTarget } from "./target.ts";
 import { topCommand } from "./top-command.ts";
 
-/** These have a command of their own that does more (see `explain-command.ts`). */
+/** Commands with an implementation of their own that does more (see `explain-command.ts`). */
 const ELSEWHERE: ReadonlySet<string> = new Set(["explain"]);
 
-/** @param topics the command that `topics explain` becomes a part of */
+/** @param topics the command to which `topics explain` is added */
 export function adminCommands(topics: Command): Command[] {
   const tops = new Map<string, Command>([["topics", topics]]);
-  // Those of one word come first: they hold the others.
+  // Commands of one word come first: the others are added to them.
   const ordered = [...ALL_COMMANDS].sort((one, other) => wordsOf(one).length - wordsOf(other).length);
   for (const command of ordered) {
     const [first = "", second] = wordsOf(command);
@@ -41,7 +41,7 @@ function made(word: string, command: AnyCommand): Command {
   for (const field of fields) if (!names.includes(field.name)) built.addOption(optionOf(field));
   withTarget(built);
   built.action(async (...given: unknown[]) => {
-    // Commander hands over the arguments, the options and the command itself.
+    // Commander passes the arguments, the options and the command itself.
     const options = given[names.length] as Readonly<Record<string, unknown>> & TargetWords;
     const words: [string, string][] = names.map((name, index) => [name, String(given[index])]);
     for (const { name } of fields) {

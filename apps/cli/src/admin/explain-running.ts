@@ -1,4 +1,4 @@
-// `wrenmq explain` without a configuration: a broker that runs is asked.
+// `wrenmq explain` without a configuration: asks a running broker.
 import { CommandError } from "../errors.ts";
 import { printAnswer } from "./print.ts";
 import { refusal } from "./run.ts";
@@ -9,7 +9,7 @@ interface Explained {
   readonly opinions: readonly { readonly plugin: string; readonly decision: string; readonly rule?: string }[];
 }
 
-/** @throws CommandError when it is no */
+/** @throws CommandError when the topic is refused */
 export async function explainRunning(
   question: { readonly topic: string; readonly action: string; readonly clientId: string },
   target: TargetWords,

@@ -1,6 +1,6 @@
-// Names of fields as options are written.
+// Names of fields as names of options.
 
-/** `clientId` → `client-id`; commander turns it back. */
+/** `clientId` → `client-id`; commander converts it back. */
 export function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,5 +1,5 @@
-// The commands for a running broker by their first word, for `--help`: what they are is loaded when one is called. A test
-// holds the list against the table.
+// The first words of the commands for a running broker, for `--help`: the commands are loaded when one is called. A
+// test compares the list with the table.
 import { Command } from "commander";
 
 export const ADMIN_WORDS: Readonly<Record<string, string>> = {
@@ -23,14 +23,14 @@ export const ADMIN_WORDS: Readonly<Record<string, string>> = {
   top: "show the numbers and the longest queues again and again",
 };
 
-/** Words of which a part is a command for a running broker. */
+/** Words that have commands for a running broker and others. */
 const SHARED: ReadonlySet<string> = new Set(["topics"]);
 
 export function isAdminWord(word: string | undefined): boolean {
   return word !== undefined && (Object.hasOwn(ADMIN_WORDS, word) || SHARED.has(word));
 }
 
-/** What `--help` shows of them. */
+/** Commands without implementation, for `--help`. */
 export function adminStubs(): Command[] {
   return Object.entries(ADMIN_WORDS).map(([word, summary]) => new Command(word).description(`${summary}`));
 }

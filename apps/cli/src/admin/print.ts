@@ -1,5 +1,5 @@
-// Answers for people: lists as tables, everything else as lines of name and value. Clients choose their identifiers and
-// topics: nothing of theirs may steer a terminal.
+// Prints answers for people: lists as tables, everything else as lines of name and value. Clients choose their
+// identifiers and topics, so control characters in them are escaped.
 
 const WIDEST = 48;
 
@@ -70,7 +70,7 @@ function shortened(text: string): string {
   return text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text;
 }
 
-/** Controls, and what turns a line around, as \u escapes. */
+/** Escapes control and bidirectional characters as \u…. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\u2028\u2029]/gu, (character) =>
     Array.from(

@@ -1,4 +1,4 @@
-// One command for a running broker: called, printed, and its refusal made one line that names the option.
+// Runs one command on a running broker, prints the answer, and makes of an error one line that names the option.
 import { once } from "node:events";
 import type { AnyCommand } from "@wrenmq/admin";
 import { CommandError, UsageError } from "../errors.ts";

@@ -1,4 +1,4 @@
-// The broker's side: the socket for the command line, and the admin API where it is configured.
+// Opens the Unix socket for the command line, and the admin API if it is configured.
 import type { AdminOptions } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
 import type { Broker } from "@wrenmq/broker";
@@ -11,7 +11,7 @@ export interface Administration {
   close(): Promise<void>;
 }
 
-/** @throws Error when the admin API cannot listen; without the socket the broker goes on */
+/** @throws Error when the admin API cannot listen; without the Unix socket the broker goes on */
 export async function administer(
   broker: Broker,
   config: WrenConfig,

@@ -1,4 +1,4 @@
-// Which running broker a command means.
+// Options that select a running broker.
 import type { AdminClient } from "@wrenmq/admin/client";
 import { type Command, Option } from "commander";
 
@@ -9,7 +9,10 @@ export interface TargetWords {
   readonly json?: boolean;
 }
 
-/** Options that all commands for a running broker have. The environment's token is never an argument: others could see it. */
+/**
+ * Adds the options that all commands for a running broker have. The token comes from the environment only: arguments
+ * are visible to other users.
+ */
 export function withTarget(command: Command): Command {
   return command
     .addOption(new Option("--socket <path>", "the broker's Unix socket").env("WRENMQ_SOCKET"))

@@ -1,4 +1,4 @@
-// `wrenmq top`: two commands of the table on one page, again and again.
+// `wrenmq top`: its options.
 import { Command, InvalidArgumentError } from "commander";
 import { type TargetWords, withTarget } from "./target.ts";
 

@@ -1,4 +1,5 @@
-// The pages of `wrenmq top`. Each takes the second over which the broker measures its rates.
+// `wrenmq top`: prints statistics and the busiest clients again and again. Each page takes the second in which the
+// broker measures its rates.
 import { answerText } from "./print.ts";
 import { refusal } from "./run.ts";
 import { clientOf, type TargetWords } from "./target.ts";

@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import {
   ConfigError,
-  checkFiles,
   type Diagnostic,
   defaultConfig,
+  diffConfig,
   type ListenerSection,
   loadConfig,
   parseSize,
@@ -12,7 +12,9 @@ import {
   type StoreSection,
   type WrenConfig,
 } from "@wrenmq/config";
+import type { Plugin } from "@wrenmq/plugin-api";
 import { UsageError } from "../errors.ts";
+import { checkSetup } from "./check-setup.ts";
 import { namesFromCertificates } from "./names-from-certificates.ts";
 
 /** What the command line may say about the configuration. */
@@ -21,6 +23,7 @@ export interface ConfigOptions {
   readonly config?: string;
   readonly port?: number;
   readonly host?: string;
+  readonly workers?: number | "auto";
   readonly data?: string;
   readonly dataMax?: string;
   readonly durability?: "memory" | "batch" | "fsync";
@@ -33,16 +36,22 @@ export interface ConfigOptions {
 export interface EffectiveConfig {
   readonly config: WrenConfig;
   readonly warnings: readonly Diagnostic[];
+  /** Those of the configuration, in its order; not started. */
+  readonly plugins: readonly Plugin[];
 }
 
-/** @throws ConfigError, UsageError */
-export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
+/** What runs already: of plugins with the same options there is no second instance. */
+export type Running = Pick<EffectiveConfig, "config" | "plugins">;
+
+/** Reads the configuration and checks everything that it needs. @throws ConfigError, UsageError */
+export async function effectiveConfig(options: ConfigOptions, running?: Running): Promise<EffectiveConfig> {
   const read = options.config === undefined ? undefined : loadConfig(options.config);
   const base = namesFromCertificates(read?.config ?? defaultConfig());
   const config: WrenConfig = {
     ...base,
     listeners: withAddress(base.listeners, options),
     store: withData(base.store, options),
+    workers: options.workers ?? base.workers,
     warmUp: base.warmUp && options.warmUp !== false,
     log: {
       ...base.log,
@@ -50,10 +59,18 @@ export function effectiveConfig(options: ConfigOptions): EffectiveConfig {
       ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
     },
   };
-  const files = checkFiles(config, read === undefined ? {} : { locate: read.locate });
-  if (files.errors.length > 0) throw new ConfigError(files.errors);
-  const warnings = [...(read?.warnings ?? []), ...files.warnings, ...riskWarnings(config, read?.locate)];
-  return { config, warnings };
+  const { errors, plugins } = await checkSetup(config, {
+    locate: read?.locate,
+    running: running === undefined ? new Map() : keptPlugins(running, config),
+  });
+  if (errors.length > 0) throw new ConfigError(errors);
+  const warnings = [...(read?.warnings ?? []), ...riskWarnings(config, read?.locate)];
+  return { config, warnings, plugins };
+}
+
+function keptPlugins({ config, plugins }: Running, wanted: WrenConfig): ReadonlyMap<string, Plugin> {
+  const { kept } = diffConfig(config, wanted).plugins;
+  return new Map(plugins.filter(({ name }) => kept.includes(name)).map((plugin) => [plugin.name, plugin]));
 }
 
 /** `--port` and `--host` mean the listener named default, or the only one that there is. */

@@ -1,14 +1,9 @@
 // One listener of the configuration → the broker's options for it.
 import type { ListenerOptions } from "@wrenmq/broker";
-import type { ListenerSection, TlsSection, WrenConfig } from "@wrenmq/config";
-import type { PemSource, TlsConfig, WebSocketConfig } from "@wrenmq/transport";
-
-type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
-
-/** Without the keys that are undefined: with `exactOptionalPropertyTypes` those are something else than absent ones. */
-export function defined<T extends object>(given: Given<T>): Partial<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
+import type { ListenerSection, WrenConfig } from "@wrenmq/config";
+import type { TlsConfig, WebSocketConfig } from "@wrenmq/transport";
+import { defined } from "./defined.ts";
+import { tlsOf } from "./tls-options.ts";
 
 export function listenersToOptions({ listeners }: Pick<WrenConfig, "listeners">): Record<string, ListenerOptions> {
   return Object.fromEntries(listeners.map((listener) => [listener.name, listenerToOptions(listener)]));
@@ -25,15 +20,15 @@ export function listenerToOptions(listener: ListenerSection): ListenerOptions {
 }
 
 function socketOf(listener: ListenerSection): ListenerOptions {
-  const { type, host, port = 0, path, mode, tls, proxyProtocol, trustedProxies, handshakeTimeoutMs } = listener;
-  const { backlog, lingerMs, rawTcp, ipv6Only, tcpKeepAliveMs, proxyTimeoutMs: timeoutMs } = listener;
+  const { type, host, port = 0, path, mode, tls, proxyProtocol, trustedProxies, handshakeTimeout } = listener;
+  const { backlog, lingerTimeout, rawTcp, ipv6Only, tcpKeepAliveDelay, proxyTimeout: timeout } = listener;
   const common = {
-    ...defined({ backlog, lingerMs }),
-    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies, ...defined({ timeoutMs }) } } : {}),
+    ...defined({ backlog, lingerTimeout }),
+    ...(proxyProtocol ? { proxyProtocol: { trusted: trustedProxies, ...defined({ timeout }) } } : {}),
   };
-  const address = { port, ...defined({ host, ipv6Only, tcpKeepAliveMs }), ...common };
+  const address = { port, ...defined({ host, ipv6Only, tcpKeepAliveDelay }), ...common };
   const secured = (): { tls: TlsConfig } => ({
-    tls: { ...tlsOf(need(tls, listener)), ...defined({ handshakeTimeoutMs }) },
+    tls: { ...tlsOf(need(tls, listener)), ...defined({ handshakeTimeout }) },
   });
   switch (type) {
     case "tcp":
@@ -58,28 +53,11 @@ function need<T>(value: T | undefined, { name }: ListenerSection): T {
 }
 
 function webSocketOf(listener: ListenerSection): WebSocketConfig {
-  const { path, origins, trustedProxies, proxyProtocol, maxPayload, handshakeTimeoutMs } = listener;
+  const { path, origins, trustedProxies, proxyProtocol, maxPayload, handshakeTimeout } = listener;
   return {
-    ...defined({ path, maxPayload, handshakeTimeoutMs }),
+    ...defined({ path, maxPayload, handshakeTimeout }),
     ...(origins.length > 0 ? { origins } : {}),
     // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
     ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),
-  };
-}
-
-function tlsOf(tls: TlsSection): TlsConfig {
-  const { certificateFile, keyFile, keyPassphrase, caFile, caPath, caData, crlFile, sni, watchFiles } = tls;
-  const ca: PemSource[] = [caFile, caData].filter((source) => source !== undefined);
-  return {
-    certificates: [
-      { cert: certificateFile, key: keyFile, ...defined({ passphrase: keyPassphrase }) },
-      ...sni.map((one) => ({ cert: one.certificateFile, key: one.keyFile, servernames: [one.serverName] })),
-    ],
-    ...(ca.length > 0 ? { ca } : {}),
-    ...defined({ caPath, crl: crlFile, ciphers: tls.ciphers }),
-    requestCertificate: tls.requestCertificate,
-    requireCertificate: tls.requireCertificate,
-    minVersion: tls.minimumVersion,
-    ...(watchFiles ? {} : { watchIntervalMs: 0 }),
   };
 }

@@ -6,18 +6,18 @@ import type { Plugin } from "@wrenmq/plugin-api";
 import type { Logger } from "pino";
 import { lineOf } from "../errors.ts";
 import { loadPlugins } from "../plugins/load-plugin.ts";
-import type { EffectiveConfig } from "./effective-config.ts";
+import type { EffectiveConfig, Running } from "./effective-config.ts";
 import { listenersToOptions } from "./listener-options.ts";
 
 /** What SIGHUP asks for. */
 export interface ReloadOptions {
-  /** As it is when the process starts. */
-  readonly config: WrenConfig;
+  /** What runs when the process has started. */
+  readonly running: Running;
   readonly logger: Logger;
   /** Reads the configuration again. @throws when it is bad */
-  read(): EffectiveConfig;
+  read(running: Running): Promise<EffectiveConfig>;
   /** Applies it, or nothing of it. @throws */
-  change(config: WrenConfig): Promise<void>;
+  change(config: WrenConfig, plugins: readonly Plugin[]): Promise<void>;
 }
 
 /** What a reload came to. */
@@ -32,20 +32,20 @@ export interface ReloadOutcome {
 /**
  * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
  */
-export function reloading({ config, logger, read, change }: ReloadOptions): () => Promise<ReloadOutcome> {
+export function reloading({ running, logger, read, change }: ReloadOptions): () => Promise<ReloadOutcome> {
   let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
   /** One has been asked for that has not read anything yet. */
   let isDue = false;
-  let current = config;
+  let current = running;
   const reload = async (): Promise<ReloadOutcome> => {
     isDue = false;
-    const { config: wanted, warnings } = read();
-    const plan = diffConfig(current, wanted);
+    const { config: wanted, warnings, plugins } = await read(current);
+    const plan = diffConfig(current.config, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, warmUp, shared, pluginTimeoutMs, session, sys, admin } = current;
-    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeoutMs, session, sys };
-    await change(possible);
-    current = possible;
+    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin } = current.config;
+    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys };
+    await change(possible, plugins);
+    current = { config: possible, plugins };
     const restart = [
       ...plan.needsRestart,
       ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
@@ -80,11 +80,12 @@ export class Reloader {
 
   /**
    * Gets another configuration ready; what can fail has been done then, and whoever is connected has noticed nothing.
+   * @param loaded plugins of the configuration that have been made already
    * @throws what keeps it from being applied; nothing has changed then
    */
-  async prepare(config: WrenConfig): Promise<PreparedChange> {
+  async prepare(config: WrenConfig, loaded: readonly Plugin[] = []): Promise<PreparedChange> {
     const plan = diffConfig(this.#config, config);
-    const plugins = await this.#changedPlugins(plan, config);
+    const plugins = await this.#changedPlugins(plan, config, loaded);
     const prepared = await this.#broker.prepare({
       listeners: listenersToOptions(config),
       limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
@@ -101,16 +102,20 @@ export class Reloader {
   }
 
   /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
-  async change(config: WrenConfig): Promise<void> {
-    await (await this.prepare(config)).commit();
+  async change(config: WrenConfig, loaded?: readonly Plugin[]): Promise<void> {
+    await (await this.prepare(config, loaded)).commit();
   }
 
-  async #changedPlugins({ plugins }: ReloadPlan, config: WrenConfig): Promise<Plugin[] | undefined> {
+  async #changedPlugins(
+    { plugins }: ReloadPlan,
+    config: WrenConfig,
+    loaded: readonly Plugin[],
+  ): Promise<Plugin[] | undefined> {
     const { added, removed, changed, reordered, kept } = plugins;
     if (added.length + removed.length + changed.length === 0 && !reordered) return undefined;
     // Whose entry is the same goes on, with all that it knows.
     const going = this.#plugins.filter(({ name }) => kept.includes(name));
-    return loadPlugins(config, new Map(going.map((one) => [one.name, one])));
+    return loadPlugins(config, new Map([...loaded, ...going].map((one) => [one.name, one])));
   }
 }
 

@@ -1,4 +1,4 @@
-// The URL of a broker: scheme, address, and the credentials in it, which never stay in the URL.
+// Parses the URL of a broker: scheme, address and credentials, which are removed from the URL.
 import { UsageError } from "../errors.ts";
 
 const PORTS: Readonly<Record<string, string>> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80", "wss:": "443" };
@@ -11,9 +11,9 @@ export interface BrokerUrl {
 }
 
 /**
- * Reads `mqtt://user:password@host:port`. The user name ends at the first `:`, so a password may have more of them, bare
- * or as `%3A`.
- * @throws UsageError that shows no password
+ * Parses `mqtt://user:password@host:port`. The user name ends at the first `:`, so a password may have more of them,
+ * plain or as `%3A`.
+ * @throws UsageError, whose message has no password
  */
 export function parseBrokerUrl(text: string): BrokerUrl {
   const [, scheme = "", authority = "", rest = ""] = /^([^:/]+:\/\/)([^/?#]*)(.*)$/s.exec(text.trim()) ?? [];
@@ -33,7 +33,7 @@ function credentialsIn(text: string): { readonly username?: string; readonly pas
   return { ...(username === "" ? {} : { username }), ...(password === "" ? {} : { password }) };
 }
 
-/** A percent sign that encodes nothing is one. */
+/** A percent sign that encodes nothing stands for itself. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

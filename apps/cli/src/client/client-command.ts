@@ -1,4 +1,4 @@
-// Options that `wrenmq pub` and `wrenmq sub` share: those of aMQTT's commands, and a few of our own.
+// Options of both `wrenmq pub` and `wrenmq sub`: those of aMQTT's commands, and further ones.
 import { Command, InvalidArgumentError } from "commander";
 import { portNumber } from "../option-values.ts";
 import type { ProtocolName } from "./client-options.ts";
@@ -35,7 +35,7 @@ export function clientCommand(name: string, description: string): Command {
     .option("-d, --debug", "print every packet on stderr");
 }
 
-/** `5`, and as mosquitto's commands have it: `mqttv5`, `mqttv311`, `311`. */
+/** Accepts `5`, and the names of mosquitto's commands: `mqttv5`, `mqttv311`, `311`. */
 function protocolName(word: string): ProtocolName {
   const found = { "31": "3.1", "311": "3.1.1", "5": "5", "50": "5" }[word.replace(/^mqttv/i, "").replaceAll(".", "")];
   if (found !== undefined) return found as ProtocolName;
@@ -67,7 +67,7 @@ function headers(word: string): Record<string, string> {
       return value as Record<string, string>;
     }
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new InvalidArgumentError('Expected a JSON object of texts, such as {"X-Token":"abc"}.');
 }

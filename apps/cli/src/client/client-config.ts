@@ -1,4 +1,4 @@
-// A client's configuration file as aMQTT has it. Dashes and underscores are the same; unknown keys are errors.
+// Reads a client's configuration file in aMQTT's format. Hyphens and underscores are the same; unknown keys are errors.
 import { parseDocument } from "yaml";
 import { readText } from "../at-file.ts";
 import { CommandError } from "../errors.ts";
@@ -14,7 +14,7 @@ export interface ClientConfig {
   readonly cleanSession?: boolean;
   readonly checkHostname?: boolean;
   readonly verifyCert?: boolean;
-  /** QoS and retain flag of single topics. */
+  /** QoS and retain flag of individual topics. */
   readonly topics: ReadonlyMap<string, { readonly qos?: number; readonly retain?: boolean }>;
   readonly connection: Partial<Record<"uri" | "cafile" | "capath" | "cadata" | "certfile" | "keyfile", string>>;
   readonly will?: { readonly topic: string; readonly message: string; readonly qos: number; readonly retain: boolean };
@@ -51,7 +51,7 @@ const CONNECTION: Table = {
   keyfile: "string",
 };
 const TOPIC: Table = { qos: "number", retain: "boolean" };
-/** What `--debug` prints is the original's packet log. */
+/** aMQTT's packet log, which `--debug` prints. */
 const PACKET_LOG = /(^|\.)(PacketLoggerPlugin|packet_logger_plugin)$/;
 const WILL: Table = { topic: "string", message: "string", qos: "number", retain: "boolean" };
 
@@ -101,7 +101,7 @@ function clientConfig(given: unknown, fail: Fail): ClientConfig {
   };
 }
 
-/** A mapping with the keys of a table, each of its kind. Keys come back with underscores. */
+/** Checks the keys and types of a mapping by a table. Keys are returned with underscores. */
 function checked(given: unknown, table: Table, prefix: string, fail: Fail): Record<string, unknown> {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw fail(`${prefix.slice(0, -1) || "the file"}: expected a mapping`);
@@ -112,7 +112,7 @@ function checked(given: unknown, table: Table, prefix: string, fail: Fail): Reco
     const kind = Object.hasOwn(table, key) ? table[key] : undefined;
     if (kind === undefined) throw fail(`${prefix}${written}: unknown key; there are ${Object.keys(table).join(", ")}`);
     if (found[key] !== undefined) throw fail(`${prefix}${written}: this key was already given, as ${key}`);
-    if (value === null) continue; // as in the original: not given
+    if (value === null) continue; // as in aMQTT: counts as not given
     if (kind === "plugins") {
       checkPlugins(value, `${prefix}${written}`, fail);
       continue;
@@ -135,7 +135,7 @@ function isOfKind(value: unknown, kind: Kind): boolean {
   return kind === "map" ? typeof value === "object" && !Array.isArray(value) : typeof value === kind;
 }
 
-/** A command loads no plugins: those of the original's own files are known, of any other somebody would wait in vain. */
+/** Commands load no plugins: those in aMQTT's own files are accepted, any other would have no effect. */
 function checkPlugins(given: unknown, key: string, fail: Fail): void {
   const listed: unknown[] = Array.isArray(given) ? given : [given];
   for (const name of listed.flatMap((each) => (typeof each === "object" && each !== null ? Object.keys(each) : each))) {

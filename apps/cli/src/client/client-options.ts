@@ -1,11 +1,11 @@
-// What `wrenmq pub` and `wrenmq sub` can both be told.
+// Options of both `wrenmq pub` and `wrenmq sub`.
 
 export interface ClientOptions {
   readonly url?: string;
   readonly host?: string;
   readonly port?: number;
   readonly user?: string;
-  /** true: `-P` without a value, the password is asked for. */
+  /** true: `-P` without a value: the command asks for the password. */
   readonly password?: string | true;
   readonly passwordFile?: string;
   readonly configFile?: string;

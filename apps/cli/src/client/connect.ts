@@ -1,4 +1,4 @@
-// From options and client configuration to a connected client.
+// Connects a client with the options and the configuration file of a command.
 import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
 import { domainToASCII } from "node:url";
@@ -21,7 +21,10 @@ export interface ClientSettings {
   readonly config: ClientConfig;
 }
 
-/** @param isInputTaken standard input is what is published. @throws UsageError, CommandError */
+/**
+ * @param isInputTaken true when standard input is the message
+ * @throws UsageError, CommandError
+ */
 export async function clientSettings(
   name: string,
   given: ClientOptions,
@@ -50,13 +53,13 @@ export async function clientSettings(
     ...(will === undefined
       ? {}
       : { will: { ...will, payload: Buffer.from(will.message), qos: will.qos as 0 | 1 | 2, retain: will.retain } }),
-    // With MQTT 5 a session ends with its connection unless it says otherwise.
+    // With MQTT 5 a session ends with its connection unless an expiry interval is sent.
     ...(protocolVersion === 5 && !clean ? { properties: { sessionExpiryInterval: 0xffffffff } } : {}),
   };
   return { url: broker.url, options, config };
 }
 
-/** What is wrong with a topic to publish to. */
+/** The message about an invalid topic to publish to. */
 export function notATopic(what: string, topic: string): string {
   if (topic === "") return `${what} is empty`;
   if (/[+#]/.test(topic)) return `${what} has a wildcard, which only subscriptions may have: ${topic}`;
@@ -64,8 +67,8 @@ export function notATopic(what: string, topic: string): string {
 }
 
 /**
- * @param prepare sees the client before anything has been received
- * @throws CommandError with the reason that the server or the system gave
+ * @param prepare gets the client before anything has been received
+ * @throws CommandError with the reason of the server or the system
  */
 export async function connectClient(
   { url, options }: ClientSettings,
@@ -130,7 +133,7 @@ function willOf({ willTopic, willMessage, willQos, willRetain }: ClientOptions):
   return { topic: willTopic, message: willMessage, qos: willQos ?? 0, retain: willRetain ?? false };
 }
 
-/** aMQTT's packet log of a client; payloads and passwords are left out. */
+/** Prints packets in the form of aMQTT's packet log, without payloads and passwords. */
 function tracePackets(client: MqttClient): void {
   const trace = (arrow: string) => (packet: { readonly cmd: string; readonly messageId?: number | undefined }) => {
     const id = packet.messageId === undefined ? "" : ` ${packet.messageId}`;

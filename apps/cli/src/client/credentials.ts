@@ -1,4 +1,4 @@
-// Who `wrenmq pub` and `wrenmq sub` say they are. A password is best not written into the command, which every user of
+// User name and password of `wrenmq pub` and `wrenmq sub`. A password should not be an argument, which other users of
 // the machine can read: it can be typed, or come from a file or from the environment.
 import { readText } from "../at-file.ts";
 import { CommandError, UsageError } from "../errors.ts";
@@ -12,12 +12,15 @@ export interface Credentials {
   readonly password?: string;
 }
 
-/** @param isInputTaken standard input is the message: no password can be read from it. @throws UsageError */
+/**
+ * @param isInputTaken true when standard input is the message, so that no password can be read from it
+ * @throws UsageError
+ */
 export async function credentials(given: ClientOptions, inUrl: BrokerUrl, isInputTaken: boolean): Promise<Credentials> {
   const username = given.user ?? inUrl.username;
   const password =
     (await ownPassword(given, username, isInputTaken)) ??
-    // The one in the URL is that of the user in the URL.
+    // The password in the URL belongs to the user in the URL.
     (given.user === undefined ? inUrl.password : undefined) ??
     (username === undefined ? undefined : process.env[PASSWORD_VARIABLE] || undefined);
   if (password !== undefined && username === undefined && given.protocol !== "5") {

@@ -1,2 +1,2 @@
-/** The environment variable that the password of a client is taken from. */
+/** The environment variable with the password of a client. */
 export const PASSWORD_VARIABLE = "WRENMQ_PASSWORD";

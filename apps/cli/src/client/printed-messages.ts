@@ -1,11 +1,11 @@
-// What `wrenmq sub` has received: each message is printed first and acknowledged then, so that none is acknowledged that
-// nobody has seen. What comes after the last one that was wanted stays with the broker.
+// Prints the messages that `wrenmq sub` receives. Each is printed before it is acknowledged, so that none is lost.
+// Messages after the last wanted one are not acknowledged.
 import type { IClientOptions, IPublishPacket, MqttClient } from "mqtt";
 
 export interface PrintOptions {
-  /** So many, and no more. */
+  /** Number of messages to print. Default: no limit. */
   readonly count?: number;
-  /** The topic before each message. */
+  /** Print the topic before each message. Default false. */
   readonly verbose?: boolean;
 }
 
@@ -15,7 +15,9 @@ export class PrintedMessages {
   /** Resolves when `count` messages have been printed and acknowledged. */
   readonly enough: Promise<void>;
   readonly #options: PrintOptions;
-  /** Packet identifiers at QoS 2 whose PUBREL has not come: the message may be sent again and is printed already. */
+  /**
+   * Packet identifiers of QoS 2 messages that were printed and whose PUBREL has not arrived: they may be sent again.
+   */
   readonly #halfway = new Set<number>();
   #client: MqttClient | undefined;
   #printed = 0;
@@ -29,10 +31,10 @@ export class PrintedMessages {
     });
   }
 
-  /** To be called before the client is connected. */
+  /** Call it before the client is connected. */
   readFrom(client: MqttClient): void {
     this.#client = client;
-    // Here and not among the options of connect(), which takes it with MQTT 5 only.
+    // Set here and not by the options of connect(), which accepts it with MQTT 5 only.
     client.options.customHandleAcks = this.#acknowledge;
     // Called for QoS 0 and 1 after `customHandleAcks`, for QoS 2 at PUBREL.
     client.handleMessage = (packet, next): void => {
@@ -45,12 +47,12 @@ export class PrintedMessages {
     });
   }
 
-  /** No more is printed or acknowledged. */
+  /** Prints and acknowledges no more messages. */
   stop(): void {
     this.#isOver = true;
     const client = this.#client;
     if (client === undefined) return;
-    // Neither what the socket holds back, nor an answer that is not read any more, keeps it from ending.
+    // Neither buffered bytes of the socket nor an unread answer may delay the end.
     client.stream.unpipe();
     client.stream.resume();
     for (const identifier of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(identifier));
@@ -67,7 +69,7 @@ export class PrintedMessages {
 
   #print({ topic, payload }: IPublishPacket, next: () => void): void {
     const { count = Number.POSITIVE_INFINITY, verbose } = this.#options;
-    if (this.#isOver || this.#printed >= count) return; // it is not acknowledged: the broker keeps it
+    if (this.#isOver || this.#printed >= count) return; // not acknowledged: the broker keeps it
     this.#printed++;
     const line = [Buffer.from(verbose === true ? `${topic} ` : ""), Buffer.from(payload), NEWLINE];
     process.stdout.write(Buffer.concat(line), () => {

@@ -1,5 +1,5 @@
-// Certificates and keys of `wrenmq pub` and `wrenmq sub`. What cannot be used is found out here, with the name of its file:
-// the TLS of Node.js passes over some of it, and says of the rest neither what nor where.
+// Certificates and keys of `wrenmq pub` and `wrenmq sub`. They are checked here, with the name of the file in the
+// message: Node's TLS ignores some errors, and reports others without the place.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ function ownCertificate(given: ClientOptions, connection: ClientConfig["connecti
   return { cert, key };
 }
 
-/** The text, of which every certificate can be read. */
+/** The text of a file of which every certificate can be parsed. */
 function certificates(option: string, file: string, text: string): string {
   const found = text.match(CERTIFICATE) ?? [];
   const place = file === "" ? option : `${option} ${file}`;

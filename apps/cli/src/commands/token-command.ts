@@ -1,4 +1,4 @@
-// `wrenmq token create|list|revoke`: the file of the token plugin.
+// `wrenmq token create|list|revoke`: edits the file of the token plugin.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { atFile } from "../at-file.ts";
 import { collect } from "../option-values.ts";

@@ -1,8 +1,8 @@
-// The names of the configuration → the packages of the plugins. Only those that are used are loaded.
+// The packages of the built-in plugins, by their names in the configuration. Only those that are used are loaded.
 import type { BuiltInPlugin } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 
-/** The configuration's reader has checked the options; each plugin checks its own again. */
+/** The options were checked with the configuration; each plugin checks them again. */
 export type MakePlugin = (options: never) => Plugin;
 
 export const BUILT_IN_PLUGINS: Readonly<Record<BuiltInPlugin, () => Promise<MakePlugin>>> = {

@@ -1,5 +1,5 @@
-// A plugin that is not ours: a package, or a module on the disk. Whatever is wrong with it is one line that says what, and
-// where its author has to look.
+// Loads a plugin of others: a package, or a module on disk. An error is one line that names the cause and the place in
+// the module.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -12,7 +12,7 @@ const GUIDE = '("Writing a plugin" in docs/plugins.md)';
 const WANTED = `a plugin is "export default definePlugin({ … })" ${GUIDE}`;
 
 /**
- * @param source path of the configuration; packages are looked for from its folder, then beside the broker
+ * @param source path of the configuration; packages are searched from its folder, then beside the broker
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export async function importPlugin(section: PluginSection, source: string | undefined): Promise<Plugin> {
@@ -42,7 +42,7 @@ function packageUrl({ name, use }: PluginSection, source: string | undefined): s
   throw new PluginError("ERR_PLUGIN_LOAD", name, what, { cause: reason });
 }
 
-/** What a module that was compiled to CommonJS calls its default export is one floor down. */
+/** The default export. Of a module that was compiled to CommonJS it is a property of the default export. */
 function defaultExport(module: Readonly<Record<string, unknown>>): unknown {
   const { default: found } = module;
   const inner = found as { readonly __esModule?: unknown; readonly default?: unknown } | null | undefined;
@@ -77,7 +77,7 @@ async function madeOf({ name, use, options }: PluginSection, exported: unknown, 
   throw fail("ERR_PLUGIN_LOAD", `the default export of ${use} is a function that returns ${kindOf(made)}; ${WANTED}`);
 }
 
-/** A plugin may have brought its own copy of the plugin API: its errors are of another class. */
+/** A plugin may have its own copy of the plugin API: its errors are of another class. */
 export function pluginErrorOf(error: unknown, name: string): PluginError | undefined {
   if (error instanceof PluginError) return error.plugin === name ? error : error.of(name);
   if (!(error instanceof Error) || error.name !== "PluginError") return undefined;
@@ -86,7 +86,7 @@ export function pluginErrorOf(error: unknown, name: string): PluginError | undef
   return new PluginError(code, name, reason, { cause: error });
 }
 
-/** What kept a module from being imported; goes on after its name. */
+/** Why a module could not be imported; a text that follows its name. */
 function importMistake(error: unknown, url: string): string {
   const { code } = error as { code?: unknown };
   const message = firstLine(error);
@@ -111,13 +111,13 @@ function importMistake(error: unknown, url: string): string {
   return `fails while it is loaded: ${message}${placeOf(error)}`;
 }
 
-/** Of what a module throws: the first place that is in a file. */
+/** The first place in a file of an error's stack. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   return place(/[\s(]((?:file:\/\/)?\/[^\s()]+?):(\d+):\d+\)?$/m.exec(stack));
 }
 
-/** An error of the syntax does not say where it is; `node --check` does, in the first line of what it writes. */
+/** A syntax error has no place; `node --check` writes it in its first line. */
 function placeOfSyntax(url: string): string {
   if (!url.startsWith("file:")) return "";
   const options = { encoding: "utf8", timeout: 5_000 } as const;

@@ -1,4 +1,4 @@
-// One plugin of the configuration → the plugin, under the name of its entry.
+// Loads the plugins of a configuration, each under the name of its entry.
 import type { BuiltInPlugin, PluginSection, WrenConfig } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import { BUILT_IN_PLUGINS } from "./built-in.ts";
@@ -6,8 +6,7 @@ import { importPlugin, pluginErrorOf } from "./import-plugin.ts";
 
 /**
  * All plugins of a configuration, in its order.
- *
- * @param running plugins that are used as they are, by their name
+ * @param running plugins to use as they are, by name
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export function loadPlugins(
@@ -18,7 +17,7 @@ export function loadPlugins(
 }
 
 /**
- * @param source path of the configuration; packages are looked for from its folder
+ * @param source path of the configuration; packages are searched from its folder
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export async function loadPlugin(section: PluginSection, source: string | undefined): Promise<Plugin> {
@@ -26,7 +25,7 @@ export async function loadPlugin(section: PluginSection, source: string | undefi
   const named = (error: unknown): unknown => pluginErrorOf(error, name) ?? error;
   try {
     const plugin = section.origin === "built-in" ? await builtIn(section) : await importPlugin(section, source);
-    // Known by its name in the configuration: listeners refer to that one, and there may be two of a kind.
+    // Named as in the configuration: listeners refer to that name, and a plugin may be used twice.
     return {
       name,
       setup: async (context) => {
@@ -36,6 +35,7 @@ export async function loadPlugin(section: PluginSection, source: string | undefi
           throw named(error);
         }
       },
+      ...(plugin.check === undefined ? {} : { check: () => plugin.check?.() ?? [] }),
       ...(plugin.close === undefined ? {} : { close: () => plugin.close?.() }),
     };
   } catch (error) {

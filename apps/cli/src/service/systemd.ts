@@ -1,11 +1,14 @@
-// What systemd wants to know of a service with `Type=notify`: that it is ready, that it stops, that it is alive. Node has no
-// datagram sockets of the Unix kind, so the system's own `systemd-notify` speaks for us; elsewhere nothing happens.
+// Notifies systemd about a service with `Type=notify`: ready, stopping, alive. Node has no Unix datagram sockets, so
+// `systemd-notify` is run; on other systems nothing happens.
 import { execFile } from "node:child_process";
 import type { Logger } from "@wrenmq/plugin-api";
 
 const PATIENCE = 5_000;
 
-/** Never rejects. @returns was it told? */
+/**
+ * Never rejects.
+ * @returns was the notification sent?
+ */
 export function notifyService(what: "ready" | "stopping" | "alive"): Promise<boolean> {
   if (process.env["NOTIFY_SOCKET"] === undefined) return Promise.resolve(false);
   const word = { ready: "READY=1", stopping: "STOPPING=1", alive: "WATCHDOG=1" }[what];
@@ -16,8 +19,8 @@ export function notifyService(what: "ready" | "stopping" | "alive"): Promise<boo
 }
 
 /**
- * Says that the service is ready, and from now on that it is alive: twice in the time that `WatchdogSec=` gives. A timer of
- * the event loop does it, so one that is stuck is found out.
+ * Notifies that the service is ready, and then regularly that it is alive: twice in the time of `WatchdogSec=`. A timer
+ * of the event loop does it, so systemd notices when that is stuck.
  */
 export function serviceIsReady(logger: Logger): { stop(): void } {
   if (process.env["NOTIFY_SOCKET"] === undefined) return { stop: () => {} };

@@ -1,5 +1,5 @@
-// Calls commands of a broker that runs: over its Unix socket, or over HTTP with a token. It knows nothing of the table, so
-// it loads in no time.
+// Calls commands of a running broker over its Unix socket, or over HTTP with a token. Does not import the table of
+// commands, so it loads fast.
 import { type ClientRequestArgs, type IncomingMessage, type RequestOptions, request } from "node:http";
 import { request as requestTls } from "node:https";
 import { createConnection } from "node:net";
@@ -12,18 +12,24 @@ export type AdminTarget =
   | { readonly url: string; readonly token?: string; readonly caFile?: string };
 
 export interface TargetOptions {
+  /** Path of the broker's Unix socket. Default: found by `data`, or the only one in `runtime`. */
   readonly socket?: string | undefined;
-  /** Folder of the data. */
+  /** Data folder of the broker. Without it any broker of this user. */
   readonly data?: string | undefined;
+  /** Address of the admin API. Without it a Unix socket is used. */
   readonly url?: string | undefined;
+  /** Bearer token for `url`. Without it no Authorization header is sent. */
   readonly token?: string | undefined;
-  /** Default: that of this user. */
+  /** Folder of the Unix sockets. Default: that of this user. */
   readonly runtime?: string | undefined;
 }
 
 const PATIENCE = 30_000;
 
-/** The broker that is meant: the one that was named, or the only one of this user that runs. @throws RemoteProblem */
+/**
+ * Finds the broker: the one that `options` names, or the only one of this user that runs.
+ * @throws RemoteProblem
+ */
 export async function findTarget(options: TargetOptions): Promise<AdminTarget> {
   const { socket, data, url, token } = options;
   if (url !== undefined) return { url, ...(token === undefined ? {} : { token }) };
@@ -62,12 +68,18 @@ export class AdminClient {
     this.#target = target;
   }
 
-  /** @param isRead does the command change nothing? @throws RemoteProblem */
+  /**
+   * @param isRead true if the command changes nothing: it is a GET
+   * @throws RemoteProblem
+   */
   async call(name: string, isRead: boolean, input: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     return JSON.parse(await textOf(await this.#request(name, isRead, input))) as unknown;
   }
 
-  /** Each line of a stream as it comes. @throws RemoteProblem */
+  /**
+   * Yields each line of a stream as it arrives.
+   * @throws RemoteProblem
+   */
   async *stream(name: string, input: Readonly<Record<string, unknown>> = {}): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
     yield* createInterface({ input: response });
@@ -134,7 +146,7 @@ function problemFrom(text: string, status: number): RemoteProblem {
     const { code, detail, field } = JSON.parse(text) as { code?: string; detail?: string; field?: string };
     if (code !== undefined && detail !== undefined) return new RemoteProblem(code, detail, field);
   } catch {
-    // Said below.
+    // Reported below.
   }
   return new RemoteProblem("unreachable", `the broker answered ${status}`);
 }

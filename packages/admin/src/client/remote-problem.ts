@@ -1,6 +1,6 @@
-// What the other side said, or that there is none.
+// The error that a broker has answered with, or that no broker can be reached.
 
-/** `code` is the server's (see `AdminErrorCode`), or `unreachable`. */
+/** `code` is the broker's (see `AdminErrorCode`), or `unreachable`. */
 export class RemoteProblem extends Error {
   override readonly name: string = "RemoteProblem";
   readonly code: string;

@@ -1,4 +1,4 @@
-// Keeping clients out for a time.
+// Commands that ban clients, users and addresses for a time.
 import type { BanKind } from "@wrenmq/broker";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";

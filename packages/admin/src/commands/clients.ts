@@ -1,4 +1,5 @@
-// Clients that are connected: who they are, what waits for them, what they lost; and sending them away.
+// Commands about connected clients: what they are, what is queued for them, what they have lost; and to disconnect
+// them.
 import type { SessionView } from "@wrenmq/broker";
 import { ReasonCode } from "@wrenmq/codec";
 import { z } from "zod";
@@ -9,7 +10,7 @@ import { clientFilter, clientId, dateOf, dryRun, lasting, pageSchema, paging, sa
 import { candidates, matcherOf, SORTS } from "./select-sessions.ts";
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 3: "3.1", 4: "3.1.1", 5: "5" };
-/** Messages in flight, and subscriptions, that are shown one by one. */
+/** Messages in flight, and subscriptions, that are listed one by one. */
 const MOST_SHOWN = 100;
 
 export const clientSummary = z.object({

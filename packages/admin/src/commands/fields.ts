@@ -1,4 +1,4 @@
-// Fields that several commands have, each written once.
+// Input fields that several commands share.
 import { isTopicFilter, isTopicName } from "@wrenmq/topics";
 import { z } from "zod";
 
@@ -30,14 +30,14 @@ export const sampleMs = z
   .default(1_000)
   .describe("milliseconds over which rates are measured; 0: no rates");
 
-/** What pages have in common. */
+/** Fields of commands whose result comes in pages. */
 export const paging = {
   descending: z.boolean().optional().describe("the largest first; by default so for numbers"),
   limit: z.int().min(1).max(MOST_ON_A_PAGE).default(100).describe("entries of a page"),
   cursor: z.string().max(4_096).optional().describe("the cursor of the page before"),
 } as const;
 
-/** Who is meant; all that are given must fit. */
+/** Fields that select clients; a client must match all that are given. */
 export const clientFilter = {
   clientId: clientId.optional().describe("exactly this client identifier"),
   prefix: short.optional().describe("client identifiers that begin so"),

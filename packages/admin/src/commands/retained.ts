@@ -1,11 +1,11 @@
-// Retained messages: looked through, shown, taken away, written out.
+// Commands about retained messages: list, show, delete, export.
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { type CommandContext, defineCommand, defineStream } from "../define-command.ts";
 import { pageOf, SlicedScan } from "../scan.ts";
 import { dateOf, dryRun, pageSchema, paging, topicFilter, topicName } from "./fields.ts";
 
-/** Epoch milliseconds beyond which no date is: what never expires. */
+/** The largest time that `Date` can represent, in epoch milliseconds: beyond it a message never expires. */
 const LAST_DATE = 8.64e15;
 const MOST_SHOWN = 100;
 
@@ -137,7 +137,7 @@ export const retainedExport = defineStream({
   output: whole,
   cli: { words: "retained export" },
   async *run({ broker }, { filter }) {
-    // The reader sets the pace: what is not asked for is not looked at.
+    // The reader sets the pace: messages are read as they are asked for.
     for (const message of broker.retained(filter)) yield wholeOf(message);
   },
 });

@@ -1,4 +1,4 @@
-// Sessions that a filter means, and what they may be sorted by.
+// Filters and sort keys of sessions.
 import type { Operations, SessionView } from "@wrenmq/broker";
 
 export interface SessionFilter {
@@ -21,7 +21,7 @@ export function matcherOf(filter: SessionFilter): (view: SessionView) => boolean
     (listener === undefined || view.client.listener === listener);
 }
 
-/** One look-up instead of a look at all of them, where the filter names the client. */
+/** All sessions, or by one look-up the one that the filter names. */
 export function candidates(operations: Operations, { clientId }: SessionFilter): Iterable<SessionView> {
   if (clientId === undefined) return operations.sessions();
   const view = operations.session(clientId);

@@ -1,4 +1,4 @@
-// The broker as a whole: how it is, what it counts, where it listens, what it has loaded; reloading and emptying it.
+// Commands about the broker as a whole: health, statistics, listeners, plugins; reload and drain.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type Broker, type ListenerReport, VERSION } from "@wrenmq/broker";
@@ -16,7 +16,7 @@ export const healthReport = z.object({
   checks: z.array(check),
 });
 
-/** Store open, listeners open, not draining. */
+/** Ready: the store works, the listeners are open, and the broker is not draining. */
 export function healthOf(broker: Broker): z.output<typeof healthReport> {
   const { operations, state } = broker;
   const { store, storeError, drainState } = operations;

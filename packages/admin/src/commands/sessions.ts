@@ -1,4 +1,4 @@
-// Sessions, with and without a connection, and their subscriptions.
+// Commands about sessions, connected or not, and their subscriptions.
 import type { Operations, SessionView } from "@wrenmq/broker";
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import { z } from "zod";

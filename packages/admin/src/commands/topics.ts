@@ -1,4 +1,4 @@
-// Who would get what: a message that is sent, one that only might be, and a plugin's opinion.
+// Commands about topics: publish a message, show who would receive one, and explain the plugins' decisions.
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { defineCommand } from "../define-command.ts";
@@ -77,7 +77,7 @@ export const explain = defineCommand({
   },
 });
 
-/** Any refusal denies; where somebody decides at all, at least one yes is needed. */
+/** Any refusal denies; if a plugin has an opinion at all, at least one yes is needed. */
 function outcomeOf(opinions: readonly { readonly decision: string }[]): boolean {
   if (opinions.length === 0) return true;
   return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");

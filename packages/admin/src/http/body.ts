@@ -1,14 +1,14 @@
-// The body of a request: JSON, bounded. How long it may take is the server's `requestTimeout`.
+// Reads the body of a request: JSON of bounded length. The time limit is the server's `requestTimeout`.
 import type { IncomingMessage } from "node:http";
 import { AdminError } from "../admin-error.ts";
 
-/** A payload of 1 MiB in base64, and what is around it. */
+/** A payload of 1 MiB in base64, and the rest of the JSON. */
 const LONGEST = 1_600_000;
 
 /** @throws AdminError */
 export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   const type = request.headers["content-type"] ?? "";
-  // Pages of other origins may send forms and plain text unasked, but no JSON.
+  // Without CORS, pages of other origins can send forms and plain text, but not JSON.
   if (!/^application\/json(?:\s*;|$)/i.test(type)) {
     throw new AdminError("not_acceptable", `content type ${JSON.stringify(type)}: expected application/json`, {
       expected: "application/json",

@@ -1,5 +1,5 @@
-// One request of the admin API: which command it means, who asks, what it answers. Paths are looked up in a table and never
-// touch a file; there is one for each command, so no framework has anything to do here.
+// Handles one request of the admin API: finds the command, the caller and the form of the answer. Paths are looked up
+// in a table and never name a file; there is one for each command, so no framework is needed.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admin, Caller } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
@@ -18,18 +18,21 @@ export interface Principal extends Caller {
 
 export interface HandlerOptions {
   readonly admin: Admin;
-  /** Who asks. undefined: nobody that is known. @throws AdminError unauthorized, too_many_requests */
+  /**
+   * Identifies the caller; undefined: unknown.
+   * @throws AdminError unauthorized, too_many_requests
+   */
   identify(request: IncomingMessage): Principal | undefined;
-  /** Is the request meant for this server? Else a page of another origin could reach it by a name of its own. */
+  /** Does the Host header name this server? Otherwise a page of another origin could reach it through DNS rebinding. */
   isForUs(host: string | undefined): boolean;
-  /** May numbers be read without a token? */
+  /** May metrics be read without a token? */
   readonly openMetrics: boolean;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export const API_PREFIX = "/api/v1/";
-/** Milliseconds that a reader may take nothing of an answer. */
+/** Milliseconds that a client may read nothing of an answer. */
 const SLOWEST_READER = 30_000;
 
 const HEADERS = {
@@ -49,7 +52,7 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
   response.setTimeout(SLOWEST_READER, () => response.destroy());
   const url = urlOf(request);
   const path = url?.pathname ?? "";
-  // Probes come by address: they learn no more than that it is alive, and ready.
+  // Health probes use an IP address; they learn only whether the broker is alive and ready.
   const isProbe = path === "/healthz" || path === "/readyz";
   if (!isProbe && !options.isForUs(request.headers.host)) {
     throw new AdminError("forbidden", `host ${JSON.stringify(request.headers.host ?? "")} is not known here`, {
@@ -65,7 +68,7 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
     case "/readyz": {
       mustBe(request, "GET");
       const report = healthOf(admin.broker);
-      // Whoever may not know more gets no details.
+      // Without the right to more, no details.
       return send(response, report.ready ? 200 : 503, { ready: report.ready, checks: named(report.checks) });
     }
     case "/metrics":
@@ -120,7 +123,7 @@ async function sendLines(response: ServerResponse, lines: AsyncIterable<unknown>
     if (response.destroyed) return;
     if (response.write(`${JSON.stringify(line)}\n`)) continue;
     await drained(response);
-    // Others have their turn between two pieces.
+    // Lets other work run between two pieces.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   response.end();
@@ -176,7 +179,7 @@ function fail(response: ServerResponse, request: IncomingMessage, error: unknown
   const special: Record<string, string> = {};
   if (known.code === "unauthorized") special["www-authenticate"] = "Bearer";
   if (known.retryAfter !== undefined) special["retry-after"] = String(known.retryAfter);
-  // What has not been read of the request is not read any more.
+  // The rest of the request is not read.
   if (!request.complete) special["connection"] = "close";
   response.writeHead(known.status, {
     ...HEADERS,

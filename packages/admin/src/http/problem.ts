@@ -1,4 +1,4 @@
-// Errors as RFC 9457 has them: `application/problem+json` with a stable code, the field and what was expected.
+// Errors as `application/problem+json` (RFC 9457), with a stable code, the field and what was expected.
 import { STATUS_CODES } from "node:http";
 import type { AdminError } from "../admin-error.ts";
 

@@ -1,10 +1,10 @@
-// How much one address, or one token, may ask. Bounded in memory: who is forgotten begins anew.
+// Rate limits per address and per token. Memory is bounded: an entry that is dropped starts again from zero.
 import { AdminError } from "../admin-error.ts";
 
-/** Wrong tokens of one address within a minute; then it is not listened to until the minute is over. */
+/** Invalid tokens of one address within a minute; after that it is refused until the minute is over. */
 const MOST_FAILURES = 10;
 const WINDOW = 60_000;
-/** Requests of one caller: a second's worth, and what may come at once. */
+/** Requests per second of one caller, and how many may come at once. */
 const PER_SECOND = 50;
 const BURST = 200;
 const REMEMBERED = 1_000;

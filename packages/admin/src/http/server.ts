@@ -1,5 +1,5 @@
-// The admin API over TCP, off unless it is configured: with tokens, with TLS where other machines can reach it, and with
-// bounds on all that a stranger can send. It shares the broker's event loop: what is not bounded here would be felt there.
+// The admin API over TCP, off unless it is configured: with tokens, with TLS where other machines can reach it, and
+// with bounds on all input. It shares the event loop of the broker, so it must not take much of it.
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
@@ -14,15 +14,20 @@ import { AdminTokens } from "./tokens.ts";
 export interface AdminHttpOptions {
   readonly admin: Admin;
   readonly logger: Logger;
-  /** Absent: every address. */
+  /** Address to listen at. Default: every address. */
   readonly host?: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** Without it only health and numbers are served, and only on the own machine; with `insecure` everything, to everybody. */
+  /**
+   * File with the tokens of the callers. Without it only health and metrics are served, and only to this machine; with
+   * `insecure` everything is served to everybody.
+   */
   readonly tokensFile?: string;
+  /** Default: HTTP without TLS. */
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string; readonly keyPassphrase?: string };
-  /** More names (with or without port) that the Host header may have. */
+  /** Host names (with or without port) that the Host header may have, besides `host` and the names of this machine. Default: none. */
   readonly hosts?: readonly string[];
+  /** Serve other machines without TLS or without tokens. Default false. */
   readonly insecure?: boolean;
 }
 
@@ -34,7 +39,7 @@ const BOUNDS = {
   keepAliveTimeout: 10_000,
   checkInterval: 1_000,
 } as const;
-/** Milliseconds between two looks at the certificate. */
+/** Milliseconds between two checks whether the certificate has changed. */
 const CERTIFICATE_INTERVAL = 10_000;
 
 export class AdminHttp {
@@ -51,7 +56,7 @@ export class AdminHttp {
     this.#tokens = tokens;
   }
 
-  /** @throws Error of the system (EADDRINUSE, ENOENT …), PluginError for a bad file of tokens */
+  /** @throws Error of the system (EADDRINUSE, ENOENT …), PluginError for an invalid file of tokens */
   static async start(options: AdminHttpOptions): Promise<AdminHttp> {
     const { tokensFile, logger } = options;
     const tokens = tokensFile === undefined ? undefined : await AdminTokens.open(tokensFile, logger);
@@ -95,7 +100,7 @@ export class AdminHttp {
       admin,
       identify: (request) => this.#identify(request),
       isForUs: (name) => this.#isForUs(name),
-      // Whoever runs the broker without tokens may still let Prometheus on the same machine read numbers.
+      // Without tokens, Prometheus on the same machine may read metrics.
       openMetrics: this.#tokens === undefined,
     });
     const bounds = {

@@ -1,5 +1,5 @@
-// Who a token belongs to and what it may do. The file has one JSON object per line with a SHA-256 digest of each token:
-// the form of the token plugin, with a role. It is read again when it changes.
+// The tokens of the admin API: the caller and the role of each. The file is that of the token plugin, one JSON object
+// per line with a SHA-256 digest of each token, and a role. It is read again when it changes.
 import { timingSafeEqual } from "node:crypto";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "@wrenmq/auth-token";
 import type { Logger } from "@wrenmq/plugin-api";
@@ -19,7 +19,7 @@ export class AdminTokens {
     this.#timer = timer;
   }
 
-  /** @throws PluginError ERR_PLUGIN_START when the file cannot be read or understood */
+  /** @throws PluginError ERR_PLUGIN_START when the file cannot be read or parsed */
   static async open(file: string, logger: Logger): Promise<AdminTokens> {
     let timer: NodeJS.Timeout | undefined;
     const setRepeating = (callback: () => void, interval: number): (() => void) => {
@@ -36,12 +36,12 @@ export class AdminTokens {
     return new AdminTokens(tokens, { stop: () => clearInterval(timer) });
   }
 
-  /** How many of the tokens have a role. */
+  /** Number of tokens with a role. */
   get size(): number {
     return [...this.#tokens.value.values()].filter(({ role }) => role !== undefined).length;
   }
 
-  /** undefined: no such token, or one without a role, or one that has ended. */
+  /** @returns undefined: there is no such token, or it has no role, or has expired */
   find(token: string, now: number): Omit<Principal, "address"> | undefined {
     const id = idOfToken(token);
     const stored = id === undefined ? undefined : this.#tokens.value.get(id);

@@ -1,5 +1,5 @@
-// What the broker's counters do not say: how long the event loop lets work wait, how long the garbage collector stops it,
-// how long the store takes. Measured from the first time that somebody asks; before that nothing is.
+// Measures what counters do not show: the delay of the event loop, the pauses of the garbage collector, the latency of
+// the store. Measuring begins when it is first asked for.
 import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import type { Broker } from "@wrenmq/broker";
 
@@ -8,13 +8,13 @@ export const BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 /** Milliseconds between two probes of the event loop. */
 const RESOLUTION = 10;
 
-/** Counts by bound, as Prometheus has them. */
+/** Counts by upper bound, as Prometheus defines histograms. */
 export class Histogram {
   readonly counts: number[] = BOUNDS.map(() => 0);
   count: number = 0;
   sum: number = 0;
 
-  /** Seconds. */
+  /** @param value seconds */
   observe(value: number): void {
     this.count++;
     this.sum += value;
@@ -22,7 +22,7 @@ export class Histogram {
     if (at >= 0) this.counts[at] = (this.counts[at] ?? 0) + 1;
   }
 
-  /** How many were at most as large as each bound. */
+  /** For each bound the number of values up to it. */
   cumulative(): number[] {
     let total = 0;
     return this.counts.map((count) => (total += count));
@@ -59,10 +59,10 @@ export class Histograms {
     this.#broker.operations.watchCommits(undefined);
   }
 
-  /** Seconds by which the event loop was late, since the measuring began. */
+  /** Seconds by which the event loop was late since measuring began. */
   eventLoopDelay(): { readonly quantiles: ReadonlyMap<number, number>; readonly count: number; readonly sum: number } {
     const loop = this.#loop;
-    // A probe that is not late takes the resolution itself.
+    // A probe that is on time takes the resolution itself.
     const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION / 1000);
     if (loop === undefined || loop.count === 0) return { quantiles: new Map(), count: 0, sum: 0 };
     const quantiles = new Map([0.5, 0.9, 0.99, 1].map((q) => [q, late(loop.percentile(q * 100))]));

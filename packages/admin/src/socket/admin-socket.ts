@@ -1,5 +1,5 @@
-// The Unix socket for the command line: open to its owner alone (mode 0600), so it needs no token. The commands, and all
-// that they need, are loaded when somebody connects for the first time.
+// The Unix socket for the command line. Only its owner can open it (mode 0600), so it needs no token. The commands and
+// their dependencies are loaded at the first connection.
 import { chmodSync, lstatSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ export interface AdminSocketOptions {
   readonly broker: Broker;
   readonly logger: Logger;
   readonly reload?: AdminOptions["reload"];
-  /** Folder of the data; absent: there is none. */
+  /** Folder of the data. Default: there is none. */
   readonly dataFolder?: string;
-  /** Default: `runtimeFolder()`. */
+  /** Folder for sockets of brokers without a data folder. Default `runtimeFolder()`. */
   readonly runtime?: string;
-  /** Taken instead of one that is made when somebody connects. */
+  /** Default: one is made at the first connection. */
   readonly admin?: Admin;
 }
 
@@ -43,7 +43,7 @@ export class AdminSocket {
     this.#server.on("clientError", (_error, socket) => socket.destroy());
   }
 
-  /** @throws Error: the broker can do without, so whoever calls says it and goes on */
+  /** @throws Error of the system: the broker works without the socket, so the caller logs it and goes on */
   static async open(options: AdminSocketOptions): Promise<AdminSocket> {
     if (process.platform === "win32") throw new Error("Windows has no Unix sockets with permissions");
     const { dataFolder, runtime = runtimeFolder() } = options;
@@ -73,7 +73,7 @@ export class AdminSocket {
       server.once("error", reject);
       server.once("listening", resolve);
     });
-    // The file is there as soon as `listen` returns: it must not be open to others even for a moment.
+    // The file exists as soon as `listen` returns: it must never be open to others.
     const mask = process.umask(0o177);
     try {
       server.listen(this.path);
@@ -111,7 +111,7 @@ export class AdminSocket {
     });
   }
 
-  /** A convenience: where it cannot be, `--data` says where the socket is. */
+  /** A convenience: without the link, `--data` names the socket. */
   #leaveLink(runtime: string, link: string): void {
     try {
       makeRuntimeFolder(runtime);
@@ -125,7 +125,7 @@ export class AdminSocket {
   }
 }
 
-/** What an earlier process left. Whoever holds the data folder knows that nobody else uses the socket in it. */
+/** Removes the socket of an earlier process. Only one process can have locked the data folder. */
 function removeSocket(path: string): void {
   let isSocket = false;
   try {

@@ -1,6 +1,6 @@
-// Where the Unix socket for the command line is: in the data folder; without one, or where its path would be too long for
-// the system, in the user's runtime folder. A broker with a data folder leaves a link in the runtime folder, too, so that
-// the command line of the same user finds it without being told.
+// The path of the Unix socket for the command line: in the data folder, or, without one and where the path would be too
+// long for the system, in the user's runtime folder. A broker with a data folder also leaves a link in the runtime
+// folder, so that the command line of the same user finds it.
 import { lstatSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,7 +15,10 @@ export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
   return given === undefined || given === "" ? join(tmpdir(), `wrenmq-${userInfo().uid}`) : join(given, "wrenmq");
 }
 
-/** Makes the runtime folder, for its owner alone. @throws Error where somebody else could get at what is in it */
+/**
+ * Creates the runtime folder, for its owner only.
+ * @throws Error when other users could access it
+ */
 export function makeRuntimeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode, isOurs } = looked(folder);
@@ -24,13 +27,13 @@ export function makeRuntimeFolder(folder: string): void {
   }
 }
 
-/** undefined: its path is longer than the system takes. */
+/** @returns undefined: its path is too long for the system */
 export function socketIn(folder: string): string | undefined {
   const path = join(resolve(folder), SOCKET_NAME);
   return Buffer.byteLength(path) <= LONGEST_PATH ? path : undefined;
 }
 
-/** Of the brokers of this user: the sockets, or links to them, in the runtime folder. */
+/** The sockets, or links to them, in the runtime folder: the brokers of this user. */
 export function runningSockets(folder: string = runtimeFolder()): string[] {
   try {
     if (!looked(folder).isOurs) return [];
@@ -43,7 +46,7 @@ export function runningSockets(folder: string = runtimeFolder()): string[] {
   }
 }
 
-/** What to call a socket: where a link leads. */
+/** The path for messages: the target of a link. */
 export function targetOf(path: string): string {
   try {
     return readlinkSync(path);

@@ -1,18 +1,19 @@
-// What a client may do: plugins are asked once for each topic, their verdicts are kept until the rules change.
+// The access rights of one client: plugins are called once for each topic, and their verdicts are cached until the
+// rules change.
 import type { Action, ClientInfo, HookChain, MaybePromise } from "@wrenmq/plugin-api";
 import { ALLOWED, DENIED, isAllowed, type Topic, type Verdict } from "@wrenmq/protocol";
 
-/** Topics of which a client's verdicts are remembered, and characters of all of them. */
+/** Topics whose verdicts are cached for one client, and characters of all of them. */
 const REMEMBERED = 1_000;
 const REMEMBERED_CHARACTERS = 100_000;
 
-/** The server's own topics: no client publishes there. */
+/** Prefix of the server's own topics: clients must not publish to them. */
 export const SYS_PREFIX = "$SYS/";
 
-/** What all clients of a listener share; swapped when plugins change. */
+/** The access rules of a listener, shared by all its clients; replaced when plugins change. */
 export interface Rules {
   readonly chain: HookChain;
-  /** Grows when access rules change. */
+  /** Incremented when access rules change. */
   readonly generation: number;
 }
 

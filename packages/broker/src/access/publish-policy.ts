@@ -1,6 +1,7 @@
-// May a message be published here? A PUBLISH and a will pass the same access rules (`AuthorizationCache.publish` with the
-// server's own topics). Two checks are for a PUBLISH alone: plugins that change messages (a will has passed the hook `will`),
-// and a store that refuses facts. Who has sent a PUBLISH sends it again; a will comes once, so its facts wait in the log.
+// Decides whether a message may be published. A PUBLISH and a will pass the same access rules
+// (`AuthorizationCache.publish` with the server's own topics). Two checks are only for a PUBLISH: plugins that change
+// messages (a will has passed the hook `will`), and a store that refuses facts. The publisher sends a refused PUBLISH
+// again; a will is sent once, so its facts wait in the log.
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, HookChain, MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import { type DropReason, isAllowed, Message, type TopicLimits, type TopicTable, type Verdict } from "@wrenmq/protocol";
@@ -9,7 +10,7 @@ import { pluginMessage } from "../routing/plugin-message.ts";
 import type { Router } from "../routing/router.ts";
 import type { RefusalLog } from "../runtime/refusal-log.ts";
 
-/** The message that is to be routed (plugins may have changed it), or the reason code that refuses it. */
+/** The message to route (plugins may have changed it), or the reason code of the refusal. */
 export type PublishDecision = Message | ReasonCode;
 
 export interface PolicyParts {
@@ -19,7 +20,10 @@ export interface PolicyParts {
   readonly refusals: RefusalLog;
 }
 
-/** @param verdict of the access rules. @returns the reason code that refuses the message, which is counted then */
+/**
+ * @param verdict of the access rules
+ * @returns the reason code if the message is refused, which is then counted
+ */
 export function refusePublish(
   parts: PolicyParts,
   client: ClientInfo,
@@ -31,7 +35,7 @@ export function refusePublish(
 
 /**
  * The same for a PUBLISH, which the store and plugins may refuse, and plugins may change.
- * @param limits of the listener that it came by
+ * @param limits of the listener of the connection
  */
 export function decidePublish(
   parts: PolicyParts,

@@ -1,4 +1,5 @@
-// Access rules changed: what clients were allowed before is asked again. [see PluginContext.rulesChanged]
+// Applies changed access rules: connections, subscriptions and queued messages that were allowed before are checked
+// again. [see PluginContext.rulesChanged]
 import type { Logger } from "@wrenmq/plugin-api";
 import { isAllowed, type Message, type Session } from "@wrenmq/protocol";
 import { unsharedFilter } from "@wrenmq/topics";
@@ -7,7 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
-/** Topics of queued messages of one session whose verdicts are remembered. */
+/** Topics of queued messages whose verdicts are cached for one session. */
 const MOST_TOPICS = 1_000;
 
 export interface RecheckParts {
@@ -45,7 +46,7 @@ async function recheck(core: RecheckParts, entry: SessionEntry): Promise<void> {
 }
 
 /**
- * Do the rules as they are now allow a message that was queued under earlier ones? Plugins are asked once for each topic.
+ * Do the present rules allow a message that was queued under earlier ones? Plugins are called once for each topic.
  * @returns undefined: a plugin answers later, and the session is pumped then
  */
 export function mayReceiveQueued(core: RecheckParts, session: Session, { topic }: Message): boolean | undefined {

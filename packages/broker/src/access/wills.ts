@@ -1,4 +1,4 @@
-// A will that is to be published: a message like any other, which passes the checks of a PUBLISH when its time has come.
+// Publishes wills: a will is a message that passes the checks of a PUBLISH when it is due.
 import type { Will } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
 import { type Millis, NEVER, type StoredMessage } from "@wrenmq/protocol";
@@ -39,7 +39,7 @@ async function publishIfAllowed(parts: WillParts, entry: SessionEntry, will: Wil
   router.publish(message, clock.now(), new PublishWaits());
 }
 
-/** Turns the interval that a publisher gives into a time, and leaves out what belongs to one connection only. */
+/** Converts the expiry interval to a time, and drops properties that belong to one connection only. */
 export function withExpiry(
   content: Pick<StoredMessage, "payload" | "qos" | "retain">,
   given: NonNullable<StoredMessage["properties"]>,

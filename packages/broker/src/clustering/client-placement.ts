@@ -1,5 +1,5 @@
-// Where several brokers share their listeners: between a new connection and its protocol, until the client identifier in
-// its CONNECT is known and with it the broker that serves the client.
+// Where several brokers share their listeners: holds a new connection until the client identifier of its CONNECT is
+// known, and with it the broker that serves the client.
 import { copyBytes, PEEK_MORE, peekClientId } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
 
@@ -8,10 +8,10 @@ export interface Placement {
   /** Does this broker serve the client? */
   isHome(clientId: string): boolean;
   /**
-   * Gives the connection to the broker that serves the client.
-   * @param head what was read of it; the callee's own
-   * @returns released: its socket is gone from here; lost: the other broker cannot be reached; or what takes the
-   * connection's events from now on
+   * Passes the connection to the broker that serves the client.
+   * @param head the bytes that were read of it, as a copy for the callee
+   * @returns released: its socket has left this process; lost: the other broker cannot be reached; or the handler of
+   * the connection's events from now on
    */
   handOver(
     connection: Connection,
@@ -20,18 +20,18 @@ export interface Placement {
   ): ConnectionHandler | "released" | "lost";
 }
 
-/** Bytes of a CONNECT before its client identifier that are waited for. */
+/** The most bytes of a CONNECT before its client identifier. */
 const MOST_PEEKED = 128 * 1024;
 
-/** A connection that another handler can take over in the middle of the stream. */
+/** A connection whose handler can be replaced in the middle of the stream. */
 type Replaceable = Connection & {
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
 };
 
-/** The connection that serves the client if it is one of this broker's. */
+/** The connection that serves the client if this broker is its home. */
 export interface PlacedConnection extends ConnectionHandler {
   readonly transport: Connection;
-  /** Another broker serves the client: what was begun here ends without a trace. */
+  /** Another broker serves the client: ends what was begun here, without a trace. */
   discardHandedOver(): void;
 }
 
@@ -79,7 +79,7 @@ export class ClientPlacement implements ConnectionHandler {
       return;
     }
     this.#peeked = undefined;
-    // Without an identifier the client gets one of ours; what is no CONNECT is refused here as well as anywhere.
+    // Without a client identifier this broker assigns one; anything but a CONNECT is refused here.
     if (typeof clientId !== "string" || clientId === "" || this.#placement.isHome(clientId)) {
       this.#stay(bytes, start, end);
       return;

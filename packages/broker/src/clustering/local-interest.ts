@@ -1,5 +1,5 @@
-// What the sessions of this broker want of the others: for each filter whether anybody here has it, and whether any of
-// those sessions outlives the process; for each shared subscription how many members it has here.
+// The interest of this broker's sessions in messages of other brokers: for each filter whether a session subscribes to
+// it, and whether one of these outlives the process; for each shared subscription the number of members.
 import type { ClusterBus } from "@wrenmq/cluster";
 import { isShared } from "@wrenmq/topics";
 import type { RouteTable, RouteWatcher } from "../routing/route-table.ts";
@@ -8,7 +8,7 @@ import type { SessionEntry } from "../sessions/session-entry.ts";
 
 interface Interest {
   subscribers: number;
-  /** Those whose sessions outlive the process. */
+  /** Number of sessions that outlive the process. */
   durable: number;
 }
 
@@ -57,12 +57,12 @@ export class LocalInterest implements RouteWatcher, Flushable {
     this.#tell(filter, interest);
   }
 
-  /** A session has got or lost its connection, or lives for another time. */
+  /** A session has got or lost its connection, or has another expiry interval. */
   changed(entry: SessionEntry): void {
     this.#checkDurable(entry, undefined);
     for (const filter of entry.session.subscriptions.keys()) {
       if (!isShared(filter)) continue;
-      // Clients may come and go by the thousand: groups are counted once in a turn.
+      // Clients may come and go by the thousand: groups are counted once per turn.
       if (this.#changedGroups.size === 0) this.#options.flushLater(this);
       this.#changedGroups.add(filter);
     }

@@ -1,5 +1,6 @@
-// From CONNECT to a session: plugins may change the packet, must accept the credentials, may change the will, may still
-// refuse; then the client gets its session. Each step may take its time, and the client may be gone after each.
+// The steps from CONNECT to a session: plugins may change the packet, must accept the credentials, may change the will,
+// and may still refuse; then the client gets its session. Each step may be asynchronous, and the client may disconnect
+// during each.
 import { type AuthPacket, type ConnectPacket, ReasonCode, utf8Length, type Will } from "@wrenmq/codec";
 import type {
   AuthenticationExchange,
@@ -31,18 +32,18 @@ export interface ConnectingClient extends SessionConnection {
   readonly scope: ListenerScope;
   readonly transport: Connection;
   readonly isOpen: boolean;
-  /** Who the client is, as far as it is known. */
+  /** What is known about the client so far. */
   client: ClientInfo;
   /** The client has its session. */
   admitted(entry: SessionEntry, access: AuthorizationCache): void;
-  /** Closes the connection at a time; undefined: never. */
+  /** Closes the connection at this time; undefined: never. */
   credentialsExpireAt(time: Millis | undefined): void;
 }
 
 const NEVER_EXPIRES = 0xffff_ffff;
 const NO_USER_PROPERTIES: ClientInfo["userProperties"] = [];
 
-/** Goes on with a value now or when it is there. */
+/** Continues with a value, now or when its promise resolves. */
 function then<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
@@ -52,11 +53,11 @@ export class ConnectFlow {
   readonly #scope: ListenerScope;
   #packet!: ConnectPacket;
   #assignedClientId: string | undefined = undefined;
-  /** There is room for it only because it takes over the connection of its client. */
+  /** There is room for the client only because it takes over its own connection. */
   #needsTakeover = false;
-  /** Enhanced authentication that is under way. [MQTT5 4.12] */
+  /** The exchange of enhanced authentication in progress. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
-  /** What stops the attempts of plugins that take their time. */
+  /** Functions that abandon the pending attempts of plugins. */
   #whenGone: (() => void)[] | undefined = undefined;
 
   constructor(connecting: ConnectingClient) {
@@ -85,17 +86,17 @@ export class ConnectFlow {
     });
   }
 
-  /** The connection has ended: the answer is of no use any more. */
+  /** The connection has ended: the result is not needed any more. */
   abandon(): void {
     for (const stop of this.#whenGone ?? []) stop();
   }
 
-  /** The client's AUTH before CONNACK. */
+  /** An AUTH of the client before CONNACK. [MQTT5 4.12] */
   continue(packet: AuthPacket): MaybePromise<ConnectAnswer> {
     return then(this.#nextStep(packet.properties?.authenticationData), (step) => this.#authenticated(step));
   }
 
-  /** The client's AUTH after CONNACK. [MQTT5 4.12.1] */
+  /** An AUTH of the client after CONNACK. [MQTT5 4.12.1] */
   reauthenticate(packet: AuthPacket): MaybePromise<ReauthenticateAnswer> {
     const connecting = this.#connecting;
     if (packet.reasonCode === ReasonCode.ReAuthenticate) {
@@ -111,7 +112,7 @@ export class ConnectFlow {
     });
   }
 
-  /** A plugin changed the packet: who the client says it is may be something else now. */
+  /** A plugin has changed the packet: client identifier and user name may be different now. */
   #change(changed: ConnectPacket, now: Millis): void {
     const connecting = this.#connecting;
     const { attributes, clientId } = connecting.client;
@@ -121,19 +122,22 @@ export class ConnectFlow {
     connecting.client = { ...describeClient(connecting, changed, name, now), attributes };
   }
 
-  /** A will that could never be published is refused at CONNECT: later there is nobody to be informed. Access rules may change. */
+  /**
+   * Refuses a will that can never be published. This is the only time to tell the client. Access rules are not checked
+   * here: they may change.
+   */
   #checkWill(will: Will | undefined): ConnectRefused | undefined {
     if (will === undefined) return undefined;
     const { maxTopicLength, maxTopicLevels } = this.#scope.limits;
     if (utf8Length(will.topic) > maxTopicLength || !isTopicName(will.topic, { maxLevels: maxTopicLevels })) {
       const rule = `a will topic has at most ${maxTopicLength} bytes and ${maxTopicLevels} levels`;
-      // Before MQTT 5 there is no code for it: "identifier rejected" comes nearest.
+      // MQTT 3 has no code for it: "identifier rejected" comes nearest.
       const { negativeAcks } = dialectOf(this.#packet.protocolVersion);
       const reasonCode = negativeAcks ? ReasonCode.TopicNameInvalid : ReasonCode.ClientIdentifierNotValid;
       return this.#refuse({ reasonCode, rule });
     }
     if (will.topic.startsWith(SYS_PREFIX)) {
-      // Bridges of other brokers have one by default: they may connect.
+      // Bridges of other brokers have such a will by default: they may connect.
       const { clientId } = this.#connecting.client;
       this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
     }
@@ -151,7 +155,7 @@ export class ConnectFlow {
         this.#whenGone.push(stop);
       };
       return then(chain.authenticate(client, packet.password, whenGone), (identity) => {
-        // A client that has disconnected meanwhile was not refused.
+        // A client that has disconnected meanwhile does not count as refused.
         const given = this.#whenGone !== undefined && !this.#connecting.isOpen;
         return given && !isAllowed(identity) ? refusal(identity) : this.#identified(identity);
       });
@@ -174,7 +178,7 @@ export class ConnectFlow {
     return this.#identified({ reasonCode: ReasonCode.Success, ...step.identity }, step.data);
   }
 
-  /** It is known who the client is; whether it may connect is not. */
+  /** The client is authenticated; whether it may connect is not decided. */
   #identified(identity: Identity, authenticationData?: Uint8Array): MaybePromise<ConnectAnswer> {
     if (!isAllowed(identity)) return this.#refuse(identity);
     const connecting = this.#connecting;
@@ -203,14 +207,14 @@ export class ConnectFlow {
     const packet = this.#packet;
     const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
     const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);
-    // While plugins were asked others may have connected.
+    // Other clients may have connected while plugins were awaited.
     const isOneMore = this.#needsTakeover && !scope.hasRoom && !scope.hasRoomByTakeover(client.clientId);
     if (isOneMore || (!broker.hasRoom() && !broker.registry.isConnected(client.clientId))) {
       return this.#refuseOneMore(this.#isFull);
     }
     if (!broker.hasRoomForSession(client.clientId, expiryInterval)) return this.#refuseOneMore("maximum sessions");
     const now = broker.clock.now();
-    // Plugins may have made another user name, and others may have been banned meanwhile.
+    // Plugins may have changed the user name, and bans may have been added.
     const refused = this.#refuseByOperator(now);
     if (refused !== undefined) return refused;
     const { cleanStart, will } = packet;
@@ -219,7 +223,7 @@ export class ConnectFlow {
     connecting.admitted(entry, new AuthorizationCache(client, scope.rules));
     connecting.credentialsExpireAt(identity.expiresAt);
     if (!connecting.isOpen) {
-      // An observer of the new session has ended the connection.
+      // An observer has ended the connection of the new session.
       if (entry.connection === connecting) broker.registry.disconnected(entry, now);
       return refusal({ reasonCode: ReasonCode.UnspecifiedError });
     }
@@ -245,7 +249,7 @@ export class ConnectFlow {
     return `listener ${this.#scope.name}: maximum connections`;
   }
 
-  /** What the operator has said comes before any plugin: nobody new while the broker is emptied, nobody who is banned. */
+  /** Refusals by the operator, which come before plugins: while the broker is drained, and bans. */
   #refuseByOperator(now: Millis): ConnectRefused | undefined {
     const { drain, bans } = this.#scope.broker;
     if (drain.state !== undefined) {
@@ -295,7 +299,7 @@ function refusal(verdict: Verdict & { readonly serverReference?: string | undefi
   return { kind: "refused", reasonCode, reasonString, serverReference };
 }
 
-/** The bytes of the packet are lent for the call only, and plugins may take longer. */
+/** Copies the parts of the packet: its bytes are valid during the call only, and plugins may take longer. */
 function withOwnBytes(packet: ConnectPacket): ConnectPacket {
   const { password, will, properties } = packet;
   if (password === undefined && will === undefined && properties === undefined) return packet;

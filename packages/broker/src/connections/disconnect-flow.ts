@@ -1,5 +1,4 @@
-// The end of a conversation: the client is gone as far as MQTT is concerned, its transport may still be sending the last
-// packet.
+// The end of a connection for MQTT: the session is detached, while the transport may still be sending the last packet.
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { ConnectionEnd } from "@wrenmq/protocol";
@@ -7,16 +6,16 @@ import type { Connection } from "@wrenmq/transport";
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
-/** A connection that ends. */
+/** A connection that is ending. */
 export interface EndingClient extends SessionConnection {
   readonly scope: ListenerScope;
   readonly transport: Connection;
-  /** undefined: the client was not accepted. */
+  /** undefined: the client was not accepted */
   readonly entry: SessionEntry | undefined;
   readonly client: ClientInfo;
 }
 
-/** What a client gets that speaks no MQTT, or no version of it that we know. */
+/** Reason codes for peers that do not speak MQTT, or an unknown version of it. */
 const NO_MQTT: ReadonlySet<ReasonCode> = new Set([
   ReasonCode.ProtocolError,
   ReasonCode.MalformedPacket,

@@ -1,5 +1,5 @@
-// Emptying a broker before it stops: nobody new is let in, and those who are there are disconnected at a rate, so that
-// the brokers that take them are not overrun. MQTT 5 clients get 0x9C (Use another server) with the reference that the
+// Drains a broker before it stops: new clients are refused, and connected ones are disconnected at a rate, so that the
+// brokers that take them are not overloaded. MQTT 5 clients get 0x9C (Use another server) with the reference that the
 // operator gave. [MQTT5 4.11]
 import { ReasonCode } from "@wrenmq/codec";
 import type { Millis } from "@wrenmq/protocol";
@@ -8,9 +8,9 @@ import type { Timer, Timers } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 export interface DrainOptions {
-  /** Clients per second; 0: none is disconnected, only nobody new is let in. Default 100. */
+  /** Clients to disconnect per second; 0: none, only new clients are refused. Default 100. */
   readonly rate?: number;
-  /** Server Reference: where to go instead. [MQTT5 3.14.2.2.5] */
+  /** Server Reference of the DISCONNECT: where clients are to connect instead. Default: none is sent. [MQTT5 3.14.2.2.5] */
   readonly serverReference?: string;
 }
 
@@ -19,7 +19,7 @@ export interface DrainState {
   readonly since: Millis;
   readonly rate: number;
   readonly serverReference: string | undefined;
-  /** Clients that were disconnected. */
+  /** Number of clients that were disconnected. */
   readonly disconnected: number;
 }
 
@@ -37,16 +37,16 @@ export class Drain {
   readonly #parts: DrainParts;
   #state: (DrainState & { disconnected: number }) | undefined;
   #timer: Timer | undefined;
-  /** Goes on where the last round has stopped: sessions that come first must not be looked at again each time. */
+  /** Continues where the last round has stopped, so that the first sessions are not visited again in each round. */
   #entries: Iterator<SessionEntry> | undefined;
-  /** Clients that are due, where the rate is below one for each round. */
+  /** Clients that are due; a fraction where the rate is below one per round. */
   #due = 0;
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
   }
 
-  /** undefined: the broker takes clients. */
+  /** undefined: the broker is not drained */
   get state(): DrainState | undefined {
     return this.#state;
   }
@@ -57,7 +57,7 @@ export class Drain {
     if (rate > 0) this.#schedule();
   }
 
-  /** The broker takes clients again. */
+  /** Accepts clients again. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

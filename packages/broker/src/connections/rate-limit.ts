@@ -1,4 +1,4 @@
-// A bucket of tokens that fills with time: one second's worth at most.
+// A token bucket that holds at most one second's worth.
 import type { Millis } from "@wrenmq/protocol";
 
 export class RateLimit {
@@ -12,14 +12,17 @@ export class RateLimit {
     this.#filledAt = now;
   }
 
-  /** Takes tokens, also those that are not there yet. @returns milliseconds until the debt is paid */
+  /**
+   * Takes tokens, even more than there are.
+   * @returns milliseconds until the debt is paid
+   */
   take(count: number, now: Millis): Millis {
     this.#fill(now);
     this.#tokens -= count;
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }
 
-  /** @returns false: there is none, none was taken */
+  /** @returns false: there was no token to take */
   takeOne(now: Millis): boolean {
     this.#fill(now);
     if (this.#tokens < 1) return false;
@@ -28,7 +31,7 @@ export class RateLimit {
   }
 
   #fill(now: Millis): void {
-    // A clock that was set back must not take anything away.
+    // A clock that was set back must not remove tokens.
     const elapsed = Math.max(0, now - this.#filledAt);
     this.#tokens = Math.min(Math.max(1, this.#perSecond), this.#tokens + (elapsed / 1000) * this.#perSecond);
     this.#filledAt = now;

@@ -1,4 +1,4 @@
-// What a connection needs of the broker and of its listener.
+// What connections use of the broker and of their listener.
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
@@ -26,7 +26,7 @@ export interface BrokerServices {
   readonly zeroCopyBatch: ZeroCopyBatch;
   readonly logger: Logger;
   readonly refusals: RefusalLog;
-  /** Is a line for each client that comes worth making? */
+  /** Is a log line for each client that connects wanted? */
   readonly logsClients: boolean;
   readonly topics: TopicTable;
   readonly router: Router;
@@ -36,39 +36,39 @@ export interface BrokerServices {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   readonly limits: BrokerLimits;
-  /** Who may not connect for a time. */
+  /** Bans by client identifier, user name and address. */
   readonly bans: BanList;
-  /** Is it being emptied? */
+  /** State of the drain. */
   readonly drain: Drain;
-  /** Of sessions that no client has come for yet. */
+  /** For restored sessions, until their clients connect. */
   readonly sessionLimits: SessionLimits;
-  /** Is there room for another client? */
+  /** May another client connect? */
   hasRoom(): boolean;
-  /** May the client have a session with this expiry interval? It has room if it takes the place of one, or ends with its connection. */
+  /** May the client have a session with this expiry interval? Yes if it replaces one, or ends with its connection. */
   hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean;
   /** An unused client identifier that this broker serves. */
   newClientId(): string;
 }
 
-/** What all connections of one listener share. */
+/** What the connections of one listener share. */
 export interface ListenerScope {
-  /** Of the listener. */
+  /** Name of the listener. */
   readonly name: string;
   readonly broker: BrokerServices;
-  /** Those of connections that come from now on. */
+  /** Limits for later connections. */
   readonly limits: BrokerLimits;
   readonly settings: ConnectionSettings;
-  /** One for all sessions of clients that came by this listener last. */
+  /** One object for all sessions whose clients used this listener last. */
   readonly sessionLimits: SessionLimits;
-  /** Swapped when plugins change. */
+  /** Replaced when plugins change. */
   readonly chain: HookChain;
-  /** The access rules as they are when it is called. */
+  /** The present access rules. */
   readonly rules: () => Rules;
-  /** May one more connection that has been accepted begin a conversation? */
+  /** May one more accepted connection begin with CONNECT? */
   readonly hasRoom: boolean;
-  /** Is there room for a connection that takes the place of another one, as its client has that already? [MQTT-3.1.4-3] */
+  /** Is there room for a connection that takes over the connection of its own client? [MQTT-3.1.4-3] */
   hasRoomByTakeover(clientId: string): boolean;
-  /** A connection is at its end; its transport may still be sending the last packet. */
+  /** A connection has ended for MQTT; its transport may still be sending the last packet. */
   conversationEnded(): void;
   /** @param id of the transport's connection */
   connectionClosed(id: number): void;

@@ -1,4 +1,5 @@
-// SUBSCRIBE and UNSUBSCRIBE: each filter checked, allowed, put into the routes; and what a new subscription is sent first.
+// Handles SUBSCRIBE and UNSUBSCRIBE: checks and authorizes each filter, changes the routes, and schedules retained
+// messages.
 import {
   type QoS,
   ReasonCode,
@@ -16,11 +17,13 @@ import { RetainedDelivery } from "../routing/retained-delivery.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
-/** New subscriptions of one client whose retained messages are still to be sent: each time it subscribes to one it has, too. */
+/**
+ * The most subscriptions of one client that wait for retained messages: subscribing again to the same filter adds one.
+ */
 const MOST_SCHEDULED = 100_000;
 /** Characters of the filters of one session. Their number has an option. */
 const MOST_FILTER_CHARACTERS = 32 * 1024 * 1024;
-/** Filters of one SUBSCRIBE about which plugins are asked at the same time. */
+/** Filters of one SUBSCRIBE for which plugins are called at the same time. */
 const MOST_ASKED = 16;
 
 /** A connection whose client subscribes. */
@@ -36,7 +39,7 @@ export interface Subscriber {
   scheduleRetained(delivery: RetainedDelivery): void;
 }
 
-/** Filters are granted one after the other, so that each sees the limits as the one before has left them. */
+/** Filters are granted one after the other, so that each is checked against the limits after the one before. */
 export function subscribe(subscriber: Subscriber, packet: SubscribePacket): MaybePromise<readonly ReasonCode[]> {
   const { subscriptions, properties } = packet;
   const identifier = properties?.subscriptionIdentifier;
@@ -53,7 +56,7 @@ export function subscribe(subscriber: Subscriber, packet: SubscribePacket): Mayb
   return whenPeersKnow(subscriber.scope.broker.router.forwarder, codes);
 }
 
-/** A plugin answers later. Others are asked ahead, but not about all filters at once: there may be very many. */
+/** Used when a plugin answers asynchronously. Plugins are called ahead for a few filters, as there may be very many. */
 async function subscribeInTurn(
   subscriber: Subscriber,
   subscriptions: readonly Subscription[],
@@ -65,9 +68,9 @@ async function subscribeInTurn(
   const askAhead = (): void => {
     for (; next < subscriptions.length && asked.length < MOST_ASKED; next++) {
       const { topicFilter } = subscriptions[next] as Subscription;
-      // What is invalid is refused without a question.
+      // Invalid filters are refused without calling plugins.
       const verdict = isTopicFilter(topicFilter) ? mayRead(subscriber, topicFilter) : ALLOWED;
-      // It is awaited in its turn; until then a rejection must not count as unhandled.
+      // It is awaited later; until then a rejection must not count as unhandled.
       if (verdict instanceof Promise) verdict.catch(() => {});
       asked.push(verdict);
     }
@@ -81,7 +84,7 @@ async function subscribeInTurn(
   return codes;
 }
 
-/** Who has its SUBACK may ask others to publish: by then every broker must know of the subscription. */
+/** After SUBACK the client may ask others to publish, so every broker must know of the subscription before. */
 function whenPeersKnow(forwarder: Forwarder, codes: readonly ReasonCode[]): MaybePromise<readonly ReasonCode[]> {
   return forwarder.whenKnown()?.then(() => codes) ?? codes;
 }
@@ -96,7 +99,7 @@ export function unsubscribe(subscriber: Subscriber, packet: UnsubscribePacket): 
   });
 }
 
-/** @param asked what a plugin said or will say about the filter; undefined: it has not been asked */
+/** @param asked the answer of plugins, or its promise; undefined: they have not been called */
 function subscribeOne(
   subscriber: Subscriber,
   subscription: Subscription,
@@ -134,11 +137,11 @@ function grant(subscriber: Subscriber, subscription: Subscription, identifier: n
   const { entry, scope, outbox } = subscriber;
   const { topicFilter } = subscription;
   if (!subscriber.isOpen || !isTopicFilter(topicFilter)) return ReasonCode.UnspecifiedError;
-  // Once more: it may have waited for a plugin, and a plugin may have made another filter of it.
+  // Checked again: it may have waited for a plugin, and a plugin may have changed the filter.
   if (isTooMany(subscriber, topicFilter)) return answered(subscriber, subscription, ReasonCode.QuotaExceeded);
   const { maximumQoS } = scope.limits;
   const qos = Math.min(subscription.qos, maximumQoS) as QoS;
-  // Before MQTT 5.0 a bridge cannot ask for either: it gets no message back that it published, and flags as they were.
+  // Before MQTT 5.0 a bridge cannot ask for No Local and Retain As Published; it gets both.
   const { bridge } = subscriber.client;
   const record: SubscriptionRecord = {
     qos,

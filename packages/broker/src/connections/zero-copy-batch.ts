@@ -1,4 +1,5 @@
-// While a connection's bytes are being read, large packets for others may wait in them, to leave in one piece.
+// While bytes of a connection are being handled, large packets made of them may stay in them until they are written,
+// instead of being copied.
 import type { Outbox } from "@wrenmq/protocol";
 
 export class ZeroCopyBatch {
@@ -9,14 +10,14 @@ export class ZeroCopyBatch {
     this.#bytes = bytes;
   }
 
-  /** May packets for this outbox wait in these bytes until `end`? */
+  /** May packets for this outbox refer to these bytes until `end`? */
   mayWait(bytes: Uint8Array, outbox: Outbox): boolean {
     if (bytes !== this.#bytes) return false;
     this.#waiting.push(outbox);
     return true;
   }
 
-  /** The bytes are about to be used again. */
+  /** The bytes are about to be reused. */
   end(): void {
     this.#bytes = undefined;
     if (this.#waiting.length === 0) return;

@@ -1,5 +1,5 @@
-// Clients that may not connect for a time, whatever the plugins say: by client identifier, user name or address.
-// It is kept in memory: a restart forgets it. For a lasting rule there are plugins.
+// Bans clients for a time, by client identifier, user name or address. Kept in memory: they end with the process. A
+// lasting rule is a plugin's job.
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { Millis } from "@wrenmq/protocol";
 
@@ -13,7 +13,7 @@ export interface Ban {
   readonly reason: string | undefined;
 }
 
-/** Bans at the same time: one list must not fill the memory. */
+/** The most bans at the same time, to bound the memory. */
 export const MOST_BANS = 10_000;
 
 export class BanList {
@@ -23,7 +23,10 @@ export class BanList {
     return this.#bans.size;
   }
 
-  /** Adds or replaces. @returns false: there are `MOST_BANS` already */
+  /**
+   * Adds or replaces a ban.
+   * @returns false: there are `MOST_BANS` already
+   */
   add(ban: Ban, now: Millis): boolean {
     const key = keyOf(ban.kind, ban.value);
     if (this.#bans.size >= MOST_BANS && !this.#bans.has(key)) {
@@ -34,12 +37,12 @@ export class BanList {
     return true;
   }
 
-  /** @returns was there one? */
+  /** @returns was there such a ban? */
   remove(kind: BanKind, value: string): boolean {
     return this.#bans.delete(keyOf(kind, value));
   }
 
-  /** The ban that keeps this client out; undefined: none. */
+  /** The ban of a client; undefined: it is not banned. */
   find(client: Pick<ClientInfo, "clientId" | "username" | "remoteAddress">, now: Millis): Ban | undefined {
     return (
       this.#current("clientId", client.clientId, now) ??
@@ -48,7 +51,7 @@ export class BanList {
     );
   }
 
-  /** Those that hold. */
+  /** Bans that have not expired. */
   *values(now: Millis): IterableIterator<Ban> {
     this.#forgetEnded(now);
     yield* this.#bans.values();

@@ -1,4 +1,4 @@
-// The broker's limits, and what of them holds for sessions.
+// The limits of the broker, and those of sessions among them.
 import type { Limits } from "@wrenmq/limits";
 import type { Seconds, SessionLimits } from "@wrenmq/protocol";
 
@@ -6,7 +6,7 @@ export { DEFAULT_LIMITS } from "@wrenmq/limits";
 
 export type BrokerLimits = Limits;
 
-/** What of the limits holds for sessions, whether their clients are connected or not. */
+/** The limits that apply to a session, whether its client is connected or not. */
 export function sessionLimitsOf(limits: BrokerLimits): SessionLimits {
   const { maxQueuedMessages, maxQueuedBytes, overflow, backpressureTimeout } = limits;
   return {
@@ -20,8 +20,11 @@ export function sessionLimitsOf(limits: BrokerLimits): SessionLimits {
 const bound = (limit: number): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
 
 export interface SessionPolicy {
-  /** Seconds that a session without Clean Session lives on before MQTT 5 could say; Infinity: for ever. */
+  /**
+   * Seconds that a session of MQTT 3 without Clean Session outlives its connection; Infinity: for ever. Default
+   * Infinity.
+   */
   readonly defaultExpiry: Seconds;
-  /** The longest expiry that a client gets. Seconds. */
+  /** Seconds; longer session expiry intervals are reduced to this. Default Infinity. */
   readonly maximumExpiry: Seconds;
 }

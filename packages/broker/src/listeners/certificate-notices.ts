@@ -1,5 +1,5 @@
-// What a listener's certificates and revocation lists have to say, in the log: one line when one has changed, and one a day
-// for each that ends soon.
+// Logs what concerns certificates and revocation lists of a listener: one line when one has changed, and one a day for
+// each that expires soon.
 import type { Logger } from "@wrenmq/plugin-api";
 import type { CertificateNotice } from "@wrenmq/transport";
 

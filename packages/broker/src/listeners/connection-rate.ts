@@ -1,9 +1,9 @@
-// New connections per second from one address. An address is forgotten as soon as it has its whole allowance again, so
-// what is kept is bounded by what came during the last second or two.
+// Limits new connections per second from one address. An address is dropped when its allowance is complete again, so
+// the memory is bounded by the connections of the last second or two.
 import type { Millis } from "@wrenmq/protocol";
 import { RateLimit } from "../connections/rate-limit.ts";
 
-/** Milliseconds after which an address that was quiet has everything back. */
+/** Milliseconds after which the allowance is complete again. */
 const REFILL = 1_000;
 
 interface Caller {
@@ -20,7 +20,7 @@ export class ConnectionRate {
     this.#perSecond = perSecond;
   }
 
-  /** Addresses that are remembered. */
+  /** Number of addresses in memory. */
   get size(): number {
     return this.#callers.size;
   }

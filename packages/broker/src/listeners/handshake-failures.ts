@@ -1,5 +1,5 @@
-// What fails at a listener before a client has its session: counted, and logged in a bounded number of lines, so that a
-// flood of failures neither fills the operator's disk nor hides what else is wrong.
+// Counts what fails at a listener before a client has its session, and logs it in a bounded number of lines, so that a
+// flood of failures neither fills the disk nor hides other problems.
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Counters, Millis } from "@wrenmq/protocol";
 import { type ConnectionInfo, clientHasLeft, ListenerError, printableClient } from "@wrenmq/transport";
@@ -32,7 +32,7 @@ export class HandshakeFailures {
     this.#options = options;
   }
 
-  /** What a listener reports. */
+  /** Takes errors of the transport's listener. */
   report(error: Error): void {
     const { logger, listener, counters } = this.#options;
     const code = error instanceof ListenerError ? error.code : "ERR_LISTENER_FAILED";
@@ -43,7 +43,7 @@ export class HandshakeFailures {
     else this.#log(code, error.message);
   }
 
-  /** A client was closed for what it said instead of CONNECT, or in it. */
+  /** A client was disconnected because of an invalid packet instead of CONNECT, or an invalid CONNECT. */
   protocolFailure(client: ConnectionInfo, reason: string): void {
     this.#log("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
   }

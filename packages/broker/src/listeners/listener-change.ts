@@ -1,7 +1,7 @@
-// From one set of listeners to another, all or nothing: what can fail comes first, while everything goes on as before.
-// A listener whose type and address stay keeps its clients, and changes in place as far as it can. A new one listens
-// before an old one is closed; only where both need the same port does the old one stop accepting first, and begins again
-// when the new one cannot.
+// Changes a set of listeners to another, all or nothing: what can fail is done first, while everything goes on as
+// before. A listener whose type and address stay keeps its clients, and is changed in place as far as possible. A new
+// one listens before an old one is closed; only where both need the same port the old one stops accepting first, and
+// resumes if the new one fails.
 import {
   isSameSocket,
   type ListenerConfig,
@@ -18,31 +18,34 @@ export interface RunningListener {
   /** undefined for `external`. */
   readonly listener: TransportListener | undefined;
   options: ListenerOptions;
-  /** false: who connects is turned away, as the plugins that are to decide may not be there yet. */
+  /** false: new connections are refused, as the plugins that decide may not be running yet. */
   isOpen: boolean;
 }
 
-/** What a change needs of the listeners that there are. */
+/** What a change needs of the present listeners. */
 export interface ListenerHost {
   readonly running: ReadonlyMap<string, RunningListener>;
   readonly clock: Clock;
-  /** Do other processes have the same addresses, and give them up at the same time? */
+  /** Do other processes have the same addresses, and release them at the same time? */
   readonly isShared: boolean;
-  /** A scope and what listens for it, but does not yet. `scope`: that of a listener that stays. */
+  /** Makes a listener that does not listen yet. `scope`: that of a listener that stays. */
   make(name: string, options: ListenerOptions, scope?: Listener): RunningListener;
 }
 
-/** What a change comes to. */
+/** The result of a change. */
 export interface ChangedListeners {
-  /** That are new, or have another socket. */
+  /** Listeners that are new, or have another socket. */
   readonly opened: ReadonlyMap<string, RunningListener>;
-  /** That are gone, or replaced by one of the same name: their clients are to be disconnected. */
+  /** Listeners that are gone or were replaced by one of the same name: their clients are to be disconnected. */
   readonly closed: readonly (readonly [name: string, running: RunningListener])[];
-  /** Other plugins decide somewhere. */
+  /** Does the set of deciding plugins differ for any listener? */
   readonly rulesDiffer: boolean;
 }
 
-/** Milliseconds between two attempts to get an address that other processes are about to give up, and how many there are. */
+/**
+ * Milliseconds between two attempts to listen at an address that other processes are about to release, and the number
+ * of attempts.
+ */
 const PAUSE = 50;
 const ATTEMPTS = 100;
 
@@ -54,13 +57,13 @@ interface Opening {
 export class ListenerChange {
   readonly #host: ListenerHost;
   readonly #wanted: Readonly<Record<string, ListenerOptions>>;
-  /** What puts each listener's own changes in force. */
+  /** Functions that apply each listener's own changes. */
   readonly #inPlace: (() => void)[] = [];
   readonly #opened = new Map<string, RunningListener>();
   readonly #closing = new Map<string, RunningListener>();
-  /** Sockets that others take the place of, for the same clients. */
+  /** Sockets that are replaced by others for the same clients. */
   readonly #reopening = new Map<string, RunningListener>();
-  /** They have stopped accepting. */
+  /** Listeners that have stopped accepting. */
   #paused: RunningListener[] = [];
 
   private constructor(host: ListenerHost, wanted: Readonly<Record<string, ListenerOptions>>) {
@@ -80,7 +83,7 @@ export class ListenerChange {
     return change;
   }
 
-  /** Puts it in force. Cannot fail; the caller closes what is to be closed. */
+  /** Applies the change. Cannot fail; the caller closes what is to be closed. */
   commit(): ChangedListeners {
     let rulesDiffer = false;
     for (const commit of this.#inPlace) commit();
@@ -94,14 +97,14 @@ export class ListenerChange {
     return { opened: this.#opened, closed: [...this.#closing], rulesDiffer };
   }
 
-  /** Everything is as it was. Never rejects. */
+  /** Undoes the preparation. Never rejects. */
   async abort(): Promise<void> {
     for (const { listener } of this.#opened.values()) await listener?.close();
     for (const { scope, listener } of this.#paused) {
       try {
         await this.#listen(listener, ATTEMPTS);
       } catch (error) {
-        // Somebody else has taken the port in between.
+        // The port was taken meanwhile.
         scope.handshakeFailures.report(error as Error);
       }
     }
@@ -126,7 +129,7 @@ export class ListenerChange {
     const waiting: Opening[] = [];
     for (const one of opening) if (!(await this.#open(one, 1, this.#hasRival(one)))) waiting.push(one);
     await this.#pauseRivals(waiting);
-    // Other processes that have the same listeners give the address up too, but not at the same moment.
+    // Other processes with the same listeners release the address too, but not at the same moment.
     for (const one of waiting) await this.#open(one, this.#host.isShared ? ATTEMPTS : 1, false);
   }
 
@@ -138,7 +141,7 @@ export class ListenerChange {
     return true;
   }
 
-  /** @returns false: the address is taken, by one of ours that is to be closed */
+  /** @returns false: the address is in use by one of our listeners that will be closed */
   async #open({ name, made }: Opening, attempts: number, hasRival: boolean): Promise<boolean> {
     try {
       await this.#listen(made.listener, attempts);
@@ -188,7 +191,7 @@ function isInUse(error: unknown): boolean {
   return error instanceof ListenerError && error.code === "ERR_LISTENER_IN_USE";
 }
 
-/** Do clients find the one where they found the other? */
+/** Do both have the same address for clients? */
 function isSamePlace(one: ListenerOptions, other: ListenerOptions): boolean {
   const keys = ["type", "host", "port", "path", "ipv6Only"] as const;
   const value = (options: ListenerOptions, key: (typeof keys)[number]): unknown =>

@@ -1,20 +1,21 @@
-// What an embedder may say about one listener.
+// The options of one listener.
 import type { ListenerConfig } from "@wrenmq/transport";
 import type { BrokerLimits } from "../limits/limits.ts";
 
 export type ListenerOptions = (ListenerConfig | { readonly type: "external" }) & {
   /** Connections of this listener; 0 or absent: no limit. */
   readonly maxConnections?: number;
-  /** Names of the plugins that are asked about clients of this listener; absent: all. */
+  /** Names of the plugins that decide about clients of this listener. Default: all. */
   readonly plugins?: readonly string[];
   /**
-   * What differs from the broker's limits. Those of queues hold for the sessions whose clients came by this listener last,
-   * also when these are gone; `maxConnections`, `maxSessions` and those of retained messages are the broker's alone.
+   * Overrides of the broker's limits. Limits of queues apply to the sessions whose clients used this listener last,
+   * also while they are not connected. `maxConnections`, `maxSessions` and the limits of retained messages belong to
+   * the broker and cannot be overridden here. Default: none.
    */
   readonly limits?: Partial<BrokerLimits>;
 };
 
-/** The limits for clients of a listener. No packet size is announced that its transport would refuse. */
+/** The limits for clients of a listener. The announced Maximum Packet Size is not larger than its transport accepts. */
 export function limitsOf(broker: BrokerLimits, listener: ListenerOptions): BrokerLimits {
   const limits = { ...broker, ...listener.limits };
   const maxPayload = "websocket" in listener ? listener.websocket?.maxPayload : undefined;

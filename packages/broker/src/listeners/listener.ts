@@ -1,4 +1,4 @@
-// One listener: its limits, its plugins, its connections. It is the scope of every connection that it has accepted.
+// One listener: its limits, plugins and connections. It is the scope of every connection that it has accepted.
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { ConnectionSettings, SessionLimits } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
@@ -20,9 +20,9 @@ export class Listener implements ListenerScope {
   readonly handshakeFailures: HandshakeFailures;
   #maxConnections = 0;
   #rate: ConnectionRate | undefined;
-  /** By the number of the transport's connection. */
+  /** By the id of the transport's connection. */
   readonly #connections = new Map<number, ClientConnection>();
-  /** Connections that are not at their end: those that were refused take nobody's place while they read why. */
+  /** Connections that have not ended for MQTT: a refused one that is still being written does not count. */
   #open = 0;
 
   constructor(name: string, broker: BrokerServices, chain: HookChain) {
@@ -60,7 +60,7 @@ export class Listener implements ListenerScope {
     return [...this.#connections.values()];
   }
 
-  /** May one more connection that has been accepted talk to us? */
+  /** May one more accepted connection begin with CONNECT? */
   get hasRoom(): boolean {
     const maximum = this.#maxConnections;
     return (maximum === 0 || this.#open <= maximum) && this.broker.hasRoom();
@@ -73,7 +73,7 @@ export class Listener implements ListenerScope {
     return isOurs || this.#maxConnections === 0 || this.#open <= this.#maxConnections;
   }
 
-  /** @returns false: too many connections came from its address within a second */
+  /** @returns false: too many connections came from this address within a second */
   admits(client: Pick<ConnectionInfo, "remoteAddress">): boolean {
     if (this.#rate === undefined || this.#rate.admits(client.remoteAddress, this.broker.clock.now())) return true;
     this.broker.counters.connectionsRefused++;

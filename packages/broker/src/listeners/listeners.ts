@@ -1,4 +1,4 @@
-// The listeners of a broker by name: opened, closed, changed while they run, each with its chain of plugins.
+// The listeners of a broker by name: opens, closes and changes them, each with its chain of plugins.
 import { ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import {
@@ -19,42 +19,52 @@ import { Listener } from "./listener.ts";
 import { ListenerChange, type RunningListener } from "./listener-change.ts";
 import { type ListenerOptions, limitsOf } from "./listener-options.ts";
 
-/** What an operator wants to know of a listener. */
+/** A listener as operators see it. */
 export interface ListenerReport {
   readonly name: string;
   readonly type: ListenerOptions["type"];
   /** undefined for `external`. */
   readonly address: string | undefined;
-  /** Open now, those that have not said CONNECT among them. */
+  /** Open connections, with those that have not sent CONNECT. */
   readonly connections: number;
   /** 0: no limit. */
   readonly maxConnections: number;
-  /** Names of the plugins that decide here; undefined: all. */
+  /** Names of the plugins that decide about its clients; undefined: all. */
   readonly plugins: readonly string[] | undefined;
+  /** Names of those of them that authenticate. */
+  readonly authenticators: readonly string[];
   readonly certificates: readonly TlsCertificate[];
 }
 
-/** Makes the chain of the plugins named, or of all. */
-export type ChainMaker = (plugins: readonly string[] | undefined) => HookChain;
+/** Plugins by name; all of them without names. */
+export interface ListenerPlugins {
+  chain(members: readonly string[] | undefined): HookChain;
+  /** Names of those that authenticate. */
+  authenticators(members: readonly string[] | undefined): readonly string[];
+}
 
-/** Another set of listeners, ready to be put in force. */
+/** Another set of listeners, ready to be committed. */
 export interface PreparedListeners {
-  /** Cannot fail. `closed` resolves when those that are gone are closed, `rulesDiffer`: other plugins decide somewhere. */
-  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void> };
-  /** Everything is as it was. */
+  /**
+   * Applies the change; cannot fail. `closed` resolves when removed listeners are closed; `rulesDiffer`: the set of
+   * deciding plugins differs for a listener; `announce` logs the listeners, to be called when it is known who decides
+   * about their clients.
+   */
+  commit(): { readonly rulesDiffer: boolean; readonly closed: Promise<void>; announce(): void };
+  /** Undoes the preparation. */
   abort(): Promise<void>;
 }
 
-/** Several processes that have the same listeners. */
+/** Several processes with the same listeners. */
 export interface SharedListeners {
-  /** Is this one to say what concerns all of them? */
+  /** Is this the process that logs what concerns all of them? */
   readonly isFirst: boolean;
 }
 
 export class Listeners {
   readonly #running = new Map<string, RunningListener>();
   readonly #core: BrokerServices;
-  readonly #makeChain: ChainMaker;
+  readonly #plugins: ListenerPlugins;
   readonly #placement: Placement | undefined;
   readonly #adopters = new Map<string, Adopt>();
   readonly #cluster: SharedListeners | undefined;
@@ -62,13 +72,13 @@ export class Listeners {
 
   constructor(
     core: BrokerServices,
-    makeChain: ChainMaker,
+    plugins: ListenerPlugins,
     placement: Placement | undefined,
     cluster: SharedListeners | undefined,
   ) {
     this.#core = core;
     this.#cluster = cluster;
-    this.#makeChain = makeChain;
+    this.#plugins = plugins;
     this.#placement = placement;
   }
 
@@ -85,6 +95,7 @@ export class Listeners {
         connections: scope.connectionCount,
         maxConnections: scope.maxConnections,
         plugins: options.plugins,
+        authenticators: this.#plugins.authenticators(options.plugins),
         certificates: "tls" in options ? options.tls.certificates : [],
       };
     }
@@ -104,7 +115,7 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_CONFIG", `there is a listener named "${name}" already`);
     }
     const running = this.#make(name, options);
-    running.scope.chain = this.#makeChain(options.plugins);
+    running.scope.chain = this.#plugins.chain(options.plugins);
     running.isOpen = true;
     await running.listener?.listen();
     if (this.#isClosed) {
@@ -112,9 +123,10 @@ export class Listeners {
       throw new BrokerError("ERR_BROKER_STATE", `the broker was stopped before "${name}" listened`);
     }
     this.#began(name, running);
+    this.#announce(name, running);
   }
 
-  /** Gets another set of listeners ready. Rejects with a ListenerError; nothing has changed then. */
+  /** Prepares another set of listeners. Rejects with a ListenerError; nothing has changed then. */
   async prepare(wanted: Readonly<Record<string, ListenerOptions>>): Promise<PreparedListeners> {
     const change = await ListenerChange.prepare(
       {
@@ -135,23 +147,29 @@ export class Listeners {
         const { opened, closed, rulesDiffer } = change.commit();
         for (const [name] of closed) this.#running.delete(name);
         for (const [name, running] of opened) this.#began(name, running);
-        return { rulesDiffer, closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}) };
+        return {
+          rulesDiffer,
+          announce: () => {
+            for (const [name, running] of opened) this.#announce(name, running);
+          },
+          closed: Promise.all(closed.map(([, running]) => this.#end(running))).then(() => {}),
+        };
       },
     };
   }
 
-  /** Other limits or plugins for a listener that goes on listening; its clients stay. */
+  /** Changes limits or plugins of a listener while it listens; its clients stay. */
   update(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
     const running = this.#running.get(name);
     if (running === undefined) return false;
     const { plugins: _plugins, limits: _limits, maxConnections: _maximum, ...rest } = running.options;
     running.options = { ...rest, ...options } as ListenerOptions;
     running.scope.configure(limitsOf(this.#core.limits, running.options), options.maxConnections ?? 0);
-    running.scope.chain = this.#makeChain(options.plugins);
+    running.scope.chain = this.#plugins.chain(options.plugins);
     return true;
   }
 
-  /** Stops listening; the listener's clients are disconnected. */
+  /** Closes a listener and disconnects its clients. */
   async remove(name: string): Promise<boolean> {
     const running = this.#running.get(name);
     if (running === undefined) return false;
@@ -160,26 +178,33 @@ export class Listeners {
     return true;
   }
 
-  /** What makes connections of sockets that another process accepted, as this listener would have. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  /**
+   * A function that makes connections of sockets which another process has accepted, as this listener would.
+   * @throws BrokerError ERR_LISTENER_UNKNOWN
+   */
   adopter(name: string, transport: TransportName): Adopt {
     const { options } = this.#known(name, "adopt");
-    const lingerMs = "lingerMs" in options ? options.lingerMs : undefined;
+    const lingerTimeout = "lingerTimeout" in options ? options.lingerTimeout : undefined;
     const isRaw = !("rawTcp" in options) || options.rawTcp !== false;
-    const key = `${transport} ${lingerMs} ${isRaw}`;
+    const key = `${transport} ${lingerTimeout} ${isRaw}`;
     let adopter = this.#adopters.get(key);
     if (adopter === undefined) {
       const { bytes, readStart: start, readLength: length } = this.#core.arena;
       adopter = socketAdopter({
         transport,
         ...(isRaw ? { readBuffer: { bytes, start, length } } : {}),
-        ...(lingerMs === undefined ? {} : { lingerMs }),
+        ...(lingerTimeout === undefined ? {} : { lingerTimeout }),
       });
       this.#adopters.set(key, adopter);
     }
     return adopter;
   }
 
-  /** Serves a connection that somebody else made. undefined: refused. @throws BrokerError ERR_LISTENER_UNKNOWN */
+  /**
+   * Serves a connection that does not come from a listener of this broker.
+   * @returns undefined: it was refused
+   * @throws BrokerError ERR_LISTENER_UNKNOWN
+   */
   accept(connection: Connection, name: string, handedOver: boolean): ConnectionHandler | undefined {
     const { scope } = this.#known(name, "accept");
     return handedOver || scope.admits(connection.info) ? this.#accept(connection, scope) : undefined;
@@ -191,28 +216,34 @@ export class Listeners {
     throw new BrokerError("ERR_LISTENER_UNKNOWN", `${caller}(): there is no listener named "${name}"`);
   }
 
-  /** The names of the plugins that decide, for each listener. */
-  members(): (readonly string[] | undefined)[] {
-    return [...this.#running.values()].map(({ options }) => options.plugins);
+  /** The options of each listener. */
+  options(): Readonly<Record<string, ListenerOptions>> {
+    return Object.fromEntries([...this.#running].map(([name, { options }]) => [name, options]));
   }
 
-  /** The plugins or the broker's limits changed. */
+  /** The plugins or the broker's limits have changed. */
   refresh(): void {
     for (const { scope, options } of this.#running.values()) {
-      scope.chain = this.#makeChain(options.plugins);
+      scope.chain = this.#plugins.chain(options.plugins);
       scope.configure(limitsOf(this.#core.limits, options), options.maxConnections ?? 0);
     }
   }
 
-  /** Reads certificates again; the old ones stay where the new ones are bad. @throws ListenerError */
+  /**
+   * Reads certificates again; where the new ones are invalid the old ones stay.
+   * @throws ListenerError
+   */
   async reloadCertificates(): Promise<void> {
     const reloads = [...this.#running.values()].map(async ({ listener }) => listener?.reloadCertificates?.());
-    // Each for itself: what is wrong with one keeps no other from its new certificate.
+    // One listener's error does not keep another from its new certificate.
     const failed = (await Promise.allSettled(reloads)).find((reload) => reload.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** Stops accepting. @returns the connections that are open */
+  /**
+   * Stops accepting.
+   * @returns the open connections
+   */
   async close(): Promise<ClientConnection[]> {
     this.#isClosed = true;
     const open: ClientConnection[] = [];
@@ -229,8 +260,8 @@ export class Listeners {
 
   #make(name: string, options: ListenerOptions, existing?: Listener): RunningListener {
     const core = this.#core;
-    // Until it is one of ours nobody decides there.
-    const scope = existing ?? new Listener(name, core, this.#makeChain([]));
+    // Until it is committed no plugin decides about its clients.
+    const scope = existing ?? new Listener(name, core, this.#plugins.chain([]));
     if (existing === undefined) scope.configure(limitsOf(core.limits, options), options.maxConnections ?? 0);
     if (options.type === "external") return { scope, listener: undefined, options, isOpen: true };
     const { arena, logger } = core;
@@ -241,7 +272,7 @@ export class Listeners {
       admits: (client) => scope.admits(client),
       onError: (error) => scope.handshakeFailures.report(error),
       onCertificate: (notice) => {
-        // Workers have the same certificates, and one of them is enough to say so.
+        // Workers have the same certificates: one of them logs it.
         if (this.#cluster?.isFirst !== false) logCertificate(logger, name, notice, Date.now());
       },
     });
@@ -252,11 +283,15 @@ export class Listeners {
   #began(name: string, running: RunningListener): void {
     running.isOpen = true;
     this.#running.set(name, running);
-    const { listener } = running;
-    if (listener !== undefined) this.#core.logger.info({ listener: name, address: listener.address }, "listening");
   }
 
-  /** Of one that is not among the running any more: its clients are disconnected. */
+  #announce(name: string, { listener, options }: RunningListener): void {
+    if (listener === undefined) return;
+    const authenticators = this.#plugins.authenticators(options.plugins);
+    this.#core.logger.info({ listener: name, address: listener.address, authenticators }, "listening");
+  }
+
+  /** Closes a removed listener and disconnects its clients. */
   async #end({ scope, listener }: RunningListener): Promise<void> {
     const { sessionLimits } = scope;
     for (const { session } of this.#core.registry.values()) {

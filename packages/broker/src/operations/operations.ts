@@ -1,5 +1,5 @@
-// What an operator may see of a broker that runs, and do to it: the typed door of `@wrenmq/admin` and of embedders with
-// tools of their own. Everything here is computed when it is asked for.
+// What operators can read of a running broker and do to it: the typed interface for `@wrenmq/admin` and for tools of
+// embedders. Everything is computed when it is called.
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
@@ -13,7 +13,7 @@ import { BrokerError } from "../runtime/broker-error.ts";
 import { SessionView } from "./session-view.ts";
 import { type TopicRecipients, topicRecipients } from "./topic-recipients.ts";
 
-/** Where the parts of the present run of the broker are. */
+/** The parts of the broker while it runs. */
 export interface OperationsSource {
   core(): BrokerCore;
   listeners(): IterableIterator<ListenerReport>;
@@ -28,12 +28,12 @@ export class Operations {
     this.#source = source;
   }
 
-  /** The time as the broker has it. Epoch milliseconds. */
+  /** The broker's time. Epoch milliseconds. */
   now(): number {
     return this.#source.core().clock.now();
   }
 
-  /** All sessions, with and without a connection. It may be read in pieces: the broker may change meanwhile. */
+  /** All sessions, connected or not. The iterator may be read in pieces while the broker changes. */
   *sessions(): IterableIterator<SessionView> {
     for (const entry of this.#source.core().registry.values()) yield new SessionView(entry);
   }
@@ -50,7 +50,10 @@ export class Operations {
     return message?.hasExpired(clock.now()) === true ? undefined : message;
   }
 
-  /** Who would get a message, and why others would not. @throws BrokerError ERR_TOPIC_INVALID */
+  /**
+   * Who would receive a message, and why others would not.
+   * @throws BrokerError ERR_TOPIC_INVALID
+   */
   recipients(
     message: { readonly topic: string; readonly qos?: QoS; readonly publisher?: string },
     limit: number = 1_000,
@@ -63,9 +66,9 @@ export class Operations {
   }
 
   /**
-   * Keeps clients out until a time, and closes the connections of those who are there: with 0x87 (Not authorized), as
-   * DISCONNECT has no code for it; CONNACK says 0x8A (Banned). Kept in memory.
-   * @returns how many were disconnected; undefined: there are 10,000 bans already
+   * Bans clients until a time, and disconnects those that are connected: with 0x87 (Not authorized), as DISCONNECT has
+   * no other code for it; CONNACK has 0x8A (Banned). Kept in memory.
+   * @returns the number of disconnected clients; undefined: there are 10,000 bans already
    */
   ban(ban: Ban): number | undefined {
     const { bans, registry } = this.#source.core();
@@ -80,7 +83,7 @@ export class Operations {
     return count;
   }
 
-  /** @returns was there one? */
+  /** @returns was there such a ban? */
   unban(kind: BanKind, value: string): boolean {
     return this.#source.core().bans.remove(kind, value);
   }
@@ -89,17 +92,17 @@ export class Operations {
     return this.#source.core().bans.values(this.now());
   }
 
-  /** Lets nobody new in and disconnects who is there at a rate: see `DrainOptions`. */
+  /** Refuses new clients and disconnects the others at a rate: see `DrainOptions`. */
   startDrain(options?: DrainOptions): void {
     this.#source.core().drain.start(options);
   }
 
-  /** Takes clients again. */
+  /** Accepts clients again. */
   stopDrain(): void {
     this.#source.core().drain.stop();
   }
 
-  /** undefined: it is not being emptied. */
+  /** undefined: the broker is not drained */
   get drainState(): DrainState | undefined {
     return this.#source.core().drain.state;
   }
@@ -112,19 +115,22 @@ export class Operations {
     return this.#source.plugins();
   }
 
-  /** none: nothing outlives the process; failing: the store refuses what is written, publishers at QoS 1 and 2 get 0x97. */
+  /**
+   * none: there is no store; failing: the store refuses writes, and publishers at QoS 1 and 2 get 0x97 (Quota
+   * exceeded).
+   */
   get store(): "none" | "ok" | "failing" {
     const { factLog } = this.#source.core();
     if (factLog === undefined) return "none";
     return factLog.failing === undefined ? "ok" : "failing";
   }
 
-  /** Why the store refuses what is written. */
+  /** Why the store refuses writes; undefined: it does not. */
   get storeError(): string | undefined {
     return this.#source.core().factLog?.failing?.message;
   }
 
-  /** Calls back with the milliseconds that the store took for each batch of facts; undefined: nobody wants to know. */
+  /** Calls back with the milliseconds that the store has taken for each batch of facts; undefined ends this. */
   watchCommits(callback: ((milliseconds: number) => void) | undefined): void {
     const { factLog } = this.#source.core();
     if (factLog !== undefined) factLog.committed = callback;

@@ -1,20 +1,20 @@
-// One session as an operator sees it. A view: nothing is computed before it is asked for, so that a look at all sessions
-// costs one small object each.
+// One session as operators see it. A view: values are computed when they are read, so listing all sessions costs one
+// small object each.
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { Millis, Seconds, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TlsInfo, TransportName } from "@wrenmq/transport";
 import type { Drop } from "../sessions/drop-history.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
-/** Queued messages that are looked at one by one. */
+/** Queued messages that are examined one by one. */
 const MOST_LOOKED_AT = 10_000;
 
 export interface QueueReport {
-  /** All that wait. */
+  /** Number of queued messages. */
   readonly messages: number;
-  /** Of those that lie in memory. */
+  /** Bytes of those in memory. */
   readonly bytes: number;
-  /** Of those that were looked at: at most the first 10,000 in memory. */
+  /** Of the first 10,000 in memory. */
   readonly qos1: number;
   readonly qos2: number;
   /** Epoch seconds at which the oldest was queued; undefined: the queue is empty, or it comes from before a restart. */
@@ -25,7 +25,10 @@ export interface InflightReport {
   readonly packetId: number;
   /** What the client has to send next. */
   readonly awaits: "PUBACK" | "PUBREC" | "PUBCOMP";
-  /** undefined: the session ends with its connection and keeps none, or the message has arrived. */
+  /**
+   * undefined: the message has arrived already, or the session ends with its connection and so keeps no messages in
+   * flight.
+   */
   readonly topic: string | undefined;
 }
 
@@ -34,12 +37,12 @@ export interface ConnectionReport {
   /** Bytes of this connection. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  /** Bytes that the client has not taken. */
+  /** Bytes that wait to be sent. */
   readonly backlog: number;
-  /** True: it takes nothing at the moment, and as much waits as may. */
+  /** True: the client does not read, and as many bytes wait as may. */
   readonly blocked: boolean;
   readonly tls: Pick<TlsInfo, "protocol" | "servername" | "authorized"> | undefined;
-  /** What it announced in CONNECT. [MQTT5 3.1.2.11] */
+  /** The client's Receive Maximum in CONNECT. [MQTT5 3.1.2.11.3] */
   readonly receiveMaximum: number | undefined;
   readonly maximumPacketSize: number | undefined;
 }
@@ -61,7 +64,7 @@ export class SessionView {
     return this.#entry.session.username;
   }
 
-  /** As it was when it connected last; made up for a session that nobody has connected to since the start. */
+  /** As it was at its last connection; made up for a session without a connection since the start. */
   get client(): ClientInfo {
     return this.#entry.client;
   }
@@ -88,17 +91,17 @@ export class SessionView {
     return this.#entry.session.queue?.bytes ?? 0;
   }
 
-  /** QoS 1 and 2 messages that were sent and not acknowledged. */
+  /** QoS 1 and 2 messages that were sent and are not acknowledged. */
   get inflight(): number {
     return this.#entry.session.window.size;
   }
 
-  /** QoS 2 messages of the client whose PUBREL has not come. */
+  /** QoS 2 messages of the client whose PUBREL has not arrived. */
   get inflightIn(): number {
     return this.#entry.session.inbound?.size ?? 0;
   }
 
-  /** Messages that were lost; 0 also where the broker keeps no history (`dropHistory`). */
+  /** Number of lost messages; 0 also without a history (`dropHistory`). */
   get dropped(): number {
     return this.#entry.drops?.total ?? 0;
   }
@@ -107,7 +110,7 @@ export class SessionView {
     return Object.fromEntries(this.#entry.drops?.byReason ?? []);
   }
 
-  /** The newest first. */
+  /** Newest first. */
   get lastDrops(): readonly Drop[] {
     return this.#entry.drops?.last ?? [];
   }
@@ -121,7 +124,7 @@ export class SessionView {
     return this.#entry.session.congested;
   }
 
-  /** Is it kept in the store? */
+  /** Is it in the store? */
   get stored(): boolean {
     return this.#entry.stored;
   }
@@ -143,7 +146,7 @@ export class SessionView {
     return { messages: this.queued, bytes: this.queuedBytes, ...counts, oldestSince };
   }
 
-  /** In the order of their sending. */
+  /** In the order in which they were sent. */
   inflightMessages(limit: number): InflightReport[] {
     const reports: InflightReport[] = [];
     for (const [packetId, state, delivery] of this.#entry.session.window.entries()) {
@@ -153,7 +156,7 @@ export class SessionView {
     return reports;
   }
 
-  /** undefined: it is not connected. */
+  /** undefined: it is not connected */
   connection(): ConnectionReport | undefined {
     const { connection, session } = this.#entry;
     if (connection === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Who would get a message of a topic, and who would not and why. Nothing is sent, and nothing is remembered.
+// Finds out who would receive a message of a topic, and who would not and why. Sends nothing and changes nothing.
 import type { QoS } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import { parseShared, topicMatches } from "@wrenmq/topics";
@@ -7,17 +7,17 @@ import type { RouteTable } from "../routing/route-table.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 export type Outcome =
-  /** Goes to the client at once. */
+  /** It is sent to the client at once. */
   | "sent"
-  /** Waits in the session's queue. */
+  /** It is queued in the session. */
   | "queued"
-  /** One member of the group gets it, and it may be this one. */
+  /** One member of the group gets it, which may be this one. */
   | "candidate"
   /** QoS 0, and the client is not connected. */
   | "offline"
-  /** QoS 0, and the client takes nothing at the moment. */
+  /** QoS 0, and the client does not read at present. */
   | "blocked"
-  /** The queue is at its bound, and what is new is dropped. */
+  /** The queue is at its bound, and new messages are dropped. */
   | "queueFull"
   /** A plugin refuses it. */
   | "notAuthorized"
@@ -28,21 +28,21 @@ export interface RecipientReport {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly connected: boolean;
-  /** Its subscriptions that match; at most 100. */
+  /** Its matching subscriptions, at most 100. */
   readonly filters: readonly string[];
   /** `$share/…`, for a member of a group. */
   readonly group: string | undefined;
-  /** At which it would get the message. */
+  /** QoS at which it would be delivered. */
   readonly qos: QoS;
   readonly outcome: Outcome;
-  /** The plugin that refuses it, and its rule. */
+  /** The plugin that refuses, and its rule. */
   readonly plugin: string | undefined;
   readonly rule: string | undefined;
 }
 
 export interface TopicRecipients {
   readonly recipients: readonly RecipientReport[];
-  /** Sessions that match, those that are left out of `recipients` among them. */
+  /** Sessions that match, with those that are not in `recipients`. */
   readonly total: number;
 }
 
@@ -89,7 +89,7 @@ export async function topicRecipients(
   return { recipients, total };
 }
 
-/** The first plugin that refuses, or the last word where none of those that decide says yes. */
+/** The first plugin that refuses, or the last one without a yes. */
 async function refusalOf(
   chain: HookChain,
   entry: SessionEntry,

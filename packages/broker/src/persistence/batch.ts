@@ -1,4 +1,4 @@
-// The facts of one turn of the event loop on their way to the store, with all that waits for them.
+// The facts of one turn of the event loop for the store, with everything that waits for them.
 import type { Outbox } from "@wrenmq/protocol";
 import type { StoreError, StoreOp } from "@wrenmq/store";
 
@@ -8,7 +8,7 @@ export type Settled = (error: StoreError | undefined) => void;
 export interface Batch {
   readonly ops: StoreOp[];
   readonly waiters: Settled[];
-  /** For each of the facts the outbox whose packets depend on it. */
+  /** For each fact the outbox whose packets depend on it. */
   readonly tells: (Outbox | undefined)[];
   readonly outboxes: Set<Outbox>;
 }
@@ -22,7 +22,7 @@ export function letGo(outboxes: Iterable<Outbox>): void {
   for (const outbox of outboxes) outbox.release();
 }
 
-/** Both batches' facts in order; an outbox in both was held twice, and is held once from now on. */
+/** Joins two batches in order; an outbox that both hold back is then held once. */
 export function joined(first: Batch, second: Batch): Batch {
   for (const op of second.ops) first.ops.push(op);
   for (const outbox of second.tells) first.tells.push(outbox);

@@ -1,5 +1,5 @@
-// At a shutdown that is to leave nothing: every session and every retained message is removed from the store, by the facts
-// that say so, so that any store can do it.
+// Removes every session and every retained message from the store at a shutdown that keeps nothing. It uses ordinary
+// facts, so any store can do it.
 import type { Store, StoreOp } from "@wrenmq/store";
 
 /** Facts in one batch. */

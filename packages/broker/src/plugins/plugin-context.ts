@@ -1,9 +1,9 @@
-// The broker as one plugin sees it.
+// The context of a plugin: what it can do with the broker.
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo, Logger, PluginContext, PublishOptions, SessionInfo } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
 
-/** What plugins may ask of the broker. */
+/** The methods of the broker that plugins use. */
 export type BrokerForPlugins = Pick<
   PluginContext,
   "retain" | "sessions" | "session" | "clients" | "unsubscribe" | "rulesChanged" | "metrics"

@@ -1,4 +1,5 @@
-// The plugins of a broker: started in order, closed in reverse, compiled into one chain for each listener.
+// The plugins of a broker: starts them in order, closes them in reverse, and compiles their hooks into one chain for
+// each listener.
 import {
   type CompileOptions,
   compileHooks,
@@ -34,16 +35,17 @@ interface Running extends NamedHooks {
   readonly context: { end(): void };
 }
 
-/** Other plugins, ready to take the place of those that run. */
+/** Other plugins, ready to replace the running ones. */
 export interface PreparedPlugins {
   /**
-   * They run from now on: `takeOver` compiles the chains anew. Those that are not wanted any more end after it, as when
-   * the broker stops. Rejects with what `takeOver` throws, e.g. when two plugins do not go together; then all is as before.
+   * Replaces the plugins: `takeOver` compiles the chains anew. Then plugins that are not used any more are closed, as
+   * when the broker stops. Rejects with what `takeOver` throws, such as when two plugins conflict; then nothing has
+   * changed.
    */
   commit(takeOver: () => void): Promise<void>;
-  /** Ends those that were started. */
+  /** Closes those that were started. */
   abort(): Promise<void>;
-  /** As that of the host will be. */
+  /** The chain that the host will have. */
   chain(members: readonly string[] | undefined, events: Hooks): HookChain;
 }
 
@@ -52,25 +54,37 @@ type LifeEvent = "brokerStarting" | "brokerStarted" | "brokerStopping" | "broker
 
 export class PluginHost {
   readonly #logger: Logger;
-  readonly #timeoutMs: number;
+  readonly #hookTimeout: number;
   readonly #contextOf: (name: string) => PluginContext & { end(): void };
-  /** In the order in which they started. */
+  /** In the order in which they were started. */
   #running: readonly Running[] = [];
-  /** Hooks that failed, for `$SYS` and metrics. */
+  /** Number of failed hooks, for `$SYS` and metrics. */
   failures: number = 0;
 
   constructor(
     logger: Logger,
-    timeoutMs: number = DEFAULT_HOOK_TIMEOUT,
+    timeout: number = DEFAULT_HOOK_TIMEOUT,
     contextOf: (name: string) => PluginContext & { end(): void },
   ) {
     this.#logger = logger;
-    this.#timeoutMs = timeoutMs;
+    this.#hookTimeout = timeout;
     this.#contextOf = contextOf;
   }
 
-  get names(): readonly string[] {
-    return this.#running.map((running) => running.name);
+  /** The running plugins. */
+  get named(): readonly { readonly name: string }[] {
+    return this.#running;
+  }
+
+  /**
+   * Names of the plugins that authenticate.
+   * @param members as in `chain`
+   */
+  authenticators(members: readonly string[] | undefined): readonly string[] {
+    const asked = this.#running.filter(({ name }) => members === undefined || members.includes(name));
+    return asked
+      .filter(({ hooks }) => hooks.authenticate !== undefined || hooks.authenticationMethods !== undefined)
+      .map(({ name }) => name);
   }
 
   *reports(): IterableIterator<PluginReport> {
@@ -86,8 +100,8 @@ export class PluginHost {
   }
 
   /**
-   * Gets other plugins ready, while these go on. One that is the same object is kept as it is, the others start.
-   * @throws PluginError ERR_PLUGIN_START naming the plugin; then all is as before
+   * Starts other plugins, while the running ones go on. A plugin that is the same object is kept.
+   * @throws PluginError ERR_PLUGIN_START naming the plugin; then nothing has changed
    */
   async prepare(plugins: readonly Plugin[]): Promise<PreparedPlugins> {
     const before = this.#running;
@@ -116,7 +130,7 @@ export class PluginHost {
     };
   }
 
-  /** The last started first; one that fails to close is logged and keeps no other open. */
+  /** Closes in reverse order; an error of one is logged and does not affect the others. */
   async close(): Promise<void> {
     const running = this.#running;
     this.#running = [];
@@ -152,9 +166,9 @@ export class PluginHost {
   #setUp(plugin: Plugin, context: PluginContext): Promise<Hooks> {
     const setup = (async () => plugin.setup(context))();
     return this.#inTime(setup, () => {
-      // If it is ready after all, nothing will use it: it is closed.
+      // If it starts after all it is not used: it is closed.
       setup.then((hooks) => hooks.close?.()).catch(() => {});
-      return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#timeoutMs} ms`);
+      return new PluginError("ERR_PLUGIN_START", plugin.name, `its setup did not end within ${this.#hookTimeout} ms`);
     });
   }
 
@@ -163,7 +177,8 @@ export class PluginHost {
       context.end();
       for (const close of [() => hooks.close?.(), () => plugin.close?.()]) {
         try {
-          const late = () => new PluginError("ERR_PLUGIN_TIMEOUT", name, `did not close within ${this.#timeoutMs} ms`);
+          const late = () =>
+            new PluginError("ERR_PLUGIN_TIMEOUT", name, `did not close within ${this.#hookTimeout} ms`);
           await this.#inTime((async () => close())(), late);
         } catch (error) {
           this.#logger.error({ plugin: name, err: error }, "a plugin failed to close");
@@ -172,10 +187,10 @@ export class PluginHost {
     }
   }
 
-  /** Keeps the process alive until then: a process that waits for nothing else must not end without a message. */
+  /** Keeps the process alive until then: a process with nothing else to wait for must not end without a message. */
   #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(late()), this.#timeoutMs);
+      const timer = setTimeout(() => reject(late()), this.#hookTimeout);
       promise.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
@@ -186,7 +201,7 @@ export class PluginHost {
     observe[event]?.();
   }
 
-  /** @param members names of the plugins that decide; undefined: all. Everyone may watch. */
+  /** @param members names of the plugins that decide; undefined: all. All plugins observe. */
   chain(members: readonly string[] | undefined, events: Hooks): HookChain {
     return this.#chain(this.#running, members, events);
   }
@@ -200,7 +215,9 @@ export class PluginHost {
     return compileHooks(hooks, this.#compileOptions());
   }
 
-  /** All plugins, for what belongs to no listener: there nobody authenticates, so two may have the same method. */
+  /**
+   * All plugins, for what belongs to no listener. Nobody authenticates there, so two plugins may have the same method.
+   */
   everyone(events: Hooks): HookChain {
     const hooks = this.#running.map(({ name, hooks: { authenticationMethods: _none, ...rest } }) => ({
       name,
@@ -212,7 +229,7 @@ export class PluginHost {
   #compileOptions(): CompileOptions {
     return {
       logger: this.#logger,
-      timeoutMs: this.#timeoutMs,
+      hookTimeout: this.#hookTimeout,
       onError: () => {
         this.failures++;
       },

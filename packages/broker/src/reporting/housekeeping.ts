@@ -1,4 +1,4 @@
-// What a broker does by the clock, whether or not anybody connects: `$SYS`, and forgetting retained messages that expired.
+// What a broker does at intervals: it publishes `$SYS`, and removes expired retained messages.
 import { getHeapStatistics } from "node:v8";
 import type { Seconds } from "@wrenmq/protocol";
 import type { ClusterNode } from "../clustering/cluster-node.ts";
@@ -39,7 +39,7 @@ export class Housekeeping {
     this.#repeat(SWEEP_INTERVAL, () => {
       if (!this.#sweeping) this.#core.backgroundTasks.add(this.#sweep());
     });
-    if (sys.interval <= 0) return;
+    if (sys.intervalSeconds <= 0) return;
     const topics = new SysTopics(sys.names, VERSION, this.#core.clock.now());
     const tell = (values: readonly [topic: string, payload: string][]): void => {
       for (const [topic, payload] of values) publish(topic, payload);
@@ -47,7 +47,7 @@ export class Housekeeping {
     const update = (): void => tell(topics.values(metrics(), this.#processUse(), this.#core.clock.now()));
     tell(topics.fixed());
     update();
-    this.#repeat(sys.interval, update);
+    this.#repeat(sys.intervalSeconds, update);
   }
 
   stop(): void {
@@ -61,7 +61,7 @@ export class Housekeeping {
     const again = (now: number): void => {
       this.#timers.delete(timer);
       if (this.#stopped) return;
-      // Before the action, which may throw: it is due again then, too.
+      // Before the action, which may throw: the timer is set again then too.
       timer = timers.at(now + seconds * 1000, again);
       this.#timers.add(timer);
       action();
@@ -92,7 +92,7 @@ export class Housekeeping {
     const cpuPercent = this.#cpuAt === 0 ? 0 : (used.user + used.system) / 10 / elapsed;
     this.#cpu = process.cpuUsage();
     this.#cpuAt = now;
-    // `process.memoryUsage` reads a file, and throws when there are no more descriptors.
+    // `process.memoryUsage` reads a file, and throws when there are no file descriptors left.
     return { heapUsed: getHeapStatistics().used_heap_size, cpuPercent };
   }
 }

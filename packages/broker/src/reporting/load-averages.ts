@@ -1,4 +1,5 @@
-// Mosquitto's `load/…/1min|5min|15min`: moving averages per minute, weighted exponentially, as its `sys_tree` computes them.
+// Mosquitto's `load/…/1min|5min|15min`: exponentially weighted moving averages per minute, computed as in its
+// `sys_tree`.
 import type { Seconds } from "@wrenmq/protocol";
 import type { MetricName } from "./metrics.ts";
 
@@ -24,7 +25,7 @@ export class LoadAverages {
   readonly #before = new Map<string, number>();
   readonly #averages = new Map<string, number>();
 
-  /** @param elapsed since the last call; 0: there was none */
+  /** @param elapsed since the last call; 0: this is the first */
   update(get: (name: MetricName) => number, elapsed: Seconds): void {
     for (const [name, of] of RATES) {
       const total = of.reduce((sum, one) => sum + get(one), 0);

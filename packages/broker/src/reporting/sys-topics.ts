@@ -5,7 +5,7 @@ import type { MetricName, Metrics } from "./metrics.ts";
 
 export interface SysOptions {
   /** Seconds between two publications; 0 switches `$SYS` off. */
-  readonly interval: Seconds;
+  readonly intervalSeconds: Seconds;
   readonly names: "amqtt" | "mosquitto" | "both";
 }
 

@@ -1,4 +1,5 @@
-// From the filters that match a topic to its route: the subscriptions of each session merged into one recipient.
+// Makes the route of a topic of the filters that match it: the subscriptions of each session are merged into one
+// recipient.
 import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord } from "@wrenmq/protocol";
 import type { StoredFilter, SubscriptionTree } from "@wrenmq/topics";
@@ -7,7 +8,7 @@ import { Recipient } from "./recipient.ts";
 import { Route } from "./route.ts";
 import { SharedGroup } from "./shared-groups.ts";
 
-/** Stands for all subscribers of a peer. */
+/** Stands for all subscribers at a peer. */
 export class PeerKey {
   readonly peer: Peer;
   constructor(peer: Peer) {
@@ -19,7 +20,7 @@ type Subscriber = SessionEntry | SharedGroup | PeerKey;
 type Subscription = SubscriptionRecord | SharedGroup | PeerKey;
 export type RouteTree = SubscriptionTree<Subscriber, Subscription>;
 
-/** So few sessions are compared with each other to see whether one comes twice; of more a Map is made. */
+/** Up to this number of sessions, duplicates are found by comparing; for more a Map is used. */
 const FEW = 8;
 const NO_GROUPS: readonly SharedGroup[] = [];
 
@@ -63,7 +64,7 @@ function recipientsOf(entries: readonly SessionEntry[], records: readonly Subscr
   return entries.map((entry, index) => new Recipient(entry, [records[index] as SubscriptionRecord]));
 }
 
-/** One for each session, whatever number of its subscriptions match. [MQTT-3.3.4-2] */
+/** One recipient for each session, however many of its subscriptions match. [MQTT-3.3.4-2] */
 function mergedRecipients(entries: readonly SessionEntry[], records: readonly SubscriptionRecord[]): Recipient[] {
   const found = new Map<SessionEntry, SubscriptionRecord[]>();
   for (const [index, entry] of entries.entries()) {

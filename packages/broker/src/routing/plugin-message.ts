@@ -1,4 +1,4 @@
-// A message for a plugin's hands: a copy, which it may keep.
+// A message as plugins get it: a copy that they may keep.
 import type { PluginMessage } from "@wrenmq/plugin-api";
 import { copyBytes, type StoredMessage } from "@wrenmq/protocol";
 

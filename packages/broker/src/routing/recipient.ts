@@ -1,10 +1,10 @@
-// How one session is sent messages: its subscriptions that match, merged; and what the access rules said about it.
+// How one session receives messages of a topic: its matching subscriptions merged, and the verdict of the access rules.
 import type { QoS } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import type { DeliveryOptions, SubscriptionRecord } from "@wrenmq/protocol";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
-/** The six ways to be sent a message without subscription identifiers, by qos * 2 + retain. */
+/** The six sets of options without subscription identifiers, by qos * 2 + retain. */
 const PLAIN: readonly DeliveryOptions[] = tableOf(undefined, undefined);
 
 function tableOf(
@@ -18,23 +18,29 @@ function tableOf(
   return table;
 }
 
-/** How one session is sent the messages of one topic (or of a shared subscription), whatever number of its subscriptions match. [MQTT-3.3.4-2] */
+/**
+ * How one session receives messages of one topic (or of a shared subscription), however many of its subscriptions
+ * match. [MQTT-3.3.4-2]
+ */
 export class Recipient {
   readonly entry: SessionEntry;
   /** Without Retain As Published the retain flag is cleared. */
   #retainAsPublished = false;
   #qos = 0;
   #table: readonly DeliveryOptions[] = PLAIN;
-  /** Given when a subscription has No Local: how its own messages go to it; null: not at all. [MQTT-3.8.3-3] */
+  /**
+   * Set when a subscription has No Local: how messages of the client itself are delivered; null: not at all.
+   * [MQTT-3.8.3-3]
+   */
   noLocalView: Recipient | null | undefined = undefined;
-  /** The access rules' answer, about whom it was given, and the generation of rules that gave it. */
+  /** The verdict of the access rules, and for which client and generation of rules it holds. */
   #allowed = false;
   #client: ClientInfo | undefined = undefined;
   #rules = -1;
 
   /**
-   * @param records those that match; there may be very many, and what is made of them is kept
-   * @param sharedFilter given for a member of a group
+   * @param records the matching subscriptions; there may be very many, so they are not kept
+   * @param sharedFilter set for a member of a group
    */
   constructor(entry: SessionEntry, records: readonly SubscriptionRecord[], sharedFilter?: string) {
     this.entry = entry;
@@ -55,7 +61,7 @@ export class Recipient {
     }
   }
 
-  /** The same for another topic, without a verdict. */
+  /** The same recipient for another topic, without a verdict. */
   withoutVerdict(): Recipient {
     const copy = new Recipient(this.entry, []);
     copy.#retainAsPublished = this.#retainAsPublished;
@@ -65,7 +71,10 @@ export class Recipient {
     return copy;
   }
 
-  /** May its client receive messages of the topic? undefined: no plugin was asked since it connected or rules changed. */
+  /**
+   * May the client receive messages of the topic? undefined: plugins have not been called since it has connected or the
+   * rules have changed.
+   */
   verdict(rules: number): boolean | undefined {
     return rules === this.#rules && this.#client === this.entry.client ? this.#allowed : undefined;
   }
@@ -77,13 +86,13 @@ export class Recipient {
     return allowed;
   }
 
-  /** min(QoS of the message, granted QoS), and the retain flag as the subscriber wants it. */
+  /** min(QoS of the message, granted QoS), and the retain flag that the subscription asks for. */
   options(qos: QoS, retain: boolean): DeliveryOptions {
     const effective = qos < this.#qos ? qos : this.#qos;
     return this.#table[effective * 2 + (retain && this.#retainAsPublished ? 1 : 0)] as DeliveryOptions;
   }
 
-  /** For a retained message that goes to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
+  /** For a retained message to a new subscription: with the retain flag. [MQTT-3.3.1-8] */
   retainedOptions(qos: QoS): DeliveryOptions {
     const effective = qos < this.#qos ? qos : this.#qos;
     return this.#table[effective * 2 + 1] as DeliveryOptions;

@@ -1,14 +1,15 @@
-// The retained messages that are scheduled for one connection, subscription by subscription, as fast as its client reads.
+// The retained messages that are scheduled for one connection: delivers them subscription by subscription, as fast as
+// the client reads.
 import type { Millis } from "@wrenmq/protocol";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { RetainedDelivery, Turn } from "./retained-delivery.ts";
 
-/** What is done for one client in one turn of the event loop: messages sent, subscriptions for which there are none. */
+/** Work for one client in one turn of the event loop: messages sent, and subscriptions without any. */
 const WORK = 4096;
 
 export class RetainedDeliveries {
   readonly #entry: SessionEntry;
-  /** Called when it can go on after it had to wait for the queue to get shorter, or for a plugin. */
+  /** Called when delivery can continue after it has waited for the queue to get shorter, or for a plugin. */
   readonly #ready: () => void;
   readonly #scheduled = new Set<RetainedDelivery>();
   #waits = false;
@@ -22,12 +23,12 @@ export class RetainedDeliveries {
     this.#scheduled.add(delivery);
   }
 
-  /** Subscriptions whose retained messages have not all been sent. */
+  /** Number of subscriptions whose retained messages have not all been sent. */
   get size(): number {
     return this.#scheduled.size;
   }
 
-  /** @returns done: all is sent; burst: write what there is, then call again; waiting: `ready` will be called */
+  /** @returns done: all are sent; burst: write what there is, then call again; waiting: `ready` will be called */
   run(now: Millis): "done" | "burst" | "waiting" {
     if (this.#waits) return "waiting";
     const turn: Turn = { work: WORK };

@@ -1,23 +1,23 @@
-// The retained messages that a new subscription is sent, as many at a time as its client takes.
+// Delivers the retained messages of a new subscription, as many at a time as the client reads.
 import type { Message, Millis, SubscriptionRecord } from "@wrenmq/protocol";
 import type { TopicWalk } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { Recipient } from "./recipient.ts";
 import type { Router } from "./router.ts";
 
-/** Why it has stopped. `blocked`: the client reads no more for now; `spent`: it is the turn of other clients. */
+/** Why it has stopped. `blocked`: the client does not read; `spent`: other clients have their turn. */
 export type RetainedDeliveryEnd = "done" | "blocked" | "congested" | "authorizing" | "spent";
 
-/** What may still be done for one client before it is the others' turn. */
+/** Work that may still be done for one client in this turn. */
 export interface Turn {
   work: number;
 }
 
-/** Bytes that are put together before they are written. */
+/** Bytes that are collected before they are written. */
 const BURST = 128 * 1024;
-/** Places among the retained messages that are looked at in one go. A filter may match nothing among millions of them. */
+/** Retained messages that are examined in one step: a filter may match none of millions. */
 const LOOKS = 64;
-/** The work of having looked at so many for nothing; to send a message is 1. */
+/** The cost of such a step without a match, relative to sending a message. */
 const WORK_OF_LOOKS = 16;
 
 export class RetainedDelivery {
@@ -25,7 +25,7 @@ export class RetainedDelivery {
   readonly #entry: SessionEntry;
   readonly #filter: string;
   readonly #record: SubscriptionRecord;
-  /** Both are made when its turn comes: a client may have very many of them scheduled. */
+  /** Made when delivery begins: a client may have very many scheduled. */
   #recipient: Recipient | undefined = undefined;
   #messages: TopicWalk<Message> | undefined = undefined;
 
@@ -36,7 +36,9 @@ export class RetainedDelivery {
     this.#record = record;
   }
 
-  /** One loop for all that is done for a message: a broker that has just started compiles it within the first delivery. */
+  /**
+   * One loop with all that is done for a message: a broker that has just started compiles it within the first delivery.
+   */
   run(turn: Turn, now: Millis): RetainedDeliveryEnd {
     const router = this.#router;
     const entry = this.#entry;
@@ -47,9 +49,9 @@ export class RetainedDelivery {
     const recipient = this.#recipient;
     for (; turn.work > 0; turn.work--) {
       const { link } = session;
-      // Draining calls.
+      // The outbox's drain event continues.
       if (link === undefined || link.blocked) return "blocked";
-      // Nothing retained is dropped because its client is slow, and what is published meanwhile has room.
+      // No retained message is dropped because its client is slow, and there is room for new messages.
       if (!session.hasRoom) return "congested";
       const message = messages.next(LOOKS);
       if (message === undefined) {
@@ -59,7 +61,7 @@ export class RetainedDelivery {
       }
       if (message.hasExpired(now)) continue;
       const options = recipient.retainedOptions(message.qos);
-      // With access rules each topic has a verdict of its own.
+      // With access rules each topic has its own verdict.
       if (router.checksReceivers) router.deliverAs(recipient.withoutVerdict(), message, options, now, undefined);
       else session.deliver(message, options, now);
       if (entry.pendingAuthorization !== undefined) return "authorizing";

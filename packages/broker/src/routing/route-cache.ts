@@ -1,11 +1,11 @@
-// Routes that topics share. Thousands of topics match the same filters: who gets their messages is found out once for all
-// of them, and stays right until one of those filters gets or loses a subscriber, whatever happens to the others.
+// Routes that topics share. Thousands of topics match the same filters: their route is made once, and stays valid until
+// one of these filters gains or loses a subscriber.
 import { FrequentCache, mix } from "@wrenmq/protocol";
 import type { StoredFilter } from "@wrenmq/topics";
 import type { Route } from "./route.ts";
 
 const MOST_ROUTES = 4_096;
-/** Subscriptions in all routes: each takes a hundred bytes, more or less. */
+/** Subscriptions in all cached routes: each takes about a hundred bytes. */
 const MOST_SUBSCRIPTIONS = 262_144;
 
 export class RouteCache {
@@ -23,7 +23,7 @@ export class RouteCache {
     return known?.isMadeOf(filters, count) === true ? known : undefined;
   }
 
-  /** After `get` found none: this is the one. */
+  /** Adds a route after `get` has found none. */
   offer(route: Route): void {
     const { weight } = route;
     if (this.#routes.admits(this.#hash, weight)) this.#routes.add(this.#hash, weight, route);

@@ -1,5 +1,5 @@
-// Who gets the messages of a topic. Kept with the topic until any subscription changes; then its filters are looked for
-// again, which is cheap, and what they come to is found in the cache of routes, unless they are what has changed.
+// Finds the route of a topic. It is kept with the topic until any subscription changes; then the matching filters are
+// searched again, which is cheap, and their route is found in the cache unless it has changed.
 import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord, Topic } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, type StoredFilter, SubscriptionTree } from "@wrenmq/topics";
@@ -10,15 +10,17 @@ import { Route } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
 import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
 
-/** Larger routes are not kept with topics, only in the cache, which is bounded: delivering takes longer than finding them. */
+/** Larger routes are not kept with topics, only in the bounded cache: delivering takes longer than finding them. */
 const LARGE = 64;
-/** Filters found for one topic that the scratch space has room for. */
+/** Capacity of the scratch space for filters of one topic. */
 const KEPT_SLOTS = 4_096;
 const NOBODY = new Route([], [], undefined, [], 0);
 
-/** A session that ends with so few subscriptions leaves at once: only routes that it was in are made again. */
+/** Up to this number of subscriptions a session that ends is removed at once: only its routes are made again. */
 const FEW = 64;
-/** Subscriptions that may wait to be taken out: who makes sessions faster than that does not fill the memory. */
+/**
+ * The most subscriptions that wait to be removed: bounds the memory for clients that make sessions faster than that.
+ */
 const MOST_LEAVING = 1_000_000;
 
 /** Called when local sessions subscribe and unsubscribe. */
@@ -30,32 +32,32 @@ export interface RouteWatcher {
 export class RouteTable {
   readonly #tree: RouteTree = new SubscriptionTree();
   readonly #peers = new Map<Peer, PeerKey>();
-  /** Given when other brokers act as one with this one. */
+  /** Set when other brokers act as one with this one. */
   watcher: RouteWatcher | undefined = undefined;
   readonly #groups = new Map<string, SharedGroup>();
   readonly #strategy: ShareStrategy;
   readonly #cache = new RouteCache();
-  /** Grows with each change. */
+  /** Incremented with each change. */
   #stamp = 0;
   #checksTopics = false;
-  /** Filters that match the topic that is looked for. */
+  /** Filters that match the present topic. */
   readonly #found: (StoredFilter | undefined)[] = [];
   /** Subscriptions of all sessions. */
   size: number = 0;
-  /** Those of sessions that have ended and are still to be taken out. */
+  /** Subscriptions of ended sessions that wait to be removed. */
   #leaving = 0;
 
   constructor(strategy: ShareStrategy) {
     this.#strategy = strategy;
   }
 
-  /** Does any plugin decide about topics? Then each topic has a route of its own, with the verdicts about it. */
+  /** Does any plugin decide about topics? Then each topic has its own route, with its verdicts. */
   set checksTopics(checksTopics: boolean) {
     this.#checksTopics = checksTopics;
     this.#stamp++;
   }
 
-  /** @returns is it a subscription that the session did not have? */
+  /** @returns true if the session did not have this subscription */
   add(entry: SessionEntry, filter: string, record: SubscriptionRecord): boolean {
     const shared = sharedOf(filter);
     if (shared !== undefined) entry.hasShared = true;
@@ -79,8 +81,8 @@ export class RouteTable {
   }
 
   /**
-   * The session has ended: from now on no message finds it.
-   * @returns steps by which its subscriptions, which are many, are taken out; undefined: they are out
+   * The session has ended: it receives no messages from now on.
+   * @returns steps that remove its subscriptions, if there are many; undefined: they are removed
    */
   removeAll(entry: SessionEntry): Iterator<void> | undefined {
     const { subscriptions } = entry.session;
@@ -89,7 +91,7 @@ export class RouteTable {
       for (const filter of subscriptions.keys()) this.remove(entry, filter);
       return undefined;
     }
-    // In how many routes it is nobody knows.
+    // The number of routes with this session is unknown.
     this.#cache.clear();
     this.#stamp++;
     this.size -= size;
@@ -97,7 +99,7 @@ export class RouteTable {
     return this.#leave(entry, subscriptions.keys());
   }
 
-  /** Routes are made without sessions that have ended already: they need not be made again. */
+  /** Routes that are made meanwhile do not contain ended sessions, and stay valid. */
   *#leave(entry: SessionEntry, filters: Iterable<string>): IterableIterator<void> {
     for (const filter of filters) {
       if (this.#delete(entry, filter, sharedOf(filter))) this.watcher?.removed(entry, filter);
@@ -114,7 +116,7 @@ export class RouteTable {
     return true;
   }
 
-  /** A shared subscription, by the filter that its members subscribed to. */
+  /** A shared subscription, by its full filter. */
   group(filter: string): SharedGroup | undefined {
     return this.#groups.get(filter);
   }
@@ -157,7 +159,7 @@ export class RouteTable {
     return route;
   }
 
-  /** Who gets the messages of a topic now, without remembering it: for questions about topics that perhaps nobody uses. */
+  /** The present route of a topic, without caching it: for questions about topics that may never be used. */
   lookUp(topic: string): Route {
     const bytes = new TextEncoder().encode(topic);
     const found: (StoredFilter | undefined)[] = [];
@@ -175,7 +177,7 @@ export class RouteTable {
     return group;
   }
 
-  /** @param shared given when it was the members of a group that changed, of which the tree knows nothing */
+  /** @param shared set when only the members of a group have changed, which are not in the tree */
   #changed(shared: SharedFilter | undefined): void {
     if (shared !== undefined) this.#tree.touch(shared.filter);
     this.#stamp++;
@@ -195,13 +197,13 @@ export class RouteTable {
   }
 }
 
-/** The one that the topic has already, if it is for the same recipients: with the verdicts about them. */
+/** The topic's own route if it has the same recipients: it has their verdicts. */
 function ownRoute(topic: Topic, route: Route): Route {
   const known = topic.route as Route | undefined;
   return known?.isCopyOf(route) === true ? known : route.forOneTopic();
 }
 
-/** Filters are checked before they get here. */
+/** Filters were validated before. */
 function sharedOf(filter: string): SharedFilter | undefined {
   const shared = parseShared(filter);
   return shared === "invalid" ? undefined : shared;

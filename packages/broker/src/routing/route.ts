@@ -1,4 +1,4 @@
-// Who gets the messages of a topic.
+// The recipients of the messages of a topic.
 import type { Peer } from "@wrenmq/cluster";
 import type { StoredFilter } from "@wrenmq/topics";
 import type { Recipient } from "./recipient.ts";
@@ -7,15 +7,15 @@ import type { SharedGroup } from "./shared-groups.ts";
 export class Route {
   readonly recipients: readonly Recipient[];
   readonly groups: readonly SharedGroup[];
-  /** Other brokers whose subscribers want the topic's messages. */
+  /** Other brokers with subscribers to the topic. */
   readonly peers: readonly Peer[] | undefined;
-  /** What it takes up, in subscriptions. */
+  /** Its size, in subscriptions. */
   readonly weight: number;
-  /** The versions of the filters that it was made of. As long as a topic has them, this is its route. */
+  /** Versions of the filters that it was made of. It is the route of a topic that has the same versions. */
   readonly #versions: readonly number[];
-  /** A route of one topic only: the one it is a copy of. */
+  /** The route of which this one is a copy, for one topic only. */
   #original: Route | undefined = undefined;
-  /** How members of the groups get this topic, for those whose client had to be asked about. */
+  /** Members of groups with the verdict for this topic. */
   #checked: Map<Recipient, Recipient> | undefined = undefined;
 
   constructor(
@@ -32,7 +32,7 @@ export class Route {
     this.weight = weight;
   }
 
-  /** Was it made of the first `count` of these filters, as they are now? */
+  /** Was it made of the first `count` of these filters in their present versions? */
   isMadeOf(filters: readonly (StoredFilter | undefined)[], count: number): boolean {
     const versions = this.#versions;
     if (versions.length !== count) return false;
@@ -40,7 +40,7 @@ export class Route {
     return true;
   }
 
-  /** The same route for one topic alone, with the access rules' verdicts about it. */
+  /** The same route for one topic only, with its verdicts. */
   forOneTopic(): Route {
     const recipients = this.recipients.map((recipient) => recipient.withoutVerdict());
     const route = new Route(recipients, this.groups, this.peers, this.#versions, this.weight);
@@ -52,7 +52,7 @@ export class Route {
     return this.#original === other;
   }
 
-  /** A group's member stands for all topics of its filter, the access rules' verdict for one: it is kept here. */
+  /** A group's member is shared by all topics of its filter, but a verdict is for one topic: it is stored here. */
   checked(member: Recipient): Recipient {
     this.#checked ??= new Map();
     let recipient = this.#checked.get(member);

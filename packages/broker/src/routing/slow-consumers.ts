@@ -1,5 +1,5 @@
-// Sessions that hold publishers because their queues are over the bound: how long they may, and what is logged of those
-// that do not keep up. One timer for each such session, however many publishers and messages wait.
+// The deadline of sessions whose full queues hold publishers, and the log lines about those that do not keep up. One
+// timer for each such session, however many publishers and messages wait.
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Millis, Session } from "@wrenmq/protocol";
 import type { Clock } from "../runtime/clock.ts";
@@ -32,7 +32,7 @@ export class SlowConsumers {
     this.#parts.logger.info({ clientId, dropped }, "the client keeps up again");
   }
 
-  /** The timer of an earlier time over the bound goes on for this one: it looks again when it is due. */
+  /** A timer that is set already is kept: when it fires it checks the present time. */
   #watch(entry: SessionEntry, since: Millis): void {
     const { backpressureTimeout } = entry.session.limits;
     if (backpressureTimeout === Number.POSITIVE_INFINITY || entry.backpressureTimer !== undefined) return;

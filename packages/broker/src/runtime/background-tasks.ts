@@ -1,7 +1,7 @@
-// Work that is too long for one turn of the event loop: it is done in steps, with other work in between.
+// Runs work that is too long for one turn of the event loop in steps, with other work in between.
 import type { Clock } from "./clock.ts";
 
-/** Steps of one turn; each is to take a few microseconds at most. */
+/** Steps per turn; each should take a few microseconds at most. */
 const STEPS = 1024;
 
 export class BackgroundTasks {
@@ -16,13 +16,13 @@ export class BackgroundTasks {
     this.#failed = failed;
   }
 
-  /** Begins when this turn is over. What the steps yield is ignored. */
+  /** Begins after this turn. Values that the iterator yields are ignored. */
   add(steps: Iterator<unknown>): void {
     this.#waiting.add(steps);
     this.#wake();
   }
 
-  /** Forgets what is not done. */
+  /** Drops all tasks. */
   clear(): void {
     this.#waiting.clear();
   }
@@ -48,7 +48,7 @@ export class BackgroundTasks {
         continue;
       }
       if (left > 0) continue;
-      // It goes to the end of the line: short tasks do not wait for long ones.
+      // To the end of the queue: short tasks do not wait for long ones.
       this.#waiting.add(steps);
       return;
     }

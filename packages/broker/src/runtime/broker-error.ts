@@ -1,4 +1,4 @@
-// What an embedder or an operator did wrong, or what the machine refused: stable codes, each with an entry in docs/errors.md.
+// Errors of the embedder, the operator or the machine: stable codes, each with an entry in docs/errors.md.
 
 export type BrokerErrorCode =
   | "ERR_BROKER_CONFIG"
@@ -11,8 +11,11 @@ export type BrokerErrorCode =
 export class BrokerError extends Error {
   override readonly name: string = "BrokerError";
   readonly code: BrokerErrorCode;
-  constructor(code: BrokerErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** The option that is wrong: `listeners.local.port`. Undefined: the error is not about an option. */
+  readonly option: string | undefined;
+  constructor(code: BrokerErrorCode, message: string, options?: { cause?: unknown; option?: string }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.option = options?.option;
   }
 }

@@ -1,5 +1,5 @@
-// Time for the broker's parts: they are given a clock, so that tests can simulate it. What plugins schedule, and what
-// transports and measurements of the process need, uses Node's timers.
+// The clock that parts of the broker get, so that tests can simulate it. Timers of plugins, transports and measurements
+// of the process are Node's.
 import type { Millis } from "@wrenmq/protocol";
 
 export interface Clock {
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   at(time, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, time - Date.now()), LONGEST));
-    // A deadline alone never keeps the process alive: listeners and connections do.
+    // A timer alone does not keep the process alive: listeners and connections do.
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,4 +1,4 @@
-// The end of a turn of the event loop: first the facts of the turn go to the store, then output is written, one write for
+// The end of a turn of the event loop: commits the facts of the turn to the store, then writes output, one write for
 // each connection.
 import type { Clock } from "./clock.ts";
 
@@ -6,7 +6,7 @@ export interface Flushable {
   flush(): void;
 }
 
-/** Facts that are to be handed to the store at the end of a turn. */
+/** Has facts that are committed at the end of a turn. */
 export interface Committable {
   readonly isPending: boolean;
   commit(): void;
@@ -40,7 +40,7 @@ export class Flusher {
     const ready = this.#ready;
     this.#ready = [];
     this.#scheduled = false;
-    // Telling of what became durable may have brought new facts.
+    // Callbacks about durable facts may have recorded new facts.
     if (this.factLog?.isPending === true) this.wake();
     for (const connection of ready) connection.flush();
   }

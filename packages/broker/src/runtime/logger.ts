@@ -1,5 +1,5 @@
-// Logging is somebody else's: the broker only says what happened. Without a logger it says nothing. Whatever a client can
-// put into a line is bounded here, for the broker and its plugins alike.
+// The logger of the broker and its plugins. Without a logger option nothing is logged. Values that clients choose are
+// cut to a bounded length here.
 import type { Logger } from "@wrenmq/plugin-api";
 
 const ignore = (): void => {};
@@ -13,19 +13,19 @@ export const silentLogger: Logger = {
   isLevelEnabled: () => false,
 };
 
-/** Characters of an identifier, a topic or anything else that is one value of a line. */
+/** Characters of an identifier, a topic or any other single value. */
 const LONGEST_VALUE = 256;
-/** Of a sentence: what was wrong, and why. */
+/** Characters of a sentence, such as a reason. */
 const LONGEST_SENTENCE = 512;
-/** Their values are sentences of ours, which may quote a client. */
+/** Fields whose values are our sentences, which may quote a client. */
 const SENTENCES: ReadonlySet<string> = new Set(["error", "reason", "such"]);
-/** Of these an empty value says nothing: clients of a Unix socket have no address, nor has one that is gone. */
+/** Fields that are left out when empty: clients of a Unix socket have no address, nor has a closed socket. */
 const ADDRESSES: ReadonlySet<string> = new Set(["address", "remoteAddress"]);
 const DEEPEST = 4;
 
 type Level = "debug" | "info" | "warn" | "error";
 
-/** The same logger, but what it writes is cut, and marked where it was: `aaaa… (60000 characters)`. */
+/** The same logger, but long values are cut and marked: `aaaa… (60000 characters)`. */
 export function boundedLogger(logger: Logger): Logger {
   const at =
     (level: Level) =>
@@ -44,7 +44,7 @@ export function boundedLogger(logger: Logger): Logger {
   };
 }
 
-/** A copy only where something has to be cut. */
+/** Copies only if something has to be cut. */
 function boundedFields(fields: object, depth = 0): object {
   if (!isPlain(fields)) return fields;
   let changed: Record<string, unknown> | undefined;
@@ -67,7 +67,7 @@ function boundedValue(value: unknown, longest: number, depth: number): unknown {
   return items.some((item, index) => item !== value[index]) ? items : value;
 }
 
-/** Errors, and whatever else the logger knows how to write, are not ours to take apart. */
+/** Errors and other class instances are left to the logger. */
 function isPlain(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

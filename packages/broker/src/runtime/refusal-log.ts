@@ -1,5 +1,5 @@
-// A publish or a subscription that access rules refuse is logged with its rule, a bounded number of lines for each client:
-// a device that tries for ever neither fills the disk nor hides what happens to others.
+// Logs each PUBLISH and subscription that access rules refuse, with the rule, in a bounded number of lines for each
+// client: a device that retries for ever neither fills the disk nor hides other problems.
 import type { ClientInfo, Logger } from "@wrenmq/plugin-api";
 import type { Millis, Verdict } from "@wrenmq/protocol";
 import type { Clock } from "./clock.ts";
@@ -19,7 +19,7 @@ export class RefusalLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #timers: Timers;
-  /** Of each client as it is connected: it goes with the connection. */
+  /** By connected client; ends with the connection. */
   readonly #windows = new WeakMap<ClientInfo, Window>();
 
   constructor(logger: Logger, clock: Clock, timers: Timers) {

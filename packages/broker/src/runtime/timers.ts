@@ -1,10 +1,10 @@
-// All deadlines of the broker behind one timer of the clock: a heap of times, the earliest on top.
+// All timers of the broker behind one timer of the clock: a heap of times, the earliest first.
 import type { Millis } from "@wrenmq/protocol";
 import type { Clock } from "./clock.ts";
 
 export class Timer {
   readonly time: Millis;
-  /** undefined once it has fired or was cancelled; it then holds on to nothing. */
+  /** undefined when it has fired or was cancelled, so that it keeps nothing alive. */
   callback: ((now: Millis) => void) | undefined;
   readonly #timers: Timers;
 
@@ -21,14 +21,14 @@ export class Timer {
   }
 }
 
-/** Below this many it is not worth looking for timers that were cancelled. */
+/** Below this number cancelled timers are not searched for. */
 const FEW = 64;
 
 export class Timers {
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
   #heap: Timer[] = [];
-  /** Timers in the heap that will do nothing. */
+  /** Number of cancelled timers in the heap. */
   #dead = 0;
   #armed: Millis = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
@@ -39,7 +39,7 @@ export class Timers {
     this.#failed = failed;
   }
 
-  /** Timers that are to fire. */
+  /** Number of timers that are to fire. */
   get size(): number {
     return this.#heap.length - this.#dead;
   }
@@ -61,14 +61,14 @@ export class Timers {
   }
 
   /**
-   * Called by a timer. Clients that come and go leave timers behind that are due in days: when they are the most, the
-   * heap is built anew without them.
+   * Called by a timer. Clients that come and go leave cancelled timers that are due in days: when they are the
+   * majority, the heap is built again without them.
    */
   cancelled(): void {
     this.#dead++;
     if (this.#heap.length < FEW || this.#dead * 2 < this.#heap.length) return;
     const live = this.#heap.filter((timer) => timer.callback !== undefined);
-    // In the order of time an array is a heap.
+    // An array in the order of time is a heap.
     this.#heap = live.sort((one, other) => one.time - other.time);
     this.#dead = 0;
   }

@@ -1,2 +1,2 @@
-/** As in package.json; a test holds the two together. */
+/** The same as in package.json, which a test checks. */
 export const VERSION: string = "0.1.0";

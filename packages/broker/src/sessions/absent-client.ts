@@ -1,4 +1,4 @@
-// What is known of a client that has not connected since the broker started.
+// The `ClientInfo` of a client that has not connected since the broker has started.
 import type { ClientInfo } from "@wrenmq/plugin-api";
 
 export function absentClient(clientId: string): ClientInfo {

@@ -1,15 +1,15 @@
-// What a session lost: how much for which reason, and the last of it. Made at its first loss, and only where the broker
-// keeps such a history (`dropHistory`).
+// What a session has lost: the number by reason, and the last losses. Made at its first loss, and only with the option
+// `dropHistory`.
 import type { DropReason, Millis } from "@wrenmq/protocol";
 
-/** Losses that are remembered one by one. */
+/** Losses that are kept one by one. */
 const REMEMBERED = 8;
 
 export interface Drop {
   readonly at: Millis;
   readonly topic: string;
   readonly reason: DropReason;
-  /** publisher: what it sent was refused; subscriber: what was for it did not reach it. */
+  /** publisher: a message that it sent was refused; subscriber: a message for it was not delivered. */
   readonly side: "publisher" | "subscriber";
 }
 
@@ -24,7 +24,7 @@ export class DropHistory {
     this.byReason.set(drop.reason, (this.byReason.get(drop.reason) ?? 0) + 1);
   }
 
-  /** The newest first. */
+  /** Newest first. */
   get last(): readonly Drop[] {
     const count = this.#last.length;
     return Array.from({ length: count }, (_, back) => this.#last[(this.total - 1 - back) % count] as Drop);

@@ -1,4 +1,4 @@
-// One session with its connection and what waits around it: timers, a delayed will, deliveries that plugins have to allow.
+// One session with its connection and what belongs to it: timers, a delayed will, deliveries that wait for plugins.
 import type { ReasonCode, Will } from "@wrenmq/codec";
 import type { ClientInfo, SessionInfo } from "@wrenmq/plugin-api";
 import type { Outbox, Session } from "@wrenmq/protocol";
@@ -6,7 +6,7 @@ import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Timer } from "../runtime/timers.ts";
 import type { DropHistory } from "./drop-history.ts";
 
-/** The connection of a session, as far as the registry has to do with it. */
+/** What the registry uses of a connection. */
 export interface SessionConnection {
   readonly client: ClientInfo;
   readonly outbox: Outbox;
@@ -15,11 +15,11 @@ export interface SessionConnection {
   readonly bytesSent: number;
   /** Another connection uses the client identifier now. [MQTT-3.1.4-3] */
   takenOver(): void;
-  /** @param serverReference for 0x9C and 0x9D: where to go instead */
+  /** @param serverReference for 0x9C and 0x9D: the server to use instead */
   close(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void;
 }
 
-/** Verdicts of one generation of access rules; undefined: a plugin was asked and has not answered. */
+/** Verdicts of one generation of access rules; undefined: a plugin was called and has not answered. */
 export interface RecheckedTopics {
   readonly rules: number;
   readonly verdicts: Map<string, boolean | undefined>;
@@ -28,28 +28,28 @@ export interface RecheckedTopics {
 export class SessionEntry {
   readonly session: Session;
   connection: SessionConnection | undefined = undefined;
-  /** The client as it was when it connected last; a made-up one for sessions that nobody connected to yet. */
+  /** The client as it was at its last connection; made up for a session without any. */
   client: ClientInfo;
   expiryTimer: Timer | undefined = undefined;
   willTimer: Timer | undefined = undefined;
-  /** A will whose delay has not passed. */
+  /** A will whose delay is not over. */
   pendingWill: Will | undefined = undefined;
   /** Deliveries that wait for a plugin, one after the other. */
   pendingAuthorization: Promise<unknown> | undefined = undefined;
-  /** How many they are. */
+  /** Number of these deliveries. */
   pendingAuthorizations: number = 0;
-  /** Runs while the session holds publishers. */
+  /** Set while the session holds publishers. */
   backpressureTimer: Timer | undefined = undefined;
-  /** What access rules said about topics of queued messages, while these are checked again. */
+  /** Verdicts about topics of queued messages, while these are checked again. */
   recheckedTopics: RecheckedTopics | undefined = undefined;
-  /** Is there a record of it in the store? */
+  /** Has the store a record of it? */
   stored: boolean = false;
-  /** Is it counted as one that outlives its connection? */
+  /** Is it counted among the sessions that outlive their connections? */
   lasts: boolean = false;
   ended: boolean = false;
-  /** Has it or had it a shared subscription? */
+  /** Does it have, or did it have, a shared subscription? */
   hasShared: boolean = false;
-  /** Made at its first loss, where the broker keeps a history. */
+  /** Made at its first loss, with the option `dropHistory`. */
   drops: DropHistory | undefined = undefined;
 
   constructor(session: Session, client: ClientInfo) {

@@ -1,4 +1,4 @@
-// Which sessions outlive the process: what is written down of them, and when.
+// Records the facts of sessions that outlive the process.
 import type { TopicTable } from "@wrenmq/protocol";
 import type { Store } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -17,8 +17,8 @@ export class SessionFacts {
   }
 
   /**
-   * Writes down what the session's record says now, if it is to outlive the process.
-   * @param replacesStored its client began it with a clean start in the place of one that was stored
+   * Records the session's present record, if it is to outlive the process.
+   * @param replacesStored the session was begun with a clean start and replaces a stored one
    */
   remember(entry: SessionEntry, replacesStored: boolean = false): void {
     if (entry.ended) return;
@@ -32,7 +32,7 @@ export class SessionFacts {
       entry.stored = true;
       this.#factLog.putSession(recordOf(entry), isKnown, outbox);
     } else if (outbox !== undefined && replacesStored) {
-      // What CONNACK says has ended must not come back.
+      // A session that CONNACK reports as ended must not come back.
       this.#factLog.holdBack(outbox);
     }
   }

@@ -7,13 +7,13 @@ import type { Timers } from "../runtime/timers.ts";
 import { type SessionConnection, SessionEntry } from "./session-entry.ts";
 
 export interface RegistryEvents {
-  /** The session is new; make it durable if it is to last. */
+  /** The session is new. */
   created(entry: SessionEntry): void;
   resumed(entry: SessionEntry): void;
   takenOver(entry: SessionEntry): void;
   /**
-   * The session's record changed: expiry interval, will, connected or not.
-   * @param replacesStored it has just begun, in the place of one that was stored
+   * The session's record has changed: expiry interval, will, connected or not.
+   * @param replacesStored it has just begun and replaces a stored session
    */
   changed(entry: SessionEntry, replacesStored: boolean): void;
   ended(entry: SessionEntry, reason: SessionEnd): void;
@@ -21,7 +21,10 @@ export interface RegistryEvents {
 }
 export type SessionEnd = "expired" | "clean" | "otherUser" | "removed";
 
-/** What waits in a user's session was allowed to that user: another user with the same client identifier must not get it. */
+/**
+ * Messages that wait in a user's session were allowed to that user: another user with the same client identifier must
+ * not get them.
+ */
 function mayResume(client: ClientInfo, { username }: Session): boolean {
   return username === undefined || username === client.username;
 }
@@ -32,9 +35,9 @@ export class SessionRegistry {
   readonly #events: RegistryEvents;
   readonly #newSession: (clientId: string) => Session;
   connected: number = 0;
-  /** Most clients that were connected at one time. */
+  /** The highest number of clients that were connected at the same time. */
   maximum: number = 0;
-  /** Sessions that outlive their connections. */
+  /** Number of sessions that outlive their connections. */
   lasting: number = 0;
 
   constructor(timers: Timers, newSession: (clientId: string) => Session, events: RegistryEvents) {
@@ -59,12 +62,15 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** Would a session with this expiry interval be one more that lasts? Who has one comes back to it or gets another for it. */
+  /**
+   * Would a session with this expiry interval be an additional lasting one? A client that has one resumes or replaces
+   * it.
+   */
   isOneMore(clientId: string, expiryInterval: Seconds): boolean {
     return expiryInterval > 0 && this.#sessions.get(clientId)?.lasts !== true;
   }
 
-  /** A connection for this client identifier: the session it resumes, or a new one. [MQTT5 3.1.2.4] */
+  /** A client connects: resumes its session, or makes a new one. [MQTT5 3.1.2.4] */
   connect(
     connection: SessionConnection,
     wanted: { readonly cleanStart: boolean; readonly expiryInterval: Seconds; readonly will: Will | undefined },
@@ -76,7 +82,7 @@ export class SessionRegistry {
     if (entry?.connection !== undefined) {
       this.#events.takenOver(entry);
       entry.connection.takenOver();
-      // Its end may have ended the session too.
+      // Ending the old connection may have ended the session too.
       entry = this.#sessions.get(client.clientId);
     }
     if (entry !== undefined && (wanted.cleanStart || !mayResume(client, entry.session))) {
@@ -104,7 +110,7 @@ export class SessionRegistry {
     return { entry, present };
   }
 
-  /** A session without a connection. */
+  /** Makes a session without a connection. */
   create(client: ClientInfo): SessionEntry {
     const entry = new SessionEntry(this.#newSession(client.clientId), client);
     this.#sessions.set(client.clientId, entry);
@@ -112,7 +118,7 @@ export class SessionRegistry {
   }
 
   /**
-   * Its connection ended. `entry.session.will` is what is to be published.
+   * The connection has ended. `entry.session.will` is the will to publish.
    * @param tell called when the session has no connection any more, before its will or its end
    */
   disconnected(entry: SessionEntry, now: Millis, tell?: () => void): void {
@@ -141,7 +147,7 @@ export class SessionRegistry {
     );
   }
 
-  /** Publishes a will that was waiting when the broker stopped; for a session that is not connected. */
+  /** Sets up a will that was delayed when the broker stopped; for a session that is not connected. */
   restoreWill(entry: SessionEntry, will: Will, disconnectedAt: Millis, now: Millis): void {
     this.#scheduleWill(entry, will, disconnectedAt, now);
   }

@@ -56,7 +56,7 @@ export async function startCluster(
     buses[self] = bus;
     brokers[self] = createBroker({
       listeners: { memory: { type: "external" } },
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
       plugins: [pluginOf("test", { authenticate: () => true })],
       ...given,
       bus,

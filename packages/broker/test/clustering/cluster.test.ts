@@ -475,7 +475,7 @@ describe("a message that a broker cannot take", () => {
 
 describe("numbers", () => {
   test("$SYS tells of all brokers, and one broker tells", async () => {
-    cluster = await startCluster(2, () => ({ sys: { interval: 10, names: "amqtt" } }));
+    cluster = await startCluster(2, () => ({ sys: { intervalSeconds: 10, names: "amqtt" } }));
     const clients = [await cluster.connect(0), await cluster.connect(1), await cluster.connect(1)];
     await cluster.clock.advance(21_000);
     for (const client of clients) {

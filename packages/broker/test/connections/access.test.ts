@@ -64,7 +64,7 @@ describe("the receive rule", () => {
   });
 
   test("a # never shows $SYS, and nobody publishes there", async () => {
-    const fixture = await startBroker({ sys: { interval: 10 } });
+    const fixture = await startBroker({ sys: { intervalSeconds: 10 } });
     const client = await fixture.connect(5);
     await client.subscribe("#");
     expect(await client.publish("$SYS/broker/version", "mine", { qos: 1 })).toBe(0x87);

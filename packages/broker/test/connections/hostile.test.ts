@@ -237,7 +237,7 @@ describe("hostile clients", () => {
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [pluginOf("open", { authenticate: () => true })],
       limits: { connectTimeout: 100, highWater: 100_000 },
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
       logger,
     });
     await broker.start();

@@ -21,7 +21,7 @@ test("a listener gets its new certificate, also where that of another one is bad
   const listener = async (name: string): Promise<ListenerOptions> => {
     const { cert, key } = await root.issue({ name: "CN=before" });
     const certificates = [{ cert: await write(name, "cert", cert), key: await write(name, "key", key) }];
-    return { type: "tls", host: "127.0.0.1", port: 0, tls: { certificates, watchIntervalMs: 0 } };
+    return { type: "tls", host: "127.0.0.1", port: 0, tls: { certificates, watchInterval: 0 } };
   };
   const { broker, stop } = await startBroker({
     listeners: { bad: await listener("bad"), good: await listener("good") },

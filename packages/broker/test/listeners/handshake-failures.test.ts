@@ -119,8 +119,8 @@ describe("health checks are no trouble", () => {
     const type = kind.split(" ")[0] as "tcp";
     const tls = { certificates: [{ cert, key }] };
     const place = kind === "unix" ? { path: join(folder, "socket") } : { host, port: 0 };
-    const rawTcp = kind === "tcp";
-    const one = { type, ...place, rawTcp, ...(kind === "tls" || kind === "wss" ? { tls } : {}) } as ListenerOptions;
+    const rawTcp = type === "tcp" || kind === "unix" ? { rawTcp: kind === "tcp" } : {};
+    const one = { type, ...place, ...rawTcp, ...(kind === "tls" || kind === "wss" ? { tls } : {}) } as ListenerOptions;
     const behind = { ...one, proxyProtocol, ...(kind === "unix" ? { path: join(folder, "proxied") } : {}) };
     const fixture = await startBroker({ logger, listeners: { one, behind: behind as ListenerOptions } });
     onTestFinished(fixture.stop);

@@ -78,7 +78,7 @@ describe("an attempt that waits for its turn", () => {
     await using broker = createBroker({
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [pluginOf("passwords", { authenticate })],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const client = new RawClient(await dialTcp("127.0.0.1", broker.port("tcp") as number), 5, new RealPace());

@@ -257,7 +257,7 @@ describe("lent memory", () => {
     const seen: Uint8Array[] = [];
     await using broker = createBroker({
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
       plugins: [
         pluginOf("slow", {
           connect: ({ clientId }) => (clientId === "a" ? first.promise : undefined),

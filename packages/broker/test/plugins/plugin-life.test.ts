@@ -88,7 +88,7 @@ test("two plugins may have the same authentication method on different listeners
   await using broker = createBroker({
     listeners: { a: { type: "external", plugins: ["one"] }, b: { type: "external", plugins: ["two"] } },
     plugins: [pluginOf("one", hooks), pluginOf("two", hooks)],
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
 });
@@ -98,7 +98,7 @@ describe("a plugin that takes too long", () => {
     const opened = held<Hooks>();
     const said: string[] = [];
     const slow: Plugin = { name: "slow", setup: () => opened.promise };
-    const broker = createBroker({ plugins: [telling("first", said), slow], hookTimeout: 5 });
+    const broker = createBroker({ listeners: {}, plugins: [telling("first", said), slow], hookTimeout: 5 });
     await expect(broker.start()).rejects.toMatchObject({
       code: "ERR_PLUGIN_START",
       message: 'plugin "slow": its setup did not end within 5 ms',
@@ -115,10 +115,11 @@ describe("a plugin that takes too long", () => {
     const logger = new MemoryLogger();
     const never: Hooks = { close: () => new Promise(() => {}) };
     const broker = createBroker({
+      listeners: {},
       plugins: [telling("first", said), pluginOf("stuck", never)],
       hookTimeout: 5,
       logger,
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     await broker.shutdown();

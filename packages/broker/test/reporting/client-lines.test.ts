@@ -82,7 +82,7 @@ test("one client has a bounded number of such lines, the others have theirs", as
 test("$SYS does not fire published; what is published in the broker's name does", async () => {
   const seen: string[] = [];
   const fixture = await startBroker({
-    sys: { interval: 10 },
+    sys: { intervalSeconds: 10 },
     hooks: { published: (_client, { topic }) => void seen.push(topic) },
   });
   const client = await fixture.connect(5, { clientId: "watcher" });

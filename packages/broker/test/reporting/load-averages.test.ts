@@ -22,7 +22,7 @@ test("a constant rate is what the averages come to: the shortest first", () => {
 });
 
 test("Mosquitto's names: payload bytes, sessions that expired, the largest heap, loads", async () => {
-  const fixture = await startBroker({ sys: { interval: 10, names: "mosquitto" } });
+  const fixture = await startBroker({ sys: { intervalSeconds: 10, names: "mosquitto" } });
   const read = (topic: string): string => {
     const [message] = fixture.broker.retained(`$SYS/broker/${topic}`);
     return new TextDecoder().decode(message?.payload);

@@ -8,7 +8,7 @@ function told({ broker }: BrokerFixture, topic: string): string {
 
 test("$SYS goes on after a round that failed", async () => {
   const logger = new MemoryLogger();
-  const fixture = await startBroker({ logger, sys: { interval: 10 } });
+  const fixture = await startBroker({ logger, sys: { intervalSeconds: 10 } });
   expect(told(fixture, "uptime")).toBe("0");
   const cpuUsage = vi.spyOn(process, "cpuUsage").mockImplementationOnce(() => {
     throw new Error("no more descriptors");
@@ -22,7 +22,7 @@ test("$SYS goes on after a round that failed", async () => {
 });
 
 test("$SYS tells of connections that came to nothing", async () => {
-  const fixture = await startBroker({ sys: { interval: 10 } });
+  const fixture = await startBroker({ sys: { intervalSeconds: 10 } });
   fixture.open(5);
   await fixture.clock.advance(20_000);
   expect([told(fixture, "connections/failed/connect"), told(fixture, "connections/failed/handshake")]).toEqual([

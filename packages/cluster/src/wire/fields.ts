@@ -25,7 +25,7 @@ export function putDouble(bytes: Uint8Array, at: number, value: number): number 
   return at + 8;
 }
 
-/** Up to this length a loop is quicker than a call of `set`. */
+/** Up to this length a loop is faster than a call of `set`. */
 const SHORT = 32;
 
 export function putBytes(bytes: Uint8Array, at: number, value: Uint8Array): number {
@@ -35,7 +35,10 @@ export function putBytes(bytes: Uint8Array, at: number, value: Uint8Array): numb
   return at + length;
 }
 
-/** Reads one field after the other between two bounds. @throws ClusterError ERR_CLUSTER_FRAME beyond them */
+/**
+ * Reads fields one after the other between two bounds.
+ * @throws ClusterError ERR_CLUSTER_FRAME beyond them
+ */
 export class FieldReader {
   bytes: Uint8Array = new Uint8Array(0);
   position: number = 0;
@@ -74,7 +77,7 @@ export class FieldReader {
     return double.getFloat64(0);
   }
 
-  /** A text that fills the rest, or `length` bytes. */
+  /** A text of `length` bytes. Default: the rest. */
   text(length: number = this.left): string {
     const at = this.skip(length);
     try {

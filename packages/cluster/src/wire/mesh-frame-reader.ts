@@ -1,5 +1,5 @@
-// Cuts what a peer sends into frames. Those that lie whole in what was read are described in place; of one that does not,
-// only its own bytes are copied aside.
+// Splits the bytes of a peer into frames. A frame that is complete in the bytes just read is described in place; of an
+// incomplete one only its own bytes are copied.
 import { malformed } from "../errors.ts";
 import { FRAME_HEAD, MAX_BODY } from "./frame-type.ts";
 
@@ -7,7 +7,7 @@ const NOTHING = new Uint8Array(0);
 
 export class MeshFrameReader {
   type: number = 0;
-  /** Where the body lies. */
+  /** The bytes that contain the body. */
   bytes: Uint8Array = NOTHING;
   start: number = 0;
   end: number = 0;
@@ -19,14 +19,14 @@ export class MeshFrameReader {
   #partial: Uint8Array | undefined;
   #partialLength = 0;
 
-  /** The view must stay valid until `next` has returned false. */
+  /** `bytes` must stay valid until `next` has returned false. */
   push(bytes: Uint8Array, start: number, end: number): void {
     this.#source = bytes;
     this.#position = start;
     this.#limit = end;
   }
 
-  /** @throws ClusterError ERR_CLUSTER_FRAME for a length that cannot be */
+  /** @throws ClusterError ERR_CLUSTER_FRAME for an impossible length */
   next(): boolean {
     if (this.#partial !== undefined) return this.#continue(this.#partial);
     const available = this.#limit - this.#position;
@@ -44,7 +44,7 @@ export class MeshFrameReader {
     return true;
   }
 
-  /** The head itself was cut. */
+  /** The header itself was split. */
   #assembleHead(): boolean {
     while (this.#headLength < FRAME_HEAD && this.#position < this.#limit) {
       this.#head[this.#headLength++] = this.#source[this.#position++] as number;

@@ -1,10 +1,10 @@
-// Anonymous clients and ACLs, which the old sections and the new plugins write alike.
+// Translates anonymous access and ACLs, which the old sections and the new plugins of aMQTT write alike.
 import type { Place } from "../diagnostic.ts";
 import { list, map, type SourceNode } from "../source-node.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, native, type Translation, valueIn } from "./translation.ts";
 
-/** What the old `allow_anonymous` says, without its hole. */
+/** Options of the `anonymous` plugin for the old `allow_anonymous`, without its security hole. */
 export function anonymousOptions(
   options: Keys,
   place: Place,
@@ -23,14 +23,14 @@ export function anonymousOptions(
   return { allow: native(false, at), named_users: named ?? native("ignore", at) };
 }
 
-/** An ACL; one without a table would allow everything and is left out. */
+/** Adds an ACL; one without any list would allow everything and is left out. */
 export function addAcl(options: Keys, place: Place, into: TranslatedPlugins, translation: Translation): void {
   const tables = aclOptions(options, translation);
   if (Object.values(tables).some((table) => table !== undefined)) addPlugin(into, "acl", "acl", place, tables);
   else translation.problems.warn(place, "the ACL has no rules: every topic is allowed");
 }
 
-/** The tables of an ACL, as mappings whether they were written as mappings or as lists. */
+/** The lists of an ACL as mappings, whether they were written as mappings or as lists. */
 function aclOptions(options: Keys, translation: Translation): Record<string, SourceNode | undefined> {
   const acl = valueIn(options, "acl");
   const subscribe = valueIn(options, "subscribe_acl");

@@ -1,7 +1,7 @@
-// The old sections `auth` and `topic-check`, whose plugins go by entry-point names.
+// Translates the old sections `auth` and `topic-check`, whose plugins are named by Python entry points.
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
 import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
@@ -11,7 +11,9 @@ const AUTH_PLUGINS = ["auth_anonymous", "auth_file"];
 const TOPIC_PLUGINS = ["topic_taboo", "topic_acl"];
 const ACLS = ["acl", "subscribe_acl", "publish_acl", "receive_acl"];
 
-/** Adds what the `auth` section means; without one, anonymous clients are allowed, as hbmqtt's defaults say. */
+/**
+ * Adds the plugins of the `auth` section; without the section anonymous clients are allowed, as hbmqtt's defaults say.
+ */
 export function translateAuth(
   auth: SourceNode | undefined,
   place: Place,
@@ -28,7 +30,7 @@ export function translateAuth(
   const wantsFile = active.has("auth_file");
   if (active.has("auth_anonymous")) {
     const options = anonymousOptions(keys, at, translation);
-    // auth_file without a file knows no user and so refuses every name.
+    // auth_file without a file has no users and so refuses every user name.
     const refusesNames = wantsFile && !file && !keys.has("named_users");
     if (refusesNames && keys.get("plugins")) warnNoFile(at, translation);
     addPlugin(into, "anonymous", "anonymous", at, {
@@ -45,7 +47,7 @@ export function translateAuth(
 const warnNoFile = (at: Place, { problems }: Translation): void =>
   problems.warn(at, "auth_file has no password-file: clients with a user name are refused");
 
-/** Adds what the `topic-check` section means; without one, every topic is allowed. */
+/** Adds the plugins of the `topic-check` section; without the section every topic is allowed. */
 export function translateTopicCheck(
   check: SourceNode | undefined,
   into: TranslatedPlugins,

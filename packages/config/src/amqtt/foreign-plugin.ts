@@ -1,11 +1,11 @@
-// Python plugins that have no counterpart, where they are not refused.
+// Python plugins without a counterpart, where they are kept as placeholders instead of being refused.
 import { isEmpty, type MapEntry, type SourceNode } from "../source-node.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import type { Translation } from "./translation.ts";
 
 /**
- * Where plugins without a counterpart are marked: one of the user's own that does not exist yet, with the same options. The
- * broker does not start without it: it may be the one that keeps somebody out.
+ * Adds a placeholder for a plugin without a counterpart: a module of the user that has to be written, with the same
+ * options. The broker does not start without it, because the plugin may be the one that refuses clients.
  */
 export function addForeign(
   { key, place }: MapEntry,

@@ -1,9 +1,10 @@
-// Listeners of the aMQTT style: what is unset comes from `default`, TLS is a word beside `type`.
+// Translates listeners of the aMQTT style: missing keys come from the listener `default`, and TLS is a flag beside
+// `type`.
 
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { type Address, formatBind, parseBind } from "../sections/bind.ts";
 import { below, entry, isEmpty, type MapEntry, map, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { flagOf, type Keys, native, nativeMap, readKeys, type Translation, valueIn } from "./translation.ts";
 
 const KEYS = [
@@ -22,7 +23,7 @@ const KEYS = [
 
 const TYPES = ["tcp", "ws", "external"];
 
-/** The native `listeners`; `place` is that of the whole file when the section is missing. */
+/** The native `listeners`; when the section is missing `place` is that of the whole file. */
 export function translateListeners(node: SourceNode | undefined, place: Place, translation: Translation): SourceNode {
   if (!node || isEmpty(node)) return nativeMap(place, { default: everywhere(place) });
   if (node.kind !== "map") return node; // the native reader says what is wrong
@@ -86,7 +87,7 @@ const nativeType = (type: string, secure: boolean): string => {
   return type === "ws" ? "wss" : "tls";
 };
 
-/** 0 and -1 both mean "no limit" in the original. */
+/** 0 and -1 both mean "no limit" in aMQTT. */
 function maxConnections(keys: Keys): SourceNode | undefined {
   const node = valueIn(keys, "max_connections");
   return node?.kind === "scalar" && node.value === -1 ? native(0, node.place) : node;
@@ -109,7 +110,7 @@ function bindOf(own: MapEntry, keys: Keys, type: string, secure: boolean, { prob
 
 const webDefault = (secure: boolean): Address => ({ host: "0.0.0.0", port: secure ? 8443 : 8080 });
 
-/** The default port shows through only where none was written. */
+/** A default port is used only where none was written. */
 const namesPort = (written: string): boolean => parseBind(written, 1)?.port === parseBind(written, 2)?.port;
 
 function tlsOf(place: Place, keys: Keys, secure: boolean, { problems }: Translation): SourceNode | undefined {
@@ -132,7 +133,7 @@ function tlsOf(place: Place, keys: Keys, secure: boolean, { problems }: Translat
     // Python's load_cert_chain() reads both from one file.
     key_file: key ?? certificate,
     ...authorities,
-    // The original asks for a certificate but does not insist (CERT_OPTIONAL).
+    // aMQTT asks for a certificate but does not require one (CERT_OPTIONAL).
     request_certificate: asks ? native(true, asks.place) : undefined,
   });
 }

@@ -1,7 +1,7 @@
-// Python class names → WrenMQ's plugins. A class without a counterpart is refused by its name.
+// Maps Python class names to plugins of WrenMQ. A class without a counterpart is refused by its name.
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
 import { addForeign } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
@@ -13,7 +13,7 @@ interface Counterpart {
   readonly add: (options: Keys, place: Place, into: TranslatedPlugins, translation: Translation) => void;
 }
 
-/** A plugin whose options keep their names but for the given ones. */
+/** A plugin whose options keep their names, except the given ones. */
 function plain(
   module: string,
   name: string,
@@ -71,7 +71,7 @@ const seconds = (options: Keys): Record<string, SourceNode | undefined> => {
   const timeout = valueIn(options, "timeout");
   return timeout?.kind === "scalar" ? { timeout: native(`${timeout.text}s`, timeout.place) } : {};
 };
-/** The original ignored `algorithm` and took HS256; what is written counts now. */
+/** aMQTT ignores `algorithm` and uses HS256; here the written value counts. */
 const algorithms = (options: Keys, place: Place): Record<string, SourceNode | undefined> => {
   const algorithm = valueIn(options, "algorithm") ?? native("HS256", place);
   return { algorithm: undefined, algorithms: list([algorithm], algorithm.place) };
@@ -147,7 +147,7 @@ const COUNTERPARTS: Readonly<Record<string, Counterpart>> = {
   })),
 };
 
-/** One entry of the original's `plugins`. */
+/** Translates one entry of aMQTT's `plugins`. */
 export function translatePlugin(item: MapEntry, into: TranslatedPlugins, translation: Translation): void {
   const { problems } = translation;
   if (/^(\.{0,2}\/|@)/.test(item.key)) {
@@ -163,7 +163,7 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
     }
     return;
   }
-  // Sub-modules (…contrib.http.plugin.X) are the original's own business; another package is a misprint.
+  // Sub-modules (…contrib.http.plugin.X) are accepted; another package is a misprint.
   if (!item.key.startsWith(`${known.module}.`)) {
     problems.warn(item.place, `read as ${known.module}.${className}`);
   }

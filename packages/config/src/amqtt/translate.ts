@@ -1,4 +1,5 @@
-// A tree in the aMQTT or hbmqtt style → the native tree that means the same, every node at the place of its origin.
+// Translates a tree in the aMQTT or hbmqtt style to a native tree of the same meaning; every node keeps the place of
+// its origin.
 import { isEntryPoint, type Style } from "../detect-style.ts";
 import { isEmpty, map, type SourceNode } from "../source-node.ts";
 import { translateAuth, translateTopicCheck } from "./entry-points.ts";
@@ -27,7 +28,7 @@ const KEYS = [
   "plugins",
 ];
 
-/** The native tree; mistakes and warnings go to the translation's problems. */
+/** The native tree; errors and warnings are added to the translation's problems. */
 export function translate(root: SourceNode, style: Style, translation: Translation): SourceNode {
   const written = untyped(root);
   const keys = readKeys(written, KEYS, translation);
@@ -35,7 +36,7 @@ export function translate(root: SourceNode, style: Style, translation: Translati
   const expiry = numberOf(keys, "session_expiry_interval", translation);
   const expiryPlace = keys.get("session_expiry_interval")?.place ?? root.place;
   const expiryNode = expiry === undefined ? undefined : native(`${Math.ceil(expiry)}s`, expiryPlace);
-  // hbmqtt merges 2 seconds under every file that does not say otherwise; aMQTT's default is 0.
+  // hbmqtt's default is 2 seconds, aMQTT's is 0.
   const delay = numberOf(keys, "timeout_disconnect_delay", translation) ?? (style === "hbmqtt" ? 2 : 0);
   const delayPlace = keys.get("timeout_disconnect_delay")?.place ?? root.place;
   noteKeys(keys, delay, translation);
@@ -53,7 +54,7 @@ export function translate(root: SourceNode, style: Style, translation: Translati
   return withPlaceOf(translated, "listeners", keys);
 }
 
-/** The key's own place, where the value begins in another line. */
+/** Uses the place of the key where the value begins in another line. */
 function withPlaceOf(tree: SourceNode, key: string, keys: Keys): SourceNode {
   const place = keys.get(key)?.place;
   if (tree.kind !== "map" || place === undefined) return tree;
@@ -123,7 +124,7 @@ function translatePlugins(keys: Keys, root: SourceNode, translation: Translation
   return into;
 }
 
-/** All entry points, or those of hbmqtt's top-level list; `auth` and `topic-check` say the rest. */
+/** Plugins of all entry points, or of those in hbmqtt's top-level list, configured by `auth` and `topic-check`. */
 function translateEntryPoints(
   keys: Keys,
   root: SourceNode,
@@ -141,7 +142,7 @@ function translateEntryPoints(
   if (seconds !== undefined) into.sysInterval = { seconds, place };
 }
 
-/** In the old files a number may stand for a text (a user called 007): fields take what they need. */
+/** In the old files a number may be used for a text (a user called 007): fields convert it. */
 function untyped(node: SourceNode): SourceNode {
   if (node.kind === "scalar") return isEmpty(node) ? node : { ...node, untyped: true };
   if (node.kind === "list") return { ...node, items: node.items.map(untyped) };

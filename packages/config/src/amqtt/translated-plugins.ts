@@ -1,16 +1,19 @@
-// Where translated plugins are gathered, each under a name of its own.
+// Collects translated plugins, each under a unique name.
 import type { Place } from "../diagnostic.ts";
 import { entry, type MapEntry, type SourceNode, scalar } from "../source-node.ts";
 import { nativeMap } from "./translation.ts";
 
-/** What a list of plugins comes to: native plugins, and what became sections of their own. */
+/** The result of translating a list of plugins: native plugins, and what became sections of its own. */
 export interface TranslatedPlugins {
   readonly plugins: MapEntry[];
   sysInterval?: { readonly seconds: number; readonly place: Place };
   store?: SourceNode;
 }
 
-/** Adds a native plugin under its name, numbered if the name is taken. @returns the name */
+/**
+ * Adds a native plugin under its name, with a number if the name is taken.
+ * @returns the name
+ */
 export function addPlugin(
   into: TranslatedPlugins,
   name: string,

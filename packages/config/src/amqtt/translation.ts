@@ -1,4 +1,6 @@
-// What all parts of the aMQTT style share: keys in either spelling, and native nodes made at the place of the old ones.
+// Shared by all parts of the aMQTT style: reads keys in either spelling, and makes native nodes with the place of the
+// old ones.
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import { flag } from "../description/scalars.ts";
 import type { Place, Problems } from "../diagnostic.ts";
 import { givenTwice } from "../reading/yaml-source.ts";
@@ -13,20 +15,19 @@ import {
   type SourceNode,
   scalar,
 } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 
-/** What a plugin without a counterpart became. */
+/** The placeholder of a plugin without a counterpart. */
 export interface MarkedPlugin {
   /** Its name in the native tree. */
   readonly name: string;
   readonly comment: string;
 }
 
-/** Collects what a translation finds; `notes` are changes without a problem, told by `migrate`. */
+/** The state of a translation; `notes` are changes that are not problems, which `migrate` reports. */
 export interface Translation {
   readonly problems: Problems;
   readonly notes: string[];
-  /** There: a plugin without a counterpart is written down as one that is to be written, instead of refused. */
+  /** If present, a plugin without a counterpart becomes a placeholder instead of an error. */
   readonly marked?: MarkedPlugin[];
 }
 
@@ -46,11 +47,11 @@ export function readKeys(node: SourceNode, known: readonly string[], { problems 
     const key = each.key.replaceAll("-", "_");
     if (!known.includes(key)) {
       problems.unknownKey(each.place, each.key, known);
-      // Its value is read as that of the key which was meant: it may have mistakes of its own.
+      // Its value is read as if the key were spelt right, to report errors in it too.
       const meant = nearestWord(key, open);
       if (meant !== undefined) keys.set(meant, each);
     } else if (key === "capath" && keys.has("capath") && !keys.has("cadata")) {
-      // The original's own example says capath twice; the second holds certificate data.
+      // aMQTT's own example has capath twice; the second holds certificate data.
       problems.warn(each.place, "given twice: the second is read as cadata, as the original's example means it");
       keys.set("cadata", each);
     } else {
@@ -61,19 +62,19 @@ export function readKeys(node: SourceNode, known: readonly string[], { problems 
   return keys;
 }
 
-/** The value of a key, undefined if it is absent or null. */
+/** The value of a key; undefined if it is absent or null. */
 export const valueIn = (keys: Keys, key: string): SourceNode | undefined => {
   const value = keys.get(key)?.value;
   return isEmpty(value) ? undefined : value;
 };
 
-/** A boolean or a word for one, `fallback` if absent; anything else is reported. */
+/** A boolean or a word for one; `fallback` if absent. Anything else is an error. */
 export function flagOf(keys: Keys, key: string, fallback: boolean, { problems }: Translation): boolean {
   const value = valueIn(keys, key);
   return (value && flag.read(value, problems)) ?? fallback;
 }
 
-/** A number that is not negative, undefined if absent or after a report. */
+/** A number that is not negative; undefined if it is absent or was reported as an error. */
 export function numberOf(keys: Keys, key: string, { problems }: Translation): number | undefined {
   const value = valueIn(keys, key);
   if (!value) return undefined;
@@ -82,10 +83,10 @@ export function numberOf(keys: Keys, key: string, { problems }: Translation): nu
   return problems.error(value.place, `expected ${expected}, got ${describeNode(value)}`, expected);
 }
 
-/** A native node at the place of an old one. */
+/** A native scalar with the place of an old node. */
 export const native = (value: ScalarNode["value"], place: Place): ScalarNode => scalar(value, place);
 
-/** A native mapping at a place; undefined values are left out. */
+/** A native mapping; undefined values are left out. */
 export function nativeMap(place: Place, values: Readonly<Record<string, SourceNode | undefined>>): SourceNode {
   const present = Object.entries(values).filter((pair): pair is [string, SourceNode] => pair[1] !== undefined);
   return map(
@@ -94,7 +95,7 @@ export function nativeMap(place: Place, values: Readonly<Record<string, SourceNo
   );
 }
 
-/** The names in a list whose items are words or one-key mappings, or the keys of a mapping; with their options. */
+/** Names and options of the items of a list (words or mappings with one key), or of the entries of a mapping. */
 export function namedItems(node: SourceNode, { problems }: Translation): MapEntry[] {
   if (node.kind === "map") return [...node.entries];
   if (node.kind !== "list") {

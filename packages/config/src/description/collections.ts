@@ -1,4 +1,4 @@
-// Lists and mappings of one kind of value, and values that are passed through unread.
+// Types of values: lists and mappings of one type, and values that are passed on without checks.
 import { fromPlain, toPlain } from "../source-node.ts";
 import { MASK } from "./scalars.ts";
 import { mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
@@ -31,7 +31,7 @@ export function mapOf<T>(item: ValueType<T>, expected = "a mapping"): ValueType<
   };
 }
 
-/** A mapping that is passed on as it is written, for a plugin to check; what looks like a secret is masked. */
+/** A mapping that is passed on as it is written, for a plugin to check; keys that look like secrets are masked. */
 export const anyMap: ValueType<Record<string, unknown>> = {
   expected: "a mapping",
   schema: { type: "object" },

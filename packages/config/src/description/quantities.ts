@@ -1,4 +1,4 @@
-// Durations, sizes and rates: always with their unit, so that nobody has to know which one a key wants.
+// Types of values: durations, sizes and rates. They are always written with a unit, so that a value cannot be misread.
 import { scalarType, type ValueType } from "./value-type.ts";
 
 const DURATIONS: readonly (readonly [string, number])[] = [
@@ -9,7 +9,7 @@ const DURATIONS: readonly (readonly [string, number])[] = [
   ["ms", 1],
 ];
 
-/** Milliseconds of `1h30m`, `500ms`, `1.5s`; undefined when it is not a duration. */
+/** Milliseconds of `1h30m`, `500ms`, `1.5s`; undefined if it is not a duration. */
 export function parseDuration(written: string): number | undefined {
   const parts = [...written.trim().matchAll(/(\d+(?:\.\d+)?)\s*(ms|d|h|m|s)\s*/gy)];
   if (parts.length === 0 || parts.map((part) => part[0]).join("") !== written.trim()) return undefined;
@@ -18,15 +18,15 @@ export function parseDuration(written: string): number | undefined {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
 }
 
-/** The shortest exact form of a number of milliseconds. */
+/** A number of milliseconds in the shortest exact form. */
 export function formatDuration(milliseconds: number): string {
   const [unit, factor] = DURATIONS.find(([, each]) => milliseconds >= each && milliseconds % each === 0) ?? ["s", 1000];
   return `${milliseconds / factor}${unit}`;
 }
 
 /**
- * A duration, kept in `unit`; a bare number is refused because it would be ambiguous (0 is not).
- * @param options.positive something cannot be done in no time at all
+ * A duration, stored in `unit`. A bare number other than 0 is an error, as it would be ambiguous.
+ * @param options.positive 0 is not allowed
  */
 export function duration(unit: "ms" | "s", options: { zeroIs?: string; positive?: boolean } = {}): ValueType<number> {
   const { positive = false } = options;
@@ -63,7 +63,7 @@ const SIZES: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
-/** Bytes of `16MiB` (1024²), `16MB` (1000²), `4096`; undefined when it is not a size. */
+/** Bytes of `16MiB` (1024²), `16MB` (1000²), `4096`; undefined if it is not a size. */
 export function parseSize(written: string): number | undefined {
   const parts = /^\s*(\d+(?:\.\d+)?)\s*([kKMG]i?B|B)?\s*$/.exec(written);
   const factor = SIZES[parts?.[2] ?? "B"];

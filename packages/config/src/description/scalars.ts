@@ -1,7 +1,7 @@
-// Texts, numbers, choices, paths.
+// Types of values: texts, numbers, choices, paths.
 import { dirname, resolve } from "node:path";
+import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { ScalarNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import { scalarType, type ValueType } from "./value-type.ts";
 
 export const MASK = "********";
@@ -47,7 +47,7 @@ export const pattern = (expected: string, shape: RegExp): ValueType<string> =>
     },
   });
 
-/** A file or folder; relative ones belong to the folder of the file that names them. `made`: need not exist. */
+/** A file or folder; relative paths are relative to the folder of the file that has them. `made`: it need not exist. */
 export const path = (what: "file" | "folder" | "made" = "file"): ValueType<string> => ({
   ...scalarType({
     expected: `the path of a ${what === "file" ? "file" : "folder"}`,
@@ -63,14 +63,14 @@ export const path = (what: "file" | "folder" | "made" = "file"): ValueType<strin
 export const resolvePath = (written: string, file: string | undefined): string =>
   file === undefined ? written : resolve(dirname(file), written);
 
-/** What YAML 1.1 calls a boolean, in any case; undefined for other words. */
+/** The boolean that YAML 1.1 makes of a word, in any case; undefined for other words. */
 export function flagWord(word: string): boolean | undefined {
   const lower = word.trim().toLowerCase();
   if (["true", "on", "yes"].includes(lower)) return true;
   return ["false", "off", "no"].includes(lower) ? false : undefined;
 }
 
-/** In the old files quoted words are flags too, as their Python compared texts; so are words from the environment. */
+/** Quoted words are flags in the old files too, as Python compared texts; so are words from the environment. */
 export const flag: ValueType<boolean> = scalarType({
   expected: "true or false",
   schema: { type: "boolean" },

@@ -1,28 +1,29 @@
-// A mapping with known keys. The table of its fields is the one source of reading, defaults, schema and documentation.
+// A mapping with known keys. Reading, defaults, JSON Schema and documentation are all made from the table of its
+// fields.
+import { nearestWord } from "@wrenmq/plugin-api/options";
 import type { Problems } from "../diagnostic.ts";
 import { below, isEmpty, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { nearestWord } from "../suggest.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "./value-type.ts";
 
 export interface Field<T> {
   /** One or two sentences for the documentation and for editors. */
   readonly doc: string;
   readonly type: ValueType<T>;
-  /** The key in the file; without it the property's name in snake_case. */
+  /** Key in the file. Default: the property's name in snake_case. */
   readonly key?: string;
   readonly default?: T;
   readonly required?: boolean;
 }
 
-/** One field for each property, of the property's type: the compiler checks that none is forgotten. */
+/** A field for each property, of the property's type: the compiler checks that none is missing. */
 export type Fields<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
 export interface Section<T> extends ValueType<T> {
   readonly doc: string;
   readonly fields: Fields<T>;
-  /** What an empty mapping means; only for sections without required fields. */
+  /** The value of an empty mapping; only for sections without required fields. */
   defaults(): T;
-  /** The same fields (but for some), all optional, without defaults. */
+  /** The same fields (without some), all optional and without defaults. */
   partial(without?: readonly (keyof T)[]): ValueType<Partial<T>>;
 }
 
@@ -55,7 +56,7 @@ export function section<T extends object>(doc: string, fields: Fields<T>): Secti
   return whole;
 }
 
-/** The fields in order, with their keys; for generators of documentation. */
+/** The fields in order, with their keys, to generate documentation. */
 export function fieldTable<T>(fields: Fields<T>): AnyField[] {
   return Object.entries<Field<unknown>>(fields as Record<string, Field<unknown>>).map(([property, field]) => ({
     ...field,
@@ -85,7 +86,7 @@ function readFields(
   const written = new Set(exact);
   for (const { key, place, value } of given.entries) {
     if (!known.includes(key)) problems.unknownKey(place, key, known);
-    // The value of a misspelt key is read as that of the key which was meant: it may have mistakes of its own.
+    // The value of a misspelt key is read as if it were spelt right, to report errors in it too.
     const meant = exact.has(key) ? key : nearestWord(key, open);
     const field = table.find((each) => each.key === meant);
     if (!field) continue;

@@ -1,5 +1,5 @@
-// The contract of one kind of value: how it is read, written, shown to an editor and named in a message.
-// Validation, defaults, JSON Schema, the key tables of the documentation and `describe` all come from these.
+// The contract of a type of values: how it is read, written, described to an editor and named in messages. Validation,
+// defaults, JSON Schema, the tables in the documentation and `describe` are all made from it.
 import type { Problems } from "../diagnostic.ts";
 import { describeNode, type ScalarNode, type SourceNode } from "../source-node.ts";
 
@@ -12,15 +12,15 @@ export interface WriteOptions {
 }
 
 export interface ValueType<T> {
-  /** After "expected": `a duration such as 30s`. */
+  /** The expected value, for messages: `a duration such as 30s`. */
   readonly expected: string;
   readonly schema: JsonSchema;
   /**
-   * The value, or undefined after the mistake was reported. Of a mapping with mistakes: what can be read, so that the
-   * rest of the file can be looked at too. Whether there were mistakes, the problems say.
+   * Reads a value. Errors are added to `problems`; whether there were any, only these show. After errors the result is
+   * undefined, or, of a mapping, what could be read, so that the rest of the file can be checked too.
    */
   read(node: SourceNode, problems: Problems): T | undefined;
-  /** The value is a path of something that has to exist. */
+  /** The value is the path of something that must exist. */
   readonly names?: "file" | "folder";
   /** The value as native plain data: `read(fromPlain(write(x)))` is `x`. */
   write(value: T, options: WriteOptions): unknown;
@@ -31,14 +31,14 @@ export function mismatch(node: SourceNode, expected: string, problems: Problems,
   return problems.error(node.place, `expected ${expected}, got ${describeNode(node)}${hint}`, expected);
 }
 
-/** A type for values written as one word: `parse` sees the scalar, undefined means "not one of mine". */
+/** A type of values written as one word. `parse` gets the scalar and returns undefined for invalid ones. */
 export function scalarType<T>(description: {
   readonly expected: string;
   readonly schema: JsonSchema;
   readonly parse: (node: ScalarNode) => T | undefined;
   readonly write?: (value: T, options: WriteOptions) => unknown;
   readonly hint?: (node: ScalarNode) => string;
-  /** What is there must not be quoted in a message. */
+  /** The value must not be quoted in messages. */
   readonly secret?: boolean;
 }): ValueType<T> {
   const { expected, schema, parse, hint, secret } = description;

@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 
-/** Replaces the references in all values below `node`; an unset variable without a default is a mistake. */
+/** Replaces the references in all values below `node`; an unset variable without a default is an error. */
 export function substitute(node: SourceNode, environment: Environment, problems: Problems): SourceNode {
   if (node.kind === "map") {
     const entries = node.entries.map((each) => ({ ...each, value: substitute(each.value, environment, problems) }));
@@ -45,7 +45,7 @@ export function substitute(node: SourceNode, environment: Environment, problems:
   };
 }
 
-/** What YAML 1.2 makes of a plain word; a field that wants text takes the text all the same. */
+/** The value that YAML 1.2 makes of a plain word. A field of type text uses the text itself. */
 function typed(text: string): string | number | boolean | null {
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
@@ -53,7 +53,7 @@ function typed(text: string): string | number | boolean | null {
   return text;
 }
 
-/** Text that {@link substitute} turns back into `text`. */
+/** Escapes a text, so that {@link substitute} returns it unchanged. */
 export function escapeReferences(text: string): string {
   return text.replaceAll("${", () => "$${");
 }

@@ -1,5 +1,5 @@
-// Configurations of other programs that are given to us by mistake: what they are, and what to do. Looked at only when a
-// text is no YAML mapping, so nothing here can refuse a good file.
+// Recognises configuration files of other programs, to report what they are and what to do. Used only when a text is
+// not a YAML mapping, so a valid file is never refused here.
 
 export interface ForeignFormat {
   /** From 1. */
@@ -7,7 +7,7 @@ export interface ForeignFormat {
   readonly message: string;
 }
 
-/** Keywords of mosquitto.conf. Each stands at the beginning of a line, with its value after a blank. */
+/** Keywords of mosquitto.conf. Each is at the beginning of a line, with its value after a space. */
 const MOSQUITTO = new Set(
   `acl_file address allow_anonymous allow_duplicate_messages allow_zero_length_clientid auth_plugin auto_id_prefix
   autosave_interval autosave_on_changes bind_address bind_interface bridge_protocol_version cafile capath certfile
@@ -23,10 +23,10 @@ const MOSQUITTO = new Set(
   websockets_headers_size websockets_log_level`.split(/\s+/),
 );
 
-/** Only the beginning of a text shows what it is; a long one need not be read to its end. */
+/** The first lines are enough to recognise a format. */
 const MOST_LINES = 5000;
 
-/** What a text that is no YAML mapping may be. Values are not repeated: they may be secrets. */
+/** What a text that is not a YAML mapping may be. The result contains no values, as they may be secrets. */
 export function foreignFormat(text: string): ForeignFormat | undefined {
   for (const [index, line] of text.split("\n", MOST_LINES).entries()) {
     const message = formatOf(line.trimEnd());

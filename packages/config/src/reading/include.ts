@@ -1,4 +1,4 @@
-// `include` of a native file: other files are read first, the including file wins.
+// `include` in a native file: the included files are read first, and the including file overrides them.
 import { realpathSync } from "node:fs";
 import { resolvePath } from "../description/scalars.ts";
 import { ConfigError, type Place, Problems } from "../diagnostic.ts";
@@ -7,7 +7,7 @@ import { duplicateKeys, parseYaml } from "./yaml-source.ts";
 
 export type ReadFile = (file: string) => string;
 
-/** A native text as a tree, its includes merged in. */
+/** The tree of a native text, with its includes merged in. */
 export function readNativeTree(
   text: string,
   file: string | undefined,
@@ -63,7 +63,7 @@ function readIncluded(
   return node;
 }
 
-/** Mappings are merged key by key; everything else is replaced by the later one. */
+/** Mappings are merged key by key; any other value replaces the earlier one. */
 function mergeNodes(earlier: SourceNode, later: SourceNode): SourceNode {
   if (earlier.kind !== "map" || later.kind !== "map") return later;
   const entries: MapEntry[] = earlier.entries.map((each) => {

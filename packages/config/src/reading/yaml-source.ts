@@ -1,4 +1,4 @@
-// YAML text → tree with places. Knows the two YAML versions and duplicate keys, nothing about configuration.
+// Parses YAML to a tree with places. Handles the two YAML versions and duplicate keys; does not interpret the values.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from "yaml";
 import type { Place, Problems } from "../diagnostic.ts";
 import { below, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
@@ -6,16 +6,16 @@ import { foreignFormat } from "./foreign-format.ts";
 
 export interface YamlOptions {
   readonly file?: string;
-  /** "1.1" reads `on` and `yes` as booleans, as the Python original does. */
+  /** "1.1" reads `on` and `yes` as booleans, as aMQTT does. */
   readonly version: "1.1" | "1.2";
   readonly problems: Problems;
 }
 
-// A file of a few hundred bytes can name billions of nodes through aliases.
+// Through aliases a file of a few hundred bytes can have billions of nodes.
 const MAX_NODES = 200_000;
-const MAX_DEPTH = 100; // also what ends an alias that contains itself
+const MAX_DEPTH = 100; // also stops an alias that contains itself
 
-/** The tree of the one document in `text`; undefined when it is empty or when mistakes were reported. */
+/** The tree of the one document in `text`; undefined when it is empty or has errors. */
 export function parseYaml(text: string, options: YamlOptions): SourceNode | undefined {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
@@ -93,13 +93,13 @@ const ONE_DOCUMENT =
 const notYaml = (message: string, text: string, { line }: Place): string =>
   `not valid YAML: ${message.replaceAll(/\s+/g, " ")}${addressHint(text, line)}`;
 
-/** An IPv6 address without quotes begins a list. */
+/** A hint for an IPv6 address without quotes, which YAML reads as a list. */
 function addressHint(text: string, line = 0): string {
   const written = text.split("\n")[line - 1] ?? "";
   return /:\s+\[[\da-fA-F]*:[\da-fA-F:.]*\]/.test(written) ? " (put an IPv6 address in quotes)" : "";
 }
 
-/** Every entry whose key was already there; how bad that is, is for the style to say. */
+/** Entries whose key was given before; the style decides whether that is an error. */
 export function duplicateKeys(node: SourceNode): MapEntry[] {
   if (node.kind === "list") return node.items.flatMap(duplicateKeys);
   if (node.kind !== "map") return [];
@@ -112,8 +112,8 @@ export function duplicateKeys(node: SourceNode): MapEntry[] {
 }
 
 /**
- * Of keys that were given twice the last, as Python reads YAML; what was passed over is said. The keys that
- * `mayRepeat` names are left for others.
+ * Keeps the last of keys that were given twice, as Python does, and reports the others. Keys in `mayRepeat` are left
+ * alone.
  */
 export function lastOnes(node: SourceNode, problems: Problems, mayRepeat: readonly string[] = ["capath"]): SourceNode {
   if (node.kind === "list")
@@ -135,7 +135,7 @@ export function lastOnes(node: SourceNode, problems: Problems, mayRepeat: readon
   );
 }
 
-/** What is said at a key that was given before. */
+/** The message at a key that was given before. */
 export const givenTwice = (before: Place | undefined): string =>
   `given twice${before?.line === undefined ? "" : ` (first in line ${before.line})`}: this one counts`;
 
@@ -144,7 +144,7 @@ function convertScalar(value: unknown, source: string | undefined, place: Place)
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return scalar(value, place, text);
   }
-  return scalar(text, place, text); // dates and big integers of YAML 1.1: no field wants them
+  return scalar(text, place, text); // dates and big integers of YAML 1.1: no field has such a type
 }
 
 function mergedEntries(value: SourceNode): readonly MapEntry[] {

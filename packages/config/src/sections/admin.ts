@@ -1,4 +1,5 @@
-// Administration: the socket for the command line, and the API over HTTP, which is off unless it has an address.
+// The section `admin`: the Unix socket for the command line, and the admin API over HTTP, which needs an address to be
+// on.
 import { listOf } from "../description/collections.ts";
 import { flag, path, pattern, secret } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
@@ -47,7 +48,7 @@ export const adminSection: Section<AdminSection> = section<AdminSection>("How th
   },
 });
 
-/** Nobody opens the admin API to others by mistake. */
+/** Reports an admin API that is open to other machines without TLS or tokens. */
 export function checkAdmin(
   { bind, tls, tokensFile, insecure }: AdminSection,
   node: SourceNode,

@@ -1,4 +1,4 @@
-// The address of a listener in one text: `host:port` and its short forms.
+// Parses the address of a listener: `host:port` and its short forms.
 import { isIPv4, isIPv6 } from "node:net";
 import type { ListenerType } from "../wren-config.ts";
 
@@ -17,7 +17,7 @@ export const DEFAULT_PORTS: Readonly<Partial<Record<ListenerType, number>>> = {
 
 export const BIND_EXPECTED = "an address such as 127.0.0.1:1883, :1883, 1883, localhost or [::1]:1883";
 
-/** Reads `""`, `1883`, `:1883`, `host`, `host:port`, `[::]:1883`, `::1`; undefined when it is none of these. */
+/** Parses `""`, `1883`, `:1883`, `host`, `host:port`, `[::]:1883`, `::1`; undefined if it is none of these. */
 export function parseBind(written: string, defaultPort: number): Address | undefined {
   const trimmed = written.trim();
   if (isIPv6(trimmed)) return { host: trimmed, port: defaultPort };

@@ -1,5 +1,4 @@
-// Bounds, global and per listener, made from the table of limits. The defaults let every ordinary client work and no single
-// one take the machine.
+// The section `limits`, global and per listener, made from the table of limits.
 import { type Limits as AllLimits, LIMITS, type Limit } from "@wrenmq/limits";
 import { duration, rate, size } from "../description/quantities.ts";
 import { choice, count, flag, integer } from "../description/scalars.ts";
@@ -9,7 +8,7 @@ import type { Limits } from "../wren-config.ts";
 
 const TABLE = Object.entries(LIMITS) as [keyof AllLimits, Limit<never>][];
 
-/** Limits that only the whole broker can have; a listener bounds its connections with a key of its own. */
+/** Limits that only the whole broker has; a listener limits its connections with a key of its own. */
 export const GLOBAL_LIMITS: readonly (keyof Limits)[] = TABLE.filter(([, limit]) => limit.ofBroker === true).map(
   ([name]) => name as keyof Limits,
 );

@@ -1,4 +1,4 @@
-// Where clients connect. The file says `bind`, the result says host and port.
+// The section `listeners`. The file has `bind`, the result host and port.
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { listOf } from "../description/collections.ts";
 import { duration, size } from "../description/quantities.ts";
@@ -12,7 +12,7 @@ import { type Address, BIND_EXPECTED, DEFAULT_PORTS, formatBind, parseBind } fro
 import { GLOBAL_LIMITS, limitsSection } from "./limits.ts";
 import { tlsSection } from "./tls.ts";
 
-/** A listener as the file has it: its name is a key, address and permissions are texts. */
+/** A listener as it is written: its name is a key, address and permissions are texts. */
 interface ListenerFile extends Omit<ListenerSection, "name" | "host" | "port" | "mode"> {
   bind?: string;
   mode?: string;
@@ -61,17 +61,17 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     doc: "`tcp`, `unix`: `false` uses Node's own sockets, which take twice the time to accept and several kilobytes more. Without it: only where they are needed.",
     type: flag,
   },
-  lingerMs: {
+  lingerTimeout: {
     key: "linger",
     doc: "How long a connection that is closed may take to send what is left. Without it: 2s.",
     type: duration("ms"),
   },
-  handshakeTimeoutMs: {
+  handshakeTimeout: {
     key: "handshake_timeout",
     doc: "`tls`, `ws`, `wss`: how long the TLS handshake, and how long the HTTP request, may take. Without it: 10s.",
     type: duration("ms", { positive: true }),
   },
-  tcpKeepAliveMs: {
+  tcpKeepAliveDelay: {
     key: "tcp_keep_alive",
     doc: "Silence after which the system probes the connection. Without it: never; MQTT has its own keep alive.",
     type: duration("ms", { positive: true }),
@@ -87,7 +87,7 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     type: flag,
     default: false,
   },
-  proxyTimeoutMs: {
+  proxyTimeout: {
     key: "proxy_timeout",
     doc: "How long the PROXY header may take. Without it: 5s.",
     type: duration("ms", { positive: true }),
@@ -164,7 +164,7 @@ interface Misplaced {
   readonly needs?: readonly string[];
 }
 
-/** The keys that do not go with the listener's type or with each other, or are missing for it. */
+/** Keys that do not fit the listener's type or each other, or that are missing. */
 function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   const { type } = file;
   const found: Misplaced[] = [];
@@ -193,7 +193,7 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
     const message = "needs trusted_proxies: nobody's header would be believed";
     found.push({ key: "proxy_protocol", message, needs: ["trusted_proxies"] });
   }
-  if (!file.proxyProtocol && file.proxyTimeoutMs !== undefined) {
+  if (!file.proxyProtocol && file.proxyTimeout !== undefined) {
     found.push({ key: "proxy_timeout", message: "only with proxy_protocol: true", needs: ["proxy_protocol"] });
   }
   if (file.ipv6Only !== undefined && !isIPv6(parseBind(file.bind ?? "", 0)?.host ?? "")) {
@@ -208,16 +208,16 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
   return found;
 }
 
-/** Keys that mean nothing to the other types. */
+/** Keys that only these types have. */
 const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerType[]>>> = {
   rawTcp: ["tcp", "unix"],
-  handshakeTimeoutMs: ["tls", "ws", "wss"],
-  tcpKeepAliveMs: ["tcp", "tls", "ws", "wss"],
+  handshakeTimeout: ["tls", "ws", "wss"],
+  tcpKeepAliveDelay: ["tcp", "tls", "ws", "wss"],
   maxPayload: ["ws", "wss"],
-  lingerMs: ["tcp", "tls", "ws", "wss", "unix"],
+  lingerTimeout: ["tcp", "tls", "ws", "wss", "unix"],
 };
 
-/** Two listeners on one port would be found only when the second fails to start. */
+/** Reports two listeners on one port, which would otherwise fail at the start. */
 function checkAddresses(node: SourceNode, listeners: readonly ListenerSection[], problems: Problems): void {
   const seen = new Map<string, string>();
   for (const listener of listeners) {

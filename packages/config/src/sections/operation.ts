@@ -26,12 +26,12 @@ export const logSection: Section<LogSection> = section<LogSection>("What the com
 export const sessionSection: Section<SessionConfig> = section<SessionConfig>(
   "How long sessions outlive their connections.",
   {
-    defaultExpirySeconds: {
+    defaultExpiry: {
       key: "default_expiry",
       doc: "For persistent sessions of MQTT 3, which cannot say it themselves. Without it: for ever.",
       type: duration("s"),
     },
-    maximumExpirySeconds: {
+    maximumExpiry: {
       key: "maximum_expiry",
       doc: "Longer wishes of MQTT 5 clients are cut to this. Without it: no bound.",
       type: duration("s"),

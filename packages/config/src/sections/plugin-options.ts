@@ -1,5 +1,5 @@
-// From the options that a plugin declares to the section of the configuration file: keys with units, documentation, schema.
-// What a plugin says about its options all together is asked when each of them has been read.
+// Makes the section of a plugin of the options that it declares: keys with units, documentation, JSON Schema. The
+// plugin's own check of all options together runs when each of them has been read.
 import { type Form, keyOf, type SchemaOf } from "@wrenmq/plugin-api/options";
 import { listOf, mapOf } from "../description/collections.ts";
 import { duration, size } from "../description/quantities.ts";
@@ -10,10 +10,10 @@ import type { Problems } from "../diagnostic.ts";
 import { below, type SourceNode, toPlain } from "../source-node.ts";
 
 type Values = Record<string, unknown>;
-/** What the section of plugins needs to know of each plugin. */
+/** What the section `plugins` uses of each plugin. */
 export type OptionsTable = Pick<Section<object>, "doc" | "schema" | "read" | "write"> & { readonly fields: object };
 
-/** The options of a plugin as a mapping in the configuration file. */
+/** The options of a plugin as a section of the configuration file. */
 export function pluginOptions(schema: SchemaOf<unknown>): OptionsTable {
   const entries = Object.entries(schema.fields).map(([property, option]): [string, Field<unknown>] => {
     const { about, form = ANY, needed, default: byDefault } = option;
@@ -34,7 +34,7 @@ export function pluginOptions(schema: SchemaOf<unknown>): OptionsTable {
     read(node, problems) {
       const before = problems.errors.length;
       const values = table.read(node, problems);
-      // Of options with mistakes the plugin would miss what could not be read.
+      // With errors in single options the plugin's own check would report them as missing.
       if (values !== undefined && problems.errors.length === before) ask(schema, values, node, problems);
       return values;
     },
@@ -42,7 +42,7 @@ export function pluginOptions(schema: SchemaOf<unknown>): OptionsTable {
   };
 }
 
-/** Asks the plugin itself; what it says of an option is said of its key. */
+/** Runs the plugin's own check; what it reports about an option is reported about its key. */
 function ask(schema: SchemaOf<unknown>, values: Values, node: SourceNode, problems: Problems): void {
   const result = schema["~standard"].validate(values);
   if (result instanceof Promise || result.issues === undefined) return;

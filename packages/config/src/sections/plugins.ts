@@ -1,4 +1,5 @@
-// Plugins: a mapping of instance names; each says which plugin it uses (by default the one of its name) and its options.
+// The section `plugins`: a mapping of instance names to options; `use` names the plugin, by default that of the
+// instance's name.
 
 import { OPTIONS as acl } from "@wrenmq/auth-acl/options";
 import { OPTIONS as anonymous } from "@wrenmq/auth-anonymous/options";
@@ -12,19 +13,19 @@ import { OPTIONS as sql } from "@wrenmq/auth-sql/options";
 import { OPTIONS as taboo } from "@wrenmq/auth-taboo/options";
 import { OPTIONS as token } from "@wrenmq/auth-token/options";
 import { OPTIONS as x509 } from "@wrenmq/auth-x509/options";
-import type { SchemaOf } from "@wrenmq/plugin-api/options";
+import { didYouMean, type SchemaOf } from "@wrenmq/plugin-api/options";
 import { EVENT_LOG_OPTIONS, PACKET_LOG_OPTIONS } from "@wrenmq/plugin-logging/options";
 import { OPTIONS as shadows } from "@wrenmq/plugin-shadows/options";
 import { anyMap } from "../description/collections.ts";
 import { resolvePath } from "../description/scalars.ts";
+import { type Fields, fieldTable } from "../description/section.ts";
 import { type JsonSchema, mismatch, type ValueType, type WriteOptions } from "../description/value-type.ts";
 import type { Problems } from "../diagnostic.ts";
 import { isEmpty, lookUp, type MapNode, map, type SourceNode } from "../source-node.ts";
-import { didYouMean } from "../suggest.ts";
 import type { BuiltInPlugin, PluginSection } from "../wren-config.ts";
 import { type OptionsTable, pluginOptions } from "./plugin-options.ts";
 
-/** What each built-in plugin declares of its options. */
+/** The declared options of each built-in plugin. */
 export const BUILT_IN_SCHEMAS: Readonly<Record<BuiltInPlugin, SchemaOf<unknown>>> = {
   anonymous,
   "password-file": passwordFile,
@@ -46,6 +47,13 @@ export const BUILT_IN_SCHEMAS: Readonly<Record<BuiltInPlugin, SchemaOf<unknown>>
 export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = Object.fromEntries(
   Object.entries(BUILT_IN_SCHEMAS).map(([name, schema]) => [name, pluginOptions(schema)]),
 ) as Record<BuiltInPlugin, OptionsTable>;
+
+/** The key in the file of an option, which a plugin knows by its property's name. */
+export function pluginOptionKey({ use, origin }: PluginSection, option: string): string {
+  const { fields = {} } = (origin === "built-in" ? builtIn(use) : undefined) ?? {};
+  const known = fieldTable(fields as Fields<Record<string, unknown>>);
+  return known.find(({ property }) => property === option)?.key ?? option;
+}
 
 const builtIn = (name: string): OptionsTable | undefined =>
   Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as BuiltInPlugin] : undefined;
@@ -98,7 +106,7 @@ function readForeign(
   if (/^\.{0,2}\//.test(wanted)) {
     return { name, use: resolvePath(wanted, (use ?? given).place.file), origin: "path", options };
   }
-  // Without "use" a bare word is far more often a misspelt built-in than a package of that name.
+  // Without `use` a bare word is far more often a misspelt built-in plugin than the name of a package.
   const isPackage = /^(@[\w.-]+\/)?[\w.-]+(\/[\w.-]+)*$/.test(wanted) && (use !== undefined || wanted.includes("/"));
   if (isPackage) return { name, use: wanted, origin: "package", options };
   const hint = didYouMean(wanted, known) || ' (for a package or a file say so with "use")';

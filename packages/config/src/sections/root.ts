@@ -1,4 +1,4 @@
-// The whole native file: which sections there are, and what a file without them means.
+// The native file as a whole: its sections, and the defaults for missing ones.
 import { availableParallelism } from "node:os";
 import { listOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
@@ -58,7 +58,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
     type: sharedSection,
     default: sharedSection.defaults(),
   },
-  pluginTimeoutMs: {
+  pluginTimeout: {
     key: "plugin_timeout",
     doc: "How long a plugin may take to answer; no answer is a refusal.",
     type: duration("ms", { positive: true }),
@@ -75,7 +75,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   },
 });
 
-/** What no file, or a file without `listeners`, gives: this machine only. */
+/** The listener without a file, or without `listeners`: this machine only. */
 const localListener: ListenerSection = {
   name: "default",
   type: "tcp",
@@ -95,7 +95,7 @@ const everyoneIsWelcome: PluginSection = {
   options: { allow: true, namedUsers: "allow" },
 };
 
-/** Plugins that can let a client in; others only restrict or observe. */
+/** Plugins that can admit a client; others only restrict or observe. */
 const AUTHENTICATES = new Set(["anonymous", "password-file", "x509", "scram", "token"]);
 const MAY_AUTHENTICATE = new Set(["jwt", "http", "ldap", "sql"]);
 
@@ -104,12 +104,12 @@ export function canAuthenticate(plugin: PluginSection): boolean {
   return MAY_AUTHENTICATE.has(plugin.use) && plugin.options["authenticate"] === true;
 }
 
-/** The tree of a native file → the configuration, after mistakes what can be read of it; undefined if it is no mapping. */
+/** Reads a native tree. After errors the result has what could be read; undefined: it is not a mapping. */
 export function readNative(node: SourceNode, problems: Problems): WrenConfig | undefined {
   const file = rootSection.read(node, problems);
   if (!file) return undefined;
   const { wrenmq: _version, include: _include, listeners, plugins, ...rest } = file;
-  // Everyone is let in only where nothing was configured and only this machine can reach the broker.
+  // All clients are admitted only if nothing was configured and only this machine can reach the broker.
   const nothingSaid = listeners === undefined && plugins === undefined;
   const config: WrenConfig = {
     listeners: listeners ?? [structuredClone(localListener)],
@@ -123,7 +123,7 @@ export function readNative(node: SourceNode, problems: Problems): WrenConfig | u
 
 function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): void {
   const plugins = new Map(config.plugins.map((plugin) => [plugin.name, plugin]));
-  // One with a mistake in its options is there all the same, but nobody knows what it does.
+  // A plugin with an error in its options counts as present, although it is unknown what it does.
   const written = lookUp(node, "plugins");
   const names = new Set([...plugins.keys(), ...(written?.kind === "map" ? written.entries.map(({ key }) => key) : [])]);
   if (names.size === plugins.size && !config.plugins.some(canAuthenticate)) {
@@ -146,6 +146,6 @@ function checkAccess(config: WrenConfig, node: SourceNode, problems: Problems): 
   }
 }
 
-/** How many threads `workers` means here. */
+/** The number of processes that `workers` means on this machine. */
 export const workerCount = (workers: WrenConfig["workers"]): number =>
   workers === "auto" ? availableParallelism() : workers;

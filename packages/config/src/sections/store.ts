@@ -1,4 +1,4 @@
-// Where sessions and retained messages are kept.
+// The section `store`: where sessions and retained messages are stored.
 import { size } from "../description/quantities.ts";
 import { choice, flag, path } from "../description/scalars.ts";
 import { fieldTable, type Section, section } from "../description/section.ts";

@@ -1,4 +1,4 @@
-// TLS of a listener.
+// The section `tls` of a listener.
 
 import { listOf } from "../description/collections.ts";
 import { choice, flag, path, pattern, secret, text } from "../description/scalars.ts";

@@ -1,7 +1,7 @@
-// What an `authenticate` hook that takes its time needs to know of whoever waits for its answer: whether anybody still
-// does, and how to say that the work has not begun yet.
+// One call of an `authenticate` hook that may take time: tells the plugin whether the answer is still needed, and stops
+// the time limit while the work waits in a queue of the plugin.
 
-/** What `AbortSignal` is where neither the DOM's nor Node's types are known. */
+/** The part of `AbortSignal` that is used where neither the DOM's nor Node's types are known. */
 interface AnySignal {
   readonly aborted: boolean;
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
@@ -14,21 +14,21 @@ export type AttemptSignal = typeof globalThis extends { AbortSignal: { prototype
   : AnySignal;
 
 export interface Attempt {
-  /** Aborted when nobody waits for the answer any more: the client has gone, or the time limit is over. */
+  /** Aborted when the answer is not needed any more: the client has disconnected, or the time limit is over. */
   readonly signal: AttemptSignal;
   /**
-   * The work has to wait in a queue of the plugin: the time limit stops, and begins anew when the returned function is
-   * called. Such a queue needs a bound of its own; who finds it full is refused at once.
+   * Call it while the work waits in a queue of the plugin: the time limit stops, and begins anew when the returned
+   * function is called. Such a queue needs a bound; a client that finds it full is refused at once.
    */
   wait(): () => void;
 }
 
-/** Registers what is to be called when the client has gone. */
+/** Registers a function to be called when the client has disconnected. */
 export type WhenGone = (listener: () => void) => void;
 
 declare const AbortController: new () => { readonly signal: AttemptSignal; abort(): void };
 
-/** The clock of the time limit, as the guard runs it. */
+/** The timer of the time limit, as the guard implements it. */
 export interface Stopwatch {
   start(): void;
   stop(): void;
@@ -39,7 +39,7 @@ export class PendingAttempt implements Attempt {
   #watch: Stopwatch | undefined;
   #waits = 0;
   #whenAbandoned: (() => void) | undefined;
-  /** Nobody waits for the answer any more. */
+  /** The answer is not needed any more. */
   abandoned = false;
 
   get signal(): AttemptSignal {
@@ -60,14 +60,14 @@ export class PendingAttempt implements Attempt {
     };
   }
 
-  /** The hook has answered with a promise: from now on its time counts, unless it waits. */
+  /** The hook has returned a promise: the time limit begins, unless the work waits. */
   time(watch: Stopwatch, whenAbandoned: () => void): void {
     this.#watch = watch;
     this.#whenAbandoned = whenAbandoned;
     if (this.#waits === 0) watch.start();
   }
 
-  /** The answer has come, or counts no more. */
+  /** The answer has come, or is ignored from now on. */
   end(): void {
     this.#watch?.stop();
     this.#watch = undefined;

@@ -1,4 +1,4 @@
-// The hooks of all plugins, in the order of the plugins, made into the one chain that the broker calls.
+// Combines the hooks of all plugins, in the order of the plugins, into the one chain that the broker calls.
 import { ReasonCode } from "@wrenmq/codec";
 import { authorizersOf, compileAuthenticate, compileAuthorize, compileAuthorizeConnect } from "./decide.ts";
 import { compileAuthenticationMethods } from "./enhanced-authentication.ts";

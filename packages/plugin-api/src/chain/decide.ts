@@ -1,5 +1,5 @@
 // The decision rule: no opinion is ignored, any refusal denies, at least one yes is needed. A hook that answers at once
-// costs a call; only when one answers with a promise does the rest of the question become asynchronous.
+// costs one call; the rest becomes asynchronous only when a hook returns a promise.
 import { ReasonCode } from "@wrenmq/codec";
 import { ALLOWED, isAllowed, type Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "../client-info.ts";
@@ -37,7 +37,7 @@ export function compileAuthenticate(plugins: readonly NamedHooks[], guard: HookG
   }
   if (asked.length === 0) return () => NOBODY_AUTHENTICATES;
 
-  // Everybody is asked even after a refusal: who refused must not show in how long the answer took.
+  // All plugins are called even after a refusal: the response time must not show which one refused.
   return (client, password, whenGone) => {
     const answers: (Identity | undefined)[] = [];
     let waiting: Promise<Identity | undefined>[] | undefined;
@@ -77,8 +77,9 @@ function judgeIdentities(answers: readonly (Identity | undefined)[]): Identity {
 }
 
 /**
- * The first user name counts, the earlier end, and all attributes. Only `anonymous` is different: a client is anonymous
- * when everybody who said yes says so, not when one plugin checked its password and another lets everybody in.
+ * The first user name and the earlier expiry count, and all attributes are merged. Only `anonymous` is different: it
+ * stays when every plugin that said yes says so, not when one plugin has checked a password and another admits
+ * everybody.
  */
 function mergeIdentities(one: Identity, other: Identity): Identity {
   const attributes: Record<string, unknown> = { ...one.attributes, ...other.attributes };

@@ -1,4 +1,4 @@
-// Enhanced authentication methods of all plugins by name (MQTT 5.0, section 4.12), each exchange guarded like a hook.
+// Enhanced authentication methods of all plugins by name; each exchange is guarded like a hook. [MQTT5 4.12]
 import { ReasonCode } from "@wrenmq/codec";
 import type { AuthenticationExchange, AuthenticationStep, MaybePromise } from "../hooks.ts";
 import { PluginError } from "../plugin-error.ts";

@@ -1,4 +1,4 @@
-// Every plugin's opinion, one by one, where the chain itself only gives the outcome.
+// Every plugin's opinion on a request, where the chain gives the result only.
 import { isAllowed } from "@wrenmq/protocol";
 import type { ClientInfo } from "../client-info.ts";
 import type { Action, Decision, MaybePromise } from "../hooks.ts";

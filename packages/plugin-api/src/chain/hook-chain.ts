@@ -1,5 +1,5 @@
-// The hooks of all plugins compiled into one: a field that no plugin asked for is undefined, so the hot path pays one
-// test for it and nothing else.
+// The interface between the broker and the hooks of all plugins. A hook that no plugin has is undefined, so the hot
+// path pays one test for it and nothing else.
 import type { ConnectPacket, Will } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "../client-info.ts";
@@ -15,12 +15,15 @@ import type {
 import type { WhenGone } from "./attempt.ts";
 import type { Opinion } from "./opinion.ts";
 
-/** What the broker calls. Never throws and never rejects: a hook that fails is a refusal (decide, transform) or is logged. */
+/**
+ * What the broker calls. It never throws and never rejects: a hook that fails counts as a refusal (decide, transform)
+ * or is logged.
+ */
 export interface HookChain {
-  /** @param whenGone called with what is to be done when the client has gone before there is an answer */
+  /** @param whenGone registers what to call when the client disconnects before there is an answer */
   authenticate(client: ClientInfo, password: Uint8Array | undefined, whenGone?: WhenGone): MaybePromise<Identity>;
   readonly authorizeConnect: ((client: ClientInfo) => MaybePromise<Verdict>) | undefined;
-  /** undefined: nobody decides about topics, everything is allowed. */
+  /** undefined: no plugin decides about topics, everything is allowed */
   readonly authorize: ((client: ClientInfo, action: Action, topic: string) => MaybePromise<Verdict>) | undefined;
   readonly authenticationMethods: ReadonlyMap<string, (client: ClientInfo) => AuthenticationExchange>;
   readonly connect: ((client: ClientInfo, packet: ConnectPacket) => MaybePromise<ConnectPacket | Verdict>) | undefined;
@@ -29,8 +32,8 @@ export interface HookChain {
     | ((client: ClientInfo, subscription: SubscriptionRequest) => MaybePromise<SubscriptionRequest | Verdict>)
     | undefined;
   readonly will: ((client: ClientInfo, will: Will) => MaybePromise<Will | Verdict>) | undefined;
-  /** Each observer runs all plugins' hooks of that name; undefined where there are none. */
+  /** Each observer calls the hooks of that name of all plugins; undefined where there are none. */
   readonly observe: { readonly [Name in keyof ObserveHooks]: ObserveHooks[Name] | undefined };
-  /** What each plugin that decides about topics says, in order; asks them without consequences. */
+  /** What each plugin that decides about topics says, in order. The calls have no other effect. */
   explain?(client: ClientInfo, action: Action, topic: string): MaybePromise<readonly Opinion[]>;
 }

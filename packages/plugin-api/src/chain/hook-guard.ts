@@ -1,5 +1,5 @@
-// Stands between a hook and the broker: what a hook throws, rejects with or never answers is logged, counted and turned
-// into a given answer. Knows nothing of what the hooks decide.
+// Calls the hooks of plugins: what a hook throws, rejects with or never answers is logged, counted and replaced with a
+// given answer. Does not know what the hooks decide.
 
 import type { MaybePromise } from "../hooks.ts";
 import type { Logger } from "../plugin.ts";
@@ -13,10 +13,10 @@ export interface HookFailure {
   readonly error: unknown;
 }
 
-/** Milliseconds that a plugin's promise may take. */
+/** Milliseconds that a hook's promise may take. */
 export const DEFAULT_HOOK_TIMEOUT = 10_000;
 
-/** What schedules the time limit of a hook; the host's timers unless said otherwise. */
+/** Timers for the time limit of hooks. Default: those of the platform. */
 export interface HookTimers {
   setTimeout(callback: () => void, delay: number): unknown;
   clearTimeout(handle: unknown): void;
@@ -24,14 +24,14 @@ export interface HookTimers {
 
 export interface CompileOptions {
   readonly logger: Logger;
-  /** Milliseconds that a hook may take whose answer is a promise; then it counts as a refusal. Default 10,000. */
-  readonly timeoutMs?: number | undefined;
-  /** Called for each hook that threw, rejected or ran out of time; for counters. */
+  /** Milliseconds that a hook's promise may take; then it counts as a refusal. Default 10,000. */
+  readonly hookTimeout?: number | undefined;
+  /** Called for each hook that threw, rejected or exceeded its time limit; for counters. */
   readonly onError?: ((failure: HookFailure) => void) | undefined;
   readonly timers?: HookTimers | undefined;
 }
 
-// Neither the DOM's nor Node's types are wanted here; both have these two.
+// Neither the types of the DOM nor of Node are used here; both have these two functions.
 declare function setTimeout(callback: () => void, delay: number): unknown;
 declare function clearTimeout(handle: unknown): void;
 
@@ -46,13 +46,13 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 
 export class HookGuard {
   readonly #logger: Logger;
-  readonly #timeoutMs: number;
+  readonly #hookTimeout: number;
   readonly #onError: ((failure: HookFailure) => void) | undefined;
   readonly #timers: HookTimers;
 
   constructor(options: CompileOptions) {
     this.#logger = options.logger;
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_HOOK_TIMEOUT;
+    this.#hookTimeout = options.hookTimeout ?? DEFAULT_HOOK_TIMEOUT;
     this.#onError = options.onError;
     this.#timers = options.timers ?? HOST_TIMERS;
   }
@@ -63,8 +63,8 @@ export class HookGuard {
   }
 
   /**
-   * The promise's value, or `otherwise` when it rejects or takes too long, or (which is no failure) when the attempt is
-   * abandoned. Never rejects.
+   * The value of the promise, or `otherwise` when it rejects, takes too long, or (which is no failure) when the attempt
+   * is abandoned. Never rejects.
    */
   settle<T>(
     promise: Promise<T>,
@@ -80,13 +80,13 @@ export class HookGuard {
         resolve(value);
       };
       const isLate = (): void => {
-        const late = `its hook "${hook}" did not answer within ${this.#timeoutMs} ms`;
+        const late = `its hook "${hook}" did not answer within ${this.#hookTimeout} ms`;
         this.failed(plugin, hook, new PluginError("ERR_PLUGIN_TIMEOUT", plugin, late));
         attempt.abandon();
       };
       const watch = {
         start: () => {
-          timer = this.#timers.setTimeout(isLate, this.#timeoutMs);
+          timer = this.#timers.setTimeout(isLate, this.#hookTimeout);
         },
         stop: () => this.#timers.clearTimeout(timer),
       };

@@ -1,4 +1,4 @@
-// One plugin's hooks under the name that verdicts and logs show.
+// One plugin's hooks, with the plugin's name in verdicts and logs.
 import type { Hooks } from "../hooks.ts";
 
 export interface NamedHooks {

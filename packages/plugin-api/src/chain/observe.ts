@@ -1,4 +1,4 @@
-// Hooks that watch: each guarded on its own, so that neither the broker nor the next plugin notices one that fails.
+// Hooks that observe. Each is guarded on its own: one that fails affects neither the broker nor the next plugin.
 
 import type { MaybePromise, ObserveHooks } from "../hooks.ts";
 import type { HookChain } from "./hook-chain.ts";
@@ -33,7 +33,7 @@ const NAMES: { readonly [Name in keyof ObserveHooks]: true } = {
 /** The names of all observing hooks. */
 export const OBSERVE_HOOKS: readonly (keyof ObserveHooks)[] = Object.keys(NAMES) as (keyof ObserveHooks)[];
 
-/** No observer takes more than four arguments; a rest parameter would cost an array per call. */
+/** An observer takes at most four arguments; a rest parameter would allocate an array per call. */
 type Observer = (one: unknown, two: unknown, three: unknown, four: unknown) => unknown;
 
 export function compileObservers(plugins: readonly NamedHooks[], guard: HookGuard): HookChain["observe"] {
@@ -57,7 +57,7 @@ function compileObserver(
     for (const { plugin, notify } of observers) {
       try {
         const result = notify(one, two, three, four) as MaybePromise<unknown>;
-        // Nobody waits for an observer, but an async one that fails must not end the process.
+        // The broker does not await observers, but a rejection must not end the process.
         if (isPromise(result)) result.then(undefined, (error: unknown) => guard.failed(plugin, name, error));
       } catch (error) {
         guard.failed(plugin, name, error);

@@ -1,8 +1,8 @@
-// What one plugin says to a question, where the chain of all only gives the outcome.
+// One plugin's answer to a question, where the chain gives the result only.
 
 export interface Opinion {
   readonly plugin: string;
   readonly decision: "allow" | "deny" | "abstain";
-  /** What the plugin says decided, in its own words; undefined where it gave no reason. */
+  /** What decided, as the plugin names it; undefined: it gave no reason. */
   readonly rule: string | undefined;
 }

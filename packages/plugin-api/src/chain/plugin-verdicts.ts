@@ -1,4 +1,4 @@
-// One plugin's answers to one hook, as verdicts with its name on them. The frequent ones are made once.
+// Makes verdicts with the plugin's name of one plugin's answers to one hook. Frequent ones are made once.
 import { ReasonCode } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
 import type { Decision } from "../hooks.ts";
@@ -8,7 +8,7 @@ export class PluginVerdicts {
   readonly hook: string;
   readonly yes: Verdict;
   readonly no: Verdict;
-  /** What counts when the hook throws, rejects or is late. */
+  /** The verdict when the hook throws, rejects or is late. */
   readonly failure: Verdict;
 
   constructor(plugin: string, hook: string, failureCode: ReasonCode) {
@@ -23,7 +23,7 @@ export class PluginVerdicts {
     return { ...verdict, rule: verdict.rule === undefined ? this.plugin : `${this.plugin}: ${verdict.rule}` };
   }
 
-  /** Undefined stays undefined: no opinion. */
+  /** undefined (no opinion) stays undefined. */
   of(decision: Decision): Verdict | undefined {
     if (decision === undefined) return undefined;
     if (decision === true) return this.yes;

@@ -1,4 +1,4 @@
-// Hooks that may change what a client asks for: each sees what the one before it made of it.
+// Hooks that may change what a client asks for: each gets the result of the one before it.
 import { ReasonCode } from "@wrenmq/codec";
 import { isAllowed, type Verdict } from "@wrenmq/protocol";
 import type { ClientInfo } from "../client-info.ts";
@@ -82,7 +82,7 @@ function take<T>(
   }
 }
 
-/** None of the things that hooks change has a reason code: what has one is an answer about it. */
+/** Only a verdict has a reason code; none of the things that hooks change has one. */
 export function isVerdict(value: object): value is Verdict {
   return typeof (value as { reasonCode?: unknown }).reasonCode === "number";
 }

@@ -1,9 +1,9 @@
-// How an option is written in a configuration file: what reads such files, completes them in an editor and documents them
-// is made from it. Plain data.
+// How an option is written in a configuration file. The reader of such files, the JSON Schema for editors and the
+// documentation are made from it. Plain data.
 
 export type Form =
   | { readonly kind: "text"; readonly what: string }
-  /** Masked wherever the configuration is shown. */
+  /** Masked wherever the configuration is printed. */
   | { readonly kind: "secret" }
   /** A URL that may contain a password, which is masked. */
   | { readonly kind: "secret-url"; readonly what: string }
@@ -20,20 +20,20 @@ export type Form =
   | { readonly kind: "size"; readonly min: number }
   | { readonly kind: "list"; readonly item: Form; readonly what: string | undefined }
   | { readonly kind: "map"; readonly item: Form; readonly what: string | undefined }
-  /** What only the plugin knows. */
+  /** Anything; only the plugin checks it. */
   | { readonly kind: "any" };
 
-/** Words for the documentation and for editors, about one option. */
+/** Documentation of one option, also shown by editors. */
 export interface About {
   /** One or two sentences; Markdown. */
   readonly doc: string;
-  /** In a configuration file, where it is not the option's name in snake_case without its unit. */
+  /** Key in a configuration file. Default: the option's name in snake_case, without `Seconds` at its end. */
   readonly key?: string;
 }
 
-/** `rememberSeconds` is `remember: 300s` in a file: the unit stands in the value. */
+/** The key of an option in a configuration file, where the unit is part of the value: `rememberSeconds: 300` is `remember: 300s`. */
 export function keyOf(property: string, about: About | undefined): string {
   if (about?.key !== undefined) return about.key;
-  const bare = property.replace(/(?<=.)(?:Seconds|Ms)$/, "");
+  const bare = property.replace(/(?<=.)Seconds$/, "");
   return bare.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -26,12 +26,17 @@ export {
   type FieldsInput,
   type FieldsOutput,
   type InputOf,
+  isMapping,
   type Option,
   type OptionIssue,
   type OptionPath,
   type OptionsSchema,
   type OutputOf,
   options,
+  pathOf,
+  type Rules,
   type SchemaOf,
   type Settled,
+  show,
 } from "./option.ts";
+export { didYouMean, nearestWord } from "./suggest.ts";

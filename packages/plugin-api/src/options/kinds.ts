@@ -1,8 +1,9 @@
-// The kinds of options that plugins need.
+// Types of options, for `options()`.
 import type { Form } from "./form.ts";
 import { isMapping, type Option, type OptionIssue, type OptionPath, show } from "./option.ts";
+import { didYouMean } from "./suggest.ts";
 
-/** `default` makes the option one that may be left out. */
+/** With `default` the option may be left out. */
 export interface Default<T> {
   readonly default: T;
 }
@@ -26,11 +27,19 @@ function kind<T>(
       const before = issues.length;
       const result = reader(value, path, issues);
       if (result === undefined && issues.length === before) {
-        issues.push({ message: `expected ${expected}, got ${show(value)}`, path });
+        const got = form.kind === "secret" || form.kind === "secret-url" ? kindOf(value) : show(value);
+        const hint = form.kind === "choice" && typeof value === "string" ? didYouMean(value, form.words) : "";
+        issues.push({ message: `expected ${expected}, got ${got}${hint}`, path });
       }
-      return result as T; // with an issue pushed nobody looks at it
+      return result as T; // the value is not used when there is an issue
     },
   };
+}
+
+/** Of a secret: what it is, not what is in it. */
+function kindOf(value: unknown): string {
+  const isShown = value === "" || !["string", "number", "boolean"].includes(typeof value);
+  return isShown ? show(value) : `a ${typeof value}`;
 }
 
 export function string(): Option<string, string, true>;
@@ -46,25 +55,28 @@ export function string(given?: Default<string>): Option<string, string> {
 
 const notEmpty: Reader<string> = (value) => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** A name that must not be empty. `what` it is, for a configuration file: "a host name". */
+/**
+ * A text that is not empty.
+ * @param what what it is, for configuration files: "a host name"
+ */
 export function text(what?: string): Option<string, string, true>;
 export function text(what: string, given: Default<string>): Option<string, string, false>;
 export function text(what = "text", given?: Default<string>): Option<string, string> {
   return kind("a text that is not empty", { kind: "text", what }, notEmpty, given);
 }
 
-/** A text that is not shown to anybody. */
+/** A text that is never printed. */
 export function secret(): Option<string, string, true> {
   return kind("a text that is not empty", { kind: "secret" }, notEmpty, undefined) as Option<string, string, true>;
 }
 
-/** A URL that may contain a password, which is not shown. */
+/** A URL that may contain a password, which is never printed. */
 export function secretUrl(what: string): Option<string, string, true> {
   const form: Form = { kind: "secret-url", what };
   return kind("a text that is not empty", form, notEmpty, undefined) as Option<string, string, true>;
 }
 
-/** The path of a file that has to exist. In a configuration file it belongs to the folder of that file. */
+/** The path of an existing file; in a configuration file relative to the folder of that file. */
 export function filePath(): Option<string, string, true> {
   return kind("the path of a file", { kind: "file" }, notEmpty, undefined) as Option<string, string, true>;
 }
@@ -76,8 +88,11 @@ export function boolean(given?: Default<boolean>): Option<boolean, boolean> {
 }
 
 export interface NumberLimits {
+  /** Default: no bound. */
   readonly min?: number;
+  /** Default: no bound. */
   readonly max?: number;
+  /** Default false. */
   readonly integer?: boolean;
 }
 export function number(given?: NumberLimits): Option<number, number, true>;
@@ -113,12 +128,12 @@ function amount(
   return kind(`${expected}${range}`, form, reader, { default: fallback }) as Option<number, number, false>;
 }
 
-/** A time in seconds; in a configuration file with its unit. With `min` above 0 it cannot be none at all. */
+/** A duration in seconds; in a configuration file with its unit. With `min` above 0 it must not be zero. */
 export function seconds(given: Amount): Option<number, number, false> {
   return amount("a number of seconds", { kind: "duration", unit: "s", positive: (given.min ?? 0) > 0 }, given);
 }
 
-/** A time in milliseconds; in a configuration file with its unit. */
+/** A duration in milliseconds; in a configuration file with its unit. */
 export function milliseconds(given: Amount): Option<number, number, false> {
   return amount("a number of milliseconds", { kind: "duration", unit: "ms", positive: (given.min ?? 0) > 0 }, given);
 }
@@ -128,7 +143,7 @@ export function bytes(given: Amount): Option<number, number, false> {
   return amount("a number of bytes", { kind: "size", min: given.min ?? 0 }, given, true);
 }
 
-/** A whole number where 0 means never, or all. */
+/** A whole number from 0; in a configuration file 0 may be written as `unlimited`. */
 export function count(given: Default<number>): Option<number, number, false>;
 export function count(): Option<number, number, true>;
 export function count(given?: Default<number>): Option<number, number> {
@@ -137,7 +152,10 @@ export function count(given?: Default<number>): Option<number, number> {
   return kind("a whole number from 0", { kind: "count" }, reader, given);
 }
 
-/** The option with words for the documentation and for editors. */
+/**
+ * Adds documentation to the option.
+ * @param key key in configuration files; default: made of the option's name
+ */
 export function about<One extends Option<unknown, unknown>>(doc: string, option: One, key?: string): One {
   return { ...option, about: key === undefined ? { doc } : { doc, key } };
 }
@@ -152,7 +170,7 @@ export function oneOf<const Word extends string>(words: readonly Word[], given?:
   return kind(expected, { kind: "choice", words }, (value) => words.find((word) => word === value), given);
 }
 
-/** `what` it is, for a configuration file: "a list of topics". */
+/** @param what what it is, for configuration files: "a list of topics" */
 export function list<Input, Output>(
   item: Option<Input, Output>,
   what?: string,
@@ -170,7 +188,7 @@ export function list<Input, Output>(
   };
 }
 
-/** A mapping whose keys are the user's own. */
+/** A mapping with keys of the user's choice. */
 export function record<Input, Output>(
   item: Option<Input, Output>,
   what?: string,
@@ -191,7 +209,7 @@ export function record<Input, Output>(
   };
 }
 
-/** May be left out; the plugin then sees undefined. Null counts as left out, as an empty value in YAML. */
+/** May be left out; the plugin then gets undefined. Null counts as left out, as an empty value in YAML. */
 export function optional<Input, Output>(
   item: Option<Input, Output>,
 ): Option<Input | undefined, Output | undefined, false> {
@@ -203,7 +221,7 @@ export function optional<Input, Output>(
   };
 }
 
-/** May be left out (or empty, as in YAML); the plugin then sees `value`. */
+/** May be left out (or empty, as in YAML); the plugin then gets `value`. */
 export function withDefault<Input, Output>(
   item: Option<Input, Output>,
   value: NoInfer<Output>,
@@ -217,7 +235,7 @@ export function withDefault<Input, Output>(
   };
 }
 
-/** Any value that `read` accepts; `read` returns undefined for what it does not. */
+/** Any value that `reader` accepts; it returns undefined for all others. */
 export function custom<T>(expected: string, reader: (value: unknown) => T | undefined): Option<T, T, true> {
   return kind(expected, { kind: "text", what: expected }, (value) => reader(value), undefined) as Option<T, T, true>;
 }

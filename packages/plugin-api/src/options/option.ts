@@ -1,8 +1,9 @@
-// A description of plugin options, small enough for a plugin to depend on nothing else. Keys are written in camelCase
-// here and may be written "password-file" or "password_file" by the user.
+// Describes the options of a plugin, so that plugins need no schema library. Names are in camelCase here; users may
+// also write "password-file" or "password_file".
 
 import type { StandardResult, StandardSchema } from "../standard-schema.ts";
 import type { About, Form } from "./form.ts";
+import { didYouMean } from "./suggest.ts";
 
 export type OptionPath = readonly (string | number)[];
 
@@ -11,20 +12,20 @@ export interface OptionIssue {
   readonly path: OptionPath;
 }
 
-/** One option: how a value of the user becomes a value for the plugin. */
+/** One option: checks a value of the user and converts it for the plugin. */
 export interface Option<Input, Output = Input, Needed extends boolean = boolean> {
-  /** Must the user give it? */
+  /** Must it be given? */
   readonly needed: Needed;
-  /** What it is, for messages: "a number from 0 to 10". */
+  /** The expected value, for messages: "a number from 0 to 10". */
   readonly expected: string;
-  /** How it is written in a configuration file; without it: any way. */
+  /** How it is written in a configuration file. Default: any way. */
   readonly form?: Form;
   readonly about?: About;
-  /** What counts when it is left out. */
+  /** The value when it is left out. */
   readonly default?: unknown;
-  /** Pushes what is wrong to `issues`; the result counts only when nothing was pushed. */
+  /** Converts a value. Adds to `issues` what is wrong; then the result must not be used. */
   read(value: unknown, path: OptionPath, issues: OptionIssue[]): Output;
-  /** Only for the types. */
+  /** For type inference only. */
   readonly input?: Input;
 }
 
@@ -48,33 +49,41 @@ export type OptionsSchema<F extends Fields> = Option<FieldsInput<F>, FieldsOutpu
     readonly doc: string | undefined;
   };
 
-/** The schema of a plugin where only what comes out of it counts: what an exported one is declared as. */
+/** The schema of a plugin's options without the types of its input, for exported constants. */
 export type SchemaOf<Output> = StandardSchema<unknown, Output> & {
   readonly fields: Fields;
   readonly doc: string | undefined;
 };
 
-/** The options of a plugin when defaults have been filled in; `Left` names those that may still be missing. */
+/** A plugin's options with defaults filled in; `Left` names those that may still be undefined. */
 export type Settled<Options, Left extends keyof Options = never> = Required<Omit<Options, Left>> & {
   readonly [Key in Left]-?: Options[Key] | undefined;
 };
 
 type Check<F extends Fields> = (value: FieldsOutput<F>) => string | undefined;
 
+/** How a group of options is read. */
+export interface Rules<F extends Fields> {
+  readonly doc?: string;
+  readonly check?: Check<F>;
+  /** Keys count only as they are written here: for options that are used as they were given. */
+  readonly exact?: boolean;
+  /** What to say of a key that is none of these, but known elsewhere. */
+  readonly foreign?: (key: string) => string | undefined;
+}
+
 /**
- * All options of a plugin (or a group of them): usable as `config` of `definePlugin`. Unknown keys are mistakes.
+ * All options of a plugin (or a group of them), for `config` of `definePlugin`. Unknown keys are errors.
  *
- * `check` looks at all of them together; what it returns is wrong with them, after "option: " if it is about one.
+ * `check` checks them together; it returns what is wrong, with "option: " in front if it is about one of them.
  */
-export function options<const F extends Fields>(
-  fields: F,
-  given: Check<F> | { readonly doc?: string; readonly check?: Check<F> } = {},
-): OptionsSchema<F> {
-  const { check, doc } = typeof given === "function" ? { check: given, doc: undefined } : given;
+export function options<const F extends Fields>(fields: F, given: Check<F> | Rules<F> = {}): OptionsSchema<F> {
+  const rules: Rules<F> = typeof given === "function" ? { check: given } : given;
+  const { check, doc } = rules;
   const needed = Object.values(fields).some((field) => field.needed);
   const read = (value: unknown, path: OptionPath, issues: OptionIssue[]): FieldsOutput<F> => {
     const before = issues.length;
-    const result = readFields(fields, value, path, issues) as FieldsOutput<F>;
+    const result = readFields(fields, rules, value, path, issues) as FieldsOutput<F>;
     const wrong = issues.length === before ? check?.(result) : undefined;
     if (wrong !== undefined) issues.push({ message: wrong, path });
     return result;
@@ -97,18 +106,23 @@ export function options<const F extends Fields>(
   };
 }
 
-function readFields(fields: Fields, value: unknown, path: OptionPath, issues: OptionIssue[]): Record<string, unknown> {
+function readFields(
+  fields: Fields,
+  { exact = false, foreign }: Pick<Rules<never>, "exact" | "foreign">,
+  value: unknown,
+  path: OptionPath,
+  issues: OptionIssue[],
+): Record<string, unknown> {
   const given = new Map<string, unknown>();
   if (!isMapping(value)) {
     if (value !== undefined && value !== null) issues.push({ message: `expected a mapping, got ${show(value)}`, path });
   } else {
     for (const [written, part] of Object.entries(value)) {
-      const key = camelCase(written);
+      const key = exact ? written : camelCase(written);
       if (!Object.hasOwn(fields, key)) {
-        issues.push({
-          message: `unknown option; ${known(fields)}`,
-          path: [...path, written],
-        });
+        const what =
+          foreign?.(written) ?? `unknown option${didYouMean(written, Object.keys(fields))}; ${known(fields)}`;
+        issues.push({ message: what, path: [...path, written] });
       } else if (given.has(key)) {
         issues.push({ message: "given twice in different spellings", path: [...path, written] });
       } else {
@@ -137,10 +151,25 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Characters of a text that are shown: a whole key in PEM would say no more. */
+const LONGEST_TEXT = 80;
+
+/** What was given, in a few words. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return "bytes";
   if (typeof value === "object" && value !== null) return "a mapping";
-  return typeof value === "string" ? `"${value}"` : String(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "string") return String(value);
+  return `"${value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value}"`;
+}
+
+/** `listeners.local.plugins[0]` */
+export function pathOf(path: OptionPath): string {
+  return path.reduce<string>((before, part) => {
+    if (typeof part === "number") return `${before}[${part}]`;
+    return before === "" ? part : `${before}.${part}`;
+  }, "");
 }
 
 function camelCase(key: string): string {

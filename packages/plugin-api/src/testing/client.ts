@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../client-info.ts";
 
-/** A client with the values of `given` and harmless ones for the rest. */
+/** A client with the values of `given` and defaults for the rest. */
 export function testClient(given: Partial<ClientInfo> = {}): ClientInfo {
   return {
     clientId: "client",

@@ -1,10 +1,10 @@
-// Time that stands still until it is told to pass.
+// Timers of a simulated clock.
 import type { HookTimers } from "../chain/hook-guard.ts";
 
 interface Timer {
   at: number;
   readonly callback: () => void;
-  /** undefined: fires once. */
+  /** Milliseconds; undefined: it fires once. */
   readonly every: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export class SimulatedTimers implements HookTimers {
     this.#timers.delete(handle);
   }
 
-  /** Lets time pass, firing what falls due in order. */
+  /** Advances the clock, and fires what is due in order. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (;;) {

@@ -1,4 +1,5 @@
-// A broker that is none: it gives plugins a context that records what they do, and runs their hooks as the real one does.
+// A stand-in for the broker in tests of plugins: gives them a context that records what they do, and runs their hooks
+// as the broker does.
 import type { QoS } from "@wrenmq/codec";
 import type { StoredMessage } from "@wrenmq/protocol";
 import { topicMatches } from "@wrenmq/topics";
@@ -22,10 +23,10 @@ export interface Disconnected {
 }
 
 export interface TestHostOptions {
-  /** What `context.clients()` lists. */
+  /** The result of `context.clients()`. Default: none. */
   readonly clients?: readonly ClientInfo[];
-  /** Milliseconds; see `CompileOptions`. */
-  readonly timeoutMs?: number;
+  /** Milliseconds; see `CompileOptions`. Default 10,000. */
+  readonly hookTimeout?: number;
 }
 
 export class TestHost {
@@ -37,22 +38,22 @@ export class TestHost {
   readonly disconnected: Disconnected[] = [];
   readonly logs: LogLine[] = [];
   readonly failures: HookFailure[] = [];
-  /** How often a plugin said that access rules changed. */
+  /** Number of calls of `context.rulesChanged()`. */
   rulesChanges = 0;
   chain: HookChain;
   readonly #plugins: readonly Plugin[];
-  readonly #timeoutMs: number | undefined;
+  readonly #hookTimeout: number | undefined;
   #cancels = new Set<() => void>();
   #running: readonly NamedHooks[] = [];
 
   private constructor(plugins: readonly Plugin[], options: TestHostOptions) {
     this.#plugins = plugins;
-    this.#timeoutMs = options.timeoutMs;
+    this.#hookTimeout = options.hookTimeout;
     this.clients = [...(options.clients ?? [])];
     this.chain = this.#compile([]);
   }
 
-  /** Sets the plugins up, in order; what one of them throws is passed on. */
+  /** Sets up the plugins, in order. What one of them throws is passed on. */
   static async start(plugins: readonly Plugin[], options: TestHostOptions = {}): Promise<TestHost> {
     const host = new TestHost(plugins, options);
     const hooks: NamedHooks[] = [];
@@ -64,12 +65,17 @@ export class TestHost {
     return host;
   }
 
-  /** Lets time pass for the timers of plugins and the time limits of hooks. Milliseconds. */
+  /**
+   * Advances the clock for the timers of plugins and the time limits of hooks.
+   * @param milliseconds by how much
+   */
   advance(milliseconds: number): void {
     this.timers.advance(milliseconds);
   }
 
-  /** Ends the plugins as the broker does: `brokerStopping`, then each closes, the last one first, then `brokerStopped`. */
+  /**
+   * Ends the plugins as the broker does: `brokerStopping`, then `close` of each in reverse order, then `brokerStopped`.
+   */
   async close(): Promise<void> {
     const { brokerStopping, brokerStopped } = this.chain.observe;
     brokerStopping?.();
@@ -116,7 +122,7 @@ export class TestHost {
     return compileHooks(hooks, {
       logger: this.#logger({}),
       timers: this.timers,
-      timeoutMs: this.#timeoutMs,
+      hookTimeout: this.#hookTimeout,
       onError: (failure) => this.failures.push(failure),
     });
   }

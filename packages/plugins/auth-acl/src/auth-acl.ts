@@ -1,7 +1,7 @@
-// Which topics a client may use: from lists in the options, from a file, or from both (then both must agree).
+// Plugin: authorizes clients by lists of topic filters in the options, by a file, or by both (then both must allow).
 import { basename } from "node:path";
 import { type ClientInfo, type Decision, definePlugin, isAllowed, type Plugin } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { decideByFile } from "./file-decision.ts";
 import { parseAclFile } from "./mosquitto-file.ts";
 import { type AuthAclOptions, OPTIONS } from "./options.ts";
@@ -10,8 +10,10 @@ import { UserLists } from "./user-lists.ts";
 export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   name: "auth-acl",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    file === undefined ? [] : checkContents("file", file, (text) => parseAclFile(text, basename(file))),
   async hooks({ config, context }) {
-    const { subscribe, publish, receive, file, fileSubscriptions, reloadInterval } = config;
+    const { subscribe, publish, receive, file, fileSubscriptions, reloadIntervalSeconds } = config;
     const listed = subscribe ?? publish ?? receive;
     const lists = listed === undefined ? undefined : new UserLists({ subscribe, publish, receive });
     const watched =
@@ -21,7 +23,7 @@ export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
             file,
             parse: (content) => parseAclFile(content, basename(file)),
             context,
-            interval: reloadInterval * 1000,
+            interval: reloadIntervalSeconds * 1000,
             changed: () => context.rulesChanged(),
           });
     return {
@@ -35,7 +37,7 @@ export const authAcl: (options: AuthAclOptions) => Plugin = definePlugin({
   },
 });
 
-/** A name that nobody checked is no name: otherwise anybody could claim the rights of any user. */
+/** The user name, unless nobody has verified it: otherwise anybody could claim the rights of any user. */
 function userOf({ username, attributes }: ClientInfo): string | undefined {
   return username === "" || attributes["anonymous"] === true ? undefined : username;
 }

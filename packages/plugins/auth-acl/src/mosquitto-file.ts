@@ -24,7 +24,7 @@ export interface AclFile {
 type Access = "read" | "write" | "readwrite" | "deny";
 const ACCESS: readonly string[] = ["read", "write", "readwrite", "deny"] satisfies Access[];
 
-/** @throws Error at the first line that makes no sense, with its number: half an access list is none. */
+/** @throws Error at the first invalid line, with its number: an incomplete access list must not be used */
 export function parseAclFile(text: string, fileName: string): AclFile {
   const users = new Map<string, AccessRules>();
   const anonymous = noRules();
@@ -37,36 +37,47 @@ export function parseAclFile(text: string, fileName: string): AclFile {
     const [, keyword = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(content) ?? [];
     switch (keyword) {
       case "user": {
-        if (rest === "") throw new Error(`${name}: expected a user name after "user"`);
+        if (rest === "") throw new Error(`line ${index + 1}: expected a user name after "user"`);
         current = users.get(rest) ?? noRules();
         users.set(rest, current);
         break;
       }
       case "topic":
-        add(current, rest, name, false);
+        add(current, rest, { name, line: index + 1, pattern: false });
         break;
       case "pattern":
-        add(patterns, rest, name, true);
+        add(patterns, rest, { name, line: index + 1, pattern: true });
         break;
       default:
-        throw new Error(`${name}: expected "topic", "user" or "pattern", got "${keyword}"`);
+        throw new Error(`line ${index + 1}: expected "topic", "user" or "pattern", got "${shorten(keyword)}"`);
     }
   }
   return { anonymous, users, patterns };
 }
 
-function add(rules: AccessRules, rest: string, name: string, pattern: boolean): void {
+interface Place {
+  readonly name: string;
+  readonly line: number;
+  readonly pattern: boolean;
+}
+
+function add(rules: AccessRules, rest: string, { name, line, pattern }: Place): void {
   const [, word = "", remainder = ""] = /^(\S+)\s+(.+)$/.exec(rest) ?? [];
   const hasAccess = ACCESS.includes(word);
   const access = (hasAccess ? word : "readwrite") as Access;
   const filter = hasAccess ? remainder : rest;
   const tried = pattern ? filter.replace(/%[uc]/g, "x") : filter;
-  if (!isTopicFilter(tried) || isShared(tried)) throw new Error(`${name}: "${filter}" is no topic filter`);
+  if (!isTopicFilter(tried) || isShared(tried)) {
+    throw new Error(`line ${line}: "${shorten(filter)}" is no topic filter`);
+  }
   const rule: Rule = { filter, name };
   if (access === "deny") rules.deny.push(rule);
   if (access === "read" || access === "readwrite") rules.read.push(rule);
   if (access === "write" || access === "readwrite") rules.write.push(rule);
 }
+
+/** The file may be something else altogether, with one long line. */
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
 function noRules(): AccessRules {
   return { read: [], write: [], deny: [] };

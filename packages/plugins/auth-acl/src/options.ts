@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   custom,
@@ -17,23 +17,26 @@ import { isShared, isTopicFilter } from "@wrenmq/topics";
 import type { SubscribeRule } from "./file-decision.ts";
 import type { UserList } from "./user-lists.ts";
 
-/** User name → the topic filters that the user may use; the name `anonymous` stands for clients without one. */
+/** The topic filters that each user may use; `anonymous` stands for clients without a user name. */
 export type AclLists = Readonly<Record<string, readonly string[]>>;
 
 export interface AuthAclOptions {
-  /** Without a list for an action everybody may do it. */
+  /** Filters that each user may subscribe to. Default: everybody may subscribe to every filter. */
   readonly subscribe?: AclLists;
+  /** Filters of the topics that each user may publish to. Default: everybody may publish to every topic. */
   readonly publish?: AclLists;
+  /** Filters of the topics that each user may receive. Default: everybody may receive every topic. */
   readonly receive?: AclLists;
-  /** A file in Mosquitto's aclfile format. */
+  /** Path of a file in Mosquitto's aclfile format. Default: none. */
   readonly file?: string;
   /**
-   * When the file allows a subscription: when one rule contains the whole of it (default), or already when it overlaps
-   * with one, as migrated Mosquitto clients may need that subscribe to `#`. Messages are filtered either way.
+   * When the file allows a subscription: `contained`: one rule contains all of it; `overlapping`: it has a topic in
+   * common with a rule, as some clients that migrate from Mosquitto need when they subscribe to `#`. Messages are
+   * filtered in both cases. Default contained.
    */
   readonly fileSubscriptions?: SubscribeRule;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  /** Seconds between two checks whether the file has changed; 0 never checks. Default 2. */
+  readonly reloadIntervalSeconds?: number;
 }
 
 const filter: Option<string, string, true> = custom("a topic filter", (value) =>
@@ -47,7 +50,7 @@ export interface AclSettings {
   readonly receive: UserList | undefined;
   readonly file: string | undefined;
   readonly fileSubscriptions: SubscribeRule;
-  readonly reloadInterval: number;
+  readonly reloadIntervalSeconds: number;
 }
 
 export const OPTIONS: SchemaOf<AclSettings> = options(
@@ -60,14 +63,14 @@ export const OPTIONS: SchemaOf<AclSettings> = options(
       "When the file allows a subscription: when a rule contains all of it, or already when they overlap.",
       oneOf(["contained", "overlapping"], { default: "contained" }),
     ),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),
   },
   {
     doc: "Which topics a user may use. The user `anonymous` stands for clients without a name.",
-    // Rules that allow everything are more likely forgotten than meant.
+    // Options that allow everything are more likely forgotten than intended.
     check: ({ subscribe, publish, receive, file }) =>
       [subscribe, publish, receive, file].every((one) => one === undefined)
         ? "expected at least one of subscribe, publish, receive or file"

@@ -1,9 +1,9 @@
-// `%u` and `%c` in a filter: the client's user name and client identifier. Whatever a client calls itself, the filter
-// never grants more, and never forbids less, than it would to an ordinary name.
+// Replaces `%u` and `%c` in a filter with the client's user name and client identifier. Whatever these are, the filter
+// never grants more, and never denies less, than for an ordinary name.
 import type { Rule } from "./rule.ts";
 
 export interface ClientNames {
-  /** undefined: the client has none. */
+  /** undefined: the client has none */
   readonly username: string | undefined;
   readonly clientId: string;
 }
@@ -12,22 +12,24 @@ export function isPattern(filter: string): boolean {
   return filter.includes("%u") || filter.includes("%c");
 }
 
-/** For a rule that allows; undefined when it says nothing about this client. */
+/** The rule for a client, if it allows; undefined when it does not apply to this client. */
 export function grantFor(rule: Rule, names: ClientNames): Rule | undefined {
   if (!isPattern(rule.filter)) return rule;
   const values = valuesIn(rule.filter, names);
   if (values.some((value) => value === undefined || !isOrdinary(value))) return undefined;
   const filter = substitute(rule.filter, names);
-  // "%u/#" for a user "$SYS" would open what no wildcard opens.
+  // "%u/#" for a user "$SYS" would allow what no wildcard allows.
   if (filter.startsWith("$") && !rule.filter.startsWith("$")) return undefined;
   return { filter, name: rule.name };
 }
 
-/** For a rule that denies: for a name that could not stand in a level everything from that level on is denied. */
+/**
+ * The rule for a client, if it denies; where a name is not valid in a level, everything from that level on is denied.
+ */
 export function denialFor(rule: Rule, names: ClientNames): Rule | undefined {
   if (!isPattern(rule.filter)) return rule;
   const values = valuesIn(rule.filter, names);
-  if (values.includes(undefined)) return undefined; // "%u" is not about clients without a user name
+  if (values.includes(undefined)) return undefined; // "%u" does not apply to clients without a user name
   if (values.every((value) => value !== undefined && isOrdinary(value))) {
     return { filter: substitute(rule.filter, names), name: rule.name };
   }

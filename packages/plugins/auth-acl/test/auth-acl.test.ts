@@ -184,7 +184,7 @@ pattern deny all/secret
   });
 
   test.each([
-    ["\nuser\n", "acl.txt:2"],
+    ["\nuser\n", "line 2: expected a user name"],
     ["topci read a\n", 'expected "topic", "user" or "pattern", got "topci"'],
     ["topic read a/#/b\n", '"a/#/b" is no topic filter'],
     ["topic read a+\n", '"a+" is no topic filter'],

@@ -1,13 +1,13 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, boolean, oneOf, options, type SchemaOf, type Settled } from "@wrenmq/plugin-api/options";
 
 export interface AuthAnonymousOptions {
-  /** Let clients without a user name in. Default true. */
+  /** Admit clients without a user name. Default true. */
   readonly allow?: boolean;
   /**
-   * `ignore` (default): no opinion about clients with a user name. `allow`: let them in with no password asked, under
-   * the name they give, as aMQTT does; another plugin may still refuse them.
+   * `ignore`: no opinion about clients with a user name. `allow`: admit them without a password, under that user name,
+   * as aMQTT does; another plugin may still refuse them. Default ignore.
    */
   readonly namedUsers?: "ignore" | "allow";
 }

@@ -1,20 +1,23 @@
-// Makes guessing passwords slow, then impossible for a while: each failure of an address or a user delays its next
-// attempt longer, and too many ban it. Acts before anybody verifies a password, so guessing costs no hashing either.
+// Plugin: slows down the guessing of passwords, then bans for a while: each failure of an address or a user delays its
+// next attempt longer, and too many ban it. It acts before passwords are verified, so guessing costs no hashing either.
 import {
   type ClientInfo,
   definePlugin,
   networkOf,
   type Plugin,
   type PluginContext,
+  ReasonCode,
   type Verdict,
 } from "@wrenmq/plugin-api";
 import { FailureLog } from "./failure-log.ts";
 import { type AuthGuardOptions, OPTIONS } from "./options.ts";
 
-/** Bad User Name or Password, Not authorized, Bad authentication method: the client said something wrong. */
-const FAILURES: ReadonlySet<number> = new Set([0x86, 0x87, 0x8c]);
-const BANNED = 0x8a;
-const SERVER_BUSY = 0x89;
+/** Reason codes of failures of the client: Bad User Name or Password, Not authorized, Bad authentication method. */
+const FAILURES: ReadonlySet<number> = new Set([
+  ReasonCode.BadUserNameOrPassword,
+  ReasonCode.NotAuthorized,
+  ReasonCode.BadAuthenticationMethod,
+]);
 
 export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
   name: "auth-guard",
@@ -27,12 +30,13 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
 
     function delayOf(failures: number): number {
       const counted = failures - config.freeFailures;
-      if (counted <= 0 || config.delayMs === 0) return 0;
-      return Math.min(config.maxDelayMs, config.delayMs * 2 ** (counted - 1));
+      if (counted <= 0 || config.delay === 0) return 0;
+      return Math.min(config.maxDelay, config.delay * 2 ** (counted - 1));
     }
 
     function wait(delay: number): Verdict | Promise<undefined> {
-      if (waiting >= config.maxWaiting) return { reasonCode: SERVER_BUSY, rule: "too many clients are kept waiting" };
+      if (waiting >= config.maxWaiting)
+        return { reasonCode: ReasonCode.ServerBusy, rule: "too many clients are kept waiting" };
       waiting++;
       return new Promise((resolve) => {
         context.setTimeout(() => {
@@ -47,10 +51,10 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
         const now = Date.now();
         const network = networkOf(remoteAddress);
         if (network !== undefined && addresses.isBanned(network, now)) {
-          return { reasonCode: BANNED, rule: `address ${network} is banned for a while` };
+          return { reasonCode: ReasonCode.Banned, rule: `address ${network} is banned for a while` };
         }
         if (username !== undefined && users.isBanned(username, now)) {
-          return { reasonCode: BANNED, rule: `user "${username}" is banned for a while` };
+          return { reasonCode: ReasonCode.Banned, rule: `user "${username}" is banned for a while` };
         }
         const delay = Math.max(
           network === undefined ? 0 : delayOf(addresses.failures(network, now)),
@@ -62,7 +66,7 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
         if (FAILURES.has(reasonCode)) count(client, addresses, users, context);
       },
       connected({ username }) {
-        // Not the address: whoever has one valid account could guess others' passwords between two logins of its own.
+        // Not the address: an attacker with one valid account could reset the count between guesses.
         if (username !== undefined) users.forget(username);
       },
     };

@@ -1,4 +1,4 @@
-// How often somebody failed lately, and until when it is banned. Knows no clients, only names; bounded.
+// Counts failures within a window and decides about bans, by name. The number of names is bounded.
 
 export interface FailureLimits {
   /** Failures within the window after which a ban begins; 0: never. */
@@ -18,7 +18,7 @@ interface Record {
 export class FailureLog {
   readonly #limits: FailureLimits;
   readonly #capacity: number;
-  /** In the order of the last failure, so that the longest quiet one is forgotten first. */
+  /** In the order of the last failure, so that the oldest is dropped first. */
   readonly #records = new Map<string, Record>();
 
   constructor(limits: FailureLimits, capacity = 100_000) {
@@ -30,7 +30,10 @@ export class FailureLog {
     return this.#records.size;
   }
 
-  /** Returns true when this failure begins a ban. `now` in milliseconds. */
+  /**
+   * Records a failure. `now` in milliseconds.
+   * @returns true when it begins a ban
+   */
   fail(name: string, now: number): boolean {
     const { banAfter, window, ban } = this.#limits;
     const record = this.#current(name, now) ?? { failures: 0, since: now, bannedUntil: 0 };
@@ -55,7 +58,7 @@ export class FailureLog {
     this.#records.delete(name);
   }
 
-  /** The record, unless its window (and its ban) is over. */
+  /** The record of a name, unless its window (and its ban) is over. */
   #current(name: string, now: number): Record | undefined {
     const record = this.#records.get(name);
     if (record === undefined) return undefined;

@@ -1,11 +1,13 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, count, milliseconds, options, type SchemaOf, type Settled, seconds } from "@wrenmq/plugin-api/options";
 
 export interface AuthGuardOptions {
   /** Failures of an address that ban it; 0 never bans. Default 20. */
   readonly banAddressAfter?: number;
-  /** Failures of a user name, from wherever, that ban it; 0 (default) never: others could lock the user out. */
+  /**
+   * Failures of a user name, from any address, that ban it; 0 never bans. Default 0, as others could lock the user out.
+   */
   readonly banUserAfter?: number;
   /** Seconds in which failures are counted together. Default 600. */
   readonly windowSeconds?: number;
@@ -14,10 +16,10 @@ export interface AuthGuardOptions {
   /** Failures without any delay. Default 3. */
   readonly freeFailures?: number;
   /** Milliseconds of the first delay; each further failure doubles it. Default 250; 0 never delays. */
-  readonly delayMs?: number;
+  readonly delay?: number;
   /** Milliseconds of the longest delay, below the broker's time limit for hooks. Default 4000. */
-  readonly maxDelayMs?: number;
-  /** How many clients may be kept waiting at once; more are refused. Default 1000. */
+  readonly maxDelay?: number;
+  /** Clients that may be delayed at once; more are refused. Default 1000. */
   readonly maxWaiting?: number;
 }
 
@@ -31,8 +33,8 @@ export const OPTIONS: SchemaOf<Settled<AuthGuardOptions>> = options(
     windowSeconds: about("In which failures are counted together.", seconds({ min: 1, default: 600 })),
     banSeconds: about("How long a ban lasts.", seconds({ min: 1, default: 900 })),
     freeFailures: about("Failures without a delay.", count({ default: 3 })),
-    delayMs: about("The first delay; each further failure doubles it.", milliseconds({ default: 250 })),
-    maxDelayMs: about("The longest delay.", milliseconds({ max: 9000, default: 4000 }), "maximum_delay"),
+    delay: about("The first delay; each further failure doubles it.", milliseconds({ default: 250 })),
+    maxDelay: about("The longest delay.", milliseconds({ max: 9000, default: 4000 }), "maximum_delay"),
     maxWaiting: about("Clients kept waiting at once; more are refused.", count({ default: 1000 })),
   },
   { doc: "Delays and bans for who guesses passwords." },

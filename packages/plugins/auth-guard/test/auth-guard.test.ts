@@ -35,7 +35,7 @@ async function start(given?: AuthGuardOptions) {
 
 describe("bans", () => {
   test("an address is banned after too many failures, and let in again later", async () => {
-    const { connect, fail, host } = await start({ banAddressAfter: 3, banSeconds: 60, delayMs: 0 });
+    const { connect, fail, host } = await start({ banAddressAfter: 3, banSeconds: 60, delay: 0 });
     for (let attempt = 0; attempt < 3; attempt++) {
       expect(connect("192.0.2.1")).toMatchObject({ type: "connect" });
       fail("192.0.2.1");
@@ -51,7 +51,7 @@ describe("bans", () => {
   });
 
   test("failures far apart do not add up", async () => {
-    const { connect, fail } = await start({ banAddressAfter: 2, windowSeconds: 10, delayMs: 0 });
+    const { connect, fail } = await start({ banAddressAfter: 2, windowSeconds: 10, delay: 0 });
     fail("192.0.2.1");
     later(10_000);
     fail("192.0.2.1");
@@ -59,7 +59,7 @@ describe("bans", () => {
   });
 
   test("only failures to authenticate count, not our own refusals or a server in trouble", async () => {
-    const { connect, fail } = await start({ banAddressAfter: 1, delayMs: 0 });
+    const { connect, fail } = await start({ banAddressAfter: 1, delay: 0 });
     for (const reasonCode of [0x8a, 0x88, 0x89, 0x85] as const) fail("192.0.2.1", "u", reasonCode);
     expect(connect("192.0.2.1")).toMatchObject({ type: "connect" });
     fail("192.0.2.1", "u", 0x86);
@@ -67,7 +67,7 @@ describe("bans", () => {
   });
 
   test("a login of one's own does not make the address innocent", async () => {
-    const { connect, fail, succeed } = await start({ banAddressAfter: 2, delayMs: 0 });
+    const { connect, fail, succeed } = await start({ banAddressAfter: 2, delay: 0 });
     fail("192.0.2.1", "victim");
     succeed("192.0.2.1", "attacker");
     fail("192.0.2.1", "victim");
@@ -76,7 +76,7 @@ describe("bans", () => {
 
   test("a user can be banned from wherever; by default it is not, so that nobody can be locked out", async () => {
     for (const banUserAfter of [0, 2]) {
-      const { connect, fail } = await start({ banUserAfter, delayMs: 0 });
+      const { connect, fail } = await start({ banUserAfter, delay: 0 });
       fail("192.0.2.1", "bob");
       fail("192.0.2.2", "bob");
       const expected = banUserAfter === 0 ? { type: "connect" } : { reasonCode: 0x8a };
@@ -88,7 +88,7 @@ describe("bans", () => {
 
 describe("delays", () => {
   test("double with each failure, up to a limit", async () => {
-    const { connect, fail, host } = await start({ freeFailures: 1, delayMs: 100, maxDelayMs: 300, banAddressAfter: 0 });
+    const { connect, fail, host } = await start({ freeFailures: 1, delay: 100, maxDelay: 300, banAddressAfter: 0 });
     const waited: number[] = [];
     for (let attempt = 0; attempt < 6; attempt++) {
       const answer = connect("192.0.2.1");
@@ -107,7 +107,7 @@ describe("delays", () => {
   });
 
   test("are for the user too, wherever it fails, until it logs in", async () => {
-    const { connect, fail, succeed } = await start({ freeFailures: 0, delayMs: 100 });
+    const { connect, fail, succeed } = await start({ freeFailures: 0, delay: 100 });
     fail("192.0.2.1", "bob");
     expect(connect("192.0.2.2", "bob")).toBeInstanceOf(Promise);
     succeed("192.0.2.2", "bob");

@@ -1,20 +1,23 @@
-// Answers for a while, by what was asked. Keys are digests under a key of this process: no password is kept.
+// Caches answers for a while, by request. Keys are HMACs under a key of this process: no password is stored.
 import { createHmac, randomBytes } from "node:crypto";
 
 export class AnswerCache {
   readonly #lifetime: number;
   readonly #limit: number;
   readonly #secret = randomBytes(32);
-  /** In the order of their ends, because all live equally long. */
+  /** In the order of expiry, because all have the same lifetime. */
   readonly #answers = new Map<string, { readonly answer: boolean | undefined; readonly end: number }>();
 
-  /** Milliseconds and number of answers. */
+  /**
+   * @param lifetime milliseconds
+   * @param limit number of answers
+   */
   constructor(lifetime: number, limit = 10_000) {
     this.#lifetime = lifetime;
     this.#limit = limit;
   }
 
-  /** Failures are passed on and not kept. */
+  /** Failures are passed on and not cached. */
   async get(path: string, params: object, ask: () => Promise<boolean | undefined>): Promise<boolean | undefined> {
     if (this.#lifetime === 0) return ask();
     const now = Date.now();

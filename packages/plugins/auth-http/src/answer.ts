@@ -1,4 +1,4 @@
-// What an HTTP response says: yes, no, or nothing.
+// Interprets an HTTP response: yes, no, or no opinion.
 
 export type ResponseMode = "status" | "json" | "text";
 
@@ -7,7 +7,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** As in aMQTT; undefined is no opinion. */
+/** As aMQTT does; undefined: no opinion. */
 export function readAnswer(mode: ResponseMode, { status, body }: HttpResponse): boolean | undefined {
   const success = status >= 200 && status < 300;
   switch (mode) {
@@ -20,7 +20,10 @@ export function readAnswer(mode: ResponseMode, { status, body }: HttpResponse): 
   }
 }
 
-/** The key `ok`, in any case, must be a boolean; without it there is no opinion. What is no JSON object is a refusal. */
+/**
+ * The key `ok`, in any case, must be a boolean; without it there is no opinion. Anything but a JSON object is a
+ * refusal.
+ */
 function okOf(body: string): boolean | undefined {
   let parsed: unknown;
   try {

@@ -1,4 +1,4 @@
-// Asks an HTTP service who may enter, and who may use which topic.
+// Plugin: asks an HTTP service who may connect, and who may use which topic.
 import {
   type Action,
   type ClientInfo,
@@ -6,13 +6,14 @@ import {
   definePlugin,
   type Identity,
   type Plugin,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { readAnswer } from "./answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { type AuthHttpOptions, OPTIONS } from "./options.ts";
 import { type QuestionParams, Requester } from "./requester.ts";
 
-/** aMQTT's numbers; Mosquitto's plugins use the same. */
+/** The numbers of aMQTT and of Mosquitto's plugins. */
 const ACCESS: Readonly<Record<Action, number>> = { receive: 1, publish: 2, subscribe: 4 };
 
 export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
@@ -35,17 +36,22 @@ export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
       });
       if (answer === undefined) return undefined;
       const rule = `${userUri} says ${answer ? "yes" : "no"}`;
-      return answer ? { reasonCode: 0, rule, username } : { reasonCode: 0x87, rule };
+      return answer
+        ? { reasonCode: ReasonCode.Success, rule, username }
+        : { reasonCode: ReasonCode.NotAuthorized, rule };
     }
 
     async function authorize(client: ClientInfo, action: Action, topic: string): Promise<Decision> {
       const { username = "", clientId } = client;
       if (superuserUri !== undefined && username !== "" && (await ask(superuserUri, { username })) === true) {
-        return { reasonCode: 0, rule: `${superuserUri} says yes` };
+        return { reasonCode: ReasonCode.Success, rule: `${superuserUri} says yes` };
       }
       const answer = await ask(topicUri, { username, client_id: clientId, topic, acc: ACCESS[action] });
       if (answer === undefined) return undefined;
-      return { reasonCode: answer ? 0 : 0x87, rule: `${topicUri} says ${answer ? "yes" : "no"}` };
+      return {
+        reasonCode: answer ? ReasonCode.Success : ReasonCode.NotAuthorized,
+        rule: `${topicUri} says ${answer ? "yes" : "no"}`,
+      };
     }
 
     if (config.authorize && config.recheckSeconds > 0) {

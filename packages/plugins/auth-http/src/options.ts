@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -20,29 +20,30 @@ export interface AuthHttpOptions {
   readonly authenticate?: boolean;
   /** Decide who may use which topic. Default false. */
   readonly authorize?: boolean;
+  /** Host name or address of the service. */
   readonly host: string;
   readonly port: number;
-  /** Default false. */
+  /** HTTPS instead of HTTP. Default false. */
   readonly withTls?: boolean;
   /** Default get. */
   readonly requestMethod?: "get" | "post" | "put";
   /** A JSON body, or a form: in the query of a GET, else in the body. Default json. */
   readonly paramsMode?: "json" | "form";
-  /** Default json. */
+  /** What of the response is the answer: its status, a JSON object with `ok`, or the text `ok`. Default json. */
   readonly responseMode?: "status" | "json" | "text";
-  /** Default wrenmq. */
+  /** The User-Agent header. Default wrenmq. */
   readonly userAgent?: string;
-  /** Path that is asked with username, password and client_id. Default /user. */
+  /** Path for requests with username, password and client_id. Default /user. */
   readonly userUri?: string;
-  /** Path that is asked with username, client_id, topic and acc, a number: 1 receive, 2 publish, 4 subscribe. Default /acl. */
+  /** Path for requests with username, client_id, topic and acc, a number: 1 receive, 2 publish, 4 subscribe. Default /acl. */
   readonly topicUri?: string;
-  /** Path that is asked with username: who gets a yes may use every topic. */
+  /** Path for requests with username: users it allows may use every topic. Default: there are no such users. */
   readonly superuserUri?: string;
   /** Milliseconds that an answer may take; later the client is refused. Default 5000. */
-  readonly timeoutMs?: number;
-  /** Seconds that an answer is kept. Default 30; 0 keeps none. */
+  readonly timeout?: number;
+  /** Seconds that an answer is cached; 0 caches none. Default 30. */
   readonly cacheSeconds?: number;
-  /** Seconds after which connected clients are asked about again; 0 never. Default 300. */
+  /** Seconds after which connected clients are checked again; 0 never checks. Default 300. */
   readonly recheckSeconds?: number;
 }
 
@@ -60,7 +61,7 @@ export const OPTIONS: SchemaOf<Settled<AuthHttpOptions, "superuserUri">> = optio
       oneOf(["status", "json", "text"], { default: "json" }),
     ),
     userAgent: about("User-Agent header.", string({ default: "wrenmq" })),
-    timeoutMs: about("How long an answer may take.", milliseconds({ min: 1, default: 5000 })),
+    timeout: about("How long an answer may take.", milliseconds({ min: 1, default: 5000 })),
     userUri: about("Path that is asked about users.", text("a path", { default: "/user" })),
     topicUri: about("Path that is asked about topics.", text("a path", { default: "/acl" })),
     superuserUri: about("Path that is asked whether a user may do everything.", optional(text("a path"))),

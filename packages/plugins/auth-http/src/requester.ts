@@ -1,5 +1,5 @@
-// One question to the service, over connections that stay open. Not `fetch`: aMQTT's default is a GET with a JSON body,
-// which fetch forbids.
+// Sends requests to the service over persistent connections. Not with `fetch`: aMQTT's default is a GET with a JSON
+// body, which fetch forbids.
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { HttpResponse } from "./answer.ts";
@@ -11,10 +11,10 @@ export interface ServiceOptions {
   readonly requestMethod: "get" | "post" | "put";
   readonly paramsMode: "json" | "form";
   readonly userAgent: string;
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
-/** Numbers are numbers in JSON, and digits in a form. */
+/** Numbers stay numbers in JSON, and become digits in a form. */
 export type QuestionParams = Readonly<Record<string, string | number>>;
 
 const LARGEST_BODY = 64 * 1024;
@@ -30,7 +30,7 @@ export class Requester {
 
   /** Rejects when the service cannot be reached, is too slow or answers with more than 64 KiB. */
   ask(path: string, params: QuestionParams): Promise<HttpResponse> {
-    const { host, port, withTls, requestMethod, paramsMode, userAgent, timeoutMs } = this.#options;
+    const { host, port, withTls, requestMethod, paramsMode, userAgent, timeout } = this.#options;
     const form = new URLSearchParams(
       Object.entries(params).map(([key, value]): [string, string] => [key, String(value)]),
     ).toString();
@@ -42,7 +42,7 @@ export class Requester {
       port,
       method: requestMethod.toUpperCase(),
       path: inQuery ? `${path}${path.includes("?") ? "&" : "?"}${form}` : path,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(timeout),
       headers: {
         "user-agent": userAgent,
         ...(inQuery

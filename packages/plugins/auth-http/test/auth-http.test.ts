@@ -120,7 +120,7 @@ describe("how a topic is asked about", () => {
 
 describe("a service that fails", () => {
   test("too slow: refused with Server unavailable", async () => {
-    const { enter, host } = await start({ timeoutMs: 30 }, () => {});
+    const { enter, host } = await start({ timeout: 30 }, () => {});
     expect((await enter("a", "b")).reasonCode).toBe(0x88);
     expect(host.failures).toHaveLength(1);
   });

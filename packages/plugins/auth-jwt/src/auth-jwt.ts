@@ -1,4 +1,4 @@
-// A JSON Web Token as password: who the client is, until when, and which topics it may use.
+// Plugin: a JSON Web Token as password identifies the client, until the token expires, and grants topics.
 import {
   type Action,
   type ClientInfo,
@@ -7,9 +7,12 @@ import {
   type Identity,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
+import { checkContents, reasonWith } from "@wrenmq/watched-file";
 import { type AuthJwtOptions, OPTIONS } from "./options.ts";
+import { publicKeyIn } from "./public-key.ts";
 import { type Checked, tokenVerifier } from "./token-verifier.ts";
 
 const SHORT_SECRET = 32;
@@ -17,25 +20,29 @@ const SHORT_SECRET = 32;
 export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
   name: "auth-jwt",
   config: OPTIONS,
+  check: ({ config: { publicKeyFile, algorithms } }) =>
+    publicKeyFile === undefined
+      ? []
+      : checkContents("publicKeyFile", publicKeyFile, (text) => publicKeyIn(text, algorithms)),
   async hooks({ config, context }) {
     const verify = await tokenVerifier(config).catch((cause: unknown) => {
-      throw new PluginError("ERR_PLUGIN_START", context.name, String(cause), { cause });
+      throw new PluginError("ERR_PLUGIN_START", context.name, reasonWith(cause, config.publicKeyFile ?? ""), { cause });
     });
     if (config.secretKey !== undefined && config.secretKey.length < SHORT_SECRET) {
       context.logger.warn({}, `secretKey is shorter than ${SHORT_SECRET} characters: it can be guessed from one token`);
     }
-    /** The attribute that keeps what a token grants; of this instance alone. */
+    /** The attribute with what the token grants, of this instance only. */
     const attribute = `auth-jwt:${context.name}`;
 
     async function authenticate(client: ClientInfo, password: Uint8Array | undefined): Promise<Identity | undefined> {
       if (password === undefined) return undefined;
       const checked = await verify(new TextDecoder().decode(password));
       if (!config.authenticate) {
-        // Who the client is, another plugin decides; of a valid token only the topic claims are read.
+        // Another plugin authenticates; only the topic claims of a valid token are used.
         if (checked.valid) client.attributes[attribute] = grantsOf(checked.claims, config);
         return undefined;
       }
-      const identity = identityOf(checked, client.username, config.userClaim, config.clockTolerance);
+      const identity = identityOf(checked, client.username, config.userClaim, config.clockToleranceSeconds);
       if (!config.authorize || !checked.valid || identity.reasonCode !== 0) return identity;
       return { ...identity, attributes: { [attribute]: grantsOf(checked.claims, config) } };
     }
@@ -53,16 +60,17 @@ export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
 });
 
 function identityOf(checked: Checked, username: string | undefined, userClaim: string, tolerance: number): Identity {
-  if (!checked.valid) return { reasonCode: 0x87, rule: `the token is not valid: ${checked.reason}` };
+  if (!checked.valid)
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token is not valid: ${checked.reason}` };
   const { claims } = checked;
   const user = claims[userClaim];
   if (typeof user !== "string" || user === "")
-    return { reasonCode: 0x87, rule: `the token has no claim "${userClaim}"` };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token has no claim "${userClaim}"` };
   if (username !== undefined && username !== "" && username !== user) {
-    return { reasonCode: 0x87, rule: `the token's claim "${userClaim}" is not the user name` };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token's claim "${userClaim}" is not the user name` };
   }
   const expiresAt = claims.exp === undefined ? undefined : (claims.exp + tolerance) * 1000;
-  return { reasonCode: 0, rule: `a valid token of "${user}"`, username: user, expiresAt };
+  return { reasonCode: ReasonCode.Success, rule: `a valid token of "${user}"`, username: user, expiresAt };
 }
 
 function grantsOf(

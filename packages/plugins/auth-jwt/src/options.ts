@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -24,28 +24,31 @@ export interface AuthJwtOptions {
   readonly authorize?: boolean;
   /** Accepted algorithms; a token with another one is refused. */
   readonly algorithms: readonly string[];
-  /** Shared secret of the HS algorithms. */
+  /** Shared secret of the HS algorithms. Exactly one of this, `publicKeyFile` and `jwksUrl` is given; the default is none. */
   readonly secretKey?: string;
-  /** PEM file with a public key or a certificate, for the other algorithms. */
+  /** PEM file with a public key or a certificate, for the other algorithms. Default: none. */
   readonly publicKeyFile?: string;
-  /** URL of a JSON Web Key Set. */
+  /** URL of a JSON Web Key Set, for the other algorithms. Default: none. [RFC 7517] */
   readonly jwksUrl?: string;
   /**
    * Claim that must be the client's user name, or becomes it when the client gives none. Default sub. Not read without
    * `authenticate`.
    */
   readonly userClaim?: string;
-  /** Claims with the topic filters of each action. Defaults: publish, subscribe, receive. */
+  /** Claim with the topic filters that the client may publish to. Default publish. */
   readonly publishClaim?: string;
+  /** Claim with the topic filters that the client may subscribe to. Default subscribe. */
   readonly subscribeClaim?: string;
+  /** Claim with the topic filters that the client may receive. Default receive. */
   readonly receiveClaim?: string;
-  /** Required values of `iss` and `aud`. */
+  /** Required value of `iss`. Default: any. */
   readonly issuer?: string;
+  /** Required value of `aud`. Default: any. */
   readonly audience?: string;
   /** Seconds that clocks may differ by. Default 0. */
-  readonly clockTolerance?: number;
+  readonly clockToleranceSeconds?: number;
   /** Milliseconds for a request to `jwksUrl`. Default 5000. */
-  readonly timeoutMs?: number;
+  readonly timeout?: number;
 }
 
 export const OPTIONS: SchemaOf<
@@ -70,8 +73,8 @@ export const OPTIONS: SchemaOf<
     receiveClaim: about("Claim with the filters to be sent.", text("a claim", { default: "receive" })),
     issuer: about("What the claim `iss` has to be.", optional(text())),
     audience: about("What the claim `aud` has to be.", optional(text())),
-    clockTolerance: about("How much clocks may differ.", seconds({ default: 0 })),
-    timeoutMs: about("How long `jwks_url` may take.", milliseconds({ min: 1, default: 5000 })),
+    clockToleranceSeconds: about("How much clocks may differ.", seconds({ default: 0 })),
+    timeout: about("How long `jwks_url` may take.", milliseconds({ min: 1, default: 5000 })),
   },
   { doc: "The password is a JSON Web Token.", check: mistakeInKeys },
 );

@@ -1,7 +1,7 @@
-// From a password to the claims of a valid token.
-import { createPublicKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
+// Verifies a token and returns its claims.
+import { readContents } from "@wrenmq/watched-file";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { publicKeyIn } from "./public-key.ts";
 
 export interface VerifierOptions {
   readonly algorithms: readonly string[];
@@ -11,39 +11,39 @@ export interface VerifierOptions {
   readonly issuer: string | undefined;
   readonly audience: string | undefined;
   /** Seconds that clocks may differ by. */
-  readonly clockTolerance: number;
+  readonly clockToleranceSeconds: number;
   /** Milliseconds. */
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
 export type Checked =
   | { readonly valid: true; readonly claims: JWTPayload }
   | { readonly valid: false; readonly reason: string };
 
-/** Rejects only when the keys cannot be had; what is wrong with a token is a value. */
+/** Rejects only when the keys cannot be loaded; an invalid token is a normal result. */
 export type VerifyToken = (token: string) => Promise<Checked>;
 
-/** @throws Error when the key file cannot be read or is no public key. */
+/** @throws Error when the key file cannot be read or is not a public key */
 export async function tokenVerifier(options: VerifierOptions): Promise<VerifyToken> {
-  const { secretKey, publicKeyFile, jwksUrl, issuer, audience, clockTolerance, timeoutMs } = options;
+  const { secretKey, publicKeyFile, jwksUrl, issuer, audience, clockToleranceSeconds, timeout } = options;
   const verifyOptions: JWTVerifyOptions = {
     algorithms: [...options.algorithms],
-    clockTolerance,
+    clockTolerance: clockToleranceSeconds,
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   };
   if (jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: timeoutMs });
+    const keys = createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: timeout });
     return (token) => check(jwtVerify(token, keys, verifyOptions));
   }
   const key =
     publicKeyFile === undefined
       ? new TextEncoder().encode(secretKey)
-      : createPublicKey(await readFile(publicKeyFile, "utf8"));
+      : await readContents(publicKeyFile, (text) => publicKeyIn(text, options.algorithms));
   return (token) => check(jwtVerify(token, key, verifyOptions));
 }
 
-/** Errors that the token causes; all others are ours or the key server's. */
+/** Errors caused by the token; all others are ours or the key server's. */
 const FAULTS_OF_TOKEN = [
   errors.JWTClaimValidationFailed,
   errors.JWTExpired,

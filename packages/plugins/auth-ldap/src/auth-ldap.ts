@@ -1,5 +1,5 @@
-// Users, passwords and topic rules in an LDAP directory.
-import { readFile } from "node:fs/promises";
+// Plugin: users, passwords and topic filters from an LDAP directory.
+import { X509Certificate } from "node:crypto";
 import {
   type Action,
   type ClientInfo,
@@ -8,17 +8,20 @@ import {
   type Identity,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
+import { checkContents, readContents, reasonWith } from "@wrenmq/watched-file";
 import { Directory } from "./directory.ts";
 import { type AuthLdapOptions, OPTIONS } from "./options.ts";
 
 const MAX_KEPT = 10_000;
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
   name: "auth-ldap",
   config: OPTIONS,
+  check: ({ config: { caFile } }) => (caFile === undefined ? [] : checkContents("caFile", caFile, authoritiesIn)),
   async hooks({ config, context }) {
     const ofAction: Readonly<Record<Action, string | undefined>> = {
       publish: config.publishAttribute,
@@ -39,7 +42,7 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
       const user = await directory.find(username);
       const right = await directory.verify(user, new TextDecoder().decode(password));
       if (user === undefined || !right) return no(`${config.baseDn}: no such user and password`);
-      return { reasonCode: 0, rule: user.dn, username: user.name };
+      return { reasonCode: ReasonCode.Success, rule: user.dn, username: user.name };
     }
 
     async function read(username: string): Promise<TopicGrants | undefined> {
@@ -49,7 +52,7 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
       return { publish: filters("publish"), subscribe: filters("subscribe"), receive: filters("receive") };
     }
 
-    /** A client that connects asks many questions at once. */
+    /** Shares one search among the many requests of a client that connects. */
     function grantsOf(username: string): Promise<TopicGrants | undefined> {
       const now = Date.now();
       const known = kept.get(username);
@@ -85,8 +88,24 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
 
 async function certificate(file: string, plugin: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readContents(file, authoritiesIn);
   } catch (cause) {
-    throw new PluginError("ERR_PLUGIN_START", plugin, `caFile: ${String(cause)}`, { cause });
+    throw new PluginError("ERR_PLUGIN_START", plugin, `caFile: ${reasonWith(cause, file)}`, { cause });
   }
+}
+
+const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+
+/** The text itself, all of whose certificates can be read: Node would leave out the others. @throws Error */
+function authoritiesIn(text: string): string {
+  const found = text.match(CERTIFICATE) ?? [];
+  if (found.length === 0) throw new Error("there is no certificate in it (PEM)");
+  for (const [index, certificate] of found.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch (cause) {
+      throw new Error(`certificate ${index + 1} in it cannot be read`, { cause });
+    }
+  }
+  return text;
 }

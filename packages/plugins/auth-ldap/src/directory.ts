@@ -1,5 +1,5 @@
-// The two things that we ask a directory: who has this name, and is this the password. The name goes into the search as
-// a value of its own, never into the text of a filter, so nothing in it can change the question.
+// The two operations on a directory: find a user, and check a password. The user name is a value of the search request,
+// never part of a filter's text, so it cannot change the search.
 import { randomBytes } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
 import {
@@ -22,12 +22,12 @@ export interface DirectoryOptions {
   readonly startTls: boolean;
   readonly tlsOptions: ConnectionOptions | undefined;
   /** Milliseconds. */
-  readonly timeoutMs: number;
+  readonly timeout: number;
 }
 
 export interface DirectoryUser {
   readonly dn: string;
-  /** As the directory writes it, which may differ from what was asked for in case. */
+  /** The name as the directory has it, which may differ in case. */
   readonly name: string;
   readonly values: (attribute: string) => readonly string[];
 }
@@ -40,7 +40,7 @@ export class Directory {
     this.#options = options;
   }
 
-  /** undefined: nobody, or more than one. Rejects when the directory cannot be asked. */
+  /** @returns undefined: no user, or more than one. Rejects when the directory cannot be reached */
   async find(username: string): Promise<DirectoryUser | undefined> {
     const entries = await this.#search(username);
     const [entry] = entries;
@@ -51,7 +51,7 @@ export class Directory {
     return name === undefined ? undefined : { dn: entry.dn, name, values };
   }
 
-  /** Is this the user's password? For nobody the directory is asked as well, about somebody who does not exist. */
+  /** Is this the user's password? For an unknown user a bind is tried too, with a name that does not exist. */
   async verify(user: DirectoryUser | undefined, password: string): Promise<boolean> {
     if (password === "") return false; // a bind without password succeeds: it asks for anonymous access [RFC 4513 5.1.2]
     const client = this.#client();
@@ -74,12 +74,12 @@ export class Directory {
   }
 
   async #search(username: string): Promise<readonly Entry[]> {
-    const { baseDn, userAttribute, attributes, timeoutMs } = this.#options;
+    const { baseDn, userAttribute, attributes, timeout } = this.#options;
     const filter = new EqualityFilter({ attribute: userAttribute, value: username });
     const ask = async (): Promise<readonly Entry[]> => {
       const client = await this.#connected();
       const wanted = [userAttribute, ...attributes];
-      const limits = { sizeLimit: 2, timeLimit: Math.ceil(timeoutMs / 1000) };
+      const limits = { sizeLimit: 2, timeLimit: Math.ceil(timeout / 1000) };
       const { searchEntries } = await client.search(baseDn, { scope: "sub", filter, attributes: wanted, ...limits });
       return searchEntries;
     };
@@ -87,12 +87,12 @@ export class Directory {
       return await ask();
     } catch (error) {
       if (error instanceof SizeLimitExceededError || error instanceof NoSuchObjectError) return [];
-      await this.close(); // the directory may have closed an idle connection: once more, with a new one
+      await this.close(); // the directory may have closed an idle connection: try once more with a new one
       return ask();
     }
   }
 
-  /** The connection that searches, made and bound when it is first needed. */
+  /** The connection for searches, opened and bound when it is first needed. */
   #connected(): Promise<Client> {
     this.#searcher ??= (async () => {
       const client = this.#client();
@@ -113,12 +113,12 @@ export class Directory {
   }
 
   #client(): Client {
-    const { server, timeoutMs, tlsOptions } = this.#options;
+    const { server, timeout, tlsOptions } = this.#options;
     const secure = server.startsWith("ldaps:") && tlsOptions !== undefined;
     return new Client({
       url: server,
-      timeout: timeoutMs,
-      connectTimeout: timeoutMs,
+      timeout,
+      connectTimeout: timeout,
       ...(secure ? { tlsOptions } : {}),
     });
   }
@@ -135,7 +135,7 @@ function textsOf(entry: Entry, attribute: string): string[] {
   return values.map((one) => (typeof one === "string" ? one : one.toString("utf8")));
 }
 
-/** Directories compare names without regard to case and to blanks around them. */
+/** Directories ignore case and surrounding spaces in names. */
 function same(one: string, other: string): boolean {
   return one.normalize("NFKC").trim().toLowerCase() === other.normalize("NFKC").trim().toLowerCase();
 }

@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -19,30 +19,34 @@ import {
 export interface AuthLdapOptions {
   /** `ldap://host:389` or `ldaps://host`. */
   readonly server: string;
-  /** Where users are. */
+  /** Base of the search for users. */
   readonly baseDn: string;
   /** Attribute with the user name. */
   readonly userAttribute: string;
-  /** Who looks users up, and their password. */
+  /** Distinguished name with which users are searched. */
   readonly bindDn: string;
   readonly bindPassword: string;
   /** Decide who may connect. Default true. */
   readonly authenticate?: boolean;
   /** Decide who may use which topic. Default false. */
   readonly authorize?: boolean;
-  /** Attributes with the topic filters of each action; an action without is not decided here. */
+  /** Attribute with the topic filters that a user may publish to. Default: none; this plugin does not decide about publishing. */
   readonly publishAttribute?: string;
+  /** Attribute with the topic filters that a user may subscribe to. Default: none; this plugin does not decide about it. */
   readonly subscribeAttribute?: string;
+  /** Attribute with the topic filters that a user may receive. Default: none; this plugin does not decide about it. */
   readonly receiveAttribute?: string;
-  /** Encrypt an `ldap://` connection before anything is said. Default false. */
+  /** Encrypt an `ldap://` connection before credentials are sent. Default false. */
   readonly startTls?: boolean;
-  /** PEM file with the certificate authority of the server. */
+  /** PEM file with the certificate authority of the server. Default: those of Node. */
   readonly caFile?: string;
   /** Milliseconds for each answer of the directory. Default 5000. */
-  readonly timeoutMs?: number;
-  /** Seconds that a user's topics are kept. Default 10. */
+  readonly timeout?: number;
+  /** Seconds that a user's topic filters are cached. Default 10. */
   readonly cacheSeconds?: number;
-  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  /**
+   * Seconds after which the topic filters of connected clients are read again; 0 never reads them again. Default 300.
+   */
   readonly recheckSeconds?: number;
 }
 
@@ -69,7 +73,7 @@ export const OPTIONS: SchemaOf<
     receiveAttribute: about("Attribute with the filters to be sent.", optional(attribute)),
     startTls: about("Encrypt a connection that began as `ldap://`.", boolean({ default: false })),
     caFile: about("Authority of the directory's certificate: PEM.", optional(filePath())),
-    timeoutMs: about("How long an answer may take.", milliseconds({ min: 1, default: 5000 })),
+    timeout: about("How long an answer may take.", milliseconds({ min: 1, default: 5000 })),
     cacheSeconds: about("How long an answer is kept; `0s` keeps none.", seconds({ default: 10 })),
     recheckSeconds: about(
       "Time after which connected clients are asked about again; `0s` never.",

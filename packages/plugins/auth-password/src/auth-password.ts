@@ -1,4 +1,4 @@
-// User name and password against a file, which is read again when it changes.
+// Plugin: user names and passwords from a file, which is read again when it changes.
 import { HashQueueFullError, type VerifyInTurn } from "@wrenmq/password-hash";
 import {
   type Attempt,
@@ -9,34 +9,39 @@ import {
   networkOf,
   type Plugin,
   type PluginContext,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
+import { passwordFileAdvice } from "./file-advice.ts";
 import { type AuthPasswordOptions, OPTIONS } from "./options.ts";
 import { type PasswordFile, parsePasswordFile } from "./password-file.ts";
 import { Verifier } from "./verifier.ts";
 
 const NO_PASSWORD = new Uint8Array();
-const NOT_AUTHORIZED = 0x87;
-const SERVER_BUSY = 0x89;
 
 export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlugin({
   name: "auth-password",
   config: OPTIONS,
+  check: ({ config: { file } }) =>
+    checkContents("file", file, parsePasswordFile, (found) => [
+      ...found.mistakes.map(({ line, message }) => `line ${line}: ${message}`),
+      ...passwordFileAdvice(found),
+    ]),
   hooks: ({ config, context }) => passwordHooks(config, context),
 });
 
 export async function passwordHooks(
-  { file: passwordFile, rememberSeconds, reloadInterval }: Required<AuthPasswordOptions>,
+  { file: passwordFile, rememberSeconds, reloadIntervalSeconds }: Required<AuthPasswordOptions>,
   context: PluginContext,
   verify?: VerifyInTurn,
 ): Promise<Hooks> {
-  /** The attribute that keeps whom a client logged in as; of this instance alone. */
+  /** The attribute with the user as whom a client logged in, of this instance only. */
   const attribute = `auth-password:${context.name}`;
   const watched = await WatchedFile.open({
     file: passwordFile,
     parse: parsePasswordFile,
     context,
-    interval: reloadInterval * 1000,
+    interval: reloadIntervalSeconds * 1000,
     changed(file, previous) {
       warnOfMistakes(context, passwordFile, file);
       disconnectOutdated(context, attribute, file, previous);
@@ -58,11 +63,11 @@ export async function passwordHooks(
       const turn = { share: networkOf(client.remoteAddress) ?? "", attempt };
       const entry = await verifier.check(username, password, turn);
       if (entry === undefined)
-        return { reasonCode: NOT_AUTHORIZED, rule: `${passwordFile}: no such user and password` };
+        return { reasonCode: ReasonCode.NotAuthorized, rule: `${passwordFile}: no such user and password` };
       const rule = `${passwordFile}:${entry.line}`;
-      return { reasonCode: 0, rule, username, attributes: { [attribute]: username } };
+      return { reasonCode: ReasonCode.Success, rule, username, attributes: { [attribute]: username } };
     } catch (error) {
-      if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+      if (error instanceof HashQueueFullError) return { reasonCode: ReasonCode.ServerBusy, rule: error.message };
       throw error;
     }
   }
@@ -80,7 +85,7 @@ function warnOfMistakes({ logger }: PluginContext, file: string, { mistakes }: P
   for (const { line, message } of mistakes) logger.warn({ file, line }, `password file, line ${line}: ${message}`);
 }
 
-/** Whoever logged in with an entry that is gone or has another password now must log in again. */
+/** Disconnects clients whose entry was removed or has another password now. */
 function disconnectOutdated(
   context: PluginContext,
   attribute: string,
@@ -92,6 +97,6 @@ function disconnectOutdated(
     return typeof username === "string" && file.entries.get(username)?.hash !== previous.entries.get(username)?.hash;
   };
   for (const client of [...context.clients()].filter(outdated)) {
-    context.disconnect(client.clientId, NOT_AUTHORIZED, "The password has changed");
+    context.disconnect(client.clientId, ReasonCode.NotAuthorized, "The password has changed");
   }
 }

@@ -1,8 +1,11 @@
-// What a `passwd` command does to a password file. Other lines and comments stay as they are.
+// Edits a password file, for the command `passwd`. Other lines and comments stay as they are.
 import { type HashOptions, hashPassword } from "@wrenmq/password-hash";
 import { appendUser, changeUser } from "@wrenmq/watched-file";
 
-/** Creates the file when there is none. @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME */
+/**
+ * Creates the file if it does not exist.
+ * @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME
+ */
 export function addUser(file: string, username: string, password: string, options?: HashOptions): Promise<void> {
   return appendUser(file, username, () => hashPassword(password, options));
 }

@@ -1,6 +1,6 @@
-// What `config check` says about the hashes of a password file, in few lines however many users there are.
+// Advice about the hashes of a password file for `config check`, in a few lines for any number of users.
 import { adviceOnHash } from "@wrenmq/password-hash";
-import { type PasswordEntry, parsePasswordFile } from "./password-file.ts";
+import type { PasswordEntry, PasswordFile } from "./password-file.ts";
 
 const NAMED = 5;
 const WHY = {
@@ -9,10 +9,10 @@ const WHY = {
   weak: "whoever gets the file tries passwords quickly",
 } as const;
 
-/** `text` is the contents of the file. What is wrong with it is not repeated here. */
-export function passwordFileAdvice(text: string): string[] {
+/** Errors in the file are not repeated here. */
+export function passwordFileAdvice({ entries }: Pick<PasswordFile, "entries">): string[] {
   const found = new Map<string, PasswordEntry[]>();
-  for (const entry of entriesOf(text)) {
+  for (const entry of entries.values()) {
     const advice = adviceOnHash(entry.hash);
     if (advice === undefined) continue;
     const what = `${advice.made}: ${WHY[advice.kind]}`;
@@ -21,16 +21,8 @@ export function passwordFileAdvice(text: string): string[] {
     else same.push(entry);
   }
   return [...found].map(
-    ([what, entries]) => `${usersOf(entries)}: ${what}; a new password ("wrenmq passwd FILE USER") gets argon2id`,
+    ([what, alike]) => `${usersOf(alike)}: ${what}; a new password ("wrenmq passwd FILE USER") gets argon2id`,
   );
-}
-
-function entriesOf(text: string): Iterable<PasswordEntry> {
-  try {
-    return parsePasswordFile(text).entries.values();
-  } catch {
-    return [];
-  }
 }
 
 function usersOf(entries: readonly PasswordEntry[]): string {

@@ -1,17 +1,17 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, filePath, options, type SchemaOf, type Settled, seconds } from "@wrenmq/plugin-api/options";
 
 export interface AuthPasswordOptions {
   /** Path of the password file. */
   readonly file: string;
   /**
-   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
-   * 0 always computes it. Default 300.
+   * Seconds after a login during which the same user and password are accepted without computing the hash; 0 always
+   * computes it. Default 300.
    */
   readonly rememberSeconds?: number;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  /** Seconds between two checks whether the file has changed; 0 never checks. Default 2. */
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthPasswordOptions>> = options(
@@ -21,7 +21,7 @@ export const OPTIONS: SchemaOf<Settled<AuthPasswordOptions>> = options(
       "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
       seconds({ default: 300 }),
     ),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -1,4 +1,4 @@
-// The text of a password file: lines `user:hash`, empty ones and `#` comments. Knows nothing of disks and clients.
+// Parses the text of a password file: lines `user:hash`, empty lines and `#` comments. Does no I/O.
 import { kindOfHash } from "@wrenmq/password-hash";
 
 export interface PasswordEntry {
@@ -10,11 +10,11 @@ export interface PasswordEntry {
 
 export interface PasswordFile {
   readonly entries: ReadonlyMap<string, PasswordEntry>;
-  /** Lines that could not be used, with the reason. Never contains what stands in the line after the name. */
+  /** Lines that cannot be used, with the reason. Never contains what follows the name in the line. */
   readonly mistakes: readonly { readonly line: number; readonly message: string }[];
 }
 
-/** @throws Error when there are lines but not one of them can be used: then this is no password file. */
+/** @throws Error when not one line can be used: then this is not a password file */
 export function parsePasswordFile(text: string): PasswordFile {
   const entries = new Map<string, PasswordEntry>();
   const mistakes: { line: number; message: string }[] = [];

@@ -48,7 +48,7 @@ async function start({ users, takes = 1100, waiting = 1000, rememberSeconds = 0 
   const host: TestHost = await TestHost.start([
     {
       name: "passwords",
-      setup: (context) => passwordHooks({ file, rememberSeconds, reloadInterval: 2 }, context, verify),
+      setup: (context) => passwordHooks({ file, rememberSeconds, reloadIntervalSeconds: 2 }, context, verify),
     },
   ]);
   const connect = (username: string, { password = username, from = "192.0.2.1" } = {}) => {

@@ -1,5 +1,5 @@
-// What a server keeps of a SCRAM password: not enough to log in with (RFC 5802, section 3). In a file each user is a line
-// `user:SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, the secret as PostgreSQL writes it.
+// SCRAM credentials that a server stores, which are not enough to log in (RFC 5802, section 3). In a file each user is
+// a line `user:SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, with the secret as PostgreSQL writes it.
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { userOfLine } from "@wrenmq/watched-file";
@@ -13,7 +13,7 @@ export interface ScramCredentials {
   readonly serverKey: Buffer;
 }
 
-/** Iterations of new credentials, and those that unknown users seem to have in an empty file. */
+/** Iterations of new credentials, and of those for unknown users with an empty file. */
 export const DEFAULT_ITERATIONS = 100_000;
 
 export function hmac(key: Uint8Array, data: Uint8Array | string): Buffer {
@@ -24,7 +24,7 @@ export function hash(data: Uint8Array): Buffer {
   return createHash("sha256").update(data).digest();
 }
 
-/** The secret part of a line, for a new password. Salt and iterations are chosen unless given. */
+/** The secret part of a line for a new password. Default: a random salt and `DEFAULT_ITERATIONS`. */
 export async function scramCredentials(
   password: string,
   options: { readonly iterations?: number; readonly salt?: Uint8Array } = {},
@@ -38,7 +38,7 @@ export async function scramCredentials(
   return `SCRAM-SHA-256$${iterations}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
 }
 
-/** @throws Error at the first line that makes no sense. */
+/** @throws Error at the first invalid line */
 export function parseScramFile(text: string): ReadonlyMap<string, ScramCredentials> {
   const users = new Map<string, ScramCredentials>();
   for (const [index, line] of text.split("\n").entries()) {

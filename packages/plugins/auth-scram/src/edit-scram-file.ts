@@ -1,8 +1,11 @@
-// What a `passwd` command does to a file of SCRAM credentials.
+// Edits a file of SCRAM credentials, for the command `passwd`.
 import { appendUser, changeUser } from "@wrenmq/watched-file";
 import { scramCredentials } from "./credentials.ts";
 
-/** Creates the file when there is none. @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME */
+/**
+ * Creates the file if it does not exist.
+ * @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME
+ */
 export function addScramUser(file: string, username: string, password: string): Promise<void> {
   return appendUser(file, username, () => scramCredentials(password));
 }

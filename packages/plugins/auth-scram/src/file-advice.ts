@@ -1,13 +1,13 @@
-// What `config check` says about the credentials of a SCRAM file. The work of a login is the client's.
-import { parseScramFile, type ScramCredentials } from "./credentials.ts";
+// Advice about the credentials of a SCRAM file for `config check`. The work of a login is done by the client.
+import type { ScramCredentials } from "./credentials.ts";
 
 const WEAK = 10_000;
 const SLOW = 2_000_000;
 const NAMED = 5;
 
-/** `text` is the contents of the file. What is wrong with it is not repeated here. */
-export function scramFileAdvice(text: string): string[] {
-  const users = [...usersOf(text)];
+/** @param credentials by their users */
+export function scramFileAdvice(credentials: ReadonlyMap<string, ScramCredentials>): string[] {
+  const users = [...credentials];
   const advice = (what: string, has: (iterations: number) => boolean): string[] => {
     const names = users.filter(([, { iterations }]) => has(iterations)).map(([name]) => name);
     if (names.length === 0) return [];
@@ -18,12 +18,4 @@ export function scramFileAdvice(text: string): string[] {
     ...advice(`fewer than ${WEAK} iterations: whoever gets the file tries passwords quickly`, (count) => count < WEAK),
     ...advice(`more than ${SLOW} iterations: a login takes its device long`, (count) => count > SLOW),
   ];
-}
-
-function usersOf(text: string): ReadonlyMap<string, ScramCredentials> {
-  try {
-    return parseScramFile(text);
-  } catch {
-    return new Map();
-  }
 }

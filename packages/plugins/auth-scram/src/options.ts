@@ -1,18 +1,18 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, filePath, options, type SchemaOf, type Settled, seconds } from "@wrenmq/plugin-api/options";
 
 export interface AuthScramOptions {
   /** Path of the file with the users' credentials. */
   readonly file: string;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  /** Seconds between two checks whether the file has changed; 0 never checks. Default 2. */
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthScramOptions>> = options(
   {
     file: about("User names with their stored keys.", filePath()),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -1,17 +1,17 @@
-// The server's side of one SCRAM-SHA-256 exchange (RFC 5802 and 7677), without channel binding. Messages in, messages
-// out; where they travel is not its business.
+// The server's side of one SCRAM-SHA-256 exchange (RFC 5802 and 7677), without channel binding. Takes and returns
+// messages; does no I/O.
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { AuthenticationExchange, AuthenticationStep } from "@wrenmq/plugin-api";
+import { type AuthenticationExchange, type AuthenticationStep, ReasonCode } from "@wrenmq/plugin-api";
 import { hash, hmac, type ScramCredentials } from "./credentials.ts";
 
 export interface ScramUsers {
-  /** undefined: no such user. */
+  /** undefined: there is no such user */
   find(username: string): ScramCredentials | undefined;
-  /** Credentials of nobody, always the same for a name, so that an unknown user does not show. */
+  /** Credentials for an unknown user, always the same for a name, so that it looks like a known one. */
   decoy(username: string): ScramCredentials;
 }
 
-const FAILURE: AuthenticationStep = { status: "failure", reasonCode: 0x87 };
+const FAILURE: AuthenticationStep = { status: "failure", reasonCode: ReasonCode.NotAuthorized };
 
 type State =
   | { readonly step: "first" }
@@ -22,7 +22,7 @@ type State =
       readonly known: boolean;
       readonly header: string;
       readonly nonce: string;
-      /** client-first-bare and server-first, with a comma after each. */
+      /** client-first-bare and server-first, each followed by a comma. */
       readonly messages: string;
     }
   | { readonly step: "over" };
@@ -33,7 +33,10 @@ export class ScramExchange implements AuthenticationExchange {
   readonly #makeNonce: () => string;
   #state: State = { step: "first" };
 
-  /** `expectedUser`: the client named itself in CONNECT or is authenticated already; it must stay the same. */
+  /**
+   * @param expectedUser the user name of CONNECT, or the one that is authenticated already; the client must use the
+   * same
+   */
   constructor(users: ScramUsers, expectedUser: string | undefined, makeNonce: () => string = randomNonce) {
     this.#users = users;
     this.#expectedUser = expectedUser === "" ? undefined : expectedUser;
@@ -48,7 +51,7 @@ export class ScramExchange implements AuthenticationExchange {
     if (text === undefined) return FAILURE;
     if (state.step === "final") return this.#final(state, text);
     if (text === "") {
-      // The client leaves the first word to the server: ask for its message.
+      // The client has sent no first message: ask for it.
       this.#state = state;
       return { status: "continue" };
     }
@@ -57,7 +60,7 @@ export class ScramExchange implements AuthenticationExchange {
 
   #first(text: string): AuthenticationStep {
     const parts = /^([ny],(?:a=([^,]*))?,)(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/s.exec(text);
-    if (parts === null) return FAILURE; // also "p=…": channel binding, and "m=…": extensions that we must not ignore
+    if (parts === null) return FAILURE; // also "p=…" (channel binding) and "m=…" (mandatory extensions)
     const [, header = "", authorizationId, bare = "", encodedName = "", clientNonce = ""] = parts;
     const username = decodeName(encodedName);
     if (username === undefined || username === "") return FAILURE;
@@ -91,7 +94,11 @@ export class ScramExchange implements AuthenticationExchange {
     return {
       status: "success",
       data: encode(`v=${hmac(serverKey, authMessage).toString("base64")}`),
-      identity: { reasonCode: 0, username: state.username, rule: `SCRAM-SHA-256 of ${state.username}` },
+      identity: {
+        reasonCode: ReasonCode.Success,
+        username: state.username,
+        rule: `SCRAM-SHA-256 of ${state.username}`,
+      },
     };
   }
 }
@@ -112,7 +119,7 @@ function decode(data: Uint8Array | undefined): string | undefined {
   }
 }
 
-/** "=2C" is a comma and "=3D" an equals sign; any other "=" is a mistake (RFC 5802, section 5.1). */
+/** "=2C" is a comma and "=3D" an equals sign; any other "=" is an error (RFC 5802, section 5.1). */
 function decodeName(encoded: string): string | undefined {
   if (/=(?!2C|3D)/.test(encoded)) return undefined;
   return encoded.replaceAll("=2C", ",").replaceAll("=3D", "=");

@@ -1,4 +1,4 @@
-// Users, passwords and topic rules from a database.
+// Plugin: users, passwords and topic filters from a database.
 import { HashQueueFullError } from "@wrenmq/password-hash";
 import {
   type Action,
@@ -10,20 +10,24 @@ import {
   networkOf,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { openDatabase } from "@wrenmq/sql-database";
+import { checkDatabase, openDatabase } from "@wrenmq/sql-database";
 import { type AuthSqlOptions, OPTIONS } from "./options.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { createTables, type Tables } from "./tables.ts";
 import { TopicListCache } from "./topic-lists.ts";
 
-const SERVER_BUSY = 0x89;
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
   name: "auth-sql",
   config: OPTIONS,
+  async check({ config: { connection, syncSchema } }) {
+    const message = await checkDatabase(connection, { create: syncSchema });
+    return message === undefined ? [] : [{ option: "connection", message }];
+  },
   async hooks({ config, context }) {
     const opened = await openDatabase<Tables>(config.connection, {
       create: config.syncSchema,
@@ -50,10 +54,10 @@ export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
         const right = await passwords.check(username, password, { share: networkOf(remoteAddress) ?? "", attempt });
         if (!right) return no("user_auth: no such user and password");
       } catch (error) {
-        if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+        if (error instanceof HashQueueFullError) return { reasonCode: ReasonCode.ServerBusy, rule: error.message };
         throw error;
       }
-      return { reasonCode: 0, rule: `user_auth: ${username}`, username };
+      return { reasonCode: ReasonCode.Success, rule: `user_auth: ${username}`, username };
     }
 
     async function authorize({ username }: ClientInfo, action: Action, topic: string): Promise<Decision> {

@@ -1,4 +1,4 @@
-// The names that aMQTT gives to password hashes.
+// The names of password hashes in aMQTT's options.
 import { type HashKind, type HashScheme, kindOfHash } from "@wrenmq/password-hash";
 import { HASH_SCHEMES, type SqlHashScheme } from "./options.ts";
 
@@ -14,7 +14,7 @@ export function schemeOf(hash: string): SqlHashScheme | undefined {
   return HASH_SCHEMES.find((scheme) => KINDS[scheme] === kind);
 }
 
-/** What new hashes are made with: the first scheme, or argon2 where that can only be read. */
+/** The scheme of new hashes: the first one, or argon2 where the first can only be read. */
 export function writtenScheme(schemes: readonly SqlHashScheme[]): { name: SqlHashScheme; scheme: HashScheme } {
   return schemes[0] === "bcrypt" ? { name: "bcrypt", scheme: "bcrypt" } : { name: "argon2", scheme: "argon2id" };
 }

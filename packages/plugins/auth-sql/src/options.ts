@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -20,22 +20,27 @@ export interface AuthSqlOptions {
   readonly authenticate?: boolean;
   /** Decide who may use which topic. Default false. */
   readonly authorize?: boolean;
-  /** Make the tables if they are not there. Default false. */
+  /** Create tables that do not exist. Default false. */
   readonly syncSchema?: boolean;
-  /** Accepted password hashes; who logs in with another than the first gets a new one of the first. Default argon2, bcrypt. */
+  /**
+   * Accepted password hashes; a user who logs in with another scheme than the first gets a new hash of the first.
+   * Default argon2, bcrypt.
+   */
   readonly hashSchemes?: readonly SqlHashScheme[];
   /**
-   * Seconds, from its last login, for which a user with its right password is let in again without computing the hash;
-   * 0 always computes it. Default 300.
+   * Seconds after a login during which the same user and password are accepted without computing the hash; 0 always
+   * computes it. Default 300.
    */
   readonly rememberSeconds?: number;
-  /** Seconds that a user's topics are kept. Default 10. */
+  /** Seconds that a user's topic filters are cached. Default 10. */
   readonly cacheSeconds?: number;
-  /** Seconds after which the topics of connected clients are looked up again; 0 never. Default 300. */
+  /**
+   * Seconds after which the topic filters of connected clients are read again; 0 never reads them again. Default 300.
+   */
   readonly recheckSeconds?: number;
 }
 
-/** The names that aMQTT gives to password hashes. */
+/** The names of password hashes in aMQTT's options. */
 export const HASH_SCHEMES = ["argon2", "bcrypt", "pbkdf2_sha256", "scrypt"] as const;
 export type SqlHashScheme = (typeof HASH_SCHEMES)[number];
 

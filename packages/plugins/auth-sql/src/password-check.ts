@@ -1,4 +1,4 @@
-// A password against the database, with the same work for a user that it does not have.
+// Checks a password against the database, with the same work for unknown users.
 import { randomBytes } from "node:crypto";
 import {
   HashQueueFullError,
@@ -15,7 +15,7 @@ import type { Db } from "./tables.ts";
 
 export interface PasswordCheckOptions {
   readonly schemes: readonly SqlHashScheme[];
-  /** Milliseconds that a user and its right password are remembered; 0 not at all. */
+  /** Milliseconds that a user and its right password are remembered; 0: not at all. */
   readonly remember: number;
   readonly verify?: VerifyInTurn;
 }
@@ -54,11 +54,14 @@ export class PasswordCheck {
       .select(["username", "password_hash"])
       .where("username", "=", username)
       .execute();
-    // A database may find "BOB" for "bob"; we do not.
+    // A database may find "BOB" for "bob"; user names are case-sensitive here.
     return rows.find((row) => row.username === username)?.password_hash;
   }
 
-  /** Who logs in with a hash of an older scheme gets one of the first. Gives the hash that counts now. */
+  /**
+   * Replaces a hash of an older scheme with one of the first.
+   * @returns the hash that counts now
+   */
   async #upgrade(
     username: string,
     hash: string,
@@ -69,7 +72,7 @@ export class PasswordCheck {
     const wanted = writtenScheme(this.#schemes);
     if (scheme === wanted.name || scheme === this.#schemes[0]) return hash;
     const password_hash = await hashInTurn(password, { scheme: wanted.scheme }, turn).catch((error: unknown) => {
-      if (error instanceof HashQueueFullError) return undefined; // at its next login, then
+      if (error instanceof HashQueueFullError) return undefined; // tried again at the next login
       throw error;
     });
     if (password_hash === undefined) return hash;

@@ -1,4 +1,4 @@
-// Users and their topics in a database, for management commands. Every value is bound, never part of a statement.
+// Manages users and their topic filters in a database, for commands. Every value is bound, never part of a statement.
 
 import { hashPassword } from "@wrenmq/password-hash";
 import type { Action } from "@wrenmq/plugin-api";
@@ -7,10 +7,10 @@ import { isShared, isTopicFilter } from "@wrenmq/topics";
 import { COLUMN, createTables, readList, type Tables, writeList } from "./tables.ts";
 
 /**
- * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the database has that user already, or has it not
+ * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the database has that user already, or does not have it
  * - `ERR_USER_NAME`: the name is empty or too long
  * - `ERR_TOPIC_FILTER`: the filter is not valid, or lets a client publish to a `$` topic
- * - `ERR_TOPIC_UNKNOWN`: the user has not that filter for that action
+ * - `ERR_TOPIC_UNKNOWN`: the user does not have that filter for that action
  * - `ERR_TOPIC_LIST`: the database has something else where the user's filters should be
  */
 export type SqlUsersErrorCode =
@@ -48,8 +48,8 @@ export class SqlUsers {
   }
 
   /**
-   * `connection` as in the plugin's options.
-   * @param options.create SQLite: make the file where it is not there. Default false
+   * @param connection as in the plugin's options
+   * @param options.create SQLite: create the file if it does not exist. Default false
    * @throws DatabaseError
    */
   static async open(connection: string, { create = false }: { readonly create?: boolean } = {}): Promise<SqlUsers> {
@@ -60,7 +60,7 @@ export class SqlUsers {
     return this.#open.db.destroy();
   }
 
-  /** Makes the tables that are missing. */
+  /** Creates the tables that are missing. */
   createTables(): Promise<void> {
     return createTables(this.#open);
   }
@@ -154,7 +154,7 @@ export class SqlUsers {
     if (row === undefined) return undefined;
     const filters = readList(row[COLUMN[action]]);
     if (filters !== undefined) return filters;
-    // What cannot be read must not be written over.
+    // A list that cannot be read must not be overwritten.
     throw new SqlUsersError("ERR_TOPIC_LIST", `${COLUMN[action]} of "${username}" in topic_auth is no list of topics`);
   }
 

@@ -1,8 +1,8 @@
-// The tables, with the names and columns of aMQTT's, so that its databases can be used as they are.
+// The tables of the database, with names and columns as in aMQTT, so that its databases can be used.
 import type { OpenDatabase } from "@wrenmq/sql-database";
 import { type Generated, type Kysely, sql } from "kysely";
 
-/** Lists of filters: JSON text, or what a driver has made of a JSON column. */
+/** A list of filters: JSON text, or what a driver makes of a JSON column. */
 export type StoredList = unknown;
 
 export interface Tables {
@@ -27,7 +27,7 @@ export const COLUMN = { publish: "publish_acl", subscribe: "subscribe_acl", rece
 
 export type Db = Kysely<Tables>;
 
-/** Makes the tables that are missing; existing ones stay as they are. */
+/** Creates the tables that are missing; existing ones stay as they are. */
 export async function createTables({ db, kind }: OpenDatabase<Tables>): Promise<void> {
   for (const table of ["user_auth", "topic_auth"] as const) {
     let create = db.schema.createTable(table).ifNotExists();
@@ -37,7 +37,7 @@ export async function createTables({ db, kind }: OpenDatabase<Tables>): Promise<
         : create.addColumn("id", "integer", (column) =>
             kind === "mysql" ? column.primaryKey().autoIncrement() : column.primaryKey(),
           );
-    // names that differ only in case are different users, which MySQL must be told
+    // names that differ only in case are different users; MySQL needs a binary collation for that
     const name = kind === "mysql" ? sql`varchar(255) character set utf8mb4 collate utf8mb4_bin` : "varchar(255)";
     create = create.addColumn("username", name, (column) => column.notNull().unique());
     if (table === "user_auth") create = create.addColumn("password_hash", "varchar(255)", (column) => column.notNull());
@@ -50,8 +50,9 @@ export async function createTables({ db, kind }: OpenDatabase<Tables>): Promise<
 }
 
 /**
- * The filters of a list: aMQTT writes `[{"topic": "a/#"}]`, earlier versions of this package wrote `["a/#"]`. Text and
- * what a driver has made of a JSON column are the same. undefined: it is no such list.
+ * The filters of a list: aMQTT writes `[{"topic": "a/#"}]`, earlier versions of this package wrote `["a/#"]`, as text
+ * or as what a driver makes of a JSON column.
+ * @returns undefined: it is not such a list
  */
 export function readList(stored: StoredList): string[] | undefined {
   if (stored === null || stored === undefined || stored === "") return [];
@@ -74,7 +75,7 @@ function filterOf(item: unknown): string | undefined {
   return typeof filter === "string" ? filter : undefined;
 }
 
-/** As aMQTT reads it. */
+/** In the form that aMQTT reads. */
 export function writeList(filters: readonly string[]): string {
   return JSON.stringify(filters.map((topic) => ({ topic })));
 }

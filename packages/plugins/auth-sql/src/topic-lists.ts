@@ -1,4 +1,4 @@
-// A user's topics from the database, kept for a few seconds: a client that connects asks many questions at once.
+// Caches a user's topic filters of the database for a few seconds: a client that connects causes many requests at once.
 import type { Action } from "@wrenmq/plugin-api";
 import type { TopicGrants } from "@wrenmq/plugin-api/grants";
 import { COLUMN, type Db, readList } from "./tables.ts";
@@ -10,7 +10,7 @@ export class TopicListCache {
   readonly #lifetime: number;
   readonly #kept = new Map<string, { readonly grants: Promise<TopicGrants | undefined>; readonly end: number }>();
 
-  /** Milliseconds. */
+  /** @param lifetime milliseconds */
   constructor(db: Db, lifetime: number) {
     this.#db = db;
     this.#lifetime = lifetime;

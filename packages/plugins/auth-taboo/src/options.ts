@@ -1,11 +1,11 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, list, options, type SchemaOf, type Settled, string, withDefault } from "@wrenmq/plugin-api/options";
 
 export interface AuthTabooOptions {
-  /** Default: prohibited, top-secret, data/classified. */
+  /** Topics that are refused. Default: prohibited, top-secret, data/classified. */
   readonly topics?: readonly string[];
-  /** Users who may touch them. Default admin. */
+  /** Users who may use them. Default admin. */
   readonly exempt?: readonly string[];
 }
 

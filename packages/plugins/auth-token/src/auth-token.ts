@@ -1,4 +1,4 @@
-// A revocable token as password: who the client is, until when, and which topics it may use.
+// Plugin: a revocable token as password identifies the client, until the token expires, and grants topics.
 import { timingSafeEqual } from "node:crypto";
 import {
   type ClientInfo,
@@ -7,26 +7,29 @@ import {
   type Identity,
   type Plugin,
   type PluginContext,
+  type PluginProblem,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
-import { WatchedFile } from "@wrenmq/watched-file";
+import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
 
 const NO_DIGEST = Buffer.alloc(32);
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
   config: OPTIONS,
-  async hooks({ config: { file, authorize, reloadInterval }, context }) {
-    /** The attribute that keeps the identifier of a client's token; of this instance alone. */
+  check: ({ config: { file } }) => checkTokenFile("file", file),
+  async hooks({ config: { file, authorize, reloadIntervalSeconds }, context }) {
+    /** The attribute with the identifier of a client's token, of this instance only. */
     const attribute = `auth-token:${context.name}`;
     const watched = await WatchedFile.open({
       file,
       parse: parseTokenFile,
       context,
-      interval: reloadInterval * 1000,
+      interval: reloadIntervalSeconds * 1000,
       changed(tokens) {
         disconnectRevoked(context, attribute, tokens);
         context.rulesChanged();
@@ -55,6 +58,10 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   },
 });
 
+/** What is wrong with a file of tokens. @param option that names it */
+export const checkTokenFile = (option: string, file: string): Promise<PluginProblem[]> =>
+  checkContents(option, file, parseTokenFile);
+
 function identityOf(stored: StoredToken | undefined, token: string, username: string | undefined): Identity {
   const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");
   const right = timingSafeEqual(digestOf(token), expected);
@@ -64,7 +71,7 @@ function identityOf(stored: StoredToken | undefined, token: string, username: st
   const expiresAt = expires === undefined ? undefined : Date.parse(expires);
   if (expiresAt !== undefined && expiresAt <= Date.now()) return no(`token ${id} has expired`);
   if (username !== undefined && username !== "" && username !== user) return no(`token ${id} is of another user`);
-  return { reasonCode: 0, rule: `token ${id}`, username: user, expiresAt };
+  return { reasonCode: ReasonCode.Success, rule: `token ${id}`, username: user, expiresAt };
 }
 
 function disconnectRevoked(context: PluginContext, attribute: string, tokens: ReadonlyMap<string, StoredToken>): void {
@@ -73,6 +80,6 @@ function disconnectRevoked(context: PluginContext, attribute: string, tokens: Re
     return typeof id === "string" && !tokens.has(id);
   };
   for (const { clientId } of [...context.clients()].filter(revoked)) {
-    context.disconnect(clientId, 0x87, "The token was revoked");
+    context.disconnect(clientId, ReasonCode.NotAuthorized, "The token was revoked");
   }
 }

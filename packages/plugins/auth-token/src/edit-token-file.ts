@@ -1,4 +1,4 @@
-// What a `token` command does: make, list and revoke tokens.
+// Creates, lists and revokes tokens, for the command `token`.
 import { randomBytes } from "node:crypto";
 import { isTopicFilter } from "@wrenmq/topics";
 import { readLines, replaceLines } from "@wrenmq/watched-file";
@@ -24,7 +24,7 @@ export interface NewToken extends Pick<StoredToken, "user" | "note" | "role" | "
   readonly expires?: Date;
 }
 
-/** Creates the file when there is none. The returned token is shown once: it cannot be had from the file. */
+/** Creates the file if it does not exist. The returned token is not stored: it cannot be read from the file. */
 export async function createToken(file: string, given: NewToken): Promise<{ token: string; id: string }> {
   const filters = [...(given.publish ?? []), ...(given.subscribe ?? []), ...(given.receive ?? [])];
   const wrong = filters.find((filter) => !isTopicFilter(filter));
@@ -56,7 +56,10 @@ export async function listTokens(file: string): Promise<StoredToken[]> {
   return [...parseTokenFile((await readLines(file)).join("\n")).values()];
 }
 
-/** Clients that are connected with the token are disconnected when the broker notices. @throws TokenFileError ERR_TOKEN_UNKNOWN */
+/**
+ * Clients with the token are disconnected when the broker reads the file again.
+ * @throws TokenFileError ERR_TOKEN_UNKNOWN
+ */
 export async function revokeToken(file: string, id: string): Promise<void> {
   const lines = await readLines(file);
   const kept = lines.filter((line) => line.trim() === "" || !parseTokenFile(line).has(id));

@@ -1,4 +1,4 @@
-export { authToken } from "./auth-token.ts";
+export { authToken, checkTokenFile } from "./auth-token.ts";
 export {
   createToken,
   listTokens,

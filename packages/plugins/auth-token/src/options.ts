@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, boolean, filePath, options, type SchemaOf, type Settled, seconds } from "@wrenmq/plugin-api/options";
 
 export interface AuthTokenOptions {
@@ -7,15 +7,15 @@ export interface AuthTokenOptions {
   readonly file: string;
   /** Decide by the token's lists which topics its client may use. Default true. */
   readonly authorize?: boolean;
-  /** Seconds between two looks whether the file has changed; 0 never looks. Default 2. */
-  readonly reloadInterval?: number;
+  /** Seconds between two checks whether the file has changed; 0 never checks. Default 2. */
+  readonly reloadIntervalSeconds?: number;
 }
 
 export const OPTIONS: SchemaOf<Settled<AuthTokenOptions>> = options(
   {
     file: about("Hashed tokens.", filePath()),
     authorize: about("Decide by the token's lists who may use which topic.", boolean({ default: true })),
-    reloadInterval: about(
+    reloadIntervalSeconds: about(
       "Time between two looks whether the file has changed; `0s` never looks.",
       seconds({ default: 2 }),
     ),

@@ -1,5 +1,5 @@
-// Tokens as they are kept: one JSON object per line. Of the token itself only a SHA-256 digest is kept; that is enough,
-// because its secret part is 256 random bits that nobody guesses.
+// Stored tokens: one JSON object per line. Of the token itself only a SHA-256 digest is stored; that is enough, because
+// its secret part is 256 random bits that cannot be guessed.
 import { createHash } from "node:crypto";
 import { isTopicFilter } from "@wrenmq/topics";
 
@@ -14,12 +14,12 @@ export interface StoredToken {
   readonly sha256: string;
   /** ISO 8601. */
   readonly created: string;
-  /** ISO 8601; absent: never. */
+  /** ISO 8601; absent: it never expires. */
   readonly expires?: string;
   readonly note?: string;
-  /** What it may do at the admin API. Such a token opens no MQTT connection. */
+  /** Rights in the admin API. A token with a role cannot be used for MQTT. */
   readonly role?: TokenRole;
-  /** Topic filters; an action without a list is denied when the plugin authorizes. */
+  /** Topic filters; an action without a list is denied if the plugin authorizes. */
   readonly publish?: readonly string[];
   readonly subscribe?: readonly string[];
   readonly receive?: readonly string[];
@@ -27,7 +27,7 @@ export interface StoredToken {
 
 const TOKEN = /^wmq_([A-Za-z0-9_-]{12})_[A-Za-z0-9_-]{43}$/;
 
-/** The identifier in a token; undefined: this is no token of ours. */
+/** The identifier in a token; undefined: this is not a token of this plugin. */
 export function idOfToken(token: string): string | undefined {
   return TOKEN.exec(token)?.[1];
 }
@@ -36,7 +36,7 @@ export function digestOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** @throws Error at the first line that makes no sense. */
+/** @throws Error at the first invalid line */
 export function parseTokenFile(text: string): ReadonlyMap<string, StoredToken> {
   const tokens = new Map<string, StoredToken>();
   for (const [index, line] of text.split("\n").entries()) {

@@ -1,9 +1,9 @@
-// Which part of a certificate says who the client is.
+// Reads the identity of a client from its certificate.
 import type { PeerCertificate } from "@wrenmq/plugin-api";
 
 export type CertificateIdentity = "common-name" | "subject" | "san" | "spiffe";
 
-/** undefined: the certificate does not say, or says it in a way that could be misread. */
+/** @returns undefined: the certificate has none, or one that could be misread */
 export function identityOf(
   certificate: PeerCertificate,
   identity: Exclude<CertificateIdentity, "spiffe">,
@@ -23,7 +23,7 @@ export function firstUri({ subjectAltNames }: PeerCertificate): string | undefin
   return plain(subjectAltNames.find((name) => name.startsWith("URI:"))?.slice("URI:".length));
 }
 
-/** Node quotes names that contain what could be taken for a separator; such a name was made to be misread. */
+/** Node quotes names that contain a separator; such a name was made to be misread. */
 function plain(name: string | undefined): string | undefined {
   return name === undefined || name === "" || /["\p{Cc}]/u.test(name) ? undefined : name;
 }

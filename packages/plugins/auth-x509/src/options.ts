@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -14,13 +14,13 @@ import type { CertificateIdentity } from "./identity-of.ts";
 
 export interface AuthX509Options {
   /**
-   * `common-name` (default), `subject` or `san` (the first URI): becomes the user name. `spiffe`: the first URI must be
-   * `spiffe://<uriDomain>/device/<client identifier>`.
+   * `common-name`, `subject` or `san` (the first URI): becomes the user name. `spiffe`: the first URI must be
+   * `spiffe://<uriDomain>/device/<client identifier>`. Default common-name.
    */
   readonly identity?: CertificateIdentity;
-  /** Domain of `spiffe`. */
+  /** Domain of the SPIFFE identifiers; needed with `spiffe`. Default: none. */
   readonly uriDomain?: string;
-  /** Refuse clients without a certificate (default), or leave them to other plugins. */
+  /** Refuse clients without a certificate; false leaves them to other plugins. Default true. */
   readonly required?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// One line in the log for each event: clients that come and go at level info, everything else at debug.
+// Plugin: one log line for each event: clients that connect and disconnect at level info, everything else at debug.
 import { definePlugin, type Plugin, type PluginMessage, type SessionInfo } from "@wrenmq/plugin-api";
 import { EVENT_LOG_OPTIONS } from "./options.ts";
 
@@ -39,7 +39,7 @@ export const eventLog: () => Plugin = definePlugin({
   },
 });
 
-/** Payloads are not logged: they are the users' own business, and may be large. */
+/** Payloads are not logged: they may be private, and large. */
 function messageFields({ topic, payload, qos, retain, publisher }: PluginMessage): object {
   return { topic, bytes: payload.length, qos, retain, publisher };
 }

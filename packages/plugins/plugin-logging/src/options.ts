@@ -1,9 +1,9 @@
-// The options of these plugins: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of these plugins. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import { about, boolean, options, type SchemaOf, type Settled } from "@wrenmq/plugin-api/options";
 
 export interface PacketLogOptions {
-  /** Also PINGREQ and PINGRESP. Default true. */
+  /** Log PINGREQ and PINGRESP too. Default true. */
   readonly pings?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// One line in the log for each packet, at level debug: "client-1 <-in-- publish".
+// Plugin: one log line for each packet, at level debug: "client-1 <-in-- publish".
 import { type ClientInfo, definePlugin, type Packet, type Plugin } from "@wrenmq/plugin-api";
 import { PACKET_LOG_OPTIONS, type PacketLogOptions } from "./options.ts";
 
@@ -18,7 +18,7 @@ export const packetLog: (options?: PacketLogOptions) => Plugin = definePlugin({
   },
 });
 
-/** Payloads become their length; passwords and authentication data are left out. */
+/** Replaces payloads with their length, and leaves out passwords and authentication data. */
 function withoutSecrets(packet: Packet): object {
   switch (packet.type) {
     case "connect": {

@@ -1,5 +1,5 @@
-// The table of aMQTT's shadows, which it can go on using: version and time have columns of their own, and the column
-// `state` has the rest of the document.
+// Stores shadows in aMQTT's own table, which aMQTT can go on using: version and time have their own columns, and the
+// column `state` has the rest of the document.
 import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import { EMPTY, type ShadowDocument } from "./document.ts";
@@ -7,7 +7,7 @@ import { isObject, type Json, type JsonObject, type Leaf, type Leaves } from "./
 import type { ShadowStore } from "./shadow-store.ts";
 import type { Tables } from "./tables.ts";
 
-/** `keep`: how many versions of a shadow stay; 0: all. */
+/** @param keep versions of a shadow to keep; 0: all */
 export function amqttTable(db: Kysely<Tables>, keep: number): ShadowStore {
   return {
     async load(device, name) {
@@ -65,7 +65,7 @@ function sides<T>(value: Json | undefined, read: (side: JsonObject) => T): { des
   return { desired: side("desired"), reported: side("reported") };
 }
 
-/** aMQTT has null for the time of what is null. */
+/** aMQTT stores null as the time of a null. */
 function timesOf(times: JsonObject): Leaves {
   const result: Record<string, Leaf | Leaves> = {};
   for (const [key, value] of Object.entries(times)) {

@@ -1,5 +1,5 @@
-// A device's shadow: what it should be, what it says it is, and what an update makes of that. Pure: time and requests in,
-// a new document out.
+// The document of a shadow: its desired and reported state, and the result of an update. Pure: time and request in, a
+// new document out.
 import { isObject, type Json, type JsonObject, type Leaves, merge, mergeTimes, mistakeIn } from "./json.ts";
 
 export interface ShadowState {
@@ -13,13 +13,13 @@ export interface ShadowMetadata {
 export interface ShadowDocument {
   readonly state: ShadowState;
   readonly metadata: ShadowMetadata;
-  /** From 1, one more with each update. */
+  /** Counts updates, from 1. */
   readonly version: number;
   /** Epoch seconds of the last update. */
   readonly timestamp: number;
 }
 
-/** A part that is null is removed as a whole. */
+/** A part that is null is removed. */
 export interface ShadowUpdate {
   readonly desired?: JsonObject | null;
   readonly reported?: JsonObject | null;
@@ -27,12 +27,12 @@ export interface ShadowUpdate {
 
 export interface UpdateRequest {
   readonly state: ShadowUpdate;
-  /** The version that the client believes to be the current one. */
+  /** The version that the client assumes to be current; undefined: any. */
   readonly version: number | undefined;
   readonly clientToken: string | undefined;
 }
 
-/** What is wrong with a request, in HTTP's numbers as AWS uses them. */
+/** What is wrong with a request, with a code of HTTP as in AWS IoT. */
 export interface Rejection {
   readonly code: 400 | 404 | 409 | 413 | 500;
   readonly message: string;
@@ -69,7 +69,7 @@ export function readUpdate(value: Json | undefined): UpdateRequest | Rejection {
   return { state: parts, version, clientToken };
 }
 
-/** `now` in epoch seconds. */
+/** @param now epoch seconds */
 export function applyUpdate(before: ShadowDocument, request: UpdateRequest, now: number): ShadowDocument | Rejection {
   if (request.version !== undefined && request.version !== before.version) {
     return { code: 409, message: `version conflict: the version is ${before.version}` };

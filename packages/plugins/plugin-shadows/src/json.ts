@@ -1,10 +1,11 @@
-// JSON values and what shadows do with them. Objects are merged, everything else (arrays too) is a leaf.
+// JSON values and the operations on them that shadows need. Objects are merged; every other value, arrays included, is
+// a leaf.
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
 }
-/** What stands in the place of each leaf. */
+/** What replaces each leaf. */
 export interface Leaf {
   /** Epoch seconds. */
   readonly timestamp: number;
@@ -21,7 +22,7 @@ export function isEmpty(value: object): boolean {
   return Object.keys(value).length === 0;
 }
 
-/** `patch` over `base`; null removes a key. */
+/** Merges `patch` into `base`; null removes a key. */
 export function merge(base: JsonObject, patch: JsonObject): JsonObject {
   const result: Record<string, Json> = { ...base };
   for (const [key, value] of Object.entries(patch)) {
@@ -33,7 +34,10 @@ export function merge(base: JsonObject, patch: JsonObject): JsonObject {
   return result;
 }
 
-/** The times of the leaves of `state` after a patch: `now` for those that the patch set, the old ones for the others. */
+/**
+ * The times of the leaves of `state` after a patch: `now` for those that the patch has set, the old times for the
+ * others.
+ */
 export function mergeTimes(state: JsonObject, patch: JsonObject, before: Leaves, now: number): Leaves {
   const result: Record<string, Leaf | Leaves> = {};
   for (const [key, value] of Object.entries(state)) {
@@ -53,7 +57,7 @@ export function mergeTimes(state: JsonObject, patch: JsonObject, before: Leaves,
   return result;
 }
 
-/** The part of `desired` that `reported` does not have (yet), at every depth; what is null is left out. */
+/** The part of `desired` that differs from `reported`, at every depth, without nulls. */
 export function delta(desired: JsonObject, reported: JsonObject): JsonObject {
   const result: Record<string, Json> = {};
   for (const [key, wanted] of Object.entries(desired)) {
@@ -66,7 +70,7 @@ export function delta(desired: JsonObject, reported: JsonObject): JsonObject {
   return result;
 }
 
-/** As `delta` but for whole values of the first level, and with null for what only `reported` has. */
+/** The same for whole values of the first level, with null for what only `reported` has. */
 export function iota(desired: JsonObject, reported: JsonObject): JsonObject {
   const result: Record<string, Json> = {};
   for (const [key, wanted] of Object.entries(desired)) {
@@ -79,7 +83,7 @@ export function iota(desired: JsonObject, reported: JsonObject): JsonObject {
   return result;
 }
 
-/** The leaves of `times` that stand where `state` has some. */
+/** The leaves of `times` that `state` has too. */
 export function pick(times: Leaves, state: JsonObject): Leaves {
   const result: Record<string, Leaf | Leaves> = {};
   for (const [key, value] of Object.entries(state)) {
@@ -107,7 +111,7 @@ function equal(one: Json, other: Json): boolean {
   );
 }
 
-/** Why a value from a client cannot be taken; undefined when it can. */
+/** Why a value from a client is not accepted; undefined: it is. */
 export function mistakeIn(value: Json, deepest: number): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (deepest === 0) return "nested too deeply";

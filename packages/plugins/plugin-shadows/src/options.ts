@@ -1,5 +1,5 @@
-// The options of this plugin: the one place that knows them. The configuration file's keys, the JSON Schema and the tables
-// of the documentation are made from it.
+// The options of this plugin. The keys of configuration files, the JSON Schema and the tables of the documentation are made from
+// them.
 import {
   about,
   boolean,
@@ -16,17 +16,17 @@ import {
 } from "@wrenmq/plugin-api/options";
 
 export interface PluginShadowsOptions {
-  /** Answer on the shadow topics. Default true. */
+  /** Serve the shadow topics. Default true. */
   readonly serve?: boolean;
-  /** Let users use only `$shadow/<their name>/…`. Default false. */
+  /** Allow users only the topics `$shadow/<their name>/…`. Default false. */
   readonly authorize?: boolean;
-  /** Database URL; without it shadows are kept in the broker's store. */
+  /** Database URL. Default: shadows are stored in the broker's store. */
   readonly connection?: string;
-  /** Users who may use every shadow. */
+  /** Users who may use every shadow. Default: none. */
   readonly superusers?: readonly string[];
-  /** Bytes of a request and of a shadow. Default 8192. */
+  /** Bytes of a request and of a shadow's state. Default 8192. */
   readonly maxBytes?: number;
-  /** How many versions of each shadow a database keeps; 0 keeps all. Default 100, but all in a table of aMQTT's. */
+  /** Versions of each shadow to keep in a database; 0 keeps all. Default 100, in a table of aMQTT's all. */
   readonly keepVersions?: number;
 }
 

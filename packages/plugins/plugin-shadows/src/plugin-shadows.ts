@@ -1,4 +1,4 @@
-// Device shadows on `$shadow/<device>/<name>/…`: the service, and who may use which shadow.
+// Plugin: device shadows on `$shadow/<device>/<name>/…`: the service, and the rules who may use which shadow.
 import {
   type Action,
   type ClientInfo,
@@ -7,8 +7,10 @@ import {
   type Plugin,
   type PluginContext,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
+import { checkDatabase } from "@wrenmq/sql-database";
 import { OPTIONS, type PluginShadowsOptions } from "./options.ts";
 import { parseShadowTopic, ShadowService } from "./shadow-service.ts";
 import { retainedStore, type ShadowStore } from "./shadow-store.ts";
@@ -19,6 +21,10 @@ const PREFIX = "$shadow/";
 export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = definePlugin({
   name: "shadows",
   config: OPTIONS,
+  async check({ config: { serve, connection } }) {
+    const message = serve && connection !== undefined ? await checkDatabase(connection) : undefined;
+    return message === undefined ? [] : [{ option: "connection", message }];
+  },
   async hooks({ config, context }) {
     const superusers = new Set(config.superusers);
     const authorize = (client: ClientInfo, action: Action, topic: string) => decide(superusers, client, action, topic);
@@ -31,11 +37,14 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
     const service = new ShadowService(context, store, config.maxBytes);
     return {
       ...(config.authorize && { authorize }),
-      // Clients ask; only the service answers. A forged answer or document would be believed.
+      // Only the service publishes answers and documents; clients would believe a forged one.
       publish(_client, message) {
         if (!message.topic.startsWith(PREFIX)) return undefined;
         if (parseShadowTopic(message.topic) === undefined) {
-          return { reasonCode: 0x87, rule: "on shadow topics clients may only publish get and update" };
+          return {
+            reasonCode: ReasonCode.NotAuthorized,
+            rule: "on shadow topics clients may only publish get and update",
+          };
         }
         return message.retain ? { ...message, retain: false } : undefined;
       },
@@ -72,10 +81,10 @@ function decide(superusers: ReadonlySet<string>, client: ClientInfo, action: Act
   if (topic === undefined || (!topic.startsWith(PREFIX) && topic !== "$shadow")) return undefined;
   const { username } = client;
   if (username === undefined || username === "" || client.attributes["anonymous"] === true) {
-    return { reasonCode: 0x87, rule: "shadows need a user name" };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: "shadows need a user name" };
   }
-  if (superusers.has(username)) return { reasonCode: 0, rule: `${username} is a superuser` };
+  if (superusers.has(username)) return { reasonCode: ReasonCode.Success, rule: `${username} is a superuser` };
   const own = `${PREFIX}${username}/#`;
   const allowed = !/[+#/]/.test(username) && covers(own, action, topic);
-  return { reasonCode: allowed ? 0 : 0x87, rule: `${username} may use ${own}` };
+  return { reasonCode: allowed ? ReasonCode.Success : ReasonCode.NotAuthorized, rule: `${username} may use ${own}` };
 }

@@ -1,4 +1,4 @@
-// Answers requests on shadow topics, those of one shadow in the order in which they came.
+// Answers requests on shadow topics; requests for one shadow are handled in the order of their arrival.
 import type { PluginContext } from "@wrenmq/plugin-api";
 import { applyUpdate, EMPTY, type Rejection, readUpdate, type ShadowDocument, type UpdateRequest } from "./document.ts";
 import { delta, iota, isEmpty, isObject, type Json, pick } from "./json.ts";
@@ -10,7 +10,7 @@ export interface ShadowTopic {
   readonly operation: "get" | "update";
 }
 
-/** undefined: no request to a shadow. */
+/** @returns undefined: it is not the topic of a request */
 export function parseShadowTopic(topic: string): ShadowTopic | undefined {
   const parts = /^\$shadow\/([^/]+)\/([^/]+)\/(get|update)$/.exec(topic);
   if (parts === null) return undefined;
@@ -22,7 +22,7 @@ export class ShadowService {
   readonly #context: PluginContext;
   readonly #store: ShadowStore;
   readonly #maxBytes: number;
-  /** The last request of each shadow that is being worked on. */
+  /** The last request of each shadow with requests in progress. */
   readonly #queues = new Map<string, Promise<void>>();
 
   constructor(context: PluginContext, store: ShadowStore, maxBytes: number) {
@@ -41,7 +41,7 @@ export class ShadowService {
     });
   }
 
-  /** Resolves when all requests that came are answered. */
+  /** Resolves when all requests that have arrived are answered. */
   async settled(): Promise<void> {
     await Promise.all(this.#queues.values());
   }
@@ -118,7 +118,7 @@ function withoutTime({ state, metadata, version }: ShadowDocument): object {
   return { state, metadata, version };
 }
 
-/** undefined: no JSON. An empty payload is an empty request. */
+/** @returns undefined: invalid JSON. An empty payload is an empty request */
 function parse(payload: Uint8Array): Json | undefined {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)) as Json;

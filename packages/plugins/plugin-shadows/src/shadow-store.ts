@@ -1,15 +1,15 @@
-// Where shadows are kept: as retained messages in the broker's own store, or in a database (sql-store.ts).
+// The interface of stores of shadows, and the store that uses retained messages; sql-store.ts uses a database.
 import type { PluginContext } from "@wrenmq/plugin-api";
 import type { ShadowDocument } from "./document.ts";
 
 export interface ShadowStore {
   load(device: string, name: string): Promise<ShadowDocument | undefined>;
-  /** Rejects when there is that version already. */
+  /** Rejects when the version exists already. */
   save(device: string, name: string, document: ShadowDocument): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The document itself is the retained message of `$shadow/<device>/<name>`. */
+/** The document is the retained message of `$shadow/<device>/<name>`. */
 export function retainedStore(context: PluginContext): ShadowStore {
   const topicOf = (device: string, name: string) => `$shadow/${device}/${name}`;
   return {

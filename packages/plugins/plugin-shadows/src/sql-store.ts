@@ -1,5 +1,5 @@
-// Shadows in a database: a row for each version, never changed. A database of aMQTT has them in `shadows_shadow`, and is
-// gone on with; any other gets a table of its own, `shadows`.
+// Stores shadows in a database: a row for each version, never changed. aMQTT's table `shadows_shadow` is used if it
+// exists, otherwise a table `shadows`.
 import { type OpenDatabase, openDatabase } from "@wrenmq/sql-database";
 import { sql } from "kysely";
 import { amqttTable } from "./amqtt-table.ts";
@@ -11,10 +11,10 @@ const KEPT_VERSIONS = 100;
 
 export interface SqlStoreOptions {
   readonly connection: string;
-  /** Of a shadow, the last ones; 0: all. Without it 100, and all in a table of aMQTT's. */
+  /** Versions of each shadow to keep; 0: all. Default 100, in a table of aMQTT's all. */
   readonly keepVersions: number | undefined;
   readonly warn: (message: string) => void;
-  /** An idle connection broke. */
+  /** An idle connection has broken. */
   readonly onError: (error: Error) => void;
 }
 
@@ -46,7 +46,7 @@ async function createTable({ db, kind }: OpenDatabase<Tables>): Promise<void> {
       : table.addColumn("id", "integer", (column) =>
           kind === "mysql" ? column.primaryKey().autoIncrement() : column.primaryKey(),
         );
-  // names that differ only in case are different shadows, which MySQL must be told
+  // names that differ only in case are different shadows; MySQL needs a binary collation for that
   const text = kind === "mysql" ? sql`varchar(255) character set utf8mb4 collate utf8mb4_bin` : "varchar(255)";
   await withId
     .addColumn("device", text, (column) => column.notNull())

@@ -9,14 +9,14 @@ export interface Tables {
     version: number;
     document: string;
   };
-  /** aMQTT's. */
+  /** The table of aMQTT. */
   shadows_shadow: {
     /** A UUID. */
     id: string;
     device_id: string;
     name: string;
     version: number;
-    /** JSON: text, or what a driver has made of it. */
+    /** JSON: text, or what a driver makes of it. */
     state: unknown;
     /** Epoch seconds. */
     created_at: number;

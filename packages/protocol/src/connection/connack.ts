@@ -30,7 +30,7 @@ export function linkOptions(packet: ConnectPacket, capabilities: Capabilities): 
   };
 }
 
-/** For a client that will hear no more than a refusal. */
+/** For a client that gets only a refusal. */
 export function refusalLinkOptions(dialect: Dialect): LinkOptions {
   return {
     dialect,

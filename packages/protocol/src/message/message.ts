@@ -61,7 +61,7 @@ export class Message implements StoredMessage {
   #frame3: PublishFrame | undefined = undefined;
   #propertyBytes: Uint8Array | undefined = undefined;
 
-  /** @param kept false: `bytes` is only lent; whoever holds on to the message calls `keep` first */
+  /** @param kept false: `bytes` is valid during the call only; whatever keeps the message calls `keep` first */
   constructor(
     target: Topic,
     bytes: Uint8Array,
@@ -184,7 +184,7 @@ export class Message implements StoredMessage {
     if (!target.kept) target.keepAt(bytes, this.#payloadStart - target.length);
   }
 
-  /** Forgets the encodings that lie in borrowed memory: they end with the call that lent it. */
+  /** Drops the encodings in borrowed memory, which is valid during the call only. */
   releaseFrames(): void {
     if (!this.kept || this.#frame0?.bytes !== this.#bytes) this.#frame0 = undefined;
     this.#frame1 = undefined;
@@ -340,7 +340,7 @@ function definedOnly(extra: DeliveryProperties): PublishProperties {
   };
 }
 
-/** Seconds left at `now`, rounded up: 0 is only said of a message that came with 0 and is passed on at once. */
+/** Seconds left at `now`, rounded up. 0 only for a message that came with 0 and is passed on at once. */
 export function remainingExpiry(message: Message, now: Millis): number | undefined {
   return message.expiresAt === NEVER ? undefined : Math.max(0, Math.ceil((message.expiresAt - now) / 1000));
 }

@@ -1,6 +1,6 @@
-// Topic names that come again and again: each validated once, and what the router found out about it at hand. A client
-// publishes to few topics many times, a fleet to very many: those are looked at anew each time, which has to be cheap,
-// and leave nothing behind.
+// Topic names that are used repeatedly: each is validated once, and the router stores its route with it. A client
+// publishes to a few topics many times, but many clients together to very many topics: rare ones are validated each
+// time, which has to be cheap, and are not stored.
 import { encodeUtf8 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import { FrequentCache } from "../memory/frequent-cache.ts";
@@ -8,7 +8,7 @@ import { nameHash } from "./name-hash.ts";
 import { Topic } from "./topic.ts";
 import { checkLimits, checkTopicName, isWithin, type TopicLimits, UNLIMITED } from "./valid-name.ts";
 
-/** More topics would be found no faster than looked at anew: they would not fit into the processor's caches. */
+/** More topics would be found no faster than validated: they would not fit into the processor's caches. */
 const MOST = 4_096;
 /** Bytes of all names: strangers may send long ones. */
 const MOST_BYTES = 1024 * 1024;
@@ -23,7 +23,7 @@ export class TopicTable {
   #chunk = new Uint8Array(0);
   #used = 0;
 
-  /** @param limits those of the broker, for names that come by no connection */
+  /** @param limits those of the broker, for names that do not come from a connection */
   constructor(limits: () => TopicLimits = () => UNLIMITED, capacity: number = MOST) {
     this.#limits = limits;
     this.#topics = new FrequentCache({ entries: capacity, weight: MOST_BYTES, largest: LARGEST });

@@ -1,4 +1,4 @@
-// A topic name that is known to be valid, as bytes. It becomes a string when somebody asks for one.
+// A valid topic name, as bytes. It is converted to a string when that is needed.
 import { decodeUtf8 } from "@wrenmq/codec";
 import { keepBytes, kept } from "../memory/byte-pool.ts";
 
@@ -11,8 +11,8 @@ export class Topic {
   /** Bytes. */
   readonly length: number;
   /**
-   * Does the topic own its bytes? Otherwise they are those of the packet in which it came, and it is valid as long as they
-   * are: whoever holds on to it calls `keep`.
+   * Does the topic own its bytes? Otherwise they belong to the packet in which it came and are valid as long as that
+   * is: whatever keeps the topic calls `keep`.
    */
   kept: boolean;
   /** What the router found out about it last time, and when that was; belong to the router. */

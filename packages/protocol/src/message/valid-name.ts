@@ -1,5 +1,5 @@
-// Whether bytes from the network are a topic name, without a string: what `decodeUtf8` and `isTopicName`, the plain twins,
-// say of them. Four bytes at a time; a name that is not plain ASCII, or not valid, is looked at once more byte by byte.
+// Checks without making a string whether bytes from the network are a valid topic name, four bytes at a time. A name that is
+// not plain ASCII, or not valid, is checked again byte by byte. The plain twins are `decodeUtf8` and `isTopicName`.
 import { isWellFormedUtf8, MqttError, ReasonCode } from "@wrenmq/codec";
 
 /** Of topic names and filters, beyond the standard. */

@@ -9,7 +9,7 @@ export interface DeliveryOptions {
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   /**
-   * The shared subscription (`$share/…`) in which its session was chosen; undefined: it goes to the session's own
+   * The shared subscription (`$share/…`) in which its session was chosen; absent: it goes to the session's own
    * subscriptions; null: not known, as it was read from the store.
    */
   readonly sharedFilter?: string | null | undefined;

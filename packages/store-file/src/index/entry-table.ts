@@ -1,5 +1,5 @@
-// The queue of one session in columns: 23 bytes an entry. Entries are in order of `seq`, come at the end and go near the
-// front; a removed one stays as a hole until holes outnumber entries.
+// The queue of one session in columns: 23 bytes an entry. Entries are in order of `seq`, are added at the end and removed
+// near the front; a removed one leaves a hole until holes outnumber entries.
 //
 //   seq      7   8   9  10  11          position = index into the columns; valid until the next
 //   flags    ·   ·   9f  ·  9f   ·      `insert` or `remove`
@@ -7,7 +7,7 @@
 
 import { HAS_IDENTIFIERS, QOS2, RETAIN, STATE_MASK, STATE_SHIFT } from "../journal/entry-flags.ts";
 
-/** A flag in RAM alone: the entry is no hole. */
+/** A flag in memory only: the entry has not been removed. */
 const LIVE = 0x80;
 const FIRST_CAPACITY = 8;
 
@@ -20,21 +20,21 @@ export class EntryTable {
   #home = new Uint32Array(FIRST_CAPACITY);
   #packetId = new Uint16Array(FIRST_CAPACITY);
   #flags = new Uint8Array(FIRST_CAPACITY);
-  /** Subscription identifiers, where there are any; the same list is shared while it repeats. */
+  /** Lists of subscription identifiers, where there are any; equal lists that follow each other are stored once. */
   #identifiers: Map<number, readonly number[]> | undefined;
 
-  /** −1 when there is no such entry. */
+  /** @returns −1 when there is no such entry */
   find(seq: number): number {
     const at = this.#lowerBound(seq);
     return at < this.#end && this.#seq[at] === seq && this.#flags[at] !== 0 ? at : -1;
   }
 
-  /** The first position whose `seq` is above `after`; −1 when there is none. */
+  /** @returns the first position whose `seq` is above `after`, or −1 */
   first(after: number): number {
     return this.#live(this.#lowerBound(after + 1));
   }
 
-  /** The position that follows; −1 at the end. */
+  /** @returns the next position, or −1 at the end */
   next(at: number): number {
     return this.#live(at + 1);
   }
@@ -45,7 +45,7 @@ export class EntryTable {
   message(at: number): number {
     return this.#message[at]!;
   }
-  /** The file that holds the fact. */
+  /** Number of the file with the record. */
   home(at: number): number {
     return this.#home[at]!;
   }
@@ -64,7 +64,7 @@ export class EntryTable {
     return this.#flags[at]! & HAS_IDENTIFIERS ? this.#identifiers?.get(this.#seq[at]!) : undefined;
   }
 
-  /** Adds an entry; there must be none with this `seq`. */
+  /** Adds an entry. There must be none with this `seq`. */
   insert(
     seq: number,
     message: number,
@@ -112,7 +112,7 @@ export class EntryTable {
     if (this.#end - this.#head > 4 * this.size + 64) this.#rebuild();
   }
 
-  /** Makes room: closes the holes, and takes twice the space when that is not enough. */
+  /** Makes space: removes the holes, and doubles the columns when that is not enough. */
   #rebuild(): void {
     const capacity = this.#seq.length;
     if (this.size * 2 > capacity) this.#resize(capacity * 2);
@@ -130,7 +130,7 @@ export class EntryTable {
     this.#closeUp(seq, message, home, packetId, flags);
   }
 
-  /** Copies the entries without holes to the front of the columns: from these, which may be the very same. */
+  /** Copies the entries without holes to the front of the columns. The source may be the same columns. */
   #closeUp(
     seq: Float64Array,
     message: Float64Array,
@@ -151,7 +151,7 @@ export class EntryTable {
     this.#end = to;
   }
 
-  /** Opens a place in the middle: an entry that comes late. */
+  /** Makes a hole in the middle, for an entry that is added late. */
   #shift(at: number): void {
     for (const column of [this.#seq, this.#message, this.#home, this.#packetId, this.#flags]) {
       column.copyWithin(at + 1, at, this.#end);

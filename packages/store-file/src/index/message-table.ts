@@ -1,7 +1,7 @@
-// Where the body of each message lies and how many entries need it: 28 bytes a message in plain arrays (a Map of
-// objects takes five times that, and a million queued messages are a normal day).
+// The position of each message's body, and the number of entries that refer to it: 28 bytes a message in plain arrays (a
+// Map of objects takes five times that, and a million queued messages are normal).
 //
-// A hash table with linear probing; a removal closes the gap, so there are no tombstones to sweep.
+// A hash table with linear probing; a removal closes the gap, so there are no tombstones.
 
 const EMPTY = 0;
 const FIRST_CAPACITY = 1024;
@@ -13,19 +13,19 @@ export class MessageTable {
   #capacity = FIRST_CAPACITY;
   #shift = 32 - Math.log2(FIRST_CAPACITY);
   #ids = new Float64Array(FIRST_CAPACITY);
-  /** Entries that need it, plus one: so that 0 says that the place is free. */
+  /** Number of entries that refer to it, plus one: 0 marks a free slot. */
   #needed = new Uint32Array(FIRST_CAPACITY);
   #file = new Uint32Array(FIRST_CAPACITY);
   #offset = new Uint32Array(FIRST_CAPACITY);
   #length = new Uint32Array(FIRST_CAPACITY);
 
-  /** −1 when there is no such message. */
+  /** @returns −1 when there is no such message */
   find(id: number): number {
     const at = this.#probe(id);
     return this.#needed[at] === EMPTY ? -1 : at;
   }
 
-  /** The message's place; it is made when new, with nobody needing it and no body (file 0). */
+  /** The position of the message. A new one is added, with no entry that refers to it and no body (file 0). */
   add(id: number): number {
     const at = this.#probe(id);
     if (this.#needed[at] !== EMPTY) return at;
@@ -40,7 +40,10 @@ export class MessageTable {
     return at;
   }
 
-  /** Adds to the number of entries that need it and says how many do. */
+  /**
+   * Adds to the number of entries that refer to it.
+   * @returns the new number
+   */
   need(at: number, change: 1 | -1 | 0): number {
     const needed = this.#needed[at]! + change;
     this.#needed[at] = needed;
@@ -53,7 +56,7 @@ export class MessageTable {
     this.#length[at] = length;
   }
 
-  /** The number of the file with the body; 0 when the body is not known. */
+  /** Number of the file with the body; 0: the body is not known. */
   file(at: number): number {
     return this.#file[at]!;
   }
@@ -71,7 +74,7 @@ export class MessageTable {
     let hole = at;
     for (let next = (hole + 1) & mask; this.#needed[next] !== EMPTY; next = (next + 1) & mask) {
       const home = this.#hash(this.#ids[next]!);
-      // It may move into the hole unless its own place lies between the hole and where it is.
+      // An item may move into the hole unless its home slot lies between the hole and the item.
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
       this.#move(next, hole);
       hole = next;
@@ -93,7 +96,7 @@ export class MessageTable {
     return at;
   }
 
-  /** Golden-ratio hashing: identifiers that count up land evenly spread, whatever else is in the table. */
+  /** Fibonacci hashing: identifiers that count up are spread evenly. */
   #hash(id: number): number {
     const high = id > 0xffffffff ? Math.floor(id / 0x100000000) : 0;
     return Math.imul((id | 0) ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> this.#shift;

@@ -1,4 +1,5 @@
-// Reads bodies of messages back from the files of a journal. Few files are kept open: a long queue may lie in thousands.
+// Reads message bodies from the files of a journal. Only a few files are kept open: a long queue may be spread over
+// thousands.
 import { closeSync, openSync, readSync } from "node:fs";
 import { StoreError } from "@wrenmq/store";
 import type { Place } from "./place.ts";
@@ -26,7 +27,7 @@ export class BodyReader {
     return bytes;
   }
 
-  /** The file is about to go. */
+  /** Closes a file before it is removed. */
   forget(file: number): void {
     const fd = this.#open.get(file);
     if (fd === undefined) return;

@@ -1,4 +1,4 @@
-// Bits of the flags of a queue entry, the same in RAM and in the journal. 0x80 is free for RAM alone.
+// Bits of the flags of a queue entry, the same in memory and in the journal. 0x80 is used in memory only.
 
 export const QOS2 = 0x01;
 export const RETAIN = 0x02;

@@ -1,5 +1,5 @@
-// Reads the frames of one file from front to back through a window of fixed size. It says what is bad and where; what
-// that means is for recovery.ts to say.
+// Reads the frames of one file from front to back through a window of fixed size. It reports what is bad and where;
+// recovery.ts decides what that means.
 import { readSync } from "node:fs";
 import { FRAME_HEAD_BYTES, FRAME_MAGIC, frameIsWhole, HEAD_BYTES, readFrameHead } from "./format.ts";
 
@@ -17,14 +17,14 @@ export interface Frame {
 
 export interface BadFrame {
   readonly offset: number;
-  /** The file ends before the frame does: an interrupted write looks like this. */
+  /** The file ends before the frame ends, as after an interrupted write. */
   readonly incomplete: boolean;
   readonly reason: string;
 }
 
 export class JournalFrameReader {
   readonly size: number;
-  /** Where the next frame starts. */
+  /** Offset of the next frame. */
   offset: number = HEAD_BYTES;
   readonly #fd: number;
   #window: Buffer = Buffer.alloc(0);
@@ -36,7 +36,7 @@ export class JournalFrameReader {
     this.size = size;
   }
 
-  /** The next frame; what is wrong with it (the reader stays before it); or undefined at the end of the file. */
+  /** The next frame; or a bad one, and the reader stays before it; or undefined at the end of the file. */
   next(): Frame | BadFrame | undefined {
     const left = this.size - this.offset;
     if (left <= 0) return undefined;
@@ -54,7 +54,10 @@ export class JournalFrameReader {
     return { number, synced, oldest, offset, payload, payloadOffset: offset + FRAME_HEAD_BYTES };
   }
 
-  /** Goes to the next sound frame after a bad one; false when there is none. */
+  /**
+   * Moves to the next valid frame after a bad one.
+   * @returns false when there is none
+   */
   resync(): boolean {
     for (let from = this.offset + 1; from < this.size; ) {
       const bytes = this.#read(from, Math.min(WINDOW_BYTES, this.size - from));

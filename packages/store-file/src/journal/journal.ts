@@ -1,5 +1,5 @@
-// The files of the journal: frames are added to the last one, the first one goes when nothing in it holds any more. It
-// knows nothing of what frames mean.
+// The files of the journal: appends frames to the last file, and removes the first one when nothing in it is needed.
+// Does not interpret frames.
 import {
   closeSync,
   fdatasync,
@@ -23,7 +23,7 @@ import { isNoRoom, Reserve } from "./reserve.ts";
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
-/** Windows opens no directories, and needs no such thing. */
+/** Windows cannot open directories, and does not need to sync them. */
 const CAN_SYNC_DIRECTORIES = process.platform !== "win32";
 
 export interface JournalFile {
@@ -35,7 +35,7 @@ export interface JournalFile {
 export interface JournalStart {
   readonly directory: string;
   readonly segmentBytes: number;
-  /** Oldest first; the last is added to. */
+  /** Oldest first; frames are appended to the last. */
   readonly files: readonly JournalFile[];
   readonly lastFrame: number;
 }
@@ -61,7 +61,7 @@ export class Journal {
   lastFrame: number;
   /** The last frame that is known to be on disk. */
   synced: number;
-  /** Why nothing can be written any more. */
+  /** Why nothing can be written any more; undefined: writing works. */
   failure: StoreError | undefined;
   bytes = 0;
   readonly #directory: string;
@@ -71,10 +71,10 @@ export class Journal {
   readonly #reserve: Reserve;
   #tail: JournalFile | undefined;
   #fd = -1;
-  /** Files that are full but perhaps not yet on disk. */
+  /** Files that are full but may not be on disk. */
   #full: number[] = [];
   #directoryChanged = false;
-  /** A journal that was only read needs no new seal. */
+  /** After reading only, the journal needs no new final frame. */
   readonly #sealed: number;
   readonly #announcement = new RecordWriter(FRAME_HEAD_BYTES);
   #waiting: Waiting | undefined;
@@ -93,7 +93,7 @@ export class Journal {
     this.#bodies = new BodyReader((file) => journalPath(start.directory, file));
     this.#reserve = new Reserve(start.directory, start.segmentBytes);
     this.#reserve.take();
-    // What was read at the start counts as on disk from now on, so it has to be. Older files are: see #rotate.
+    // Recovery treats what it has read as durable, so it has to be. Older files are: see #rotate.
     for (const { path } of this.files.slice(-2)) syncFile(path);
     const last = this.files.at(-1);
     if (last !== undefined && last.size < this.#segmentBytes) {
@@ -102,13 +102,13 @@ export class Journal {
     }
   }
 
-  /** The file that frames are added to now. */
+  /** The file to which frames are appended. */
   get tailNumber(): number {
     return this.#tail?.number ?? 0;
   }
 
   /**
-   * Completes the frame that was built, adds it, and says where its payload lies. All or nothing.
+   * Completes the frame that `writer` has built, appends it, and returns where its payload is. All or nothing.
    * @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE
    */
   append(writer: RecordWriter): Appended {
@@ -126,7 +126,7 @@ export class Journal {
     return { file: tail.number, payload: frame.subarray(FRAME_HEAD_BYTES), payloadOffset: at + FRAME_HEAD_BYTES };
   }
 
-  /** Starts a new file with the next frame. */
+  /** The next frame begins a new file. */
   rotate(): void {
     this.#rotate();
   }
@@ -136,18 +136,21 @@ export class Journal {
     return this.#bodies.read(place);
   }
 
-  /** Is the room that was set aside given up, and not to be had again yet? */
+  /** Is the reserve released, with too little space to allocate it again? */
   get needsReserve(): boolean {
     if (this.#reserve.isLent) this.#reserve.take();
     return this.#reserve.isLent;
   }
 
-  /** Gives up the room that was set aside; false when there is none (any more). */
+  /**
+   * Releases the reserve.
+   * @returns false when there is none (any more)
+   */
   releaseReserve(): boolean {
     return this.#reserve.release();
   }
 
-  /** Resolves when every frame written so far is on disk. Those who ask while a sync is under way share the next. */
+  /** Resolves when every frame written so far is on disk. Calls during a sync share the next sync. */
   sync(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.lastFrame === this.synced && this.#full.length === 0 && !this.#directoryChanged) return Promise.resolve();
@@ -166,8 +169,9 @@ export class Journal {
   }
 
   /**
-   * Removes the oldest file, once everything that was written after it is on disk, and with it that the journal begins
-   * later now. False when there is no room to say so.
+   * Removes the oldest file, once everything that was written after it is on disk, and so is the fact that the journal
+   * begins later.
+   * @returns false when there is no space to record that
    */
   removeOldest(aside?: (file: JournalFile) => void): boolean {
     const file = this.files.shift();
@@ -182,7 +186,7 @@ export class Journal {
       this.#bodies.forget(file.number);
       if (aside === undefined) await unlink(file.path);
       else aside(file);
-      // Before the next one goes: a gap in the journal would look like damage.
+      // Before the next file is removed: a gap in the journal would look like damage.
       await this.#syncDirectory();
       this.#reserve.take();
     });
@@ -191,14 +195,14 @@ export class Journal {
     return true;
   }
 
-  /** Resolves when the files that were to be removed are. */
+  /** Resolves when files that are being removed are gone. */
   settled(): Promise<void> {
     return this.#removing;
   }
 
   /**
-   * Waits for what is under way, then closes the files. An empty frame comes last: it witnesses that all frames before it
-   * were on disk, so that whatever is missing later was not lost in a power failure.
+   * Waits for what is in progress, then closes the files. An empty frame is written last: it proves that all frames
+   * before it were on disk, so that a later loss cannot be explained by a power failure.
    */
   async close(): Promise<void> {
     try {
@@ -213,7 +217,10 @@ export class Journal {
     }
   }
 
-  /** Adds an empty frame, for what its head says. False when there is no room for it. */
+  /**
+   * Appends an empty frame, for the sake of its header.
+   * @returns false when there is no space for it
+   */
   #announce(): boolean {
     const writer = this.#announcement;
     for (;;) {
@@ -248,7 +255,7 @@ export class Journal {
         await this.#syncOnce();
         waiting.resolve();
       } catch (error) {
-        // After a failed sync nobody knows what is on disk, and asking again would be told "all is well".
+        // After a failed fsync it is unknown what is on disk, and a second fsync would report success.
         this.failure ??= new StoreError("ERR_STORE_WRITE", `the store could not be written to disk: ${text(error)}`, {
           cause: error,
         });

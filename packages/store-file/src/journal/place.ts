@@ -1,4 +1,4 @@
-// Where bytes lie in the journal.
+// The position of bytes in the journal.
 
 export interface Place {
   readonly file: number;

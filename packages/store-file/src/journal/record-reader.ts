@@ -1,5 +1,5 @@
-// Reads what RecordWriter wrote. Every read is checked against the end: bytes that make no sense end in DamagedError, never
-// in a value made up.
+// Reads what RecordWriter has written. Every read is checked against the end: invalid bytes end in a DamagedError,
+// never in a wrong value.
 
 /** The bytes are not what was written. */
 export class DamagedError extends Error {
@@ -43,13 +43,16 @@ export class RecordReader {
     if (low < 0x80) return low;
     const value = this.#digits(low & 0x7f, 7);
     if (value >= 0) return value;
-    // 28 bits and more to come: the rest counts in steps of 2^28.
+    // More than 28 bits: the rest counts in steps of 2^28.
     const rest = this.#digits(0, 0);
     if (rest < 0) throw new DamagedError("a number is longer than eight bytes");
     return rest * 0x10000000 + ~value;
   }
 
-  /** Adds groups of seven bits to `value`, up to 28 bits. @returns the complement (negative) when it goes on after them */
+  /**
+   * Adds groups of seven bits to `value`, up to 28 bits.
+   * @returns the bitwise complement (negative) when more groups follow
+   */
   #digits(value: number, from: number): number {
     let sum = value;
     for (let shift = from; shift < 28; shift += 7) {
@@ -73,7 +76,10 @@ export class RecordReader {
     return this.buffer.toString("utf8", start, start + size);
   }
 
-  /** Moves past `size` bytes and says where they start. */
+  /**
+   * Skips `size` bytes.
+   * @returns where they begin
+   */
   take(size: number): number {
     const start = this.position;
     if (size > this.end - start) throw new DamagedError(`${size} bytes expected, ${this.end - start} left`);

@@ -1,21 +1,21 @@
-// Builds one frame of the journal in a buffer that grows and is used again for the next. All numbers little endian,
-// counts and identifiers as LEB128 (7 bits a byte).
+// Builds one frame of the journal in a buffer that grows and is reused for the next. All numbers are little endian,
+// counts and identifiers LEB128 (7 bits a byte).
 
 const START_BYTES = 64 * 1024;
 const KEEP_BYTES = 4 * 1024 * 1024;
-/** Below this length a loop beats the call into native code. */
+/** Below this length a loop is faster than the call into native code. */
 const SHORT_STRING = 24;
 
 export class RecordWriter {
   buffer: Buffer;
   length = 0;
 
-  /** @param startBytes of memory at first */
+  /** @param startBytes initial size of the buffer */
   constructor(startBytes: number = START_BYTES) {
     this.buffer = Buffer.allocUnsafeSlow(startBytes);
   }
 
-  /** Starts again at the front; the memory of an unusually large frame is given back. */
+  /** Starts again at the front; the memory of an unusually large frame is released. */
   reset(): void {
     this.length = 0;
     if (this.buffer.length > KEEP_BYTES) this.buffer = Buffer.allocUnsafeSlow(START_BYTES);
@@ -25,7 +25,7 @@ export class RecordWriter {
     return this.buffer.subarray(0, this.length);
   }
 
-  /** Leaves room. */
+  /** Reserves bytes. */
   skip(size: number): void {
     this.#need(size);
     this.length += size;
@@ -44,7 +44,7 @@ export class RecordWriter {
     let rest = value;
     if (value >>> 0 !== value) {
       if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be stored`);
-      // Numbers of messages are that large. Cut in two, both halves can do with the operations of whole numbers.
+      // Message numbers are that large. Each half can be handled with 32-bit integer operations.
       rest = Math.floor(value / 0x10000000);
       const low = value - rest * 0x10000000;
       buffer[at++] = low | 0x80;
@@ -86,7 +86,7 @@ export class RecordWriter {
     this.length += this.buffer.write(value, this.length);
   }
 
-  /** Leaves room for a length of four bytes; `endBlock` fills it in. */
+  /** Reserves four bytes for a length, which `endBlock` fills in. */
   beginBlock(): number {
     this.#need(4);
     this.length += 4;

@@ -1,21 +1,24 @@
-// Some room set aside while there is plenty: on a full disk it is what lets a store be opened, queues drain and files be
-// cleaned.
+// A file that reserves space while there is plenty: on a full disk its space is what lets a store be opened, queues
+// drain and files be cleaned.
 
 import { randomFillSync } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, statfsSync, statSync, truncateSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 const MOST_BYTES = 4 * 1024 * 1024;
-/** What is lent at once: enough for small files, next to nothing of the whole. */
+/** Released at once: enough for small files, very little of the whole. */
 const LOAN_BYTES = 64 * 1024;
 
-/** Has the system refused to write because there is no room? */
+/** Did a write fail because there is no space? */
 export function isNoRoom(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
 }
 
-/** Gives some of the room that was set aside in a directory to whoever writes next; false when there is none. */
+/**
+ * Releases some of the reserve of a directory for the next write.
+ * @returns false when there is none
+ */
 export function lendRoom(directory: string): boolean {
   const path = pathIn(directory);
   const size = sizeOf(path);
@@ -28,7 +31,7 @@ export class Reserve {
   readonly #directory: string;
   readonly #path: string;
   readonly #most: number;
-  /** What it has or, once it was given away, what it has to have again. */
+  /** Its size; when it is released, the size to allocate again. */
   #bytes = 0;
   #held = false;
 
@@ -38,12 +41,12 @@ export class Reserve {
     this.#most = Math.floor(Math.min(MOST_BYTES, segmentBytes));
   }
 
-  /** Was it given away, and is there no room yet to have it again? Then nothing but what makes room may be written. */
+  /** Is it released, with too little space to allocate it again? Then only what frees space may be written. */
   get isLent(): boolean {
     return this.#bytes > 0 && !this.#held;
   }
 
-  /** Takes the room, if it can be had: at first not more than half of what is free, later as much as it was. */
+  /** Allocates the reserve if possible: at first at most half of the free space, later its former size. */
   take(): void {
     if (this.#held) return;
     const size = sizeOf(this.#path);
@@ -51,13 +54,16 @@ export class Reserve {
     const wanted = this.isLent ? this.#bytes : Math.max(size, Math.floor((free + size) / 2));
     const bytes = Math.min(this.#most, wanted);
     if (bytes - size <= free && this.#resize(size, bytes)) this.#bytes = bytes;
-    // What is left of an earlier one stays, though it cannot be made whole now.
+    // What is left of an earlier reserve stays, although it cannot be completed now.
     else this.#bytes = Math.max(this.#bytes, size);
     this.#held = this.#bytes > 0 && sizeOf(this.#path) === this.#bytes;
     if (!this.#held) this.#remove();
   }
 
-  /** Gives the room to whoever writes next; false when there was none. */
+  /**
+   * Releases the space for the next write.
+   * @returns false when there was none
+   */
   release(): boolean {
     if (!this.#held) return false;
     this.#held = false;
@@ -65,12 +71,12 @@ export class Reserve {
     return true;
   }
 
-  /** @returns false: it is as long as it was */
+  /** @returns false: the file has its old length */
   #resize(from: number, to: number): boolean {
     try {
       const fd = openSync(this.#path, from === 0 ? "w" : "r+");
       try {
-        // Not zeros: file systems that compress would keep no room for them.
+        // Random, not zero: file systems that compress would allocate no space for zeros.
         const bytes = randomFillSync(Buffer.allocUnsafe(Math.max(0, to - from)));
         const isWhole = writeSync(fd, bytes, 0, bytes.length, from) === bytes.length;
         ftruncateSync(fd, isWhole ? to : from);
@@ -79,7 +85,7 @@ export class Reserve {
         closeSync(fd);
       }
     } catch {
-      // There is no room for it now.
+      // There is no space for it now.
       return false;
     }
   }
@@ -88,12 +94,12 @@ export class Reserve {
     try {
       unlinkSync(this.#path);
     } catch {
-      // It was not made.
+      // There is no such file.
     }
   }
 }
 
-/** Bytes that may be written, as far as the system tells. */
+/** Bytes that may be written, as far as the system reports it. */
 function freeBytes(directory: string): number {
   try {
     const { bavail, bsize } = statfsSync(directory);

@@ -1,6 +1,6 @@
-// Gives back the room of what holds no more. The journal may be as large as twice what holds plus two files; beyond that
-// the oldest file is read in small steps between other work, what holds in it is added at the end, and the file goes.
-// Files in which nothing holds go at once.
+// Frees the space of records that are not needed any more. The journal may be as large as twice what is needed plus two
+// files; beyond that the oldest file is read in small steps between other work, what is needed of it is appended at the
+// end, and the file is removed. Files in which nothing is needed are removed at once.
 import { closeSync, openSync } from "node:fs";
 import { StoreError } from "@wrenmq/store";
 import type { Ledger } from "../index/ledger.ts";
@@ -16,14 +16,14 @@ export interface CleanerContext {
   readonly writer: RecordWriter;
   readonly segmentBytes: number;
   readonly maxBytes: number | undefined;
-  /** Cleaning has stopped for good. */
+  /** Called when cleaning has stopped for good. */
   readonly onTrouble?: (error: Error) => void;
 }
 
 /** Bytes read in one step: well under a millisecond. */
 const STEP_BYTES = 256 * 1024;
 const STEPS_AT_ONCE = 8;
-/** What a file takes besides facts: its head, and the heads of some frames. Matters only to very small files. */
+/** Bytes of a file besides records: its header, and the headers of some frames. Matters only for very small files. */
 const FILE_OVERHEAD = 256;
 
 export class Cleaner {
@@ -34,7 +34,7 @@ export class Cleaner {
   /** Files with lower numbers are cleaned whether it is worth it or not: the disk is full. */
   #pressedBelow = 0;
   #broken = false;
-  /** Files from this number on were made by cleaning itself, since the last batch: no use in cleaning them again. */
+  /** Files from this number on were made by cleaning, since the last batch: cleaning them again is of no use. */
   #until = 0;
 
   constructor(context: CleanerContext) {
@@ -42,14 +42,14 @@ export class Cleaner {
     this.#mover = new Mover(context.ledger, context.writer);
   }
 
-  /** Whether a frame may be written. What only makes room may take one file more than the limit. */
+  /** May a frame be written? One that only frees space may exceed the limit by one file. */
   hasRoom(size: number, releasing: boolean): boolean {
     const { maxBytes, journal, segmentBytes } = this.#context;
     if (maxBytes === undefined) return true;
     return journal.bytes + size <= maxBytes + (releasing ? segmentBytes : 0);
   }
 
-  /** After each batch: does what is due, later. Falls back to doing it now when writing outruns it. */
+  /** Called after each batch: does the work that is due later, or at once when writing is faster than cleaning. */
   schedule(): void {
     this.#until = this.#context.journal.tailNumber;
     this.#schedule();
@@ -66,14 +66,17 @@ export class Cleaner {
     }).unref();
   }
 
-  /** The disk is full: from now on every file there is gets cleaned, once. */
+  /** The disk is full: cleans every existing file once. */
   press(): void {
     this.#leaveFile();
     this.#pressedBelow = this.#context.journal.tailNumber;
     this.schedule();
   }
 
-  /** The file that is added to is never cleaned: when it is the only one, and little in it holds, another is begun. */
+  /**
+   * The file to which frames are appended is never cleaned: when it is the only one, and little of it is needed, a new
+   * one is begun.
+   */
   #leaveFile(): void {
     const { journal, ledger } = this.#context;
     const isWorthIt = journal.bytes > STEP_BYTES && ledger.liveBytes < 0.1 * journal.bytes;
@@ -86,11 +89,11 @@ export class Cleaner {
     }
   }
 
-  /** Cleans now, as long as it is worth it, until a frame of this size has room. */
+  /** Cleans now, as long as it is worth it, until there is space for a frame of this size. */
   makeRoom(size: number): void {
     this.#dropDead();
     const { journal, ledger } = this.#context;
-    // Each pass through all files is enough to have moved everything once.
+    // Each pass through all files moves everything once, which is enough.
     const last = journal.tailNumber;
     while (!this.#broken && !this.hasRoom(size, false) && (journal.files[0]?.number ?? last) < last) {
       if (ledger.liveBytes > 0.9 * journal.bytes) return;
@@ -98,7 +101,7 @@ export class Cleaner {
     }
   }
 
-  /** Writes everything that holds to new files and removes the old ones; or hands them to `aside`. */
+  /** Writes everything that is needed to new files, and removes the old ones or passes them to `aside`. */
   async rewrite(aside?: (file: JournalFile) => void): Promise<void> {
     this.stop();
     this.rewriteNow(aside);
@@ -140,7 +143,7 @@ export class Cleaner {
     return journal.bytes > factor * 2 * (ledger.liveBytes + segmentBytes) + FILE_OVERHEAD * journal.files.length;
   }
 
-  /** False when it failed: no room is left at all, or worse, which the next batch will find out for itself. */
+  /** @returns false when it failed: no space is left at all, or worse, which the next batch will find out itself */
   #tryStep(): boolean {
     try {
       this.#step();
@@ -150,7 +153,7 @@ export class Cleaner {
         this.#pressedBelow = 0;
         return this.#context.journal.releaseReserve();
       }
-      // The store goes on, its files only grow: whoever runs it can choose when to look after it.
+      // The store continues and its files only grow: the operator can choose when to mend that.
       this.#broken = true;
       this.#endReading();
       this.#context.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
@@ -193,7 +196,7 @@ export class Cleaner {
     if (done) this.#removeOldest();
   }
 
-  /** Writes the frame that was built, and has the ledger learn where things are now. */
+  /** Writes the frame that was built, and updates the ledger with the new positions. */
   #writeFrame(): void {
     const { ledger, journal, writer } = this.#context;
     if (writer.length === FRAME_HEAD_BYTES) return;

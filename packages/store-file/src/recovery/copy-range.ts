@@ -1,9 +1,9 @@
-// Keeps a copy of the end of a file.
+// Copies the end of a file.
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Copies what follows `offset` in `from` to the new file `to`. */
+/** Copies the bytes of `from` after `offset` to the new file `to`. */
 export function copyRange(from: string, offset: number, to: string): void {
   const source = openSync(from, "r");
   try {

@@ -1,4 +1,4 @@
-// Where an import is made until it is whole: inside the directory of the store, which may be a file system of its own.
+// The folder of an unfinished import: inside the directory of the store, which may be a file system of its own.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
@@ -10,8 +10,7 @@ export function draftIn(directory: string): string {
 }
 
 /**
- * Whoever opens half of an import, or the nothing that there is before it is half, would serve clients without their
- * sessions.
+ * Refuses to open a directory with an unfinished import: the broker would serve clients without their sessions.
  * @throws StoreError ERR_STORE_OPEN
  */
 export function refuseHalfImport(directory: string): void {

@@ -1,7 +1,9 @@
-// One broker for one directory. Node has no file locks that die with their process, so the lock says who holds it: the
-// process, when it was started and when the machine was. A holder that is no more is succeeded, never displaced.
+// Lets only one broker use a directory. Node has no file locks that end with their process, so the lock file names its
+// owner: the process, when it was started, and when the machine was. A lock whose owner has ended is replaced, never
+// removed.
 //
-// Locks are numbered, and the highest counts. To succeed a dead holder of number n is to create n + 1, which only one can.
+// Locks are numbered, and the highest number counts. To replace a dead owner's lock n is to create n + 1, in which only
+// one process can succeed.
 import { linkSync, readdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
@@ -9,9 +11,9 @@ import { isNoRoom, lendRoom } from "../journal/reserve.ts";
 
 interface Holder {
   readonly pid: number;
-  /** When the process was started, in the kernel's words; empty where the system does not tell. */
+  /** When the process was started, as the kernel reports it; empty where the system does not. */
   readonly started: string;
-  /** Which start of which machine, and which space of process numbers (containers). */
+  /** The boot of the machine, and the namespace of process ids (containers). */
   readonly machine: string;
 }
 
@@ -44,7 +46,7 @@ export function lockDirectory(directory: string): StoreLock {
   }
 }
 
-/** Also on a full disk: who opens the store may be about to make room. */
+/** Must work on a full disk too: the store may be opened to free space. */
 function writeDraft(directory: string, draft: string): void {
   const content = JSON.stringify(describe(process.pid));
   try {
@@ -99,7 +101,7 @@ function refuseIfAlive(directory: string, number: number): void {
 
 function isAlive(holder: Holder): boolean {
   const mine = machine();
-  // The machine was restarted, or the container is another one: its process numbers mean nothing here.
+  // The machine was restarted, or it is another container: its process ids do not apply here.
   if (holder.machine !== mine) return false;
   try {
     process.kill(holder.pid, 0);
@@ -114,13 +116,13 @@ function describe(pid: number): Holder {
   return { pid, started: look(pid).started, machine: machine() };
 }
 
-/** Linux: fields 3, 20 and 22 of /proc/PID/stat, counted after the name, which may hold spaces and parentheses. */
+/** Linux: fields 3, 20 and 22 of /proc/PID/stat, counted after the name, which may contain spaces and parentheses. */
 function look(pid: number): { readonly started: string; readonly isOver: boolean } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // It has ended, and waits for a parent that does not ask: in a container that may be for ever. While it has threads
-    // one of them may still be writing.
+    // A zombie, whose parent does not wait for it: in a container that may last for ever. While it has threads one of
+    // them may still be writing.
     const isOver = (fields[0] === "Z" || fields[0] === "X") && Number(fields[17]) <= 1;
     return { started: fields[19] ?? "", isOver };
   } catch {
@@ -144,7 +146,7 @@ function tryLink(from: string, to: string): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    // A file system without hard links: created with its content as nearly at once as it gets.
+    // A file system without hard links: create it, then write its content at once.
     try {
       writeFileSync(to, readFileSync(from), { flag: "wx" });
       return true;
@@ -159,6 +161,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Gone already.
+    // It is gone already.
   }
 }

@@ -1,19 +1,21 @@
-// What is to be said about a stored hash: that it takes long to verify, or not long enough. The bounds are of counts that
-// stand in the hash, never of a measured time.
+// Advice about a stored hash: that it takes too long to verify, or not long enough. Based on the costs in the hash,
+// never on a measured time.
 import { type HashKind, kindOfHash } from "./hash-kind.ts";
 import { sha512CryptRounds } from "./sha512-crypt.ts";
 
 export interface HashAdvice {
   /**
-   * `slow`: a good part of a second of a core for each login. `weak`: whoever gets the file tries passwords quickly.
-   * `too slow`: it is not computed, its user cannot log in.
+   * `slow`: a login takes a good part of a core-second. `weak`: with the file, passwords can be guessed fast. `too
+   * slow`: it is not computed, and its user cannot log in.
    */
   readonly kind: "slow" | "weak" | "too slow";
   /** How it was made: "SHA-512 crypt with 656,000 rounds". */
   readonly made: string;
 }
 
-/** Counts below which a hash is weak, above which it is slow, and above which it is not computed (about half a minute). */
+/**
+ * Costs below which a hash is weak, above which it is slow, and above which it is not computed (about half a minute).
+ */
 type Bounds = readonly [weak: number, slow: number, most: number];
 const BOUNDS: Readonly<Record<"crypt" | "pbkdf2" | "bcrypt" | "scrypt" | "argon2", Bounds>> = {
   /** The specification's default is 5,000. */
@@ -26,7 +28,7 @@ const BOUNDS: Readonly<Record<"crypt" | "pbkdf2" | "bcrypt" | "scrypt" | "argon2
   argon2: [10_000, 1_000_000, 32_000_000],
 };
 
-/** undefined: nothing to be said, or no hash that is known. */
+/** @returns undefined: no advice, or an unknown hash */
 export function adviceOnHash(hash: string): HashAdvice | undefined {
   const kind = kindOfHash(hash);
   if (kind === undefined) return undefined;

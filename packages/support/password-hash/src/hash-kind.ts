@@ -1,4 +1,4 @@
-// Which of the formats a stored hash has. `$6$` means two things: crypt(3)'s SHA-512 (86 characters of its own alphabet)
+// Detects the format of a stored hash. `$6$` means two things: crypt(3)'s SHA-512 (86 characters of its own alphabet)
 // and Mosquitto's one round of salted SHA-512 (64 bytes in base64: 86 characters and "==").
 
 export type HashKind =
@@ -20,7 +20,7 @@ const SHAPES: readonly (readonly [HashKind, RegExp])[] = [
   ["passlib-scrypt", /^\$scrypt\$ln=\d{1,2},r=\d{1,4},p=\d{1,4}\$[A-Za-z0-9+/]*\$[A-Za-z0-9+/]{43}$/],
 ];
 
-/** undefined: none that we know, or a damaged one. */
+/** @returns undefined: an unknown or damaged hash */
 export function kindOfHash(hash: string): HashKind | undefined {
   return SHAPES.find(([, shape]) => shape.test(hash))?.[0];
 }

@@ -15,7 +15,7 @@ export interface HashOptions {
   readonly cost?: number | undefined;
 }
 
-/** A new hash with a random salt. The defaults are those that OWASP recommends. */
+/** Hashes a password with a random salt. The default costs are those that OWASP recommends. */
 export async function hashPassword(password: string | Uint8Array, options: HashOptions = {}): Promise<string> {
   const { scheme = "argon2id", cost } = options;
   switch (scheme) {

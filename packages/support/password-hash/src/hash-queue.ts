@@ -1,28 +1,28 @@
-// Who computes when. Verifying a password is made to be slow, and strangers decide how many they send: so no more are
-// computed at once than there are cores, the others wait in turn, every address gets the same share, and how many wait is
-// bounded. Whoever has given up neither waits nor is computed for.
+// Schedules the computing of password hashes. Verifying a password is slow on purpose, and strangers decide how many
+// they send: no more are computed at once than there are cores, the others wait in turn, every share (such as a
+// network) gets the same part of the time, and the number that waits is bounded. Abandoned work is dropped.
 //
-// One queue serves the whole process, as its cores do; nothing of one user of it is visible to another.
+// One queue serves the whole process, as its cores do; its users do not affect each other otherwise.
 import { availableParallelism } from "node:os";
 import { HashAbandonedError } from "./hash-threads.ts";
 
-/** Where a work is done: on threads of ours, or on libuv's, which files and names need too. */
+/** Where the work is done: on our own threads, or on libuv's, which files and name look-ups need too. */
 export type Lane = "threads" | "libuv";
 
-/** Whoever waits for a result. The `Attempt` of an `authenticate` hook is one. */
+/** Who waits for a result, such as the `Attempt` of an `authenticate` hook. */
 export interface Waiting {
   readonly signal: AbortSignal;
-  /** Stops the clock of whoever waits until the returned function is called. */
+  /** Stops the time limit until the returned function is called. */
   wait(): () => void;
 }
 
 export interface Turn {
-  /** Everybody of the same name has one share together, e.g. the network of the client. */
+  /** Work with the same name has one share together, such as the network of the client. */
   readonly share: string;
   readonly attempt: Waiting;
 }
 
-/** Too many wait already. */
+/** Too much work waits already. */
 export class HashQueueFullError extends Error {
   override readonly name: string = "HashQueueFullError";
   constructor() {
@@ -31,7 +31,7 @@ export class HashQueueFullError extends Error {
 }
 
 export interface HashQueueLimits {
-  /** How many are computed at once. */
+  /** How many hashes are computed at once. */
   readonly atOnce: number;
   /** How many of these on libuv's threads. */
   readonly atOnceOnLibuv: number;
@@ -47,7 +47,7 @@ interface Task {
 
 export class HashQueue {
   readonly #limits: HashQueueLimits;
-  /** By share, in the order of their turns; none is empty. */
+  /** By share, in the order of their turns; no list is empty. */
   readonly #shares = new Map<string, Task[]>();
   #waiting = 0;
   #running = 0;
@@ -62,11 +62,11 @@ export class HashQueue {
   }
 
   /**
-   * What `work` gives, when its turn has come. The clock of the attempt stands still until then: on a machine that is busy
-   * work that was given up for its time would be done again and again, for nobody. How much work it is must be bounded.
+   * Runs `work` when its turn has come, and returns its result. The time limit of the attempt stops until then: on a
+   * busy machine work would otherwise time out and be repeated without end. `work` must be bounded.
    *
-   * @throws HashQueueFullError; HashAbandonedError when the signal is aborted (the work goes on, if it cannot be stopped,
-   * and keeps its place among those that are computed)
+   * @throws HashQueueFullError; HashAbandonedError when the signal is aborted (work that cannot be stopped goes on, and
+   * counts as computed until it ends)
    */
   run<T>(lane: Lane, turn: Turn, work: () => Promise<T>): Promise<T> {
     const { share, attempt } = turn;
@@ -114,7 +114,7 @@ export class HashQueue {
     if (this.#waiting > this.#limits.waiting + this.#free()) this.#refuseLast();
   }
 
-  /** The share with the most that wait loses its last. */
+  /** Refuses the last of the share with the most waiting work. */
   #refuseLast(): void {
     let largest: readonly [string, Task[]] | undefined;
     for (const one of this.#shares) if (largest === undefined || one[1].length > largest[1].length) largest = one;
@@ -133,7 +133,7 @@ export class HashQueue {
     if (tasks.length === 0) this.#shares.delete(share);
   }
 
-  /** Begins as many as may be computed; a share that had its turn goes to the end. */
+  /** Starts as many as may be computed; a share that has had its turn goes to the end. */
   #next(): void {
     while (this.#free() > 0) {
       const found = this.#firstThatMay();
@@ -167,10 +167,10 @@ export class HashQueue {
   }
 }
 
-/** How many workers of a broker share this machine's cores: `wrenmq start --workers` tells each of them. */
+/** The number of workers that share this machine's cores; `wrenmq start --workers` sets it. */
 const WORKERS = "WRENMQ_WORKERS";
 
-/** libuv keeps one thread for files: what is durable must not wait for passwords. */
+/** Leaves libuv a thread for files: writes of the store must not wait for passwords. */
 export function defaultLimits(
   cores: number = availableParallelism(),
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,13 +1,13 @@
-// Threads that compute SHA-512 crypt, which no library does outside of JavaScript: 656,000 rounds, passlib's default, are
-// more than a second of work. They start when they are first needed and end when they have been idle for a while. How
-// many work at once, and for whom, is the queue's business (hash-queue.ts).
+// Threads that compute SHA-512 crypt, for which there is only JavaScript: 656,000 rounds, passlib's default, take more
+// than a second. Threads start when they are needed and end when they are idle. hash-queue.ts decides how many work at
+// once.
 import { Worker } from "node:worker_threads";
 import { sha512CryptWith } from "./sha512-crypt.ts";
 
 /** Milliseconds after which a thread without work ends. */
 const IDLE = 30_000;
 
-/** The work was given up: the signal was aborted. */
+/** The work was abandoned: its signal was aborted. */
 export class HashAbandonedError extends Error {
   override readonly name: string = "HashAbandonedError";
   constructor() {
@@ -24,11 +24,11 @@ interface Answer {
 }
 
 /**
- * The whole program of a thread, as text: a file of its own would be lost when somebody bundles a broker. On Linux a
- * thread may have a priority of its own; a slightly lower one lets messages go first.
+ * The program of a thread, as text: a separate file would be lost when a broker is bundled. On Linux a thread can have
+ * its own priority; a slightly lower one lets messages go first.
  */
 const PROGRAM = `
-const __name = (target) => target; // what some bundlers put around functions
+const __name = (target) => target; // some bundlers put this around functions
 const { createHash } = require("node:crypto");
 const { parentPort, workerData } = require("node:worker_threads");
 if (process.platform === "linux") {
@@ -47,7 +47,7 @@ class HashThread {
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker = new Worker(PROGRAM, { eval: true, workerData: this.#cancelled, execArgv: [] });
 
-  /** It has ended by itself; who asks it waits for ever. */
+  /** The thread has ended by itself and will not answer. */
   isDead = false;
 
   constructor() {
@@ -57,7 +57,10 @@ class HashThread {
     this.#worker.on("error", died).on("exit", died).unref();
   }
 
-  /** Resolves with undefined when it was cancelled. Rejects when the thread has failed; then it is of no more use. */
+  /**
+   * Resolves with undefined when the work was cancelled. Rejects when the thread has failed; then it cannot be used
+   * again.
+   */
   ask(question: Question): Promise<string | undefined> {
     Atomics.store(this.#cancelled, 0, 0);
     return new Promise((resolve, reject) => {
@@ -92,14 +95,17 @@ class HashThread {
 export class HashThreads {
   readonly #idle: { readonly thread: HashThread; readonly timer: NodeJS.Timeout }[] = [];
 
-  /** The `$6$…` string. @throws HashAbandonedError when the signal is aborted: the thread stops then */
+  /**
+   * @returns the `$6$…` string
+   * @throws HashAbandonedError when the signal is aborted, which stops the thread
+   */
   async sha512Crypt(password: Uint8Array, settings: string, signal?: AbortSignal): Promise<string> {
     if (signal?.aborted === true) throw new HashAbandonedError();
     const thread = this.#take();
     const cancel = (): void => thread.cancel();
     signal?.addEventListener("abort", cancel, { once: true });
     try {
-      // a copy: the bytes of a packet may be part of a larger block
+      // a copy: the bytes may be part of a larger buffer
       const hash = await thread.ask({ password: Uint8Array.from(password), settings });
       this.#giveBack(thread);
       if (hash === undefined) throw new HashAbandonedError();
@@ -133,9 +139,9 @@ export class HashThreads {
 const threads = new HashThreads();
 
 /**
- * The `$6$…` string for a password. `settings` is `$6$[rounds=N$]salt` with whatever follows ignored, e.g. a whole hash.
- *
- * @throws RangeError when `settings` has not that form; HashAbandonedError when the signal is aborted
+ * Computes the `$6$…` string of a password.
+ * @param settings `$6$[rounds=N$]salt`; what follows is ignored, so a whole hash may be given
+ * @throws RangeError when `settings` is invalid; HashAbandonedError when the signal is aborted
  */
 export async function sha512Crypt(password: Uint8Array, settings: string, signal?: AbortSignal): Promise<string> {
   if (!settings.startsWith("$6$")) throw new RangeError("not a SHA-512 crypt hash");

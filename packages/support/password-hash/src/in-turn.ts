@@ -1,4 +1,4 @@
-// Verifying and making hashes in the one queue of this process.
+// Verifies and makes hashes through the one queue of this process.
 import { adviceOnHash } from "./hash-advice.ts";
 import { kindOfHash } from "./hash-kind.ts";
 import { type HashOptions, hashPassword } from "./hash-password.ts";
@@ -10,12 +10,12 @@ export type VerifyInTurn = (hash: string, password: Uint8Array, turn: Turn) => P
 const queue = new HashQueue();
 
 /**
- * As `verifyPassword`, in turn.
- * @throws HashQueueFullError; HashAbandonedError; RangeError when the hash asks for more work than anything reasonable
+ * `verifyPassword` through the queue.
+ * @throws HashQueueFullError; HashAbandonedError; RangeError when the cost of the hash is beyond all reason
  */
 export async function verifyInTurn(hash: string, password: Uint8Array, turn: Turn): Promise<boolean> {
   const kind = kindOfHash(hash);
-  // One round of SHA-512 takes less than to wait for it.
+  // One round of SHA-512 takes less time than queueing.
   if (kind === undefined || kind === "mosquitto-sha512") return verifyPassword(hash, password);
   const advice = adviceOnHash(hash);
   if (advice?.kind === "too slow") throw new RangeError(`a stored hash asks for too much work: ${advice.made}`);
@@ -23,7 +23,10 @@ export async function verifyInTurn(hash: string, password: Uint8Array, turn: Tur
   return queue.run(lane, turn, () => verifyPassword(hash, password, turn.attempt.signal));
 }
 
-/** As `hashPassword`, in turn. @throws HashQueueFullError, HashAbandonedError */
+/**
+ * `hashPassword` through the queue.
+ * @throws HashQueueFullError, HashAbandonedError
+ */
 export async function hashInTurn(password: Uint8Array, options: HashOptions, turn: Turn): Promise<string> {
   return queue.run("libuv", turn, () => hashPassword(password, options));
 }

@@ -1,10 +1,13 @@
 // SHA-512 crypt as Ulrich Drepper specified it ("Unix crypt using SHA-256 and SHA-512", version 0.6), the `$6$` of
-// crypt(3) and of hbmqtt's password files. Only for reading old files: argon2id is what new hashes get.
+// crypt(3) and of hbmqtt's password files. Only to read old files: new hashes are argon2id.
 //
-// The function uses nothing but its arguments: its text is what a thread runs (hash-threads.ts).
+// The function uses nothing but its arguments, because its text is the program of a thread (hash-threads.ts).
 import type { createHash as CreateHash } from "node:crypto";
 
-/** What a stored hash says about how it was made; `settings` as for `sha512Crypt`. @throws RangeError */
+/**
+ * The rounds of a stored hash; `settings` as for `sha512Crypt`.
+ * @throws RangeError
+ */
 export function sha512CryptRounds(settings: string): number {
   const parts = /^\$6\$(?:rounds=(\d{1,9})\$)?/.exec(settings);
   if (parts === null) throw new RangeError("not a SHA-512 crypt hash");
@@ -12,9 +15,9 @@ export function sha512CryptRounds(settings: string): number {
 }
 
 /**
- * The `$6$…` string for a password. `settings` is `$6$[rounds=N$]salt` with whatever follows ignored, e.g. a whole hash.
- *
- * @param isCancelled asked every thousand rounds (about 2 ms); after a yes the result is undefined
+ * Computes the `$6$…` string of a password.
+ * @param settings `$6$[rounds=N$]salt`; what follows is ignored, so a whole hash may be given
+ * @param isCancelled called every thousand rounds (about 2 ms); after true the result is undefined
  */
 export function sha512CryptWith(
   createHash: typeof CreateHash,

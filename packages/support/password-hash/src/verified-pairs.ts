@@ -1,5 +1,5 @@
-// Pairs of user and password that were right a short while ago, so that a device that connects again and again does not
-// cost a slow hash each time. Kept are digests under a key of this process, never a password; only right ones are kept.
+// Remembers pairs of user and password that were right a short while ago, so that a device that reconnects often does
+// not cost a slow hash each time. Stores HMACs under a key of this process, never a password, and only of right pairs.
 import { createHmac, randomBytes } from "node:crypto";
 
 export class VerifiedPairs {
@@ -7,10 +7,10 @@ export class VerifiedPairs {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #secret = randomBytes(32);
-  /** Digest → end, in the order of their ends. */
+  /** Expiry by HMAC, in the order of expiry. */
   readonly #ends = new Map<string, number>();
 
-  /** `lifetime` in milliseconds from the last time that the pair was right; 0 keeps none. */
+  /** @param lifetime milliseconds since the pair was last right; 0 stores none */
   constructor(lifetime: number, limit = 10_000, now: () => number = Date.now) {
     this.#lifetime = lifetime;
     this.#limit = limit;
@@ -21,7 +21,7 @@ export class VerifiedPairs {
     return this.#ends.size;
   }
 
-  /** Was this found right lately, against this hash? */
+  /** Was this pair right lately, with the same hash? */
   has(username: string, hash: string, password: Uint8Array): boolean {
     if (this.#ends.size === 0) return false;
     const key = this.#keyOf(username, hash, password);

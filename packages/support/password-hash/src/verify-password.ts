@@ -1,4 +1,4 @@
-// One question, "is this the password?", for every format. Comparisons take the same time whatever the answer.
+// Verifies a password against a hash of any format. Comparisons take the same time for every result.
 import { createHash, pbkdf2, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { verify as verifyArgon2 } from "@node-rs/argon2";
@@ -8,12 +8,12 @@ import { sha512Crypt } from "./hash-threads.ts";
 
 const pbkdf2Async = promisify(pbkdf2);
 
-/** crypt(3) takes no longer ones; here one could keep a thread busy for minutes. Bytes. */
+/** Bytes. crypt(3) refuses longer passwords; here one could occupy a thread for minutes. */
 const LONGEST_FOR_CRYPT = 512;
 
 /**
- * False also for a hash of a format that is not known. The work is done by other threads than the caller's. With a
- * signal that is aborted, SHA-512 crypt stops; other formats cannot.
+ * Is this the password? False too for a hash of unknown format. The work is done on other threads. When the signal is
+ * aborted SHA-512 crypt stops; other formats cannot be stopped.
  *
  * @throws HashAbandonedError
  */
@@ -60,12 +60,12 @@ async function verifyScrypt(hash: string, password: Uint8Array): Promise<boolean
   });
 }
 
-/** crypt(3) writes back the rounds that it used; a hash with rounds out of range was made with the nearest in range. */
+/** crypt(3) writes the rounds that it has used; a hash with rounds out of range was made with the nearest in range. */
 function withUsualRounds(hash: string): string {
   return hash.replace(/^\$6\$rounds=(\d+)\$/, (_all, rounds: string) => `$6$rounds=${Math.max(1000, Number(rounds))}$`);
 }
 
-/** The parts of `$id$one$two…` from the one after the identifier on. */
+/** The parts of `$id$one$two…` after the identifier. */
 function fields(hash: string, from: number): string[] {
   return hash.split("$").slice(from);
 }

@@ -1,6 +1,6 @@
-// What a database reports, in words: its own messages speak of SQL.
+// Plain words for errors of a database, whose own messages are about SQL.
 
-/** SQLSTATE of PostgreSQL, names of MySQL and MariaDB. */
+/** Codes of PostgreSQL (SQLSTATE), MySQL and MariaDB. */
 const CODES: Readonly<Record<string, string>> = {
   "28P01": "it refuses the user or the password",
   "28000": "it refuses the user or the password",
@@ -29,7 +29,7 @@ const SQLITE: readonly (readonly [RegExp, string])[] = [
   [/disk is full/i, "the disk is full"],
 ];
 
-/** undefined for an error that no database has reported. */
+/** @returns undefined: the error does not come from a database */
 export function databaseReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = "code" in error ? String(error.code) : "";

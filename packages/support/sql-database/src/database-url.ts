@@ -1,5 +1,5 @@
-// Database URLs as SQLAlchemy writes them, because configurations of aMQTT contain them: "sqlite:///relative.db",
-// "sqlite:////absolute.db", "postgresql+asyncpg://…", "mysql+aiomysql://…".
+// Parses database URLs as SQLAlchemy writes them, because configurations of aMQTT contain them:
+// "sqlite:///relative.db", "sqlite:////absolute.db", "postgresql+asyncpg://…", "mysql+aiomysql://…".
 import { DatabaseError } from "./database-error.ts";
 
 export type DatabaseKind = "sqlite" | "postgres" | "mysql";
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<string, DatabaseKind>> = {
   mariadb: "mysql",
 };
 
-/** @throws DatabaseError ERR_DATABASE_URL; the message does not repeat the URL, which may contain a password. */
+/** @throws DatabaseError ERR_DATABASE_URL; the message does not contain the URL, which may have a password */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const parts = /^([a-z]+)(?:\+[a-z0-9_]+)?:(.*)$/is.exec(url);
   const scheme = parts?.[1]?.toLowerCase() ?? "";

@@ -1,13 +1,16 @@
-// What is known of a file before SQLite opens it: SQLite makes one that is not there, and finds out at the first query that
-// it is something else.
+// Checks a file before SQLite opens it: SQLite creates a missing file, and reports a file of another kind only at the
+// first query.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseError } from "./database-error.ts";
 
-/** What every SQLite database begins with. */
+/** The first bytes of every SQLite database. */
 const HEADER = "SQLite format 3\0";
 
-/** @param create it may be made. @throws DatabaseError ERR_DATABASE_FILE */
+/**
+ * @param create the file may be missing
+ * @throws DatabaseError ERR_DATABASE_FILE
+ */
 export function checkSqliteFile(file: string, create: boolean): void {
   const fail = (reason: string, cause?: unknown): never => {
     throw new DatabaseError("ERR_DATABASE_FILE", `${file}: ${reason}`, { cause });
@@ -20,7 +23,7 @@ export function checkSqliteFile(file: string, create: boolean): void {
   }
   const { size } = statSync(file);
   if (statSync(file).isDirectory()) fail("it is a folder, not a database");
-  if (size === 0) return; // as SQLite makes it, until there is a table
+  if (size === 0) return; // an SQLite file without tables
   const found = Buffer.alloc(HEADER.length);
   try {
     const opened = openSync(file, "r");

@@ -1,5 +1,5 @@
-// SQLite for Kysely: better-sqlite3 where the user installed it and it was built, otherwise SQLite compiled to
-// WebAssembly, which needs neither compiler nor download.
+// SQLite for Kysely: better-sqlite3 if the user has installed it, otherwise SQLite compiled to WebAssembly, which needs
+// neither compiler nor download.
 import { type SqliteDatabase, SqliteDialect } from "kysely";
 import sqlite from "node-sqlite3-wasm";
 

@@ -1,8 +1,8 @@
-// For the commands that edit such a file: read its lines, write it back in one step.
+// Reads the lines of a file and replaces them atomically, for commands that edit such files.
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 
-/** `otherwise` is for a file that does not exist; without it that is an error, as every other of `node:fs`. */
+/** @param otherwise lines of a file that does not exist; without it that is an error, as every other of `node:fs` */
 export async function readLines(file: string, otherwise?: readonly string[]): Promise<string[]> {
   try {
     const lines = (await readFile(file, "utf8")).split("\n");
@@ -14,7 +14,7 @@ export async function readLines(file: string, otherwise?: readonly string[]): Pr
   }
 }
 
-/** No reader ever sees half of it. A file that is new can be read by its owner only. */
+/** Replaces the file atomically. A new file can be read by its owner only. */
 export async function replaceLines(file: string, lines: readonly string[]): Promise<void> {
   const mode = await stat(file).then(
     (found) => found.mode & 0o777,

@@ -1,4 +1,5 @@
 export { readLines, replaceLines } from "./file-lines.ts";
+export { checkContents, readContents, reasonWith } from "./read-contents.ts";
 export {
   appendUser,
   changeUser,

@@ -1,8 +1,8 @@
-// Files of lines `user:something`, with empty lines and `#` comments, and what commands do to them.
+// Reads and edits files of lines `user:something`, with empty lines and `#` comments.
 import { readLines, replaceLines } from "./file-lines.ts";
 
 /**
- * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the file has that user already, or has it not
+ * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the file has that user already, or does not have it
  * - `ERR_USER_NAME`: the name cannot stand in such a file
  */
 export type UserFileErrorCode = "ERR_USER_EXISTS" | "ERR_USER_UNKNOWN" | "ERR_USER_NAME";
@@ -17,19 +17,25 @@ export class UserFileError extends Error {
   }
 }
 
-/** The user of a line; undefined for comments, empty lines and lines without one. */
+/** The user of a line; undefined for comments, empty lines and lines without a user. */
 export function userOfLine(line: string): string | undefined {
   const content = line.trim();
   const colon = content.indexOf(":");
   return content.startsWith("#") || colon < 1 ? undefined : content.slice(0, colon);
 }
 
-/** The users in the order of the file. @throws Error of `node:fs` when it cannot be read. */
+/**
+ * The users in the order of the file.
+ * @throws Error of `node:fs` when it cannot be read
+ */
 export async function listUsers(file: string): Promise<string[]> {
   return (await readLines(file)).flatMap((line) => userOfLine(line) ?? []);
 }
 
-/** Creates the file when there is none. @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME */
+/**
+ * Creates the file if it does not exist.
+ * @throws UserFileError ERR_USER_EXISTS, ERR_USER_NAME
+ */
 export async function appendUser(file: string, username: string, secret: () => Promise<string>): Promise<void> {
   checkName(username);
   const lines = await readLines(file, []);
@@ -64,7 +70,7 @@ async function linesWith(file: string, username: string): Promise<string[]> {
   throw new UserFileError("ERR_USER_UNKNOWN", `${file} has no user "${username}"`);
 }
 
-/** A name that would be read back as another one, or as a comment, could let somebody in under a foreign name. */
+/** Refuses names that would be read as another name or as a comment, and so let a client use a foreign name. */
 function checkName(username: string): void {
   if (username !== "" && username.trim() === username && !/^#|:|[\p{Cc}\p{Zl}\p{Zp}]/u.test(username)) return;
   throw new UserFileError(

@@ -1,26 +1,30 @@
-// A file read at the start and again whenever it has changed. Looks at the file's times instead of listening to the
-// system's notifications: those miss renames, bind mounts and network disks, and a look every few seconds costs nothing.
-// A file that cannot be read or understood leaves the last good contents in force and says why.
-import { readFile, stat } from "node:fs/promises";
+// A file that is parsed at the start and again when it has changed. It polls the file's times, because notifications of
+// the system miss renames, bind mounts and network disks, and polling every few seconds costs nothing. If a file cannot
+// be read or parsed, the last valid contents stay in use and the error is logged.
+import { stat } from "node:fs/promises";
 import { type PluginContext, PluginError } from "@wrenmq/plugin-api";
+import { readContents, reasonWith } from "./read-contents.ts";
 
 export interface WatchedFileOptions<T> {
   readonly file: string;
-  /** Throws when the text makes no sense as a whole. */
+  /** Throws when the text is invalid. */
   readonly parse: (text: string) => T;
   readonly context: Pick<PluginContext, "name" | "logger" | "setInterval">;
-  /** Milliseconds between two looks; 0 never looks again. */
+  /** Milliseconds between two checks; 0 never checks again. */
   readonly interval: number;
-  /** After the file was parsed again, not at the start. */
+  /** Called after the file was parsed again, not at the start. */
   readonly changed?: (value: T, previous: T) => void;
 }
 
 export class WatchedFile<T> {
   readonly #options: WatchedFileOptions<T>;
   #value: T;
-  /** Size and times of the file whose contents are in force (or were found bad). */
+  /** Size and times of the file that was read last, whether it was valid or not. */
   #seen: string;
-  /** A change must look the same twice before it is read: somebody may still be writing. */
+  /**
+   * Size and times of a change. It must be the same in two checks before the file is read, as it may still be being
+   * written.
+   */
   #settling: string | undefined;
   #checking = false;
 
@@ -31,14 +35,14 @@ export class WatchedFile<T> {
     if (options.interval > 0) options.context.setInterval(() => void this.check(), options.interval);
   }
 
-  /** @throws PluginError ERR_PLUGIN_START when the file cannot be read or understood. */
+  /** @throws PluginError ERR_PLUGIN_START when the file cannot be read or parsed */
   static async open<T>(options: WatchedFileOptions<T>): Promise<WatchedFile<T>> {
     try {
       const seen = await stamp(options.file);
-      const value = options.parse(await readFile(options.file, "utf8"));
+      const value = await readContents(options.file, options.parse);
       return new WatchedFile(options, value, seen);
     } catch (cause) {
-      throw new PluginError("ERR_PLUGIN_START", options.context.name, reason(cause, options.file), { cause });
+      throw new PluginError("ERR_PLUGIN_START", options.context.name, reasonWith(cause, options.file), { cause });
     }
   }
 
@@ -46,7 +50,7 @@ export class WatchedFile<T> {
     return this.#value;
   }
 
-  /** Looks at the file now. Never rejects. */
+  /** Checks the file now. Never rejects. */
   async check(): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
@@ -57,22 +61,22 @@ export class WatchedFile<T> {
     }
   }
 
-  /** Reads the file now whether it seems changed or not; for a reload on demand. */
+  /** Reads the file now, whether it has changed or not; for a reload on demand. */
   async reload(): Promise<void> {
     const { file, parse, context, changed } = this.#options;
     let current: string | undefined;
     try {
       current = await stamp(file);
-      const value = parse(await readFile(file, "utf8"));
+      const value = await readContents(file, parse);
       const previous = this.#value;
       this.#value = value;
       this.#seen = current;
       context.logger.info({ file }, "file reloaded");
       changed?.(value, previous);
     } catch (error) {
-      if (current !== undefined) this.#seen = current; // say it once, not at each look
+      if (current !== undefined) this.#seen = current; // logged once, not at each check
       context.logger.error(
-        { file, reason: reason(error, file) },
+        { file, reason: reasonWith(error, file) },
         "file not reloaded, the last good contents stay in force",
       );
     }
@@ -84,11 +88,11 @@ export class WatchedFile<T> {
     try {
       current = await stamp(file);
     } catch (error) {
-      current = `unreadable: ${reason(error, file)}`;
+      current = `unreadable: ${reasonWith(error, file)}`;
       if (current !== this.#seen) {
         this.#seen = current;
         context.logger.error(
-          { file, reason: reason(error, file) },
+          { file, reason: reasonWith(error, file) },
           "file not readable, the last good contents stay in force",
         );
       }
@@ -108,9 +112,4 @@ export class WatchedFile<T> {
 async function stamp(file: string): Promise<string> {
   const { size, ino, mtimeMs, ctimeMs } = await stat(file);
   return `${size} ${ino} ${mtimeMs} ${ctimeMs}`;
-}
-
-function reason(error: unknown, file: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.includes(file) ? message : `${file}: ${message}`;
 }

@@ -1,5 +1,5 @@
-// Connections that change hands: the system's socket of a TCP or Unix connection can be given to another process, or be
-// taken over from a socket that Node has made.
+// Moves connections between processes and from Node's sockets: the handle of a TCP or Unix connection can be sent to
+// another process, or be taken from a socket that Node has made.
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Connection, ExternalConnection, PlainConnection, TransportName } from "../connection.ts";
 import { DEFAULT_LINGER_MS } from "../listener-config.ts";
@@ -13,7 +13,8 @@ export interface AdopterOptions {
   readonly transport: TransportName;
   /** See `ListenerContext.readBuffer`. */
   readonly readBuffer?: ReadBuffer | undefined;
-  readonly lingerMs?: number;
+  /** Milliseconds; see `Connection.end()`. Default 2,000. */
+  readonly lingerTimeout?: number;
 }
 
 export interface Adoption {
@@ -30,22 +31,22 @@ export interface Adoption {
 export type Adopt = (given: unknown, adoption?: Adoption) => ExternalConnection;
 
 /**
- * Gives away the socket of a connection: nothing is read or written here any more, and the handler hears of nothing.
- * @returns the handle, for `process.send` and then `closeHandle`; undefined: this connection cannot be given away
+ * Detaches the socket of a connection: nothing is read or written here any more, and the handler is not called again.
+ * @returns the handle, for `process.send` and then `closeHandle`; undefined: this connection has none that can be sent
  */
 export function releaseSocket(connection: Connection): object | undefined {
   return (connection as Partial<PlainConnection>).detach?.();
 }
 
-/** Closes this process's side of a handle that was given away. */
+/** Closes this process's copy of a handle that was sent to another process. */
 export function closeHandle(handle: unknown): void {
   if (isHandle(handle)) handle.close(() => {});
 }
 
-/** One for all connections that have these things in common. */
-export function socketAdopter({ transport, readBuffer, lingerMs = DEFAULT_LINGER_MS }: AdopterOptions): Adopt {
+/** @returns one function for all connections with these options */
+export function socketAdopter({ transport, readBuffer, lingerTimeout = DEFAULT_LINGER_MS }: AdopterOptions): Adopt {
   const count: ConnectionCount = { connections: 0 };
-  const rawOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerMs, count });
+  const rawOf = readBuffer && rawConnections({ transport, buffer: readBuffer, lingerTimeout, count });
   return (given, { source, head } = {}) => {
     const begins = head !== undefined && head.length > 0;
     const handle = rawOf && handleOf(given);
@@ -57,7 +58,7 @@ export function socketAdopter({ transport, readBuffer, lingerMs = DEFAULT_LINGER
     }
     const socket = socketOf(given);
     if (begins) socket.unshift(head);
-    return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerMs);
+    return new StreamConnection(socket, new SocketInfo(transport, socket, source), lingerTimeout);
   };
 }
 

@@ -1,16 +1,16 @@
-// Two connections joined in memory, for tests and for clients in the same process. No Node here: it runs in a browser too.
-// Bytes are copied once; handlers are never called from inside a method of the other side.
+// Two connections joined in memory, for tests and for clients in the same process. Runs without Node, in a browser too.
+// Bytes are copied once; a handler is never called from inside a method of the other side.
 import type { ConnectionHandler, ConnectionInfo, ExternalConnection } from "../connection.ts";
 import { nextConnectionId } from "../connection.ts";
 
 export interface MemoryPairOptions {
-  /** Deliver at most this many bytes per `data()`; default all of a write. */
+  /** The most bytes per `data()`. Default: all bytes of a write. */
   chunkSize?: number;
-  /** Unread bytes at which `write` returns false; default 64 KiB. */
+  /** Unread bytes at which `write` returns false. Default 65,536. */
   highWaterMark?: number;
-  /** See `Connection.end()`; default 2000 ms. */
-  lingerMs?: number;
-  /** When deliveries happen; default `queueMicrotask`. */
+  /** Milliseconds; see `Connection.end()`. Default 2,000. */
+  lingerTimeout?: number;
+  /** Schedules deliveries. Default `queueMicrotask`. */
   schedule?: (task: () => void) => void;
   clientInfo?: Partial<ConnectionInfo>;
   serverInfo?: Partial<ConnectionInfo>;
@@ -28,7 +28,7 @@ class MemoryConnection implements ExternalConnection {
   private scheduled = false;
   private paused = false;
   /** The other side waits for `drain()`. */
-  private owesDrain = false;
+  private needsDrain = false;
   private ending = false;
   private otherEnded = false;
   private linger: ReturnType<typeof setTimeout> | undefined;
@@ -54,7 +54,7 @@ class MemoryConnection implements ExternalConnection {
   write(bytes: Uint8Array): boolean {
     const other = this.other;
     if (this.ending || this.closing || other === undefined || bytes.length === 0) return true;
-    return other.take(new Uint8Array(bytes)); // not slice(): a Buffer's does not copy
+    return other.take(new Uint8Array(bytes)); // not slice(): Buffer.slice() does not copy
   }
 
   pause(): void {
@@ -70,7 +70,7 @@ class MemoryConnection implements ExternalConnection {
     if (this.ending || this.closing) return;
     this.ending = true;
     this.paused = false;
-    this.linger = setTimeout(() => this.destroy(), this.options.lingerMs ?? 2000);
+    this.linger = setTimeout(() => this.destroy(), this.options.lingerTimeout ?? 2000);
     if (this.other !== undefined) {
       this.other.otherEnded = true;
       this.other.wake();
@@ -89,7 +89,7 @@ class MemoryConnection implements ExternalConnection {
     this.unread += bytes.length;
     this.wake();
     if (this.unread < (this.options.highWaterMark ?? 65_536)) return true;
-    this.owesDrain = true;
+    this.needsDrain = true;
     return false;
   }
 
@@ -125,12 +125,12 @@ class MemoryConnection implements ExternalConnection {
       }
       if (this.ending) this.unread = 0;
     }
-    if (this.owesDrain && this.inbox.length === 0 && !this.closing) {
-      this.owesDrain = false;
+    if (this.needsDrain && this.inbox.length === 0 && !this.closing) {
+      this.needsDrain = false;
       const writer = this.other;
       if (writer !== undefined && !writer.ending && !writer.closing) writer.handler?.drain();
     }
-    // All read and the other side has ended: end too, and then both are closed.
+    // All bytes are read and the other side has ended: end this side too, then both are closed.
     if (!this.closing && this.otherEnded && this.inbox.length === 0 && (this.handler !== undefined || this.ending)) {
       this.end();
       if (this.other?.otherEnded === true && this.other.inbox.length === 0) this.destroy();
@@ -143,7 +143,7 @@ class MemoryConnection implements ExternalConnection {
   }
 }
 
-/** `[client, server]`. Nothing is delivered to a side before it has a handler (`attach`). */
+/** @returns `[client, server]`. Nothing is delivered to a side before it has a handler (`attach`). */
 export function memoryPair(options: MemoryPairOptions = {}): [client: ExternalConnection, server: ExternalConnection] {
   const client = new MemoryConnection(options, options.clientInfo);
   const server = new MemoryConnection(options, options.serverInfo);

@@ -1,5 +1,5 @@
-// Where the MQTT packets in a stream of bytes end: what is sent over WebSocket is cut there. Only the Remaining Length is
-// looked at. [MQTT5 2.1.4]
+// Finds the ends of MQTT packets in a stream of bytes, for WebSocket frames that contain one packet each. It reads the
+// Remaining Length only. [MQTT5 2.1.4]
 
 /** Bits of a Remaining Length of four bytes. */
 const MOST_BITS = 28;
@@ -7,13 +7,13 @@ const MOST_BITS = 28;
 const AT_START = -1;
 
 export class PacketCutter {
-  /** Bytes of the packet that have not come. */
+  /** Bytes of the packet that have not arrived. */
   #left = 0;
   /** Bits of the Remaining Length that have been read. */
   #bits = AT_START;
   #length = 0;
 
-  /** Where the packet that `at` lies in ends; `end` if it goes on behind it. Call it again from there. */
+  /** @returns the end of the packet at `at`, or `end` if the packet goes on after it; call it again from there */
   next(bytes: Uint8Array, at: number, end: number): number {
     let position = at;
     if (this.#left === 0) {
@@ -28,7 +28,7 @@ export class PacketCutter {
         this.#length |= (byte & 0x7f) << this.#bits;
         this.#bits += 7;
         if (byte < 0x80) break;
-        // No packet begins like this: the bytes go on as they are.
+        // Not an MQTT packet: the bytes pass as they are.
         if (this.#bits === MOST_BITS) {
           this.#length = end - position;
           break;

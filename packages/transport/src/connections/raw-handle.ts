@@ -1,7 +1,7 @@
-// What the raw connections (raw-tcp.ts) use of Node's internals: libuv's handles and requests as `net.Socket` itself uses
-// them. Everything that a new version of Node may move is named and looked at here, before the first use; where a piece
-// is missing (Windows, the permission model, a Node that nobody has tried) there are no raw connections, and
-// stream-connection.ts does the same with public means.
+// The Node internals that raw connections (raw-tcp.ts) use: libuv's handles and requests, as `net.Socket` uses them.
+// Whatever a new version of Node may change is named and checked here before the first use. Where a piece is missing
+// (Windows, the permission model, an untested version of Node) there are no raw connections, and stream-connection.ts
+// does the same with public API.
 import type { Server, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getSystemErrorMap } from "node:util";
@@ -12,7 +12,7 @@ export interface Endpoint {
   family: string;
 }
 
-/** Something the system finishes later. */
+/** An operation that the system finishes later. */
 export interface Request<Owner> {
   owner?: Owner;
   /** Keeps the memory while the system still writes from it. */
@@ -23,13 +23,13 @@ export interface Request<Owner> {
 /** An accepted TCP or Pipe handle. Statuses are 0 or a negative error number. */
 export interface Handle {
   onread: (this: this) => void;
-  /** The system's number of the socket; -1 when it is closed. */
+  /** File descriptor; -1 when it is closed. */
   readonly fd?: number;
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;
   readStop(): number;
   writeBuffer(request: object, bytes: Uint8Array): number;
-  /** 1: done at once. */
+  /** @returns 1: it is done already */
   shutdown(request: object): number;
   close(done: (this: this) => void): void;
   setNoDelay?(on: boolean): number;
@@ -44,13 +44,16 @@ type WithHandle = Server & { _handle?: (Partial<Handle> & { onconnection?: OnCon
 export interface Internals {
   readonly WriteWrap: new () => object;
   readonly ShutdownWrap: new () => object;
-  /** Where a handle leaves the second half of its answers. */
+  /** Where a handle stores the second value of its results. */
   readonly state: Int32Array;
-  /** Place of the bytes just read, or a negative error number. */
+  /** Index in `state` of the number of bytes just read, or of a negative error number. */
   readonly readResult: number;
-  /** Place of 1: `writeBuffer` needs more time, and completes its request; 0: all is written, the request is untouched. */
+  /**
+   * Index in `state`: 1: `writeBuffer` is still writing and will complete its request; 0: all is written, the request
+   * is unused.
+   */
   readonly writeIsAsync: number;
-  /** The error number that says that the other side has sent its last byte. */
+  /** The error number of the end of the stream. */
   readonly eof: number;
 }
 
@@ -66,7 +69,7 @@ const isPlaceIn = (state: Int32Array, value: unknown): value is number =>
 function isHandleClass(value: unknown): boolean {
   if (!isClass(value)) return false;
   const prototype = value.prototype as Record<string, unknown>;
-  // Not `prototype.onread`: that accessor wants a true handle.
+  // Not `prototype.onread`: that accessor throws on anything that is not a handle.
   return "onread" in prototype && METHODS.every((name) => typeof prototype[name] === "function");
 }
 
@@ -90,7 +93,7 @@ function look(): Internals | undefined {
   };
 }
 
-/** undefined: this process cannot have raw connections, or must not (`WRENMQ_RAW_TCP=0`). */
+/** @returns undefined: this process cannot have raw connections, or must not (`WRENMQ_RAW_TCP=0`) */
 export function nodeInternals(): Internals | undefined {
   if (process.env["WRENMQ_RAW_TCP"] === "0") return undefined;
   const major = Number.parseInt(process.versions.node, 10);
@@ -103,19 +106,20 @@ export function nodeInternals(): Internals | undefined {
 }
 
 export interface TcpOptions {
-  /** Idle seconds before keep-alive probes; undefined: none. */
+  /** Idle seconds before keep-alive probes; undefined: none are sent. */
   readonly keepAliveSeconds: number | undefined;
 }
 
-/** Sends small packets at once, and probes silent peers if wanted. Does nothing to a pipe. */
+/** Disables Nagle's algorithm and sets keep-alive probes. A pipe has neither. */
 function tune(handle: Partial<Handle>, { keepAliveSeconds }: TcpOptions): void {
   handle.setNoDelay?.(true);
   if (keepAliveSeconds !== undefined) handle.setKeepAlive?.(true, keepAliveSeconds);
 }
 
 /**
- * From now on the handles that a listening server accepts go to `accepted` instead of becoming sockets; the server's own
- * errors stay its own. @returns what gives them back to the server; undefined: it has no handle of the known kind
+ * Passes the handles that a listening server accepts to `accepted`, instead of making sockets of them. The server still
+ * handles its own errors.
+ * @returns a function that undoes this; undefined: the server has no handle of the known kind
  */
 export function takeHandles(
   server: Server,
@@ -143,26 +147,28 @@ export function takeHandles(
   };
 }
 
-/** Is this a handle that `rawConnections` can serve? */
+/** Can `rawConnections` use this handle? */
 export function isHandle(value: unknown): value is Handle {
   if (typeof value !== "object" || value === null) return false;
   return METHODS.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
 
-/** Takes the handle out of a socket that nothing was read ahead from, and stops reading. The socket is of no use then. */
+/**
+ * Takes the handle out of a socket without read-ahead bytes, and stops reading. The socket cannot be used after that.
+ */
 export function takeSocketHandle(socket: Socket): Handle | undefined {
   const shell = socket as Socket & { _handle?: unknown };
   const handle = shell._handle;
-  // The bytes of a TLS socket are not those of its handle.
+  // The handle of a TLS socket has the encrypted bytes.
   if (socket instanceof TLSSocket || !isHandle(handle) || socket.readableLength > 0) return undefined;
   handle.readStop();
-  // Without a handle, destroying the socket only takes it off its server's books.
+  // Without a handle, destroying the socket only removes it from its server's count.
   shell._handle = null;
   socket.destroy();
   return handle;
 }
 
-/** The error that Node's own streams would report. */
+/** The same error as Node's own streams report. */
 export function systemError(status: number, syscall: string): Error {
   const code = getSystemErrorMap().get(status)?.[0] ?? `Unknown system error ${status}`;
   return Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall });

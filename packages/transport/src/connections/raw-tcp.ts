@@ -1,7 +1,7 @@
-// TCP and Unix connections straight on libuv's handles, without `net.Socket`: a socket with its two stream states and
-// its listeners takes several kilobytes and most of the time of an accept. `net.Server` still binds, listens and closes;
-// only what becomes of an accepted handle is different. The plain twin is StreamConnection; the tests of TCP, Unix
-// sockets and the PROXY protocol run with both. What these connections need of Node's internals is in raw-handle.ts.
+// TCP and Unix connections directly on libuv's handles, without `net.Socket`: a socket with its two stream states and
+// its listeners takes several kilobytes and most of the time of an accept. `net.Server` still binds, listens and
+// closes; only accepted handles are treated differently. The plain twin is StreamConnection; the tests of TCP, Unix
+// sockets and the PROXY protocol run with both. raw-handle.ts has what is needed of Node's internals.
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
 import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "../connection.ts";
@@ -43,20 +43,26 @@ function destroyConnection(connection: RawConnection): void {
   connection.destroy();
 }
 
-/** What the connections of one listener have in common. */
+/** What the connections of one listener share. */
 interface Site {
   readonly node: Internals;
   readonly transport: TransportName;
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   readonly count: ConnectionCount;
-  /** Most writes are done at once and leave their request untouched: one serves all connections until one is not. */
+  /**
+   * Most writes finish at once and leave their request unused: one request serves all connections until a write is
+   * asynchronous.
+   */
   spare: OwnedRequest;
 }
 
-/** For the answers of the system, read at once: filling an object that has the properties is cheaper than adding them. */
+/**
+ * Reused for all results of getpeername and getsockname: filling an object that has the properties is cheaper than
+ * adding them.
+ */
 const endpoint: Endpoint = { address: "", port: 0, family: "" };
 
-/** Asks the system at the first question. Who has gone before it has no address. */
+/** Asks the system for an address when it is first read. A connection that was closed before that has none. */
 class RawInfo implements ConnectionInfo {
   readonly transport: TransportName;
   private readonly handle: Handle;
@@ -96,11 +102,11 @@ export class RawConnection implements PlainConnection {
   private readonly site: Site;
   private handler: ConnectionHandler | undefined;
   private knownInfo: ConnectionInfo | undefined;
-  /** Bytes that came before the handler, which was paused from the start. */
+  /** Bytes that arrived before there was a handler: the connection starts paused. */
   private rest: Uint8Array | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
-  /** Writes and shutdowns the system has not finished. */
+  /** Writes and shutdowns that the system has not finished. */
   private requests = 0;
   private reading = false;
   private paused = false;
@@ -158,7 +164,7 @@ export class RawConnection implements PlainConnection {
       return writeSync(fd, bytes, start, end - start);
     } catch (error) {
       const { code, errno } = error as NodeJS.ErrnoException;
-      // Nothing else would tell: the system says once why a connection is lost.
+      // The system reports the reason of a loss only once, here.
       if (code !== "EAGAIN" && code !== "EINTR") this.fail(errno ?? this.site.node.eof, "write");
       return 0;
     }
@@ -182,17 +188,17 @@ export class RawConnection implements PlainConnection {
     if (this.ending) return;
     this.ending = true;
     this.paused = false;
-    // All is read and all is written: closing says the same as half-closing.
+    // All is read and all is written: closing has the same effect as half-closing.
     if (this.peerDone && this.requests === 0) {
       this.close();
       return;
     }
     this.read();
     if (this.closing) return;
-    this.linger = setTimeout(destroyConnection, this.site.lingerMs, this);
+    this.linger = setTimeout(destroyConnection, this.site.lingerTimeout, this);
     const request: OwnedRequest = new this.site.node.ShutdownWrap();
     if (this.handle.shutdown(request) === 0) this.expect(request, onShutdown);
-    // Otherwise it is done, or the connection is lost; then the read tells.
+    // Otherwise the shutdown is done, or the connection is lost, which the read reports.
   }
 
   destroy(): void {
@@ -210,7 +216,7 @@ export class RawConnection implements PlainConnection {
     return this.handle;
   }
 
-  /** Bytes that were read elsewhere come first, with the next `resume`. */
+  /** Takes bytes that were read elsewhere; the next `resume` delivers them first. */
   begin(head: Uint8Array): void {
     this.paused = true;
     this.rest = head;
@@ -220,7 +226,9 @@ export class RawConnection implements PlainConnection {
     if (!this.ending) this.handler?.data(bytes, start, end);
   }
 
-  /** There is more to read, and libuv would read on from this connection, up to 32 times: first it is the others' turn. */
+  /**
+   * Stops reading until the next turn: libuv would read up to 32 times from this connection before it serves others.
+   */
   stepAside(): void {
     if (!this.reading || this.closing) return;
     this.reading = false;
@@ -232,7 +240,7 @@ export class RawConnection implements PlainConnection {
     if (!this.paused) this.read();
   }
 
-  /** The other side has sent its last byte. Whoever answers within the same turn of the event loop is served. */
+  /** The peer has half-closed. What the handler writes within the same turn of the event loop is still sent. */
   peerEnded(): void {
     this.reading = false;
     this.peerDone = true;
@@ -240,7 +248,7 @@ export class RawConnection implements PlainConnection {
     else if (this.requests === 0) this.destroy();
   }
 
-  /** The connection is lost: `closed` will say why. */
+  /** The connection is lost; `closed` gets the reason. */
   fail(status: number, syscall: string): void {
     if (this.closing) return;
     this.error = systemError(status, syscall);
@@ -254,7 +262,7 @@ export class RawConnection implements PlainConnection {
     else if (this.requests === 0 && !this.ending) this.handler?.drain();
   }
 
-  /** Whether it has worked is of no interest: if not, the connection is lost, and the read tells. */
+  /** Half-closes. The result is ignored: if it fails the connection is lost, and the read reports that. */
   shutDown(): void {
     this.requests -= 1;
     if (this.peerDone && this.requests === 0) this.destroy();
@@ -294,7 +302,7 @@ export class RawConnection implements PlainConnection {
   }
 }
 
-/** For `onread` of every handle: the system has filled the shared buffer. Must answer undefined. */
+/** `onread` of every handle: the system has filled the shared buffer. Must return undefined. */
 function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): () => void {
   const { bytes, start, length } = buffer;
   return function onRead(this: OwnedHandle): void {
@@ -312,11 +320,14 @@ function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): ()
 export interface RawOptions extends TcpOptions {
   readonly transport: TransportName;
   readonly buffer: ReadBuffer;
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   readonly count: ConnectionCount;
 }
 
-/** Makes raw connections of handles; the options of their sockets are what they are. undefined: not in this process. */
+/**
+ * @returns a function that makes raw connections of handles, whose socket options stay as they are; undefined: not
+ * possible in this process
+ */
 export function rawConnections(
   options: Omit<RawOptions, "keepAliveSeconds">,
 ): ((handle: Handle) => RawConnection) | undefined {
@@ -328,7 +339,7 @@ export function rawConnections(
   const site: Site = {
     node,
     transport: options.transport,
-    lingerMs: options.lingerMs,
+    lingerTimeout: options.lingerTimeout,
     count: options.count,
     spare: new node.WriteWrap(),
   };
@@ -340,8 +351,8 @@ export function rawConnections(
 }
 
 /**
- * From now on the connections of a listening server are raw ones.
- * @returns what ends that; undefined: not in this process, the server goes on as it was
+ * Makes raw connections of all handles that a listening server accepts from now on.
+ * @returns a function that undoes this; undefined: not possible in this process, and the server goes on as before
  */
 export function acceptRaw(
   server: Server,

@@ -1,12 +1,15 @@
-// Reads of all sockets into one buffer, no allocation per read: for where raw connections (raw-tcp.ts) are impossible or
-// unwanted. Touches little of Node's internals (`_handle`, and the `handle` option of `net.Socket`); where they are
-// missing it answers undefined, and the caller reads through the "data" event instead. Safe because reads are
-// synchronous on POSIX: between the system filling the buffer and our handler there is no other read. Not so on
-// Windows, where each pending read owns its buffer.
+// Reads all sockets into one buffer, without an allocation per read, where raw connections (raw-tcp.ts) are impossible
+// or switched off. Uses few internals of Node (`_handle`, and the `handle` option of `net.Socket`); where they are
+// missing it returns undefined, and the caller reads through the "data" event. Safe because reads are synchronous on
+// POSIX: no other read happens between the system filling the buffer and the handler. On Windows each pending read
+// needs a buffer of its own.
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { connectionOf, type StreamConnection } from "./stream-connection.ts";
 
-/** A window of a larger array: handlers get the whole `bytes`, so that they can copy within it. Never resize or transfer its memory. */
+/**
+ * A window of a larger array: handlers get the whole `bytes`, so that they can copy within it. Never resize or transfer
+ * its memory.
+ */
 export interface ReadBuffer {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -18,14 +21,14 @@ interface Handle {
 }
 type WithHandle = Socket & { _handle?: Handle | null };
 
-/** Takes a socket that has not begun to read and returns one in its place that reads into the shared buffer. */
+/** Takes a socket that has not begun to read, and returns a socket in its place that reads into the shared buffer. */
 export type TakeSocket = (accepted: Socket) => Socket | undefined;
 
 function goOn(connection: StreamConnection): void {
   connection.goOn();
 }
 
-/** undefined: this platform cannot. */
+/** @returns undefined: not possible on this platform */
 export function sharedRead(buffer: ReadBuffer | undefined): TakeSocket | undefined {
   if (buffer === undefined || process.platform === "win32") return undefined;
   const { bytes, start, length } = buffer;
@@ -35,7 +38,7 @@ export function sharedRead(buffer: ReadBuffer | undefined): TakeSocket | undefin
       const connection = connectionOf(this);
       connection?.received(bytes, start, start + count);
       if (count < length) return true;
-      // There is more, and libuv would read on from this socket, up to 32 times: first it is the others' turn.
+      // Read on in the next turn: libuv would read up to 32 times from this socket before it serves others.
       if (connection !== undefined) setImmediate(goOn, connection);
       return false;
     },
@@ -44,10 +47,10 @@ export function sharedRead(buffer: ReadBuffer | undefined): TakeSocket | undefin
     const shell = accepted as WithHandle;
     const handle = shell._handle;
     if (typeof handle?.useUserBuffer !== "function") return undefined;
-    // Mark of one byte: see StreamConnection.write.
+    // A high-water mark of one byte: see StreamConnection.write.
     const options = { handle, onread, allowHalfOpen: true, pauseOnCreate: true, writableHighWaterMark: 1 };
     const socket = new Socket(options as SocketConstructorOpts);
-    // Without a handle, destroying the first socket only takes it off its server's books.
+    // Without a handle, destroying the first socket only removes it from its server's count.
     shell._handle = null;
     shell.destroy();
     return socket;

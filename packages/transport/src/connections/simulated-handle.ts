@@ -1,10 +1,10 @@
-// A handle with no system behind it, for the code of real connections (raw-tcp.ts) without sockets: what is written to it
-// is counted and gone, what it is told to have received is read like any bytes.
+// A handle without the system, to run the code of raw connections (raw-tcp.ts) without sockets: it counts and drops
+// what is written to it, and delivers the bytes of `receive` as if they had been read.
 import { type Endpoint, type Handle, type Internals, nodeInternals, type Request } from "./raw-handle.ts";
 
 export class SimulatedHandle implements Handle {
   onread!: (this: this) => void;
-  /** Bytes that were written to it. */
+  /** Number of bytes that were written. */
   written = 0;
   private readonly node: Internals;
   private window = new Uint8Array(0);
@@ -13,7 +13,7 @@ export class SimulatedHandle implements Handle {
     this.node = node;
   }
 
-  /** The other side has sent these bytes. */
+  /** Delivers bytes as if the peer had sent them. */
   receive(bytes: Uint8Array): void {
     const { window } = this;
     for (let start = 0; start < bytes.length; start += window.length) {
@@ -23,7 +23,7 @@ export class SimulatedHandle implements Handle {
     }
   }
 
-  /** The other side will send no more. */
+  /** Delivers the end of the stream. */
   receiveEnd(): void {
     this.answer(this.node.eof);
   }
@@ -70,7 +70,7 @@ export class SimulatedHandle implements Handle {
   }
 }
 
-/** undefined: connections are no raw ones in this process. */
+/** @returns undefined: there are no raw connections in this process */
 export function simulatedHandles(): (() => SimulatedHandle) | undefined {
   const node = nodeInternals();
   return node && (() => new SimulatedHandle(node));

@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import type { ConnectionInfo, TransportName } from "../connection.ts";
 import { plainAddress } from "../ip-address.ts";
 
-/** The local half is asked from the system only when wanted. */
+/** Asks the system for the local address only when it is read. */
 export class SocketInfo implements ConnectionInfo {
   readonly transport: TransportName;
   readonly remoteAddress: string;
   readonly remotePort: number | undefined;
   private readonly socket: Socket;
 
-  /** `source`: the client as a trusted proxy reported it. */
+  /** @param source the client as a trusted proxy reported it */
   constructor(
     transport: TransportName,
     socket: Socket,
@@ -32,7 +32,7 @@ export class SocketInfo implements ConnectionInfo {
   }
 }
 
-/** The client as a trusted proxy reported it; the rest as the connection itself knows it. */
+/** The client as a trusted proxy reported it; everything else as the connection itself reports it. */
 export class ProxiedInfo implements ConnectionInfo {
   readonly transport: TransportName;
   readonly remoteAddress: string;

@@ -1,5 +1,5 @@
-// A connected Node stream (socket, TLS socket, any Duplex) as a Connection. Owns the order of closing.
-// Idle connections are many: listeners are shared functions that find their connection on the stream itself.
+// A connected Node stream (socket, TLS socket, any Duplex) as a Connection; owns the order of closing. For the sake of
+// many idle connections, event listeners are shared functions that find their connection on the stream itself.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "../connection.ts";
@@ -38,13 +38,16 @@ export function connectionOf(stream: Duplex): StreamConnection | undefined {
 }
 
 /**
+ * How bytes get in and out.
+ *
  * shared: made by shared-read.ts; bytes arrive through `received` without the "data" event, and "drain" follows every
- * write that is not done at once. socket: any other socket; what it has written, the system has copied.
- * duplex: anything else; it may keep what it has "written" (a PassThrough does), so it gets a copy.
+ * write that does not finish at once.
+ * socket: any other socket; the system has copied what `write` has taken.
+ * duplex: any other stream; it may keep a reference to what was written (a PassThrough does), so it gets a copy.
  */
 export type StreamWay = "shared" | "socket" | "duplex";
 
-/** Who counts the open connections: a listener. */
+/** Counter of the open connections of one listener. */
 export interface ConnectionCount {
   connections: number;
 }
@@ -54,11 +57,11 @@ export class StreamConnection implements PlainConnection {
   info: ConnectionInfo;
   private readonly stream: Duplex;
   private readonly count: ConnectionCount | undefined;
-  private readonly lingerMs: number;
+  private readonly lingerTimeout: number;
   private readonly way: StreamWay;
   private handler: ConnectionHandler | undefined;
   private written: ((error?: Error | null) => void) | undefined;
-  /** Bytes that came before the handler, which was paused from the start. */
+  /** Bytes that arrived before there was a handler: the connection starts paused. */
   private rest: Uint8Array | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
@@ -71,13 +74,13 @@ export class StreamConnection implements PlainConnection {
   constructor(
     stream: Duplex,
     info: ConnectionInfo,
-    lingerMs: number = DEFAULT_LINGER_MS,
+    lingerTimeout: number = DEFAULT_LINGER_MS,
     count?: ConnectionCount,
     way: StreamWay = "socket",
   ) {
     this.stream = stream;
     this.info = info;
-    this.lingerMs = lingerMs;
+    this.lingerTimeout = lingerTimeout;
     this.count = count;
     this.way = way;
     if (count !== undefined) count.connections += 1;
@@ -120,14 +123,14 @@ export class StreamConnection implements PlainConnection {
     const stream = this.stream;
     if (this.ending || stream.destroyed) return true;
     if (this.way === "shared") {
-      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of
-      // the microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the few others.
+      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of the
+      // microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the others.
       stream.write(bytes);
       if (stream.writableLength === 0) return true;
       if (!this.listensForDrain) stream.on("drain", onDrain);
       this.listensForDrain = true;
     } else {
-      // One function for all writes of a connection: Node then batches the calls of those that finish at once.
+      // One function for all writes of a connection: Node then batches the callbacks of writes that finish at once.
       this.written ??= () => this.drained();
       stream.write(this.way === "duplex" ? new Uint8Array(bytes) : bytes, this.written);
       if (stream.writableLength === 0) return true;
@@ -156,7 +159,7 @@ export class StreamConnection implements PlainConnection {
     if (this.way !== "shared" && this.handler === undefined) stream.on("data", onData);
     stream.resume();
     stream.end();
-    this.linger = setTimeout(destroyStream, this.lingerMs, stream);
+    this.linger = setTimeout(destroyStream, this.lingerTimeout, stream);
   }
 
   destroy(): void {
@@ -175,8 +178,7 @@ export class StreamConnection implements PlainConnection {
   }
 
   /**
-   * The other side has sent its last byte. What the handler still has to say to bytes it has just got goes out first:
-   * whoever answers within the same turn of the event loop is served.
+   * The peer has half-closed. What the handler writes within the same turn of the event loop is still sent.
    * @internal
    */
   peerEnded(): void {
@@ -216,10 +218,14 @@ export class StreamConnection implements PlainConnection {
 }
 
 /**
- * Any connected byte stream as a connection, for `broker.accept`. The stream is owned from now on.
- * `info` needs no more than what the embedding program knows.
+ * Makes a connection of any connected byte stream, for `broker.accept`. The connection owns the stream from now on.
+ * @param info what the embedding program knows about the peer; it may be empty
  */
-export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, lingerMs?: number): ExternalConnection {
+export function fromDuplex(
+  stream: Duplex,
+  info: Partial<ConnectionInfo> = {},
+  lingerTimeout?: number,
+): ExternalConnection {
   return new StreamConnection(
     stream,
     {
@@ -228,7 +234,7 @@ export function fromDuplex(stream: Duplex, info: Partial<ConnectionInfo> = {}, l
       remoteAddress: info.remoteAddress ?? "",
       remotePort: info.remotePort,
     },
-    lingerMs,
+    lingerTimeout,
     undefined,
     stream instanceof Socket ? "socket" : "duplex",
   );

@@ -1,5 +1,5 @@
-// One WebSocket as a Connection: a stream that has been upgraded, the frames in it, and the order of closing. Binary frames
-// come in whatever pieces; one MQTT packet goes out in each. [RFC 6455, 5 to 7]
+// One WebSocket as a Connection: owns the upgraded stream and the order of closing. Incoming binary frames may be cut
+// anywhere; each outgoing frame contains one MQTT packet. [RFC 6455, 5 to 7]
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
@@ -8,7 +8,7 @@ import type { ConnectionCount } from "./stream-connection.ts";
 import { CloseCode, type FrameSink, WsFrameReader } from "./ws-frame-reader.ts";
 import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "./ws-frame-writer.ts";
 
-/** Bytes that may wait while pings are answered: who sends them and does not read is not answered any more. */
+/** Bytes of unsent answers beyond which pings are not answered: the client does not read. */
 const MOST_PONG_BACKLOG = 16_384;
 
 type Owned = Duplex & { [owner]?: WsConnection };
@@ -31,7 +31,7 @@ function destroyStream(stream: Duplex): void {
 }
 
 export interface WsConnectionOptions {
-  readonly lingerMs: number;
+  readonly lingerTimeout: number;
   /** Bytes of one message. */
   readonly maxMessage: number;
   readonly count: ConnectionCount;
@@ -42,29 +42,29 @@ export class WsConnection implements Connection, FrameSink {
   readonly info: ConnectionInfo;
   private readonly stream: Owned;
   private readonly count: ConnectionCount;
-  private readonly lingerMs: number;
+  private readonly lingerTimeout: number;
   private readonly reader: WsFrameReader;
   private readonly writer = new WsFrameWriter();
-  /** TLS is never done when `write` returns. */
+  /** `write` to a TLS socket never finishes before it returns. */
   private readonly isQuick: boolean;
   private readonly written = (): void => this.drained();
   private handler: ConnectionHandler | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
-  /** What was read and not looked at when the handler paused. */
+  /** Bytes that arrived while the handler was paused. */
   private rest: Uint8Array | undefined;
   private blocked = false;
   private paused = false;
-  /** Nothing more is written: the close frame has been. */
+  /** The close frame has been sent: nothing more is written. */
   private ending = false;
-  /** Nothing more is read: that of the client has come, or it broke the protocol. */
+  /** The client has sent its close frame, or has broken the protocol: nothing more is read. */
   private heard = false;
   private over = false;
 
-  constructor(stream: Duplex, info: ConnectionInfo, { lingerMs, maxMessage, count }: WsConnectionOptions) {
+  constructor(stream: Duplex, info: ConnectionInfo, { lingerTimeout, maxMessage, count }: WsConnectionOptions) {
     this.stream = stream;
     this.info = info;
-    this.lingerMs = lingerMs;
+    this.lingerTimeout = lingerTimeout;
     this.count = count;
     this.isQuick = !(stream instanceof TLSSocket);
     this.reader = new WsFrameReader(this, maxMessage);
@@ -75,7 +75,7 @@ export class WsConnection implements Connection, FrameSink {
     stream.on("close", onClose);
   }
 
-  /** @param head what came behind the request */
+  /** @param head bytes that followed the HTTP request */
   attach(handler: ConnectionHandler, head: Uint8Array): void {
     this.handler = handler;
     if (head.length > 0) {
@@ -133,7 +133,10 @@ export class WsConnection implements Connection, FrameSink {
     if (read < end) this.rest = bytes.subarray(read, end);
   }
 
-  /** The client has sent its last byte. @internal */
+  /**
+   * The client has half-closed.
+   * @internal
+   */
   peerEnded(): void {
     this.heard = true;
     this.ending = true;
@@ -167,7 +170,7 @@ export class WsConnection implements Connection, FrameSink {
 
   /** @internal */
   payload(bytes: Uint8Array, start: number, end: number): boolean {
-    // Whoever has ended the connection only waits for the close frame.
+    // After `end()` only the close frame of the client is awaited.
     if (!this.ending) this.handler?.data(bytes, start, end);
     return !this.paused;
   }
@@ -195,7 +198,7 @@ export class WsConnection implements Connection, FrameSink {
 
   // ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The close frame queues behind the data; then the client answers with its own. */
+  /** Sends the close frame after the data; the client answers with its own. */
   private finish(code: number | undefined): void {
     this.ending = true;
     this.paused = false;
@@ -206,7 +209,7 @@ export class WsConnection implements Connection, FrameSink {
   }
 
   private startLinger(): void {
-    this.linger ??= setTimeout(destroyStream, this.lingerMs, this.stream);
+    this.linger ??= setTimeout(destroyStream, this.lingerTimeout, this.stream);
   }
 
   private resumeRest(): void {

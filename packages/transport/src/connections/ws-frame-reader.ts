@@ -1,5 +1,5 @@
-// The frames of a WebSocket client, taken apart as the bytes come: no message is collected, its payload goes on in the
-// pieces in which it arrived. Nothing here knows sockets. [RFC 6455, 5]
+// Parses the frames of a WebSocket client as the bytes arrive. Messages are not collected: payload is passed on in the
+// pieces in which it arrived. Does no I/O. [RFC 6455, 5]
 
 /** Close codes. [RFC 6455, 7.4.1] */
 export const CloseCode = {
@@ -12,10 +12,16 @@ export const CloseCode = {
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
 
 export interface FrameSink {
-  /** Payload of a binary message, unmasked where it lies. @returns false: nothing more now, call `read` with the rest later */
+  /**
+   * Payload of a binary message, unmasked in place.
+   * @returns false: deliver no more now; call `read` with the rest later
+   */
   payload(bytes: Uint8Array, start: number, end: number): boolean;
   ping(payload: Uint8Array): void;
-  /** The last call. @param code that of the peer; undefined when it gave none */
+  /**
+   * The last call: a close frame has arrived.
+   * @param code the peer's close code; undefined: it gave none
+   */
   close(code: number | undefined): void;
   /** The last call: the peer broke the protocol. */
   violation(code: number, reason: string): void;
@@ -32,13 +38,13 @@ export class WsFrameReader {
   readonly #header = new Uint8Array(LONGEST_HEADER);
   #headerLength = 0;
   #opcode = 0;
-  /** Payload bytes of this frame that have not come. */
+  /** Payload bytes of this frame that have not arrived. */
   #left = 0;
   #mask = 0;
-  /** Payload of a control frame that is not whole. */
+  /** Payload of a control frame that is not complete. */
   #control: Uint8Array | undefined;
   #controlLength = 0;
-  /** In the middle of a message: a frame without FIN has come, and none with it. */
+  /** A frame without FIN has arrived, and the frame with FIN has not. */
   #isContinued = false;
   /** Payload bytes of the message so far. */
   #messageLength = 0;
@@ -49,7 +55,10 @@ export class WsFrameReader {
     this.#maxMessage = maxMessage;
   }
 
-  /** @param bytes are changed: the payload is unmasked in them @returns how far they were read */
+  /**
+   * @param bytes their payload is unmasked in place
+   * @returns up to where they were read
+   */
   read(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end && !this.#isOver) {
@@ -86,7 +95,7 @@ export class WsFrameReader {
     return at;
   }
 
-  /** The first two bytes of a frame: may it come now? */
+  /** Checks the first two bytes of a frame. */
   #mayBegin(first: number, second: number): boolean {
     const opcode = first & 0x0f;
     const isFinal = first >= 0x80;
@@ -146,7 +155,7 @@ export class WsFrameReader {
   }
 }
 
-/** @param second byte of the frame */
+/** @param second the second byte of the frame */
 function headerLength(second: number): number {
   const length = second & 0x7f;
   return 2 + (length === 127 ? 8 : length === 126 ? 2 : 0) + 4;
@@ -163,13 +172,16 @@ function uint32(bytes: Uint8Array, at: number): number {
   return high * 0x1_0000 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
 }
 
-/** Codes that may be sent. [RFC 6455, 7.4] */
+/** Is this a code that a peer may send? [RFC 6455, 7.4] */
 function isCloseCode(code: number): boolean {
   if (code < 3000) return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
   return code < 5000;
 }
 
-/** @param mask its first byte is that of the first byte @returns the mask for what follows */
+/**
+ * @param mask for the first byte at `start`
+ * @returns the mask for the byte at `end`
+ */
 function unmask(bytes: Uint8Array, start: number, end: number, mask: number): number {
   const one = mask >>> 24;
   const two = (mask >>> 16) & 0xff;

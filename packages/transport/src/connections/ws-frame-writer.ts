@@ -1,29 +1,31 @@
-// Frames for a WebSocket client: one MQTT packet in each, in as few pieces of memory as can be. Clients that read one packet
-// of each frame and no more (Paho for C and C++) get all. [RFC 6455, 5.2]
+// Makes frames for a WebSocket client: one MQTT packet in each, in as few pieces of memory as possible. Some clients
+// (Paho for C and C++) read only one packet of each frame. [RFC 6455, 5.2]
 import { PacketCutter } from "./packet-cutter.ts";
 import { Opcode } from "./ws-frame-reader.ts";
 
 const FINAL = 0x80;
-/** Bytes of a packet from which on a piece of its own costs less than a copy. */
+/** Bytes of a packet from which on a second piece costs less than a copy. */
 const LARGE = 16_384;
 
 /**
- * Memory for the frames of all connections, one after the other: most writes to a socket are done when they return. It holds
- * what one turn of the event loop has to say to a client. One that is not done keeps it, and the next gets another one.
+ * Bytes of the memory for the frames of all connections, used again and again: most writes to a socket are done when
+ * they return, and it is large enough for what one turn of the event loop sends to a client. A write that is not done
+ * keeps the memory, and a new one is allocated.
  */
 const SPARE = 98_304;
 let spare: Uint8Array | undefined;
 let lent: Uint8Array | undefined;
 
-/** Where the packets end that are being framed: filled and used without a pause in between. */
+/** Ends of the packets that are being framed; filled and used in one synchronous call. */
 const ends: number[] = [];
 
 export class WsFrameWriter {
   readonly #cutter = new PacketCutter();
 
   /**
-   * Frames of all these bytes. A packet whose end is not among them goes on in the next frame. Large ones are not copied.
-   * @param isQuick will they have been written before the next call, mostly? Then call `framesWritten`
+   * Frames for all these bytes. A packet whose end is not among them continues in the next frame. Large packets are not
+   * copied.
+   * @param isQuick do writes normally finish before the next call? Then call `framesWritten` after them
    */
   frames(bytes: Uint8Array, isQuick: boolean): readonly Uint8Array[] {
     lent = undefined;
@@ -53,7 +55,10 @@ export class WsFrameWriter {
     return pieces;
   }
 
-  /** Fills `ends`. @returns how many there are */
+  /**
+   * Fills `ends`.
+   * @returns the number of packets
+   */
   #cut(bytes: Uint8Array): number {
     let count = 0;
     for (let at = 0; at < bytes.length; count++) {
@@ -64,7 +69,7 @@ export class WsFrameWriter {
   }
 }
 
-/** The frames that were made last are written: their memory may be used again. */
+/** The last frames have been written: their memory may be reused. */
 export function framesWritten(): void {
   if (lent === undefined) return;
   spare = lent;
@@ -78,14 +83,17 @@ function memory(size: number): Uint8Array {
   return lent.subarray(0, size);
 }
 
-/** The frame of a close. @param code undefined: without one */
+/**
+ * The close frame.
+ * @param code undefined: without a code
+ */
 export function closeFrame(code: number | undefined): Uint8Array {
   return code === undefined
     ? Uint8Array.of(FINAL | Opcode.Close, 0)
     : Uint8Array.of(FINAL | Opcode.Close, 2, code >> 8, code & 0xff);
 }
 
-/** The frame that answers a ping. */
+/** The pong frame that answers a ping. */
 export function pongFrame(payload: Uint8Array): Uint8Array {
   const frame = new Uint8Array(2 + payload.length);
   frame[0] = FINAL | Opcode.Pong;
@@ -95,12 +103,13 @@ export function pongFrame(payload: Uint8Array): Uint8Array {
 }
 
 /**
- * Fills `target`, which is exactly as long, with frames of the packets from `start` on that end at `ends` from `from` up to `to`.
- * They come to its end in one piece first, and each moves to the front as the headers are written: that takes no view of it.
+ * Fills `target` with frames of the packets that begin at `start` and end at `ends[from]` to `ends[to - 1]`; it has
+ * exactly the length of these. The packets are first copied to its end in one piece, then each moves forward as headers
+ * are written: no view per packet is needed.
  */
 function framed(target: Uint8Array, bytes: Uint8Array, start: number, from: number, to: number): Uint8Array {
   const last = ends[to - 1] as number;
-  /** From a place in `bytes` to that in `target`. */
+  /** Distance from an index in `bytes` to the index in `target`. */
   const shift = target.length - last;
   target.set(start === 0 && last === bytes.length ? bytes : bytes.subarray(start, last), start + shift);
   let position = 0;
@@ -125,7 +134,7 @@ function headerLength(length: number): number {
   return length < 126 ? 2 : length < 0x1_0000 ? 4 : 10;
 }
 
-/** @returns where it ends */
+/** @returns the end of the header */
 function writeHeader(target: Uint8Array, start: number, length: number): number {
   let at = start;
   target[at++] = FINAL | Opcode.Binary;
@@ -136,7 +145,7 @@ function writeHeader(target: Uint8Array, start: number, length: number): number 
     target[at++] = length & 0xff;
   } else {
     target[at++] = 127;
-    // Nothing is longer than four bytes can say.
+    // Lengths fit into four of the eight bytes.
     target.fill(0, at, at + 4);
     at += 4;
     target[at++] = length >>> 24;

@@ -1,4 +1,5 @@
-// From an accepted plain connection to a handler: PROXY header if the peer is a proxy, then `accept`.
+// The way of a plain connection from accept to its handler: first the PROXY header if the peer is a proxy, then
+// `accept`.
 import type { Server, Socket } from "node:net";
 import type { Accept, Connection, ConnectionHandler, ExternalConnection, PlainConnection } from "../connection.ts";
 import { acceptRaw } from "../connections/raw-tcp.ts";
@@ -10,7 +11,7 @@ import { DEFAULT_LINGER_MS, type TcpListenerConfig, type UnixListenerConfig } fr
 import { ProxyHandshake, trustedProxies } from "../proxy-protocol/proxy-admission.ts";
 import type { ListenerContext } from "./listener.ts";
 
-/** Asks for a handler; a refusal, or an accept that throws, is undefined. */
+/** @returns the handler; undefined: `accept` refused or threw */
 export function askHandler<C>(
   connection: C,
   accept: (connection: C) => ConnectionHandler | undefined,
@@ -24,7 +25,7 @@ export function askHandler<C>(
   }
 }
 
-/** Asks for a handler and starts the connection with it, or ends it. */
+/** Attaches the handler that `accept` returns, or destroys the connection. */
 export function admit(connection: ExternalConnection, accept: Accept, { onError }: ListenerContext): void {
   const handler = askHandler<Connection>(connection, accept, onError);
   if (handler === undefined) connection.destroy();
@@ -32,13 +33,19 @@ export function admit(connection: ExternalConnection, accept: Accept, { onError 
 }
 
 export interface PlainAdmission {
-  /** For the server's "connection" event. */
+  /** Listener for the server's "connection" event. */
   readonly accepted: (socket: Socket) => void;
-  /** Call it when the server listens: where it can be, its connections do without sockets. @returns what ends that */
+  /**
+   * Call it when the server listens: where possible, connections are then made without sockets.
+   * @returns a function that undoes this
+   */
   listening(server: Server): (() => void) | undefined;
 }
 
-/** For what carries MQTT directly: TCP and Unix. Who still owes a PROXY header is in `waiting`. Behind a Unix socket every peer is a trusted proxy, as files have permissions. */
+/**
+ * For TCP and Unix sockets. `waiting` has the connections whose PROXY header has not arrived. On a Unix socket every
+ * peer counts as a trusted proxy: the permissions of the file decide who may connect.
+ */
 export function plainAdmission(
   config: TcpListenerConfig | UnixListenerConfig,
   accept: Accept,
@@ -49,8 +56,8 @@ export function plainAdmission(
   const transport = config.type;
   const adopt = sharedRead(options.readBuffer);
   const proxies = trustedProxies(config.proxyProtocol);
-  const lingerMs = config.lingerMs ?? DEFAULT_LINGER_MS;
-  const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveMs : undefined;
+  const lingerTimeout = config.lingerTimeout ?? DEFAULT_LINGER_MS;
+  const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveDelay : undefined;
   const { onError, admits } = options;
   const welcome: Accept = (connection) => (admits?.(connection.info) === false ? undefined : accept(connection));
   const opened = (connection: PlainConnection): void => {
@@ -62,8 +69,8 @@ export function plainAdmission(
       if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
       return askHandler<Connection>(connection, welcome, onError);
     };
-    const { timeoutMs } = config.proxyProtocol ?? {};
-    connection.attach(new ProxyHandshake(connection, timeoutMs, afterHeader, onError, waiting));
+    const { timeout } = config.proxyProtocol ?? {};
+    connection.attach(new ProxyHandshake(connection, timeout, afterHeader, onError, waiting));
   };
   return {
     accepted(socket) {
@@ -71,13 +78,13 @@ export function plainAdmission(
       const adopted = adopt?.(socket);
       const stream = adopted ?? socket;
       const way = adopted === undefined ? "socket" : "shared";
-      opened(new StreamConnection(stream, new SocketInfo(transport, stream), lingerMs, count, way));
+      opened(new StreamConnection(stream, new SocketInfo(transport, stream), lingerTimeout, count, way));
     },
     listening(server) {
       const buffer = options.readBuffer;
       if (buffer === undefined || config.rawTcp === false) return undefined;
       const keepAliveSeconds = keepAliveMs === undefined ? undefined : Math.trunc(keepAliveMs / 1000);
-      return acceptRaw(server, { transport, buffer, lingerMs, keepAliveSeconds, count }, opened);
+      return acceptRaw(server, { transport, buffer, lingerTimeout, keepAliveSeconds, count }, opened);
     },
   };
 }

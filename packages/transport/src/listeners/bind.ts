@@ -1,9 +1,9 @@
-// Starting and stopping Node servers as promises with clear errors.
+// Starts and stops Node servers, with promises and clear errors.
 import type { ListenOptions, Server } from "node:net";
 import { bindError, ListenerError, systemCode } from "../errors.ts";
 import { DEFAULT_BACKLOG, type IpListenerConfig } from "../listener-config.ts";
 
-/** `mqtt://127.0.0.1:1883`; without host `mqtt://[::]:1883`. */
+/** `mqtt://127.0.0.1:1883`; without a host `mqtt://[::]:1883`. */
 export function printableAddress(scheme: string, host: string | undefined, port: number): string {
   const name = host === undefined || host === "" ? "::" : host;
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
@@ -16,13 +16,13 @@ function ipListenOptions(config: IpListenerConfig): ListenOptions {
   return options;
 }
 
-/** Ports that are tried for `localhost` when any will do: what is free for IPv4 may be taken for IPv6. */
+/** Ports that are tried for `localhost` with port 0: one that is free for IPv4 may be in use for IPv6. */
 const ATTEMPTS = 10;
 
 /**
- * Listens on an address; on both loopback addresses where it is `localhost`, as clients resolve that name to either.
- * Rejects with a ListenerError; nothing listens then.
- * @param make a server that does not listen yet
+ * Listens on an address; for `localhost` on both loopback addresses, as clients resolve the name to either. Rejects
+ * with a ListenerError, and then nothing listens.
+ * @param make makes a server that does not listen yet
  */
 export async function listenOn(make: () => Server, config: IpListenerConfig, address: string): Promise<Server[]> {
   const options = ipListenOptions(config);
@@ -35,7 +35,7 @@ export async function listenOn(make: () => Server, config: IpListenerConfig, add
       return [first, await bound(make(), second, address.replace("//localhost", "//[::1]"))];
     } catch (error) {
       const code = error instanceof ListenerError ? systemCode(error.cause) : "";
-      // There is no IPv6 here.
+      // This machine has no IPv6.
       if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return [first];
       await unbind(first);
       if (config.port !== 0 || code !== "EADDRINUSE" || attempt === ATTEMPTS) throw error;
@@ -70,7 +70,10 @@ export function bind(server: Server, options: ListenOptions, address: string): P
   });
 }
 
-/** Stops accepting. Node's own callback would wait for the last connection; the port is free at once. */
+/**
+ * Stops accepting. Resolves at once, as the port is free at once; Node's own callback would wait for the last
+ * connection.
+ */
 export function unbind(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close((error) => {

@@ -1,4 +1,4 @@
-// One function from plain data to something that accepts connections.
+// Makes a listener of plain data.
 import type { Accept } from "../connection.ts";
 import { ListenerError } from "../errors.ts";
 import type { ListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
@@ -9,7 +9,10 @@ import { TcpListener } from "./tcp.ts";
 import { TlsListener } from "./tls.ts";
 import { UnixListener } from "./unix.ts";
 
-/** Does not listen yet. Throws ERR_LISTENER_CONFIG for addresses that are none; files are read by `listen()`. */
+/**
+ * Makes a listener; `listen()` opens it. Files are read by `listen()`.
+ * @throws ListenerError ERR_LISTENER_CONFIG for invalid addresses in lists of proxies
+ */
 export function createListener(config: ListenerConfig, accept: Accept, options: ListenerContext = {}): Listener {
   checkProxies(config);
   switch (config.type) {
@@ -25,7 +28,7 @@ export function createListener(config: ListenerConfig, accept: Accept, options: 
   }
 }
 
-/** Loads the WebSocket half only when one listens. */
+/** Loads the code for WebSocket only when a WebSocket listener listens. */
 class LazyWsListener implements Listener {
   private readonly config: WsListenerConfig | WssListenerConfig;
   private readonly accept: Accept;

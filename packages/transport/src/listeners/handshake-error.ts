@@ -1,8 +1,8 @@
-// A handshake that came to nothing, in one line: with whom, and what is wrong in words for who runs the listener.
+// Describes a failed handshake in one line for the operator: with which client, and what was wrong.
 import { nameOf } from "../client-name.ts";
 import { ListenerError, systemCode } from "../errors.ts";
 
-/** @param client its address, or "" */
+/** @param client the address of the client, or "" */
 export function handshakeError(
   kind: "TLS" | "WebSocket",
   client: string,
@@ -22,12 +22,12 @@ const LEFT = new Set([
   "HPE_INVALID_EOF_STATE",
 ]);
 
-/** Did somebody connect and leave again, as health checks and port scans do, or is something wrong? `error`: this one, or its cause. */
+/** Did the client just disconnect, as health checks and port scans do? Looks at `error` and at its cause. */
 export function clientHasLeft(error: Error): boolean {
   return LEFT.has(systemCode(error)) || LEFT.has(systemCode(error.cause));
 }
 
-/** Where the words of Node and OpenSSL are not ours. */
+/** Plain words for messages of Node and OpenSSL. */
 const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: "not done in time",
   ERR_SSL_WRONG_VERSION_NUMBER: "the client does not speak TLS",

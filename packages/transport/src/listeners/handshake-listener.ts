@@ -1,5 +1,5 @@
-// What TLS and WebSocket listeners have in common: the sockets in front of the handshakes, the certificates, and another
-// configuration while they listen, which counts for connections that come from then on.
+// Base of the TLS and WebSocket listeners: owns the server that accepts sockets, the certificates, and the change of
+// the configuration while it listens, which applies to later connections.
 
 import type { ListenerConfig, TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
 import { checkProxies } from "../proxy-protocol/proxy-admission.ts";
@@ -30,7 +30,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     return printableAddress(type === "tls" ? "mqtts" : type, host, this.port ?? port);
   }
 
-  /** Does not throw. */
+  /** Must not throw. */
   protected abstract stage(config: C, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage;
 
   async listen(): Promise<void> {
@@ -39,7 +39,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     const identity = await identityOf(config);
     const watch = new CertificateWatch(() => this.reloadCertificates(), options);
     front.use(this.stage(config, front, identity));
-    // One that listens again does so where it did.
+    // Listening again uses the same port.
     await front.listen({ ...config, port: this.port ?? config.port }, this.address);
     this.front = front;
     this.port = front.port;
@@ -56,7 +56,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
       const { front, watch } = this;
       if (front === undefined) return;
       this.config = config;
-      // New servers have new ticket keys: no session from before can be resumed past a new revocation list.
+      // A new server has new ticket keys: no old session can be resumed after a revocation list has changed.
       front.use(this.stage(config, front, identity));
       if (identity !== undefined) watch?.use(identity);
     };
@@ -66,7 +66,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     const { config } = this;
     if (!("tls" in config)) return;
     const commit = await this.prepare(config);
-    // Another configuration may have come meanwhile, with certificates that are newer.
+    // The configuration may have changed meanwhile; then its certificates are newer.
     if (this.config === config) commit();
   }
 

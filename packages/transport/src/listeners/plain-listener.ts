@@ -1,6 +1,6 @@
-// What TCP and Unix listeners have in common: servers whose connections are MQTT from their first byte (or after a PROXY
-// header), and another configuration while they listen, which counts for connections that come from then on. Where
-// sockets are made at all they are accepted paused, so that shared-read.ts can take them over before the first byte.
+// Base of the TCP and Unix listeners: servers whose connections carry MQTT from the first byte (or after a PROXY
+// header), and the change of the configuration while they listen, which applies to later connections. Sockets, where
+// there are any, are accepted paused, so that shared-read.ts can replace them before the first byte.
 import { createServer, type Server } from "node:net";
 import type { Accept, PlainConnection } from "../connection.ts";
 import type { ListenerConfig, TcpListenerConfig, UnixListenerConfig } from "../listener-config.ts";
@@ -19,7 +19,7 @@ export abstract class PlainListener<C extends TcpListenerConfig | UnixListenerCo
   private readonly options: ListenerContext;
   private servers: readonly Server[] = [];
   private admission: PlainAdmission;
-  /** Who still owes a PROXY header. */
+  /** Connections whose PROXY header has not arrived. */
   private readonly waiting = new Set<PlainConnection>();
   private release: (() => void)[] = [];
 
@@ -55,7 +55,7 @@ export abstract class PlainListener<C extends TcpListenerConfig | UnixListenerCo
     const { servers } = this;
     this.servers = [];
     this.release = [];
-    // Nobody else knows of them.
+    // No other part of the broker has a reference to these.
     for (const connection of this.waiting) connection.destroy();
     await Promise.all(servers.map(unbind));
   }

@@ -1,6 +1,6 @@
-// What stands in front of a TLS or HTTP server: plain ones that accept in its place, read PROXY headers, turn away who may
-// not come before a handshake costs anything, and know the sockets that are not connections yet. The server behind can
-// be exchanged while these go on listening: handshakes that are under way end with the one that began them.
+// Accepts connections for a TLS or HTTP server: reads PROXY headers, refuses clients before a handshake costs anything,
+// and owns the sockets whose handshake is not done. The TLS or HTTP server can be replaced while this one listens; the
+// replaced one finishes the handshakes that it has begun.
 import { createServer, type Server, type Socket } from "node:net";
 import { plainAddress } from "../ip-address.ts";
 import type { TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
@@ -14,14 +14,14 @@ import type { ListenerContext } from "./listener.ts";
 
 type FrontConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
 
-/** What does the handshakes, and how its sockets are. */
+/** The server that does the handshakes. */
 export interface Stage {
   readonly config: FrontConfig;
-  /** Gets the sockets; it never listens itself. */
+  /** Gets the sockets; it does not listen itself. */
   readonly server: Server;
-  /** Are the clients behind this address asked for, and known, only when the server has their request? */
+  /** Does this address belong to a proxy whose clients are known, and checked, only after the HTTP request? */
   isProxy(address: string): boolean;
-  /** The last of its handshakes is over. */
+  /** Its last handshake is done. */
   close(): void;
 }
 
@@ -32,7 +32,7 @@ interface Waiting {
   readonly stage: Stage;
 }
 
-/** Finds a socket again inside the TLS socket around it, which shares nothing public with it but its addresses. */
+/** A key by which the socket inside a TLS socket is found: the two share nothing public but the addresses. */
 function addressKey(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
@@ -42,10 +42,10 @@ export class PreHandshakeServer {
   private servers: Server[] = [];
   private stage: Stage | undefined;
   private trusted: TrustedAddresses | undefined;
-  /** Sockets of proxies that owe a header. */
+  /** Sockets of proxies whose header has not arrived. */
   private readonly reading = new Set<Socket>();
   private readonly waiting = new Map<string, Waiting>();
-  /** Whose sockets these are; a socket that is closed does not know it any more. */
+  /** Address of each socket's client: a closed socket does not have it any more. */
   private readonly clients = new WeakMap<Socket, string>();
   private isOpen = true;
 
@@ -59,14 +59,14 @@ export class PreHandshakeServer {
 
   /** Rejects with a ListenerError. */
   async listen(config: FrontConfig, address: string): Promise<void> {
-    // In the middle of a TLS handshake who sends no more has gone; HTTP servers are used to clients that have not.
+    // A client that half-closes in the middle of a TLS handshake is gone; HTTP clients may half-close and read on.
     const allowHalfOpen = config.type === "ws";
     const make = (): Server => createServer({ allowHalfOpen, noDelay: true }, (socket) => this.accepted(socket));
     this.servers = await listenOn(make, config, address);
     for (const server of this.servers) server.on("error", (error) => this.options.onError?.(error));
   }
 
-  /** Sockets that are accepted from now on go there. */
+  /** Passes the sockets that are accepted from now on to this server. */
   use(stage: Stage): void {
     const before = this.stage;
     this.stage = stage;
@@ -74,7 +74,10 @@ export class PreHandshakeServer {
     if (before !== undefined) this.closeIfDone(before);
   }
 
-  /** The handshake is done, the socket is a connection. @returns what a trusted proxy said about it */
+  /**
+   * The handshake is done, the socket is a connection.
+   * @returns the client as a trusted proxy reported it
+   */
   arrived(socket: Socket): ProxySource | undefined {
     const key = addressKey(socket);
     const source = this.waiting.get(key)?.source;
@@ -82,18 +85,18 @@ export class PreHandshakeServer {
     return source;
   }
 
-  /** Tells of a handshake that came to nothing, unless the closing of the listener was its end. */
+  /** Reports a failed handshake, unless the listener was being closed. */
   failed(...of: Parameters<typeof handshakeError>): void {
     if (this.isOpen) this.options.onError?.(handshakeError(...of));
   }
 
-  /** The TLS handshake of a socket is done; others may follow inside. */
+  /** The TLS handshake of a socket is done; an HTTP request may follow. */
   secured(socket: Socket): void {
     const client = this.waiting.get(addressKey(socket))?.source?.address ?? plainAddress(socket.remoteAddress ?? "");
     this.clients.set(socket, client);
   }
 
-  /** Ends a connection because of the certificate that it showed, or did not show. */
+  /** Ends a connection because of its client certificate, or because it has none. */
   refuse(socket: Socket, refusal: string): void {
     this.arrived(socket);
     socket.on("error", () => {});
@@ -101,12 +104,12 @@ export class PreHandshakeServer {
     if (this.isOpen) this.options.onError?.(certificateError(this.clientOf(socket), refusal));
   }
 
-  /** The client behind a socket that was handed on or has its TLS, also when it is closed; "" if that is not known. */
+  /** The address of the client of a socket in its handshake, also when it is closed; "" if it is unknown. */
   clientOf(socket: Socket | undefined): string {
     return (socket && this.clients.get(socket)) ?? "";
   }
 
-  /** Stops accepting, and ends the handshakes that are under way: nobody else knows of them. */
+  /** Stops accepting, and ends the unfinished handshakes: no other part of the broker has a reference to them. */
   async close(): Promise<void> {
     this.isOpen = false;
     for (const socket of this.reading) socket.destroy();
@@ -121,15 +124,15 @@ export class PreHandshakeServer {
       socket.destroy();
       return;
     }
-    const { tcpKeepAliveMs, proxyProtocol } = stage.config;
-    if (tcpKeepAliveMs !== undefined) socket.setKeepAlive(true, tcpKeepAliveMs);
+    const { tcpKeepAliveDelay, proxyProtocol } = stage.config;
+    if (tcpKeepAliveDelay !== undefined) socket.setKeepAlive(true, tcpKeepAliveDelay);
     if (trusted?.has(plainAddress(socket.remoteAddress ?? "")) !== true) {
       this.letIn(socket, undefined, stage);
       return;
     }
     this.reading.add(socket);
     socket.once("close", () => this.reading.delete(socket));
-    readHeader(socket, proxyProtocol?.timeoutMs, this.options.onError, (source) => this.letIn(socket, source, stage));
+    readHeader(socket, proxyProtocol?.timeout, this.options.onError, (source) => this.letIn(socket, source, stage));
   }
 
   private letIn(socket: Socket, source: ProxySource | undefined, stage: Stage): void {
@@ -137,7 +140,7 @@ export class PreHandshakeServer {
     const peer = socket.remoteAddress;
     const remoteAddress = source?.address ?? plainAddress(peer ?? "");
     const isRefused = !stage.isProxy(remoteAddress) && this.options.admits?.({ remoteAddress }) === false;
-    // Without an address it has gone already.
+    // Without an address it is closed already.
     if (peer === undefined || isRefused) {
       socket.destroy();
       return;

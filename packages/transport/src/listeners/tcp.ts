@@ -1,4 +1,4 @@
-// TCP listener.
+// The TCP listener.
 import type { Server } from "node:net";
 import type { Accept } from "../connection.ts";
 import type { TcpListenerConfig } from "../listener-config.ts";
@@ -19,7 +19,7 @@ export class TcpListener extends PlainListener<TcpListenerConfig> {
   }
 
   protected override async open(make: () => Server): Promise<readonly Server[]> {
-    // One that listens again does so where it did.
+    // Listening again uses the same port.
     const port = this.port ?? this.config.port;
     const servers = await listenOn(make, { ...this.config, port }, this.address);
     this.port = portOf(servers[0]);

@@ -1,5 +1,5 @@
-// A TLS server that never listens: it is handed sockets, and hands on those whose handshake is done and whose certificate,
-// where one is asked for, is good.
+// A TLS server that does not listen: it gets sockets, and passes on those whose handshake is done and whose client
+// certificate, if one is required, is valid.
 import type { Server, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { asksForCertificates, certificateRefusal } from "../tls/client-certificate.ts";
@@ -18,10 +18,10 @@ export function tlsServer(
   const options: TlsOptions = {
     ...material.options,
     requestCert: asksForCertificates(config),
-    // Node would end the connection without a word about whose certificate it was, and why.
+    // Node would end the connection without reporting whose certificate it was and what was wrong.
     rejectUnauthorized: false,
-    handshakeTimeout: config.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS,
-    // No context (undefined) means the default one.
+    handshakeTimeout: config.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS,
+    // Without a context (undefined) Node uses the default one.
     SNICallback: (name, done) => done(null, identity.contextFor(name)),
   };
   if (alpn !== undefined) options.ALPNProtocols = [...alpn];
@@ -34,7 +34,7 @@ export function tlsServer(
   });
   server.on("tlsClientError", (cause: Error, socket: TLSSocket & { readonly _parent?: Socket | null }) => {
     socket.destroy();
-    // Not public: where it is missing the line says less.
+    // Not public: without it the log line has no address.
     front.failed("TLS", front.clientOf(socket._parent ?? undefined), cause);
   });
   return server;

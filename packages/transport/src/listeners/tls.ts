@@ -1,4 +1,4 @@
-// TLS listener.
+// The TLS listener.
 
 import type { Accept } from "../connection.ts";
 import { StreamConnection } from "../connections/stream-connection.ts";
@@ -23,7 +23,7 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
     const server = tlsServer(identity, front, config.tls.alpn, (socket) => {
       const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
       socket.allowHalfOpen = true;
-      admit(new StreamConnection(socket, info, config.lingerMs, this), this.accept, this.options);
+      admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options);
     });
     return { config, server, isProxy: () => false, close: () => void server.close() };
   }

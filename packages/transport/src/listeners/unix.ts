@@ -1,4 +1,4 @@
-// Unix-socket listener. A socket file that a crash has left is removed, but only if nobody listens behind it.
+// The Unix-socket listener. It removes a socket file that a crash has left, but only if no process listens on it.
 import { existsSync } from "node:fs";
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
@@ -23,7 +23,7 @@ export class UnixListener extends PlainListener<UnixListenerConfig> {
       await bind(server, options, this.address);
     } catch (error) {
       const code = error instanceof ListenerError ? error.code : undefined;
-      // Of a folder that there is not the system's library says that it may not be used.
+      // libuv reports a missing folder as a missing permission.
       if (code === "ERR_LISTENER_PERMISSION" && !existsSync(dirname(path))) {
         throw bindError(this.address, Object.assign(new Error("no such folder", { cause: error }), { code: "ENOENT" }));
       }
@@ -31,7 +31,7 @@ export class UnixListener extends PlainListener<UnixListenerConfig> {
       await unlink(path);
       await bind(server, options, this.address);
     }
-    // Until here the umask rules; the usual one lets only the owner connect, so nobody slips in before.
+    // Before chmod the umask decides; the usual one lets only the owner connect.
     if (mode === undefined) return [server];
     try {
       await chmod(path, mode);
@@ -43,7 +43,7 @@ export class UnixListener extends PlainListener<UnixListenerConfig> {
   }
 }
 
-/** A socket file with nobody behind it. Anything else of that name, a regular file above all, is left alone. */
+/** Is it a socket file on which no process listens? Any other kind of file is left alone. */
 async function isStale(path: string): Promise<boolean> {
   const stat = await lstat(path).catch(() => undefined);
   if (stat?.isSocket() !== true) return false;

@@ -1,4 +1,4 @@
-// Decisions about an HTTP request that wants to become an MQTT connection. No sockets here.
+// Decides about an HTTP request that asks for an upgrade to MQTT over WebSocket. Does no I/O.
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { canonicalAddress } from "../ip-address.ts";
@@ -6,13 +6,13 @@ import type { WebSocketConfig } from "../listener-config.ts";
 import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
 import { clientHasLeft, HAS_LEFT } from "./handshake-error.ts";
 
-/** MQTT 3.1.1 and 5.0 say `mqtt`; MQTT 3.1 clients say `mqttv3.1`. */
+/** MQTT 3.1.1 and 5.0 clients offer `mqtt`, MQTT 3.1 clients `mqttv3.1`. */
 export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {
   if (offered.has("mqtt")) return "mqtt"; // [MQTT-6.0.0-4]
   return offered.has("mqttv3.1") ? "mqttv3.1" : undefined;
 }
 
-/** The only one there is. [RFC 6455, 4.1] */
+/** The only version of the protocol. [RFC 6455, 4.1] */
 export const WEBSOCKET_VERSION = "13";
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -52,7 +52,7 @@ function offeredSubprotocols({ headers }: IncomingMessage): ReadonlySet<string> 
   return new Set((headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
 }
 
-/** The answer to a request that `checkUpgrade` has passed. [RFC 6455, 4.2.2] */
+/** The response to a request that has passed `checkUpgrade`. [RFC 6455, 4.2.2] */
 export function acceptance(request: IncomingMessage): string {
   const key = request.headers["sec-websocket-key"] ?? "";
   const accept = createHash("sha1").update(`${key}${ACCEPT_GUID}`).digest("base64");
@@ -66,7 +66,7 @@ export function acceptance(request: IncomingMessage): string {
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** What Node says of a request that it cannot read. */
+/** The error with which Node reports a request that it cannot parse. */
 export type RequestError = Error & { readonly code?: string; readonly rawPacket?: Uint8Array };
 
 /** First byte of a TLS handshake. */
@@ -81,8 +81,8 @@ export function requestRefusal(error: RequestError): Refusal {
 }
 
 /**
- * The client behind trusted proxies: each appends the address it was called from, so read from the right and stop at
- * the first that is not a proxy of ours. What stands left of it anyone can have written.
+ * The client behind trusted proxies. Each proxy appends the address of its peer, so the header is read from the right
+ * up to the first address that is not a trusted proxy. Anyone can have written what is left of that.
  */
 export function forwardedFor(peer: string, header: string | undefined, trusted: TrustedAddresses): string {
   let address = peer;

@@ -1,4 +1,4 @@
-// WebSocket and secure WebSocket listeners. The door `@wrenmq/transport/ws`.
+// The WebSocket and secure WebSocket listeners. Entry point `@wrenmq/transport/ws`.
 import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -35,10 +35,10 @@ import {
 type WsConfig = WsListenerConfig | WssListenerConfig;
 
 const DEFAULT_HANDSHAKE_MS = 10_000;
-/** What browsers offer by ALPN, and Node's own HTTPS servers answer. */
+/** ALPN name that browsers offer and that Node's own HTTPS servers select. */
 const HTTP = ["http/1.1"];
 
-/** Does not listen yet. */
+/** Makes a listener; `listen()` opens it. */
 export function createWebSocketListener(config: WsConfig, accept: Accept, options: ListenerContext = {}): Listener {
   return new WsListener(config, accept, options);
 }
@@ -87,7 +87,7 @@ class WsListener extends HandshakeListener<WsConfig> {
   }
 }
 
-/** From HTTP requests to connections, by one configuration. */
+/** Makes connections of HTTP requests, for one configuration. */
 class Upgrades {
   readonly server: HttpServer;
   readonly trusted: TrustedAddresses;
@@ -116,20 +116,20 @@ class Upgrades {
   }
 
   private httpServer(): HttpServer {
-    const timeout = this.websocket.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_MS;
+    const timeout = this.websocket.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS;
     const server = createServer({
       headersTimeout: timeout,
       requestTimeout: timeout,
       keepAliveTimeout: 1,
       connectionsCheckingInterval: Math.min(timeout, 5000),
     });
-    // Requests that are no upgrade: there are no pages here.
+    // Requests without an upgrade: nothing is served here.
     server.on("request", (_request, response) => {
       response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
     });
     server.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head));
     server.on("clientError", (cause: RequestError, stream) => this.failed(cause, stream));
-    // It never listens; from then on it enforces its timeouts.
+    // The server never listens; without this event it does not enforce its timeouts.
     server.emit("listening");
     return server;
   }
@@ -172,7 +172,7 @@ class Upgrades {
 
   private open(stream: Duplex, info: ConnectionInfo, head: Uint8Array): void {
     const connection = new WsConnection(stream, info, {
-      lingerMs: this.config.lingerMs ?? DEFAULT_LINGER_MS,
+      lingerTimeout: this.config.lingerTimeout ?? DEFAULT_LINGER_MS,
       maxMessage: this.websocket.maxPayload ?? Number.POSITIVE_INFINITY,
       count: this.count,
     });

@@ -1,5 +1,5 @@
-// The wait for a PROXY header, in the two places where it can stand: before the MQTT bytes of a plain socket,
-// and before the TLS or HTTP handshake of a Node server.
+// Waits for the PROXY header in the two places where it can come: before the MQTT bytes of a plain socket, and before
+// the TLS or HTTP handshake of a Node server.
 import type { Socket } from "node:net";
 import { nameOf, printableClient } from "../client-name.ts";
 import type { ConnectionHandler, PlainConnection } from "../connection.ts";
@@ -16,7 +16,7 @@ export function trustedProxies(config: ProxyProtocolConfig | undefined): Trusted
   return config === undefined ? undefined : new TrustedAddresses(config.trusted, "proxyProtocol.trusted");
 }
 
-/** @throws ListenerError ERR_LISTENER_CONFIG for proxies that are no addresses */
+/** @throws ListenerError ERR_LISTENER_CONFIG for proxies that are not valid addresses */
 export function checkProxies(config: ListenerConfig): void {
   trustedProxies(config.proxyProtocol);
   const networks = "websocket" in config ? config.websocket?.trustedProxies : undefined;
@@ -27,7 +27,10 @@ function badHeader(peer: string, why: string): ListenerError {
   return new ListenerError("ERR_LISTENER_PROXY", `connection from ${peer} closed: ${why}`);
 }
 
-/** First handler of a connection from a trusted proxy; hands over to the one that `admit` finds. Until then it is in `waiting`. */
+/**
+ * First handler of a connection from a trusted proxy: reads the header, then hands over to the handler that `admit`
+ * returns. Until then the connection is in `waiting`.
+ */
 export class ProxyHandshake implements ConnectionHandler {
   private readonly parser: ProxyHeaderParser = new ProxyHeaderParser();
   private readonly connection: PlainConnection;
@@ -38,7 +41,7 @@ export class ProxyHandshake implements ConnectionHandler {
 
   constructor(
     connection: PlainConnection,
-    timeoutMs: number | undefined,
+    timeout: number | undefined,
     admit: (source: ProxySource | undefined) => ConnectionHandler | undefined,
     onError: OnError,
     waiting: Set<PlainConnection>,
@@ -48,7 +51,7 @@ export class ProxyHandshake implements ConnectionHandler {
     this.onError = onError;
     this.waiting = waiting;
     waiting.add(connection);
-    this.timer = setTimeout(() => this.refuse("no PROXY header in time"), timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.timer = setTimeout(() => this.refuse("no PROXY header in time"), timeout ?? DEFAULT_TIMEOUT_MS);
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
@@ -81,10 +84,10 @@ export class ProxyHandshake implements ConnectionHandler {
   }
 }
 
-/** Reads the header and puts back what follows it. */
+/** Reads the header and unshifts the bytes that follow it. */
 export function readHeader(
   socket: Socket,
-  timeoutMs: number | undefined,
+  timeout: number | undefined,
   onError: OnError,
   done: (source: ProxySource | undefined) => void,
 ): void {
@@ -94,7 +97,7 @@ export function readHeader(
     onError?.(badHeader(peer, why));
     socket.destroy();
   };
-  const timer = setTimeout(() => refuse("no PROXY header in time"), timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const timer = setTimeout(() => refuse("no PROXY header in time"), timeout ?? DEFAULT_TIMEOUT_MS);
   const stop = (): void => {
     clearTimeout(timer);
     socket.off("readable", readable);

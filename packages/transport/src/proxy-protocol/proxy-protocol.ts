@@ -1,5 +1,6 @@
-// PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): who the client of a trusted proxy really is.
-// A streaming parser with a bound; it takes not one byte more than the header. Extensions (TLVs) are skipped.
+// Parser of the PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt), which reports the client of a
+// trusted proxy. It takes the bytes as they arrive, within a bound, and not one byte after the header. Extensions
+// (TLVs) are skipped.
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalAddress } from "../ip-address.ts";
 
@@ -10,7 +11,10 @@ export interface ProxySource {
 
 export type ProxyStep =
   | { state: "more" }
-  /** `used`: bytes of this call that belong to the header. source undefined: the proxy speaks for itself (health check) or does not know. */
+  /**
+   * `used`: bytes of this call that belong to the header. source undefined: the proxy connects for itself (health
+   * check), or does not know the client.
+   */
   | { state: "done"; used: number; source: ProxySource | undefined }
   | { state: "bad"; why: string };
 
@@ -27,10 +31,10 @@ const bad = (why: string): ProxyStep => ({ state: "bad", why });
 
 export class ProxyHeaderParser {
   private readonly head: number[] = [];
-  /** Bytes of a version 2 header, as far as is known. */
+  /** Bytes of a version 2 header, as far as they are known. */
   private wanted = V2_PREFIX;
 
-  /** Looks at `bytes[start, end)`. After "done" or "bad" the parser is spent. */
+  /** Parses `bytes[start, end)`. After "done" or "bad" the parser must not be used again. */
   push(bytes: Uint8Array, start: number, end: number): ProxyStep {
     let at = start;
     for (const byte of bytes.subarray(start, end)) {

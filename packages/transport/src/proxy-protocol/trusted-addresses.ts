@@ -1,11 +1,14 @@
-// Addresses and networks whose word is believed (proxies).
+// A set of addresses and networks of trusted proxies.
 import { BlockList, isIP } from "node:net";
 import { ListenerError } from "../errors.ts";
 
 export class TrustedAddresses {
   private readonly list: BlockList = new BlockList();
 
-  /** `key` is the configuration's name of the list, for the error: ERR_LISTENER_CONFIG if an entry is not an address or network. */
+  /**
+   * @param key name of the option, for the error
+   * @throws ListenerError ERR_LISTENER_CONFIG if an entry is not an address or network
+   */
   constructor(entries: readonly string[], key: string) {
     for (const entry of entries) {
       const [address = "", prefix, more] = entry.split("/");

@@ -1,6 +1,7 @@
-// May a TLS client come in by the certificate that it shows, or does not show? Node lets every handshake finish and says
-// afterwards what OpenSSL thought of the certificate, so this is the place where a bad one is refused, also where clients
-// without one are welcome. The client has seen its handshake succeed by then; it is closed before a byte of it is read.
+// Decides whether the client certificate of a TLS connection, or its absence, is acceptable. Node completes every
+// handshake and reports the result of OpenSSL's verification afterwards, so an invalid certificate is refused here,
+// also where certificates are optional. The client sees a successful handshake; the connection is closed before a byte
+// of it is read.
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { nameOf } from "../client-name.ts";
@@ -12,17 +13,17 @@ export function asksForCertificates({ requestCertificate, requireCertificate }: 
   return requestCertificate === true || requireCertificate === true;
 }
 
-/** @returns why the client is refused; undefined: it is welcome */
+/** @returns why the client is refused; undefined: it is accepted */
 export function certificateRefusal(socket: TLSSocket, config: TlsConfig): string | undefined {
   if (!asksForCertificates(config)) return undefined;
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
-    // Not `authorized`: of a resumed session without a certificate Node says that all is well.
+    // Not `authorized`: Node reports true for a resumed session without a certificate.
     return config.requireCertificate === true ? "it shows no certificate" : undefined;
   }
   const whose = shorten(subjectOf(certificate));
   if (!socket.authorized) return `its certificate is not accepted: ${reasonOf(socket.authorizationError)} (${whose})`;
-  // A resumed session brings the verdict of its first handshake along.
+  // A resumed session has the result of its first handshake.
   if (socket.isSessionReused() && hasEnded(certificate)) {
     return `its certificate is not accepted: ${REASONS["CERT_HAS_EXPIRED"]} (${whose})`;
   }
@@ -43,7 +44,7 @@ function hasEnded({ validTo }: X509Certificate): boolean {
   return new Date(validTo).getTime() < Date.now();
 }
 
-/** OpenSSL's words for its codes (X509_verify_cert_error_string); Node tells only the codes. */
+/** OpenSSL's texts for its codes (X509_verify_cert_error_string); Node reports only the codes. */
 const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: "unable to get issuer certificate",
   UNABLE_TO_GET_CRL: "unable to get certificate CRL",

@@ -1,5 +1,5 @@
-// Certificates, keys and revocation lists as texts: which there are in a PEM text, whether each can be read, and whose
-// and until when each is.
+// Finds certificates, keys and revocation lists in PEM texts, checks that each can be parsed, and reads their subjects
+// and dates.
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { messageOf } from "../errors.ts";
 import { revocationListFacts } from "./der.ts";
@@ -7,40 +7,46 @@ import type { PemText } from "./pem-files.ts";
 
 export type CredentialKind = "certificate" | "authority" | "revocation list";
 
-/** One certificate or revocation list that is in force. */
+/** One certificate or revocation list in use. */
 export interface Credential {
-  /** authority: it signs the certificates of clients. */
+  /** authority: it signs client certificates. */
   readonly kind: CredentialKind;
-  /** `CN=mqtt.example, O=Example`; of a revocation list, who made it. */
+  /** `CN=mqtt.example, O=Example`; of a revocation list, its issuer. */
   readonly subject: string;
-  /** From when it counts. */
+  /** Start of its validity; undefined: it has none. */
   readonly begin: Date | undefined;
-  /** Until when it counts; undefined: it does not say. */
+  /** End of its validity; undefined: it has none. */
   readonly end: Date | undefined;
   readonly file: string | undefined;
-  /** Different for any two that differ. */
+  /** Different for any two credentials. */
   readonly fingerprint: string;
 }
 
-/** What is wrong with a PEM text; without its place. */
+/** What is wrong with a PEM text, without the name of its file. */
 export class CredentialError extends Error {}
 
 const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const CERTIFICATE_BLOCK = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const LIST = /-----BEGIN X509 CRL-----/g;
 const LIST_BLOCK = /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g;
 
 const where = ({ file }: PemText): string => (file === undefined ? "" : ` in ${file}`);
 const howMany = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
-/** Node reads as far as it can and is silent about the rest. @throws CredentialError when one is broken */
+/**
+ * Node parses as far as it can and does not report the rest.
+ * @throws CredentialError when one cannot be parsed
+ */
 export function certificatesIn(pem: PemText): X509Certificate[] {
   const blocks = pem.text.match(CERTIFICATE_BLOCK) ?? [];
   const certificates = blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      throw new CredentialError(`certificate ${index + 1}${where(pem)} cannot be read: ${messageOf(cause)}`, { cause });
+      throw new CredentialError(`certificate ${index + 1}${where(pem)} cannot be read: ${opensslReason(cause)}`, {
+        cause,
+      });
     }
   });
   if (howMany(pem.text, CERTIFICATE) > blocks.length) {
@@ -49,14 +55,17 @@ export function certificatesIn(pem: PemText): X509Certificate[] {
   return certificates;
 }
 
-/** @throws CredentialError when there is none, or one is broken */
+/** @throws CredentialError when there is none, or one cannot be parsed */
 export function someCertificatesIn(pem: PemText): X509Certificate[] {
   const certificates = certificatesIn(pem);
   if (certificates.length > 0) return certificates;
   throw new CredentialError(`there is no certificate (PEM)${where(pem)}`);
 }
 
-/** Each list as a text of its own: Node reads only the first one of a text. @throws CredentialError */
+/**
+ * Each list as a separate text: Node reads only the first one of a text.
+ * @throws CredentialError
+ */
 export function revocationListsIn(pem: PemText): { readonly text: string; readonly credential: Credential }[] {
   const blocks = [...pem.text.matchAll(LIST_BLOCK)];
   if (blocks.length === 0) throw new CredentialError(`there is no revocation list (PEM, "X509 CRL")${where(pem)}`);
@@ -82,9 +91,8 @@ export function privateKeyIn(pem: PemText, passphrase: string | undefined): KeyO
   try {
     return createPrivateKey(passphrase === undefined ? pem.text : { key: pem.text, passphrase });
   } catch (cause) {
-    const code = (cause as { code?: unknown }).code;
     const why =
-      code === "ERR_MISSING_PASSPHRASE"
+      passphrase === undefined && ENCRYPTED.test(pem.text)
         ? `the key${where(pem)} is encrypted: it needs its passphrase`
         : passphrase === undefined
           ? `there is no readable private key (PEM)${where(pem)}`
@@ -109,7 +117,7 @@ export function credentialOf(
   };
 }
 
-/** In one line. Node says undefined where there is none; its types say string. */
+/** In one line. Node returns undefined where there is none, other than its types say. */
 export function subjectOf({
   subject,
   serialNumber,
@@ -119,4 +127,10 @@ export function subjectOf({
 }): string {
   const parts = ((subject as string | undefined) ?? "").split("\n").filter((part) => part !== "");
   return parts.length === 0 ? `serial number ${serialNumber}` : parts.join(", ");
+}
+
+/** `error:0A0000B9:SSL routines::no cipher match` says less than its `reason`. */
+export function opensslReason(cause: unknown): string {
+  const { reason } = cause as { reason?: unknown };
+  return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);
 }

@@ -1,5 +1,5 @@
-// As much of DER (X.690) as a revocation list needs that Node cannot read: who made it, and until when it counts.
-// Every length is checked against what is there; what does not fit is undefined.
+// As much of DER (X.690) as is needed of revocation lists, which Node cannot parse: issuer and next update. Every
+// length is checked against the bytes that are there; what does not fit is undefined.
 
 interface Element {
   readonly tag: number;
@@ -30,11 +30,14 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 export interface RevocationListFacts {
   /** `CN=Root, O=Wren`. */
   readonly issuer: string;
-  /** undefined: it does not say. */
+  /** undefined: the list has none. */
   readonly nextUpdate: Date | undefined;
 }
 
-/** RFC 5280, section 5.1. undefined: this is no revocation list. */
+/**
+ * [RFC 5280, 5.1]
+ * @returns undefined: this is not a revocation list
+ */
 export function revocationListFacts(der: Buffer): RevocationListFacts | undefined {
   const list = elementAt(der, 0, der.length);
   const body = list?.tag === SEQUENCE ? elementAt(der, list.start, list.end) : undefined;

@@ -1,11 +1,14 @@
-// Reads PEM from files and folders, and remembers how each of them looked then, so that a later look shows a change.
+// Reads PEM texts from files and folders, and remembers the state of each file, so that a later check finds changes.
 import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ListenerError, messageOf, systemCode } from "../errors.ts";
 import type { PemSource } from "../listener-config.ts";
 
-/** By ending, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
+/** By extension, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
 const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
+
+/** Bytes. Bundles of all public authorities have less than one mebibyte. */
+const LARGEST = 16 * 1024 * 1024;
 
 export interface PemText {
   readonly text: string;
@@ -14,7 +17,7 @@ export interface PemText {
 }
 
 export class PemFiles {
-  /** How each file and folder looked before it was read. */
+  /** State of each file and folder before it was read. */
   readonly looks: Map<string, string> = new Map();
 
   /** @throws ListenerError ERR_LISTENER_FILE */
@@ -24,7 +27,11 @@ export class PemFiles {
     let handle: FileHandle | undefined;
     try {
       handle = await open(source, "r");
-      this.looks.set(source, lookOf(await handle.stat()));
+      const found = await handle.stat();
+      this.looks.set(source, lookOf(found));
+      // A pipe would be empty when it is read again, and a device may have no end.
+      if (!found.isFile() && !found.isDirectory()) throw new Error("it is not a regular file");
+      if (found.size > LARGEST) throw new Error(`it is larger than ${LARGEST / 1024 / 1024} MiB`);
       return { text: await readFile(handle, "latin1"), file: source };
     } catch (cause) {
       this.looks.set(source, this.looks.get(source) ?? MISSING);
@@ -34,7 +41,10 @@ export class PemFiles {
     }
   }
 
-  /** Every file of a folder that may hold certificates. @throws ListenerError ERR_LISTENER_FILE */
+  /**
+   * Every file of a folder that may contain certificates.
+   * @throws ListenerError ERR_LISTENER_FILE
+   */
   async readFolder(path: string, key: string): Promise<PemText[]> {
     this.looks.set(path, await look(path));
     const names = await readdir(path).catch((cause: unknown) => {
@@ -44,12 +54,12 @@ export class PemFiles {
     return Promise.all(wanted.map((name) => this.read(join(path, name), key)));
   }
 
-  /** Does any of them look different now? */
+  /** Has any of them changed since? */
   async haveChanged(): Promise<boolean> {
     return (await this.now()) !== [...this.looks.values()].join();
   }
 
-  /** How all of them look now, as one text. */
+  /** The present state of all of them, as one text. */
   async now(): Promise<string> {
     return (await Promise.all([...this.looks.keys()].map(look))).join();
   }

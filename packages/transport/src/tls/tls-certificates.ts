@@ -1,5 +1,5 @@
-// The certificates of one TLS or wss listener over time: looked at for change, told of when they changed, and warned of
-// before they end. What is in force is always whole: a broken replacement changes nothing.
+// The certificates of one TLS or wss listener over time: checks the files for changes, reloads and reports them, and
+// warns before they expire. What is in use is always complete: a broken replacement changes nothing.
 import type { SecureContext } from "node:tls";
 import { ListenerError, messageOf } from "../errors.ts";
 import type { TlsConfig } from "../listener-config.ts";
@@ -10,14 +10,17 @@ const DEFAULT_WATCH_MS = 10_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const WARN_DAYS = 14;
 
-/** Something that whoever runs the listener wants to know of a certificate or revocation list. */
+/** A change of a certificate or revocation list that concerns the operator. */
 export interface CertificateNotice {
-  /** `changed`: this one was read in place of another and is in force now; `ends`: in less than 14 days, or it has; once a day. */
+  /**
+   * `changed`: it has replaced another one and is in use now; `ends`: it expires within 14 days, or has expired;
+   * reported once a day.
+   */
   readonly what: "changed" | "ends";
   readonly kind: CredentialKind;
-  /** `CN=mqtt.example, O=Example`; of a revocation list, who made it. */
+  /** `CN=mqtt.example, O=Example`; of a revocation list, its issuer. */
   readonly subject: string;
-  /** Until when it counts; undefined: it does not say. */
+  /** End of its validity; undefined: it has none. */
   readonly end: Date | undefined;
   /** undefined: it was given as a text. */
   readonly file: string | undefined;
@@ -25,7 +28,7 @@ export interface CertificateNotice {
 
 export type OnCertificate = ((notice: CertificateNotice) => void) | undefined;
 
-/** What a listener shows and believes at one time. */
+/** The certificates, keys and authorities that a listener uses at one time. */
 export class TlsIdentity {
   readonly config: TlsConfig;
   readonly material: TlsMaterial;
@@ -40,7 +43,7 @@ export class TlsIdentity {
     return new TlsIdentity(config, await loadTls(config));
   }
 
-  /** The context for a server name (SNI). undefined: that of the first certificate. */
+  /** The context for a server name (SNI); undefined: that of the first certificate. */
   contextFor(name: string): SecureContext | undefined {
     const { byName } = this.material;
     const wanted = name.toLowerCase();
@@ -56,12 +59,12 @@ export class CertificateWatch {
   private current: TlsIdentity | undefined;
   private looking: NodeJS.Timeout | undefined;
   private daily: NodeJS.Timeout | undefined;
-  /** How bad files looked of which it was said: they are complained of once. */
+  /** State of the broken files that were reported last: each state is reported once. */
   private bad = "";
-  /** When it was last said of one that it ends, by its fingerprint. */
+  /** When the expiry of each was reported last, by fingerprint. */
   private readonly warned = new Map<string, number>();
 
-  /** @param reload reads the files again, and tells this watch with `use` */
+  /** @param reload reads the files again, and passes the result to `use` */
   constructor(
     reload: () => Promise<void>,
     { onError, onCertificate }: { onError?: ((error: Error) => void) | undefined; onCertificate?: OnCertificate },
@@ -71,7 +74,7 @@ export class CertificateWatch {
     this.onCertificate = onCertificate;
   }
 
-  /** These are in force from now on. */
+  /** Puts these into use. */
   use(identity: TlsIdentity): void {
     const before = this.current;
     this.current = identity;
@@ -93,10 +96,10 @@ export class CertificateWatch {
     this.current = undefined;
   }
 
-  /** A timer, not inotify: certificates often change by a symbolic link's new target. */
+  /** Polls instead of inotify: certificates are often replaced by changing the target of a symbolic link. */
   private schedule(): void {
     const { current } = this;
-    const interval = current?.config.watchIntervalMs ?? DEFAULT_WATCH_MS;
+    const interval = current?.config.watchInterval ?? DEFAULT_WATCH_MS;
     if (current === undefined || interval === 0 || current.material.files.looks.size === 0) return;
     this.looking = setTimeout(() => {
       void this.look(current).finally(() => {
@@ -113,7 +116,7 @@ export class CertificateWatch {
     try {
       await this.reload();
     } catch (cause) {
-      // Half-written files change again, and one complaint per change is enough.
+      // A half-written file will change again, and one report per change is enough.
       this.bad = now;
       const text = `certificates not reloaded: ${messageOf(cause)}`;
       this.onError?.(new ListenerError(cause instanceof ListenerError ? cause.code : "ERR_LISTENER_TLS", text, cause));
@@ -134,7 +137,7 @@ export class CertificateWatch {
     for (const credential of this.current?.material.credentials ?? []) {
       const { end, fingerprint } = credential;
       if (end === undefined || end.getTime() - now >= WARN_DAYS * DAY_MS) continue;
-      // A timer may come a little early.
+      // A timer may fire slightly early.
       if (now - (this.warned.get(fingerprint) ?? Number.NEGATIVE_INFINITY) < DAY_MS - 60_000) continue;
       this.warned.set(fingerprint, now);
       this.tell("ends", credential);

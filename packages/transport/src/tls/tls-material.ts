@@ -1,27 +1,30 @@
-// From the options of TLS to what a server needs, and everything that is wrong with them: each problem names its key and
-// the file. What is checked here is what a listener needs when it starts, so that a check and a start cannot disagree.
+// Makes secure contexts of TLS options and finds everything that is wrong with them; each problem names its key and
+// file. Both the start of a listener and `checkTls` use it, so that they cannot disagree.
 import type { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { ListenerError, messageOf } from "../errors.ts";
+import { ListenerError } from "../errors.ts";
 import type { PemSource, TlsCertificate, TlsConfig } from "../listener-config.ts";
 import {
   type Credential,
   CredentialError,
   certificatesIn,
   credentialOf,
+  opensslReason,
   privateKeyIn,
   revocationListsIn,
   someCertificatesIn,
 } from "./credentials.ts";
 import { PemFiles, type PemText } from "./pem-files.ts";
 
+const NO_AUTHORITY = "there is no authority to check clients' certificates with (ca or caPath)";
+
 export interface TlsMaterial {
-  /** For `createServer`: the first certificate. */
+  /** For `createServer`, with the first certificate. */
   readonly options: SecureContextOptions;
-  /** Server name in lower case, perhaps `*.…`, to its context. */
+  /** Contexts by server name in lower case, with `*.` for wildcards. */
   readonly byName: ReadonlyMap<string, SecureContext>;
   readonly credentials: readonly Credential[];
-  /** Everything that was read, to watch it. */
+  /** All files that were read, to check them for changes. */
   readonly files: PemFiles;
 }
 
@@ -35,13 +38,13 @@ export async function loadTls(config: TlsConfig): Promise<TlsMaterial> {
 }
 
 export interface TlsCheck {
-  /** What keeps a listener with these options from starting. */
+  /** All that would keep a listener with these options from starting. */
   readonly problems: readonly ListenerError[];
-  /** With their keys, for their dates. */
+  /** With their option keys, for their dates. */
   readonly credentials: readonly (Credential & { readonly key: string })[];
 }
 
-/** Reads all that a TLS listener with these options would read, and opens nothing. */
+/** Reads all files that a TLS listener with these options would read. Opens nothing. */
 export async function checkTls(config: TlsConfig): Promise<TlsCheck> {
   const reader = new MaterialReader(config);
   await reader.read();
@@ -90,8 +93,8 @@ class MaterialReader {
     if (ca.length > 0) options.ca = ca;
     else if ((requireCertificate === true || requestCertificate === true) && !this.namesAuthorities) {
       const key = requireCertificate === true ? "tls.requireCertificate" : "tls.requestCertificate";
-      // Node would fall back to the public CAs: anyone can get a certificate from those.
-      this.wrong(key, "tls.ca or tls.caPath is needed to check clients' certificates");
+      // Node would use the public CAs, from which anyone can get a certificate.
+      this.wrong(key, NO_AUTHORITY);
     }
     const crl = await this.revocationLists();
     if (crl.length > 0) options.crl = crl;
@@ -122,7 +125,7 @@ class MaterialReader {
     const key = "tls.caPath";
     await this.attempt(key, async () => {
       for (const pem of await this.files.readFolder(caPath, key)) {
-        // There may be other things in it.
+        // The folder may contain other files.
         const certificates = certificatesIn(pem);
         if (certificates.length === 0) continue;
         found.push(pem.text);
@@ -180,7 +183,7 @@ class MaterialReader {
     for (const certificate of certificates) this.credentials.push({ ...credentialOf(kind, certificate, pem), key });
   }
 
-  /** What OpenSSL itself has to say: ciphers that it does not know, keys that are too short for it. */
+  /** Finds what OpenSSL reports itself: unknown ciphers, keys that are too short. */
   private contextOf(options: SecureContextOptions, key: string, pem?: PemText): SecureContext | undefined {
     try {
       return createSecureContext(options);
@@ -213,12 +216,6 @@ class MaterialReader {
 }
 
 const of = ({ file }: PemText): string => (file === undefined ? "" : ` in ${file}`);
-
-/** `error:0A0000B9:SSL routines::no cipher match` says less than its `reason`. */
-function opensslReason(cause: unknown): string {
-  const { reason } = cause as { reason?: unknown };
-  return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);
-}
 
 function sourcesOf(sources: PemSource | readonly PemSource[] | undefined): readonly PemSource[] {
   if (sources === undefined) return [];

@@ -87,7 +87,7 @@ describe("memory pair", () => {
   });
 
   test("end() towards a side that never reads gives up after the linger time", async () => {
-    const [client, server] = memoryPair({ lingerMs: 5 });
+    const [client, server] = memoryPair({ lingerTimeout: 5 });
     const atServer = new Recorder(server);
     server.attach(atServer);
     client.attach(new Recorder(client));

@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 });
 
-async function listen(accept: Accept, config: { rawTcp?: boolean; lingerMs?: number } = {}): Promise<Listener> {
+async function listen(accept: Accept, config: { rawTcp?: boolean; lingerTimeout?: number } = {}): Promise<Listener> {
   const listener = createListener({ type: "tcp", port: 0, host: "127.0.0.1", ...config }, accept, {
     readBuffer: buffer,
   });
@@ -50,7 +50,13 @@ async function serving(): Promise<{ server: Server; port: number; made: () => nu
   servers.push(server);
   return { server, port: (server.address() as { port: number }).port, made: () => made };
 }
-const options = { transport: "tcp", buffer, lingerMs: 2000, keepAliveSeconds: 60, count: { connections: 0 } } as const;
+const options = {
+  transport: "tcp",
+  buffer,
+  lingerTimeout: 2000,
+  keepAliveSeconds: 60,
+  count: { connections: 0 },
+} as const;
 
 describe("where raw connections are possible", () => {
   test("on this Node they are, and no socket is made", async () => {
@@ -218,7 +224,7 @@ describe.each([true, false])("rawTcp %s", (rawTcp) => {
 
   test("end() with a write under way sends it all first", async () => {
     const server = recording();
-    const listener = await listen(server.accept, { rawTcp, lingerMs: 10_000 });
+    const listener = await listen(server.accept, { rawTcp, lingerTimeout: 10_000 });
     const socket = await client(listener);
     socket.pause();
     const recorder = await server.next();

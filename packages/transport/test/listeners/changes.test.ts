@@ -40,8 +40,7 @@ const TYPES: readonly Type[] = ["tcp", "unix", "tls", "ws", "wss"];
 const readBuffer = { bytes: Buffer.alloc(65_536), start: 0, length: 65_536 };
 
 function config(type: Type, more: object = {}, tls: Partial<TlsConfig> = {}): ListenerConfig {
-  const secure =
-    type === "tls" || type === "wss" ? { tls: { certificates: [server], watchIntervalMs: 0, ...tls } } : {};
+  const secure = type === "tls" || type === "wss" ? { tls: { certificates: [server], watchInterval: 0, ...tls } } : {};
   const place = type === "unix" ? { path: join(folder, "socket") } : { host: HOST, port: 0 };
   return { type, ...place, ...secure, ...more } as ListenerConfig;
 }
@@ -108,7 +107,7 @@ describe.each(TYPES)("%s", (type) => {
     expect(await before.isServed()).toBe(true);
     for (let times = 0; times < 3; times++) {
       const more = type === "tcp" || type === "unix" ? { rawTcp: times === 1 } : {};
-      (await listener.prepare(config(type, { lingerMs: 100 + times, tcpKeepAliveMs: 60_000, ...more })))();
+      (await listener.prepare(config(type, { lingerTimeout: 100 + times, tcpKeepAliveDelay: 60_000, ...more })))();
       expect(await (await client(listener, type)).isServed()).toBe(true);
     }
     (await listener.prepare(config(type)))();
@@ -225,7 +224,7 @@ test("a listener that does not listen, or no more, changes nothing", async () =>
 
 test("what makes another socket", () => {
   const one = config("tcp");
-  expect(isSameSocket(one, { ...config("tcp"), lingerMs: 5 } as ListenerConfig)).toBe(true);
+  expect(isSameSocket(one, { ...config("tcp"), lingerTimeout: 5 } as ListenerConfig)).toBe(true);
   for (const more of [{ port: 1 }, { host: "::1" }, { backlog: 5 }, { ipv6Only: true }, { type: "ws" }]) {
     expect(isSameSocket(one, { ...one, ...more } as ListenerConfig)).toBe(false);
   }

@@ -36,11 +36,11 @@ afterEach(async () => {
 });
 
 type Type = "tls" | "ws" | "wss";
-function config(type: Type, behindProxy = false, handshakeTimeoutMs = LONG): ListenerConfig {
-  const proxyProtocol = { trusted: [HOST], timeoutMs: LONG };
+function config(type: Type, behindProxy = false, handshakeTimeout = LONG): ListenerConfig {
+  const proxyProtocol = { trusted: [HOST], timeout: LONG };
   const common = { host: HOST, port: 0, ...(behindProxy ? { proxyProtocol } : {}) };
-  const tls = { certificates: [certificate], handshakeTimeoutMs };
-  const websocket = { handshakeTimeoutMs };
+  const tls = { certificates: [certificate], handshakeTimeout };
+  const websocket = { handshakeTimeout };
   if (type === "tls") return { type, ...common, tls };
   return type === "ws" ? { type, ...common, websocket } : { type, ...common, websocket, tls };
 }

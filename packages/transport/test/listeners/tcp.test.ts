@@ -212,7 +212,7 @@ describe.each(ways)("TCP with %s", (name, options, way) => {
 
   test("end() with a client that never closes gives up after the linger time", async () => {
     const server = recording();
-    const listener = await listen(server.accept, options, { lingerMs: 30 });
+    const listener = await listen(server.accept, options, { lingerTimeout: 30 });
     const socket = await dial(listener.port);
     socket.on("error", () => {});
     open.sockets.push(socket);

@@ -300,7 +300,7 @@ describe("certificates by name and over time", () => {
     await writeFile(cert, server.cert);
     await writeFile(key, server.key);
     const errors: Error[] = [];
-    const listener = await listen({ certificates: [{ cert, key }], watchIntervalMs: 5 }, echo, (error) =>
+    const listener = await listen({ certificates: [{ cert, key }], watchInterval: 5 }, echo, (error) =>
       errors.push(error),
     );
     const old = await client(listener);
@@ -321,7 +321,7 @@ describe("certificates by name and over time", () => {
     const key = join(directory, "by-hand.key");
     await writeFile(cert, server.cert);
     await writeFile(key, server.key);
-    const listener = await listen({ certificates: [{ cert, key }], watchIntervalMs: 0 }, echo);
+    const listener = await listen({ certificates: [{ cert, key }], watchInterval: 0 }, echo);
     await writeFile(cert, "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n");
     await expect(listener.reloadCertificates?.()).rejects.toMatchObject({ code: "ERR_LISTENER_TLS" });
     expect(await shown(listener, "x.example")).toBe("localhost");
@@ -334,7 +334,7 @@ describe("certificates by name and over time", () => {
   test("a session from before a revocation cannot be resumed past it", async () => {
     const crl = join(directory, "later.pem");
     await writeFile(crl, (await root.revoke()) + (await middle.revoke()));
-    const listener = await listen({ requireCertificate: true, ca: root.cert, crl, watchIntervalMs: 0 }, echo);
+    const listener = await listen({ requireCertificate: true, ca: root.cert, crl, watchInterval: 0 }, echo);
     const identity = { cert: device.cert + middle.cert, key: device.key };
     const first = dial(listener, identity);
     const got = gather(first);

@@ -18,8 +18,8 @@ afterEach(async () => {
   }
 });
 
-async function listen(accept: Accept, websocket: WebSocketConfig = {}, lingerMs = 2000): Promise<Listener> {
-  const listener = createListener({ type: "ws", host: "127.0.0.1", port: 0, lingerMs, websocket }, accept);
+async function listen(accept: Accept, websocket: WebSocketConfig = {}, lingerTimeout = 2000): Promise<Listener> {
+  const listener = createListener({ type: "ws", host: "127.0.0.1", port: 0, lingerTimeout, websocket }, accept);
   await listener.listen();
   listeners.push(listener);
   return listener;
@@ -191,7 +191,7 @@ describe("WebSocket", () => {
   });
 
   test("a client that never sends its request is closed", async () => {
-    const listener = await listen(echo, { handshakeTimeoutMs: 30 });
+    const listener = await listen(echo, { handshakeTimeout: 30 });
     const silent = connect(listener.port!, "127.0.0.1");
     silent.resume();
     await closing(silent);

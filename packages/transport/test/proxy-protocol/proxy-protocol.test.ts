@@ -235,7 +235,7 @@ describe("behind a proxy", () => {
     const made = recording();
     const errors: Error[] = [];
     const listener = await listen(
-      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { ...trusting, timeoutMs: 20 }, rawTcp },
+      { type: "tcp", host: "127.0.0.1", port: 0, proxyProtocol: { ...trusting, timeout: 20 }, rawTcp },
       made.accept,
       { readBuffer, onError: (error) => errors.push(error) },
     );
@@ -261,7 +261,7 @@ describe("behind a proxy", () => {
         type: "tls",
         host: "127.0.0.1",
         port: 0,
-        proxyProtocol: { ...trusting, timeoutMs: 200 },
+        proxyProtocol: { ...trusting, timeout: 200 },
         tls: { certificates: [certificate] },
       },
       made.accept,

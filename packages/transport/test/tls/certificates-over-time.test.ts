@@ -38,7 +38,7 @@ interface Listening {
 async function listen(tls: Partial<TlsConfig>): Promise<Listening> {
   const notices: CertificateNotice[] = [];
   const errors: Error[] = [];
-  const config: TlsConfig = { certificates: [good], watchIntervalMs: 0, ...tls };
+  const config: TlsConfig = { certificates: [good], watchInterval: 0, ...tls };
   const listener = createListener({ type: "tls", host: "127.0.0.1", port: 0, tls: config }, echo, {
     onCertificate: (notice) => notices.push(notice),
     onError: (error) => errors.push(error),
@@ -60,7 +60,7 @@ describe("one that has changed", () => {
     const files = copyTo("changing", good);
     const crl = join(folder, "changing.crl");
     copyFileSync(ours.revocationList(), crl);
-    const { listener, notices } = await listen({ certificates: [files], ca: ours.cert, crl, watchIntervalMs: 20 });
+    const { listener, notices } = await listen({ certificates: [files], ca: ours.cert, crl, watchInterval: 20 });
     await listener.reloadCertificates?.();
     expect(notices).toEqual([]);
     copyTo("changing", ours.issue("/CN=renewed/O=Wren", { use: "server", until: 100 }));
@@ -82,7 +82,7 @@ describe("one that has changed", () => {
 
   test("and cannot be read: the old one stays, it is said once, and the next good one is taken", async () => {
     const files = copyTo("broken", good);
-    const { notices, errors } = await listen({ certificates: [files], watchIntervalMs: 20 });
+    const { notices, errors } = await listen({ certificates: [files], watchInterval: 20 });
     writeFileSync(files.cert, "-----BEGIN CERTIFICATE-----\nbroken");
     await until(() => errors.length > 0);
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -201,7 +201,7 @@ describe("what is wrong with the options of TLS is found without listening", () 
       expect.stringMatching(/^tls\.caPath: CA\/\S+: it is no folder$/),
     ]);
     expect(await problems({ requireCertificate: true })).toEqual([
-      "tls.requireCertificate: tls.ca or tls.caPath is needed to check clients' certificates",
+      "tls.requireCertificate: there is no authority to check clients' certificates with (ca or caPath)",
     ]);
     expect(await problems({ requestCertificate: true })).toHaveLength(1);
   });

@@ -57,7 +57,7 @@ interface Listening {
 
 async function listen(way: Way, asking: Partial<TlsConfig>, more: object = {}): Promise<Listening> {
   const errors: Error[] = [];
-  const tls: TlsConfig = { certificates: [server], ca: ours.cert, watchIntervalMs: 0, ...asking };
+  const tls: TlsConfig = { certificates: [server], ca: ours.cert, watchInterval: 0, ...asking };
   const config: ListenerConfig = { type: way, host: HOST, port: 0, tls, ...more };
   const listener = createListener(config, echo, { onError: (error) => errors.push(error) });
   await listener.listen();
@@ -169,7 +169,7 @@ describe("sessions that are resumed", () => {
 
   test("bring the certificate along, and are over when it has ended", async () => {
     const made = recording();
-    const tls = { certificates: [server], ca: ours.cert, requireCertificate: true, watchIntervalMs: 0 };
+    const tls = { certificates: [server], ca: ours.cert, requireCertificate: true, watchInterval: 0 };
     const listener = createListener({ type: "tls", host: HOST, port: 0, tls }, made.accept, {});
     await listener.listen();
     listeners.push(listener);

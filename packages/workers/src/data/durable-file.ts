@@ -1,4 +1,4 @@
-// Files that have to be there after a power failure.
+// Writes files that survive a power failure.
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 
 export function writeDurably(path: string, text: string): void {
@@ -11,7 +11,7 @@ export function writeDurably(path: string, text: string): void {
   }
 }
 
-/** What was made, renamed or removed in it. Windows has nothing of the kind, and needs it less. */
+/** Makes created, renamed and removed files of a folder durable. Windows cannot do that, and needs it less. */
 export function syncDirectory(path: string): void {
   if (process.platform === "win32") return;
   const directory = openSync(path, "r");

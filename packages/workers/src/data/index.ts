@@ -1,3 +1,3 @@
-// The door `@wrenmq/workers/data`: where the stores of the workers lie. It loads no broker.
+// Entry point `@wrenmq/workers/data`: the folders of the workers' stores. Does not load the broker.
 export { prepareData } from "./reshard.ts";
 export { removeLeftovers, type Shards, shardPath, shardsIn, storePath } from "./shards.ts";

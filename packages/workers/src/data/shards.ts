@@ -1,6 +1,6 @@
-// Where the data of a broker lie: each worker keeps its own part, by a hash over the number of workers, and the folder
-// remembers that number. Written anew for another number of workers (reshard.ts) they lie in a folder of their own; the
-// note that names it is replaced at once.
+// The layout of a broker's data folder: each worker has its own store, clients are distributed by a hash over the number of
+// workers, and a note in the folder has that number. Data for another number of workers (reshard.ts) are written to a new
+// folder; then the note is replaced atomically.
 //
 //   data/                      one process: the store itself, without a note
 //   data/workers.json          {"workers": 2}: worker-0, worker-1
@@ -13,17 +13,20 @@ import { syncDirectory, writeDurably } from "./durable-file.ts";
 const NOTE = "workers.json";
 const FOLDER = /^shards-(\d+)$/;
 const PART = /^worker-\d+$/;
-/** What a store keeps in its directory, and what older numbers of workers left beside the note. */
+/** What a store keeps in its directory, and what earlier numbers of workers have left beside the note. */
 const FORMER = /^(?:worker-\d+|\d+\.journal|format\.json|reserve|lock\..*)$/;
 
 export interface Shards {
-  /** How many workers the data belong to; 1: one process. */
+  /** Number of workers that the data belong to; 1: one process. */
   readonly workers: number;
-  /** Below the folder of the data; undefined: they lie in that itself. */
+  /** Folder inside the data folder; undefined: the data folder itself. */
   readonly folder: string | undefined;
 }
 
-/** @throws WorkersError where the folder is a part of the data: the clients of the other parts would find nothing */
+/**
+ * @throws WorkersError when the folder is one part of the data: a broker on it would not find the other clients'
+ * sessions
+ */
 export function refusePart(path: string): void {
   const above = dirname(path);
   const whole = FOLDER.test(basename(above)) ? dirname(above) : above;
@@ -34,7 +37,10 @@ export function refusePart(path: string): void {
   );
 }
 
-/** undefined: there are no data yet. @throws WorkersError */
+/**
+ * @returns undefined: there are no data yet
+ * @throws WorkersError
+ */
 export function shardsIn(path: string): Shards | undefined {
   if (!existsSync(path)) return undefined;
   const note = join(path, NOTE);
@@ -61,12 +67,12 @@ export function shardPath(path: string, { workers, folder }: Shards, worker: num
   return join(path, folder, `worker-${worker}`);
 }
 
-/** The directory of the store of one of `count` workers; the data are there for as many (see `prepareData`). */
+/** The directory of the store of one of `count` workers, when the data are for that number (see `prepareData`). */
 export function storePath(path: string, worker: number, count: number): string {
   return shardPath(path, shardsIn(path) ?? { workers: count, folder: undefined }, worker);
 }
 
-/** From now on the data are those that `shards` says. All of it or nothing, also when the power fails. */
+/** Writes the note, atomically and durably. */
 export function noteShards(path: string, { workers, folder }: Shards): void {
   mkdirSync(path, { recursive: true });
   const draft = join(path, `${NOTE}.new`);
@@ -75,13 +81,16 @@ export function noteShards(path: string, { workers, folder }: Shards): void {
   syncDirectory(path);
 }
 
-/** The name of a folder for data that are written anew. */
+/** An unused name of a folder for data that are written anew. */
 export function nextFolder(path: string): string {
   const numbers = readdirSync(path).map((name) => Number(FOLDER.exec(name)?.[1] ?? 0));
   return `shards-${Math.max(0, ...numbers) + 1}`;
 }
 
-/** Removes what does not belong to the data any more. Only for who has locked all that does. @throws WorkersError */
+/**
+ * Removes what does not belong to the data any more. The caller must have locked all that does.
+ * @throws WorkersError
+ */
 export function removeLeftovers(path: string): void {
   const shards = shardsIn(path);
   if (shards === undefined) return;

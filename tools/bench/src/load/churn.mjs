@@ -1,16 +1,16 @@
-// Clients that come, subscribe with wildcards, and go, so many a second, next to the messages that are measured.
+// Clients that connect, subscribe with wildcards and disconnect, at a rate, during a measurement of messages.
 import { Link } from "./link.mjs";
 
-/** Milliseconds between two looks at how many are due. */
+/** Milliseconds between two checks how many are due. */
 const STEP = 20;
 
 export class Churn {
-  /** How many came and went. */
+  /** Number of clients that have connected and disconnected. */
   count = 0;
   #timer;
   #under = new Set();
 
-  /** @param perSecond clients; each has three subscriptions, one of which matches what is measured */
+  /** @param perSecond clients; each has three subscriptions, one of which matches the measured topics */
   constructor(perSecond, { version, port }) {
     if (perSecond === 0) return;
     const began = performance.now();

@@ -1,10 +1,10 @@
-// Clients that connect, subscribe to nothing, and stay: what a connect costs, what an idle connection weighs.
+// Measures clients that connect and stay without subscriptions: the CPU of a connect, the memory of an idle connection.
 import { cpuBetween, sample } from "../processes.mjs";
 import { openLinks } from "./link.mjs";
 
 export async function connects({ version, port, pid, clients, hold, signal }) {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  // What the first clients make the broker allocate and compile is not what a further one costs.
+  // The first clients make the broker allocate and compile, which is not the cost of a further one.
   const warm = await openLinks(100, version, port, (i) => ({ clientId: `warm-${i}` }));
   await wait(300);
   if (signal !== undefined) process.kill(pid, signal);

@@ -1,4 +1,4 @@
-// Every message is accounted for: which were sent, which arrived, once, in order, and whole.
+// Accounts for every message: which were sent, and which arrived, once, in order and complete.
 export const STAMP = 16;
 const FILL = 0x5a;
 
@@ -10,7 +10,7 @@ export function makePayload(size, publisher) {
   return payload;
 }
 
-/** What one subscriber has of one publisher. */
+/** The messages of one publisher at one subscriber. */
 class Stream {
   next = 0;
   missing = undefined;
@@ -28,7 +28,10 @@ export class Ledger {
     this.#size = size;
   }
 
-  /** Books a payload; returns its number, or -1 if it does not count (duplicate, corrupt). */
+  /**
+   * Records a payload.
+   * @returns its number, or -1 if it does not count (duplicate, corrupt)
+   */
   book(subscriber, bytes, start, end) {
     const size = end - start;
     if (size !== this.#size || (size > STAMP && (bytes[end - 1] !== FILL || bytes[start + STAMP] !== FILL))) {
@@ -64,7 +67,7 @@ export class Ledger {
   }
 }
 
-/** Milliseconds in classes that are 3 % wide. */
+/** Milliseconds in buckets that are 3 % wide. */
 export class Histogram {
   #counts = new Uint32Array(1024);
   count = 0;

@@ -1,9 +1,9 @@
-// One client connection of the load generator: finds packets in what arrives, and writes once per turn of the event loop.
-// It looks only at what it must: a generator that decoded everything would be slower than the broker it measures.
+// One client connection of the load generator: finds packets in what arrives, and writes once per turn of the event
+// loop. It decodes only what it must, because a generator must not be slower than the broker it measures.
 import { connect } from "node:net";
 import { decode, encode } from "@wrenmq/codec";
 
-/** All connections read into this: their callbacks run before the next read. */
+/** All connections read into this buffer: a callback runs before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 const CONNACK = 2;
 const PUBLISH = 3;
@@ -43,7 +43,7 @@ function flushAll() {
   if (tasks.length > 0) schedule();
 }
 
-/** Bytes of the packet that begins at `at`; 0 when too few of them are there to tell. */
+/** Bytes of the packet that begins at `at`; 0: too few bytes to know. */
 function packetSize(bytes, at, end) {
   let length = 0;
   for (let i = 1, factor = 1; i <= 4; i++, factor *= 128) {
@@ -56,9 +56,9 @@ function packetSize(bytes, at, end) {
 }
 
 export class Link {
-  /** Set for those who want messages: (link, bytes, payload start, payload end, qos, retained). */
+  /** For subscribers: (link, bytes, payload start, payload end, qos, retained). */
   onMessage = undefined;
-  /** Set for publishers: one of their messages is acknowledged. */
+  /** For publishers: a message was acknowledged. */
   onAcknowledged = undefined;
   onClosed = undefined;
   #version;
@@ -112,7 +112,10 @@ export class Link {
     }
   }
 
-  /** Room for `size` more bytes of this turn: where to write them in `out`. */
+  /**
+   * Space for `size` more bytes of this turn.
+   * @returns where to write them in `out`
+   */
   reserve(size) {
     const at = this.#outLength;
     if (at === 0) this.#touch();
@@ -139,7 +142,7 @@ export class Link {
     if (length === 0 || this.#closing) return;
     this.#outLength = 0;
     this.#socket.write(length === this.#out.length ? this.#out : this.#out.subarray(0, length));
-    // What the system did not take at once stays with the socket: it needs a buffer that nobody writes to.
+    // The socket keeps what the system has not taken: then a new buffer is needed.
     if (this.#socket.writableLength > 0) this.#out = Buffer.allocUnsafe(this.#out.length);
   }
 
@@ -201,7 +204,10 @@ export class Link {
     readBuffer.copy(this.#partial, 0, at, end);
   }
 
-  /** Adds to the packet that has begun; returns how far the new bytes were used. */
+  /**
+   * Adds bytes to the packet that has begun.
+   * @returns up to where they were used
+   */
   #complete(count) {
     let at = 0;
     while (this.#partialSize === 0) {
@@ -287,7 +293,10 @@ export class Link {
   }
 }
 
-/** Opens `count` links, a few at a time. @param listeners `onMessage` and the like, there before anything can come */
+/**
+ * Opens `count` links, a few at a time.
+ * @param listeners `onMessage` and others, set before anything can arrive
+ */
 export async function openLinks(count, version, port, optionsOf, listeners = {}) {
   const links = Array.from({ length: count }, () => Object.assign(new Link(version), listeners));
   let next = 0;
@@ -301,7 +310,7 @@ export async function openLinks(count, version, port, optionsOf, listeners = {})
   return links;
 }
 
-/** Runs `action` for each of them, a few at a time. */
+/** Runs `action` for each item, a few at a time. */
 export async function each(items, action) {
   let next = 0;
   const worker = async () => {

@@ -1,4 +1,5 @@
-// The load generator's process: one scenario, options as JSON on the command line, figures as JSON on stdout.
+// The process of the load generator: runs one scenario, with options as JSON in its argument, and prints figures as
+// JSON.
 import { connects } from "./connects.mjs";
 import { messages } from "./messages.mjs";
 import { retained } from "./retained.mjs";

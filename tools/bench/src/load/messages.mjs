@@ -1,4 +1,4 @@
-// Messages from publishers to subscribers, bounded by a window, for a time: pairs, fan-in, fan-out, wildcards.
+// Measures messages from publishers to subscribers, within a window, for a time: pairs, fan-in, fan-out, wildcards.
 import { encode } from "@wrenmq/codec";
 import { cpuBetween, sample } from "../processes.mjs";
 import { Churn } from "./churn.mjs";
@@ -7,14 +7,14 @@ import { atEndOfTurn, each, openLinks } from "./link.mjs";
 import { awayFrom } from "./names.mjs";
 import { TopicSeries } from "./topic-series.mjs";
 
-/** Milliseconds without a delivery after which what is under way counts as lost, unless the options say `stall`. */
+/** Milliseconds without a delivery after which messages in flight count as lost, unless the options say `stall`. */
 const STALL = 2_000;
 const MAX_STALLS = 3;
 
-/** A publisher: a packet made once, of which copies are sent with another number, time and packet identifier. */
+/** A publisher: sends copies of one packet with other numbers, times and packet identifiers. */
 class Publisher {
   sent = 0;
-  /** Messages that every subscriber has. */
+  /** Messages that every subscriber has received. */
   done = 0;
   acknowledged = 0;
   #link;
@@ -27,7 +27,7 @@ class Publisher {
   #perMessage;
   #pending = new Map();
   #waits = false;
-  /** Until the time is over. */
+  /** False when the time is over. */
   open = true;
   /** Times from PUBLISH to its acknowledgement (QoS 2: PUBCOMP); acknowledgements come in the order of the messages. */
   acknowledgements = new Histogram();
@@ -52,7 +52,7 @@ class Publisher {
     if (qos === 0) this.acknowledged = Number.POSITIVE_INFINITY;
   }
 
-  /** At the end of this turn: sends what the window allows. */
+  /** At the end of this turn, sends what the window allows. */
   wake() {
     if (this.#waits || !this.open) return;
     this.#waits = true;
@@ -88,7 +88,7 @@ class Publisher {
     this.wake();
   }
 
-  /** Nothing came for long: what is under way is lost. */
+  /** Counts messages in flight as lost. */
   writeOff() {
     this.#pending.clear();
     this.done = this.sent;
@@ -97,12 +97,12 @@ class Publisher {
   }
 }
 
-/** Where the topic ends in a packet without properties. */
+/** End of the topic in a packet without properties. */
 function topicEnd(payloadAt, version, qos) {
   return payloadAt - (version === 5 ? 1 : 0) - (qos > 0 ? 2 : 0);
 }
 
-/** Who talks to whom. `filters[i]` are those of subscriber i, `topics[i]` is that of publisher i. */
+/** The topics and filters of a scenario: `filters[i]` are those of subscriber i, `topics[i]` is that of publisher i. */
 function layout({ kind, pairs, subscribers, publishers, topics }) {
   const range = (count, make) => Array.from({ length: count }, (_, i) => make(i));
   if (topics !== undefined) {
@@ -132,7 +132,7 @@ function layout({ kind, pairs, subscribers, publishers, topics }) {
   }
 }
 
-/** Filters with the roots of the measured ones, none of which matches them. */
+/** Filters with the same first levels as the measured ones, none of which matches their topics. */
 function backgroundFilter(i) {
   return [`a/+/y${i}/z`, `a/n${i}/#`, `s/d${i % 100}/t${i}`, `+/n${i}/c/d`][i % 4];
 }
@@ -184,7 +184,7 @@ export async function messages(options) {
   let latency = new Histogram();
   let lastArrival = performance.now();
   let broken;
-  // A window for all of them in fan-in, lest its only subscriber is buried; elsewhere each publisher has its own.
+  // One window for all publishers in fan-in, so that the only subscriber is not flooded; otherwise one for each.
   const share = options.kind === "fanIn" ? Math.max(1, Math.floor(window / topics.length)) : window;
   const publishers = senders.map(
     (link, i) =>
@@ -229,7 +229,7 @@ export async function messages(options) {
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   await wait(warmup * 1000);
   latency = new Histogram();
-  // Whoever watches the broker from the inside is told when the time begins and ends.
+  // Signals the begin and the end of the measured time to a profiler in the broker.
   if (signal !== undefined) process.kill(pid, signal);
   const before = sample(pid);
   const [from, received, own] = [performance.now(), ledger.received, process.cpuUsage()];
@@ -246,7 +246,7 @@ export async function messages(options) {
   for (lastArrival = performance.now(); ledger.received < wanted() && performance.now() - lastArrival < stall; ) {
     await wait(10);
   }
-  // Acknowledgements of the last messages.
+  // Time for the acknowledgements of the last messages.
   await wait(50);
   for (const link of [...others, ...subscribers, ...senders]) link.close();
   for (const link of stuck) link.destroy();

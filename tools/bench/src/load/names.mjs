@@ -1,7 +1,7 @@
-// Names for clients that different workers of one broker are to serve.
+// Names of clients that different workers of one broker serve.
 import { homeOf } from "@wrenmq/cluster";
 
-/** A name that begins with `prefix` and whose home among `homes` is another one than that of `name`. */
+/** A name that begins with `prefix` and has another home, of `homes`, than `name`. */
 export function awayFrom(name, prefix, homes) {
   for (let number = 0; ; number++) {
     const other = `${prefix}-${number}`;

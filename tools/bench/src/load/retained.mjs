@@ -1,4 +1,4 @@
-// Retained messages: set by one client, replayed to another.
+// Measures retained messages: one client sets them, another one subscribes to them.
 import { encode } from "@wrenmq/codec";
 import { cpuBetween, sample } from "../processes.mjs";
 import { makePayload } from "./ledger.mjs";

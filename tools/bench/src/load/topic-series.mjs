@@ -1,28 +1,28 @@
-// The topics of one publisher that has many: which one its n-th message has, written into the packet in place.
+// The topics of one publisher that has many: the topic of its n-th message is written into the packet in place.
 const DIGITS = 8;
 const TAIL = "/temperature";
-/** A prime, so that a publisher goes through its topics in another order than that of their names. */
+/** A prime, so that topics are used in another order than that of their names. */
 const STRIDE = 7_919;
 
 export class TopicSeries {
-  /** The topic with a number that is still to be written. */
+  /** The topic, with a number that is not written yet. */
   topic;
   #first;
   #count;
 
-  /** @param total topics of all publishers, or "unique": none comes twice */
+  /** @param total topics of all publishers, or "unique": no topic is used twice */
   constructor(publisher, publishers, total) {
     this.#count = total === "unique" ? 10 ** DIGITS : Math.ceil(total / publishers);
     this.#first = publisher * (total === "unique" ? 0 : this.#count);
     this.topic = `site/${publisher}/line/7/device/${"0".repeat(DIGITS)}${TAIL}`;
   }
 
-  /** The filter of who wants them all. */
+  /** A filter that matches all of them. */
   static filter(publisher) {
     return `site/${publisher}/#`;
   }
 
-  /** Writes the topic of message `seq` into a packet; `end` is where the topic ends. */
+  /** Writes the topic of message `seq` into a packet in which the topic ends at `end`. */
   write(bytes, end, seq) {
     let rest = this.#number(seq);
     for (let at = end - TAIL.length - 1, digit = 0; digit < DIGITS; digit++) {
@@ -31,7 +31,7 @@ export class TopicSeries {
     }
   }
 
-  /** Does the topic that ends at `end` belong to message `seq`? */
+  /** Is this the topic of message `seq`? */
   isOf(bytes, end, seq) {
     let number = 0;
     for (let at = end - TAIL.length - DIGITS; at < end - TAIL.length; at++) number = number * 10 + bytes[at] - 0x30;

@@ -1,4 +1,4 @@
-// MQTT 5.0: enhanced authentication, through a plugin with a method of two steps.
+// MQTT 5.0: enhanced authentication, with a plugin whose method has two steps.
 import type { ClientInfo, Hooks } from "@wrenmq/plugin-api";
 import { type RawClient, text } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
@@ -6,7 +6,7 @@ import { eachRefused, ends, ensure, equal, field, frame, rawConnect, refused, se
 
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** The client says "hello", is asked "who?", answers "me" and is told "welcome". */
+/** The client sends "hello", gets "who?", sends "me" and gets "welcome". */
 const HOOKS: Hooks = {
   authenticationMethods: {
     knock: (_client: ClientInfo) => {

@@ -1,4 +1,4 @@
-// CONNECT and CONNACK: what is let in, what is refused and how.
+// CONNECT and CONNACK: what is accepted, and what is refused and how.
 import { text } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
 import {
@@ -98,7 +98,7 @@ export const connect: readonly Check[] = [
     v4: "3.1.2-1",
     v5: "3.1.2-1",
     async run(world) {
-      // That of MQTT 3.1 is answered in the form of 3.1.1: see below.
+      // MQTT 3.1 is answered in the form of 3.1.1: see below.
       for (const name of ["mqtt", "XXXX", "MQTTX", "", ...(world.version === 4 ? ["MQIsdp"] : [])]) {
         const client = await world.open();
         client.send(rawConnect(world, { name }));
@@ -160,7 +160,7 @@ export const connect: readonly Check[] = [
         await bridge.take("a/b", "live and kept", { qos, retain: true });
       }
       await bridge.expectNothing();
-      // In a group somebody has to take it.
+      // In a group one member has to take it.
       if (world.version === 4) return;
       await bridge.unsubscribe("a/#");
       await bridge.subscribe("$share/g/a/#", { qos: 1 });

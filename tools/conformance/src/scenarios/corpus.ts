@@ -1,4 +1,4 @@
-// What broke other brokers: one vector for each line of the list, for both versions where both have it.
+// Inputs that broke other brokers, one vector for each line of the list, for both versions where both have it.
 import type { Check } from "../check.ts";
 import {
   eachEnds,
@@ -99,7 +99,7 @@ export const corpus: readonly Check[] = [
     v4: "",
     v5: "4.8.2-1 4.8.2-2",
     async run(world) {
-      // In 3.1.1 such filters are plain ones: those with a misplaced wildcard are wrong all the same.
+      // 3.1.1 treats such filters as plain ones; those with a misplaced wildcard are invalid too.
       const bad =
         world.version === 5
           ? ["$share/+/t", "$share/a+/t", "$share/#/t", "$share/g", "$share/g/", "$share//t"]

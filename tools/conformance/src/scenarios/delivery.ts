@@ -1,4 +1,4 @@
-// The server as sender: identifiers, acknowledgements, and what a client finds again when it comes back.
+// The server as sender: packet identifiers, acknowledgements, and what a client receives after it has reconnected.
 import type { RawClient } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
 import { eachEnds, ensure, equal } from "../wire.ts";
@@ -72,7 +72,7 @@ export const delivery: readonly Check[] = [
         await read();
         publisher.forget();
       }
-      // All identifiers but one were used since: ours have to wait for it.
+      // All identifiers but one have been used since: the next message has to wait for it.
       equal(count, 65_534, "messages before");
       subscriber.send({ type: "puback", packetId: held.packetId ?? 0, reasonCode: 0 });
       await read();
@@ -93,7 +93,7 @@ export const delivery: readonly Check[] = [
       for (let index = 0; index < 4; index++)
         identifiers.push((await first.expect("publish", { dup: false })).packetId);
       first.send({ type: "puback", packetId: identifiers[1] ?? 0, reasonCode: 0 });
-      // Nothing is sent again as long as the connection lasts.
+      // Nothing is sent again while the connection lasts.
       await world.advance(3_000);
       await first.expectNothing();
       await first.cut();

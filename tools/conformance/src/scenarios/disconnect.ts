@@ -1,4 +1,4 @@
-// MQTT 5.0: the DISCONNECT of the server: its codes, its form, that it arrives, and that it is the last word.
+// MQTT 5.0: DISCONNECT from the server: its codes, its form, that it arrives, and that nothing follows it.
 import type { Check } from "../check.ts";
 import { eachEnds, ends, ensure, equal, field, frame, section } from "../wire.ts";
 import { lasting } from "./session.ts";

@@ -1,4 +1,4 @@
-// MQTT 5.0: what client and server announce to each other and keep to: quotas, sizes, aliases, capabilities.
+// MQTT 5.0: limits that client and server announce to each other: quotas, sizes, aliases, capabilities.
 import type { Check } from "../check.ts";
 import { eachEnds, ends, ensure, equal, field, frame, refused, section } from "../wire.ts";
 import { lasting } from "./session.ts";
@@ -17,7 +17,7 @@ export const limits: readonly Check[] = [
       const one = await client.expect("publish");
       const two = await client.expect("publish");
       await client.expectNothing();
-      // PUBREC keeps the quota, PUBCOMP, PUBACK and a refusal give it back.
+      // PUBREC keeps the quota; PUBCOMP, PUBACK and a refusal return it.
       client.send({ type: "pubrec", packetId: two.packetId ?? 0, reasonCode: 0 });
       await client.expect("pubrel");
       await client.expectNothing();
@@ -103,7 +103,7 @@ export const limits: readonly Check[] = [
         client.send(client.publishPacket("a", "x", { qos: 2, packetId }));
         await client.expect("pubrec", { packetId });
       }
-      // One is released: there is room for one, of either QoS.
+      // One identifier is released: there is room for one message, of either QoS.
       client.send({ type: "pubrel", packetId: 2, reasonCode: 0 });
       await client.expect("pubcomp", { packetId: 2 });
       for (let packetId = 10; packetId < 20; packetId++) {
@@ -112,7 +112,7 @@ export const limits: readonly Check[] = [
       }
       client.send(client.publishPacket("a", "x", { qos: 2, packetId: 2 }));
       await client.expect("pubrec", { packetId: 2 });
-      // The same message again is no new one.
+      // The same message again is not a new one.
       client.send(client.publishPacket("a", "x", { qos: 2, packetId: 2, dup: true }));
       await client.expect("pubrec", { packetId: 2 });
       client.send(client.publishPacket("a", "x", { qos: 2, packetId: 4 }));
@@ -157,7 +157,7 @@ export const limits: readonly Check[] = [
       }
       await client.expectNothing();
       await client.disconnect();
-      // Queued while the client is away.
+      // Queued while the client is not connected.
       await publisher.publish(world.t("q"), big, { qos: 1 });
       await publisher.publish(world.t("q"), "queued", { qos: 1 });
       const again = await world.connect(options);
@@ -373,7 +373,7 @@ export const limits: readonly Check[] = [
       const room = 100 - 2 - 2 - 1 - 2 - 1;
       client.send(client.publishPacket("a", "x".repeat(room), { qos: 1, packetId: 1 }));
       await client.expect("puback", { packetId: 1 });
-      // The length alone is enough to refuse it.
+      // It is refused by its length.
       client.send(client.encode(client.publishPacket("a", "x".repeat(room + 1), { qos: 1 })).subarray(0, 2));
       await ends(world, client, 0x95);
     },

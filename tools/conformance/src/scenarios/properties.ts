@@ -1,4 +1,4 @@
-// MQTT 5.0: properties of messages on their way through, and expiry.
+// MQTT 5.0: properties of messages from publisher to subscriber, and expiry.
 import type { PublishProperties } from "@wrenmq/codec";
 import type { Check } from "../check.ts";
 import { eachEnds, ensure, equal, field, frame, ILL_FORMED, section, variable } from "../wire.ts";
@@ -113,7 +113,7 @@ export const properties: readonly Check[] = [
         "03 00 01 61 03 00 01 61",
       ].map((hex) => withProperties(world, hex));
       await eachEnds(world, twice, 0x82);
-      // Subscription Identifier is for the server to send.
+      // Only the server sends Subscription Identifier.
       await eachEnds(world, [withProperties(world, "0b 01"), withProperties(world, "0b 00")], 0x82);
       const foreign = [
         "11 00 00 00 01",
@@ -249,7 +249,7 @@ export const properties: readonly Check[] = [
       await world.advance(3_000);
       publisher.send({ type: "pubrel", packetId: 4, reasonCode: 0 });
       await publisher.expect("pubcomp", { packetId: 4, reasonCode: 0 });
-      // A server that delivers at PUBREL has nothing to deliver any more.
+      // A server that delivers at PUBREL has nothing left to deliver.
       if (world.own === undefined) return;
       const { packetId = 0 } = await first.expect("publish", { qos: 2 });
       await first.cut();
@@ -311,7 +311,7 @@ export const properties: readonly Check[] = [
       const other = await world.connect();
       await other.publish(world.t("p"), "other's");
       await client.take(world.t("p"), "other's");
-      // Another subscription of the client may want them.
+      // Another subscription of the client may match the topic.
       await client.subscribe(world.t("#"), { qos: 0 });
       client.send(client.publishPacket(world.t("p"), "own"));
       await client.take(world.t("p"), "own", { qos: 0 });
@@ -341,7 +341,7 @@ export const properties: readonly Check[] = [
         equal(sorted(given?.subscriptionIdentifiers), [...expected], topic);
       }
       await client.expectNothing();
-      // The same filter again has the new identifier, or none.
+      // The same filter again replaces the identifier.
       await client.subscribe("a/#", { qos: 0, subscriptionIdentifier: 7 });
       await publisher.publish("a", "x");
       equal((await client.take("a", "x")).properties?.subscriptionIdentifiers, [7], "new identifier");

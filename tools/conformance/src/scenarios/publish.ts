@@ -1,4 +1,4 @@
-// PUBLISH from a client: its form, the answer that its QoS demands, and what duplicates do.
+// PUBLISH from a client: its form, the acknowledgement that its QoS demands, and duplicates.
 import type { QoS } from "@wrenmq/codec";
 import type { Check } from "../check.ts";
 import { eachEnds, ends, ensure, equal, field, frame, ILL_FORMED, noProperties } from "../wire.ts";
@@ -130,7 +130,7 @@ export const publish: readonly Check[] = [
       second.send("50 02 00 0b");
       await second.expectHex("62 02 00 0b");
       await second.disconnect();
-      // A session that begins anew has nothing to recover.
+      // A new session has nothing to recover.
       const third = await world.connect({ clientId: world.id("me"), cleanStart: true });
       third.send("62 02 00 09");
       await third.expect("pubcomp", { packetId: 9, ...(world.version === 5 && world.own ? { reasonCode: 0x92 } : {}) });
@@ -172,7 +172,7 @@ export const publish: readonly Check[] = [
       await second.expect("pubcomp", { packetId: 3, reasonCode: 0 });
       await subscriber.take(world.t("a"), "1", { qos: 2 });
       await subscriber.expectNothing();
-      // A server may deliver at PUBREL only: what follows is about ours. A clean start forgets the identifier.
+      // A server may deliver at PUBREL only: the rest is about ours. A clean start frees the identifier.
       if (world.own === undefined) return;
       second.send(second.publishPacket(world.t("a"), "2", { qos: 2, packetId: 3 }));
       await second.expect("pubrec", { packetId: 3 });

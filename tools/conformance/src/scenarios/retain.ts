@@ -1,4 +1,4 @@
-// Retained messages: what is kept, what deletes it, and with which flag it arrives.
+// Retained messages: what is stored, what deletes it, and with which flags it arrives.
 import type { Check } from "../check.ts";
 import { equal } from "../wire.ts";
 
@@ -126,7 +126,7 @@ export const retain: readonly Check[] = [
         await publisher.publish(world.t("r"), "live");
         await subscriber.take(world.t("r"), "live");
         if (retainHandling === 1) {
-          // Gone and made again, the subscription is new.
+          // Unsubscribed and subscribed again, the subscription is new.
           await subscriber.unsubscribe(world.t("r"));
           await subscriber.subscribe(world.t("r"), { retainHandling });
           await subscriber.take(world.t("r"), "kept");

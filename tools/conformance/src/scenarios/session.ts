@@ -1,10 +1,10 @@
-// Sessions: what outlives a connection, for how long, and what does not.
+// Sessions: what outlives a connection, and for how long.
 import type { ConnectOptions } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
 import { equal } from "../wire.ts";
 import type { World } from "../world.ts";
 
-/** Options of a session that lasts. */
+/** Options of a session that outlives its connection. */
 export function lasting(world: World, name: string, seconds: number = 60): ConnectOptions {
   const clientId = world.id(name);
   return world.version === 4
@@ -12,7 +12,7 @@ export function lasting(world: World, name: string, seconds: number = 60): Conne
     : { clientId, cleanStart: false, properties: { sessionExpiryInterval: seconds } };
 }
 
-/** Ends whatever session there is. */
+/** Options that end an existing session. */
 export function fresh(world: World, name: string): ConnectOptions {
   return { clientId: world.id(name), cleanStart: true };
 }

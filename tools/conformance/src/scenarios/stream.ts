@@ -1,10 +1,10 @@
-// Properties of the stream as a whole: flags of everything that is sent, order and loss over a transport, any cutting.
+// The stream as a whole: flags of every packet, order and loss over a transport, bytes that are split anywhere.
 import type { RawClient } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
 import { ensure, equal } from "../wire.ts";
 import type { World } from "../world.ts";
 
-/** Brings about every packet that a server sends. */
+/** Makes the server send every type of packet. */
 async function everything(world: World): Promise<RawClient[]> {
   const client = await world.connect();
   await client.subscribe(world.t("s"), { qos: 2 });
@@ -19,7 +19,7 @@ async function everything(world: World): Promise<RawClient[]> {
   return [client, publisher];
 }
 
-/** Flags by packet type, PUBLISH aside. */
+/** Flags by packet type, except PUBLISH. */
 const FLAGS: Readonly<Record<number, number>> = { 2: 0, 4: 0, 5: 0, 6: 2, 7: 0, 9: 0, 11: 0, 13: 0, 14: 0, 15: 0 };
 
 export const stream: readonly Check[] = [

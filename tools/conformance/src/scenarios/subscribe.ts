@@ -1,4 +1,4 @@
-// SUBSCRIBE and UNSUBSCRIBE: their answers, what they set up and what they end.
+// SUBSCRIBE and UNSUBSCRIBE: their acknowledgements, and the subscriptions that they make and end.
 import type { Check } from "../check.ts";
 import { eachEnds, ensure, equal, field, frame, ILL_FORMED, noProperties } from "../wire.ts";
 
@@ -297,7 +297,7 @@ export const subscribe: readonly Check[] = [
       );
       const packets = await client.rest();
       const types = packets.map(({ type }) => type);
-      // PINGREQ has no order with the others: it may be answered while they wait.
+      // PINGREQ is not ordered with the others: it may be answered while they wait.
       equal(
         types.filter((type) => type !== "pingresp"),
         ["connack", "suback", "publish", "puback", "publish", "publish", "puback"],

@@ -1,4 +1,4 @@
-// Matching of topic names and filters, seen from outside.
+// Matching of topic names and filters, by what clients receive.
 import type { Check } from "../check.ts";
 import { ensure, equal } from "../wire.ts";
 
@@ -72,7 +72,7 @@ export const topics: readonly Check[] = [
     title: "what the server tells of itself comes with $SYS/# only, and clients cannot fake it",
     v4: "4.7.2-1",
     v5: "4.7.2-1",
-    broker: { sys: { interval: 10 } },
+    broker: { sys: { intervalSeconds: 10 } },
     async run(world) {
       const all = await world.connect();
       await all.subscribe("#");

@@ -18,7 +18,7 @@ interface Seen {
   readonly binary: boolean[];
 }
 
-/** Runs a conversation until `count` packets came or the server closed. */
+/** Sends and receives until `count` packets have arrived or the server has closed. */
 async function converse(
   version: Version,
   count: number,
@@ -27,7 +27,7 @@ async function converse(
   const broker = createBroker({
     listeners: { door: { type: "ws", host: "127.0.0.1", port: 0 } },
     plugins: [pluginOf("test", { authenticate: () => true })],
-    sys: { interval: 0 },
+    sys: { intervalSeconds: 0 },
   });
   await broker.start();
   const socket = new WebSocket(`ws://127.0.0.1:${broker.port("door")}`, ["other", "mqtt"]);
@@ -110,7 +110,7 @@ export function webSocketTests(version: Version): void {
     const broker = createBroker({
       listeners: { door: { type: "ws", host: "127.0.0.1", port: 0 } },
       plugins: [pluginOf("test", { authenticate: () => true })],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const port = broker.port("door") as number;
@@ -131,7 +131,7 @@ export function webSocketTests(version: Version): void {
       listeners: { door: { type: "ws", host: "127.0.0.1", port: 0 } },
       limits: { maximumPacketSize: largest },
       plugins: [pluginOf("test", { authenticate: () => true })],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const socket = new WebSocket(`ws://127.0.0.1:${broker.port("door")}`, "mqtt");
@@ -181,7 +181,7 @@ export function webSocketTests(version: Version): void {
         },
       },
       plugins: [pluginOf("test", { authenticate: () => true })],
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await broker.start();
     const announced = async (name: string): Promise<number | undefined> => {

@@ -1,4 +1,4 @@
-// The Will: when it is published, when not, and with what.
+// The Will: when it is published, when not, and with which properties.
 import type { Will } from "@wrenmq/codec";
 import type { ConnectOptions, RawClient } from "@wrenmq/testkit";
 import type { Check } from "../check.ts";
@@ -34,7 +34,7 @@ export const wills: readonly Check[] = [
         await watcher.take(world.t("will"), "gone", { qos, retain: false });
         await watcher.expectNothing();
       }
-      // Neither a later connection nor the end of the session brings it again.
+      // Neither a later connection nor the end of the session publishes it again.
       const again = await world.connect(lasting(world, "me", 1));
       await again.cut();
       await world.advance(1_500);
@@ -59,7 +59,7 @@ export const wills: readonly Check[] = [
     v5: "3.1.2-8 3.1.2-10 3.14.4-3",
     async run(world) {
       const watcher = await watch(world);
-      // All that a client may send.
+      // All codes that a client may send.
       const codes = [0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99] as const;
       for (const code of codes) {
         const client = await world.connect({ ...fresh(world, "me"), will: will(world) });
@@ -199,7 +199,7 @@ export const wills: readonly Check[] = [
       await world.advance(3_000);
       await watcher.expectNothing();
       await taker.disconnect();
-      // The session of this one ends with its connection: nothing is left to wait for.
+      // The session of this one ends with its connection: no message is queued for it.
       await world.connect({ ...fresh(world, "me"), will: will(world, { properties: { willDelayInterval: 60 } }) });
       await world.connect({ clientId: world.id("me"), cleanStart: false });
       await watcher.take(world.t("will"), "gone");
@@ -248,7 +248,7 @@ export const wills: readonly Check[] = [
         },
         "properties",
       );
-      // Its time begins when it is published.
+      // Its expiry interval begins when it is published.
       equal((properties?.messageExpiryInterval ?? 0) >= 99, true, "Message Expiry Interval of about 100");
     },
   },

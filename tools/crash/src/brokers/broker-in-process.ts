@@ -1,5 +1,5 @@
-// A broker in this process on a store that loses what is not durable. A crash leaves the broker behind: its clients have
-// broken their connections, its store takes nothing any more, and what it does after that reaches nobody.
+// A broker in this process on a store that loses what is not durable. A crash abandons the broker: the connections of
+// its clients are cut, its store refuses everything, and what it does after that has no effect.
 import { type Broker, createBroker } from "@wrenmq/broker";
 import type { MemoryStore } from "@wrenmq/store";
 import type { Random } from "../random.ts";
@@ -31,7 +31,7 @@ export class BrokerInProcess implements BrokerUnderTest {
       listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
       plugins: [{ name: "everyone", setup: () => ({ authenticate: () => true }) }],
       store: this.#store,
-      sys: { interval: 0 },
+      sys: { intervalSeconds: 0 },
     });
     await this.#broker.start();
     return this.#broker.port("tcp");

@@ -1,7 +1,6 @@
 // `wrenmq config`.
 import { writeFileSync } from "node:fs";
 import {
-  checkFiles,
   configSchema,
   type Diagnostic,
   describe,
@@ -12,25 +11,29 @@ import {
   riskWarnings,
 } from "@wrenmq/config";
 import { atFile, readText } from "../../at-file.ts";
+import { checkSetup, type SetupCheck } from "../../broker/check-setup.ts";
+import { namesFromCertificates } from "../../broker/names-from-certificates.ts";
 import { CommandError } from "../../errors.ts";
-import { pluginAdvice } from "../../plugins/plugin-advice.ts";
 
-/** Prints every mistake and every warning, in the order of the file. @throws CommandError when there is a mistake */
+const NOTHING: SetupCheck = { errors: [], advice: [], plugins: [] };
+
+/**
+ * Prints all errors and warnings, in the order of the file.
+ * @throws CommandError when there is an error
+ */
 export async function checkConfig(file: string, quiet: boolean): Promise<void> {
   const { config, errors, warnings, locate } = inspectConfig(file);
   const [first] = errors;
-  // It could not be read at all: there is no list of mistakes, and one line says it.
+  // The file could not be read at all: one line reports that.
   if (config === undefined && first?.key === "" && first.line === undefined) {
     throw new CommandError(formatDiagnostic(first));
   }
-  const files = config === undefined ? { errors: [], warnings: [] } : checkFiles(config, { locate });
-  const advice =
-    config === undefined || errors.length > 0
-      ? []
-      : [...riskWarnings(config, locate), ...(await pluginAdvice(config, locate))];
-  const mistakes = [...errors, ...files.errors];
+  const setup =
+    config === undefined ? NOTHING : await checkSetup(namesFromCertificates(config), { locate, known: errors });
+  const risks = config === undefined || errors.length > 0 ? [] : riskWarnings(config, locate);
+  const mistakes = [...errors, ...setup.errors];
   const found = new Map<Diagnostic, string>([
-    ...[...warnings, ...files.warnings, ...advice].map((each) => [each, "warning"] as const),
+    ...[...warnings, ...risks, ...setup.advice].map((each) => [each, "warning"] as const),
     ...mistakes.map((each) => [each, "error"] as const),
   ]);
   for (const each of inOrder([...found.keys()])) {

@@ -1,4 +1,4 @@
-// `wrenmq creds`: options in, files out.
+// `wrenmq creds`: writes keys and certificates to files.
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { atFile, readText } from "../../at-file.ts";

@@ -1,4 +1,4 @@
-// Makes keys and certificates: an authority of one's own, and what it signs. The values are those of aMQTT's
+// Makes keys and certificates: a certificate authority, and certificates that it signs. The values are those of aMQTT's
 // ca_creds, server_creds and device_creds.
 import "reflect-metadata"; // the library below cannot be loaded without
 import { createPrivateKey, randomBytes, webcrypto } from "node:crypto";
@@ -28,7 +28,7 @@ const DAYS = 365;
 const AUTHORITY_BITS = 4096;
 const BITS = 2048;
 
-/** A certificate that signs others. */
+/** The certificate of an authority. */
 export async function issueAuthority(subject: Subject, bits: number = AUTHORITY_BITS): Promise<Credentials> {
   const keys = await newKeys(bits);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -48,7 +48,7 @@ export async function issueAuthority(subject: Subject, bits: number = AUTHORITY_
   return pemOf(certificate, keys);
 }
 
-/** For a server: verified by the host names and addresses in `names`. */
+/** The certificate of a server with the host names and addresses in `names`. */
 export async function issueServer(
   authority: Credentials,
   subject: Subject,
@@ -57,7 +57,7 @@ export async function issueServer(
   return issue(authority, subject, names, x509.ExtendedKeyUsage.serverAuth);
 }
 
-/** For a client. */
+/** The certificate of a client. */
 export async function issueDevice(
   authority: Credentials,
   subject: Subject,
@@ -134,9 +134,9 @@ async function newKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
 
 function validity(days: number) {
   const now = Date.now();
-  // From a minute ago, for clocks that are a little behind.
+  // One minute earlier, for clocks that are slow.
   const notBefore = new Date(now - 60_000);
-  // A positive number without leading zeros, as the standard (RFC 5280, 4.1.2.2) wants.
+  // A positive number without leading zeros. [RFC 5280, 4.1.2.2]
   const serialNumber = `4${randomBytes(16).toString("hex").slice(1)}`;
   return { serialNumber, notBefore, notAfter: new Date(now + days * DAY) };
 }

@@ -1,4 +1,4 @@
-// `wrenmq explain`: who decides what about a topic, without a client.
+// `wrenmq explain`: its options.
 import { Command, Option } from "commander";
 import { type TargetWords, withTarget } from "../../admin/target.ts";
 import { UsageError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-// `wrenmq explain`: starts the plugins of a configuration, but no listener, and asks them.
+// `wrenmq explain`: starts the plugins of a configuration, without listeners, and prints their decisions about a topic.
 import { createBroker, type ListenerOptions } from "@wrenmq/broker";
 import type { ClientInfo, Opinion } from "@wrenmq/plugin-api";
 import { configToOptions } from "../../broker/config-to-options.ts";
@@ -14,21 +14,28 @@ export interface ExplainOptions {
   readonly action: "publish" | "subscribe" | "receive";
 }
 
-/** Prints each opinion, and the outcome. @throws ConfigError, PluginError, UsageError; CommandError when it is no */
+/**
+ * Prints each plugin's opinion, and the result.
+ * @throws ConfigError, PluginError, UsageError; CommandError when the topic is refused
+ */
 export async function explain(topic: string, options: ExplainOptions & { readonly config: string }): Promise<void> {
-  const { config } = effectiveConfig({ config: options.config });
+  const { config, plugins } = await effectiveConfig({ config: options.config });
   const listener = options.listener ?? config.listeners[0]?.name ?? "";
   if (!config.listeners.some(({ name }) => name === listener)) {
     throw new UsageError(`there is no listener "${listener}"`);
   }
   const logger = createLogger({ level: "error", format: "text" });
-  const { listeners = {}, ...rest } = await configToOptions({ ...config, store: { durability: "memory" } }, logger);
-  // Of the listeners only the names and the plugins: nothing is opened.
+  const { listeners = {}, ...rest } = await configToOptions(
+    { ...config, store: { durability: "memory" } },
+    logger,
+    plugins,
+  );
+  // Only names and plugins of the listeners are used: nothing listens.
   const closed = Object.entries(listeners).map(([name, { plugins }]): [string, ListenerOptions] => [
     name,
     { type: "external", ...(plugins === undefined ? {} : { plugins }) },
   ]);
-  await using broker = createBroker({ ...rest, listeners: Object.fromEntries(closed), sys: { interval: 0 } });
+  await using broker = createBroker({ ...rest, listeners: Object.fromEntries(closed), sys: { intervalSeconds: 0 } });
   await broker.start();
   const client = clientOf(options, listener);
   const opinions = (await broker.explain({ client, action: options.action, topic })) as readonly Opinion[];
@@ -40,7 +47,7 @@ export async function explain(topic: string, options: ExplainOptions & { readonl
   if (!allowed) throw new CommandError(`${options.action} ${topic} is denied`);
 }
 
-/** Any refusal denies; where somebody decides at all, at least one yes is needed. */
+/** Any refusal denies; if a plugin has an opinion at all, at least one yes is needed. */
 function outcome(opinions: readonly Opinion[]): boolean {
   if (opinions.length === 0) return true;
   return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");

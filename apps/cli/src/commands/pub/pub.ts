@@ -1,4 +1,4 @@
-// `wrenmq pub`: connects, publishes, waits until everything is acknowledged.
+// `wrenmq pub`: connects, publishes, and waits until everything is acknowledged.
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -14,7 +14,7 @@ export interface PubOptions extends ClientOptions {
   readonly file?: string;
   readonly stdin?: boolean;
   readonly lines?: boolean;
-  /** Commander's name for --no-message is taken by --message; see the option's attribute. */
+  /** Commander reads --no-message as the negation of --message; see the option's attribute. */
   readonly nothing?: boolean;
   readonly retain?: boolean;
 }
@@ -26,13 +26,13 @@ export async function publish(options: PubOptions): Promise<void> {
   if (sources.filter((source) => source !== undefined).length !== 1) {
     throw new UsageError("give one of --message, --file, --stdin, --lines, --no-message");
   }
-  // A broker may take it and deliver it to nobody: found out before anybody is connected to.
+  // A broker may accept an invalid topic and deliver the message to nobody, so it is checked before connecting.
   if (!isTopicName(topic)) throw new UsageError(notATopic("the topic", topic));
   const settings = await clientSettings("pub", options, options.stdin === true || options.lines === true);
   const ofTopic = settings.config.topics.get(topic);
   const qos = (options.qos ?? ofTopic?.qos ?? settings.config.defaultQos ?? 0) as 0 | 1 | 2;
   const retain = options.retain ?? ofTopic?.retain ?? settings.config.defaultRetain ?? false;
-  // The same of a file that is not there.
+  // So is a file that does not exist.
   if (options.file !== undefined) await (await open(options.file)).close();
   const client = await connectClient(settings, options.debug === true);
   let closed = (): void => {};
@@ -41,7 +41,7 @@ export async function publish(options: PubOptions): Promise<void> {
     client.on("close", closed);
     client.on("error", (error) => reject(new CommandError(reasonOf(error), { cause: error })));
   });
-  lost.catch(() => {}); // when nothing is published any more, nobody waits for it
+  lost.catch(() => {}); // after the last message nothing awaits it
   try {
     for await (const message of messages(options)) {
       await Promise.race([client.publishAsync(topic, message, { qos, retain }).catch(refused), lost]);

@@ -82,7 +82,7 @@ async function using<T>(
   }
 }
 
-/** The file, or host and name, of a connection: no user and no password. */
+/** The file, or host and name, of a connection, without user and password. */
 function placeOf(connection: string): string {
   return connection.replace(/^sqlite:\/{0,3}(?=\/|[^/])/i, "").replace(/^[^:/]+:\/\/(?:.*@)?/s, "");
 }

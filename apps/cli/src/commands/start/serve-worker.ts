@@ -1,4 +1,4 @@
-// `wrenmq start` with several workers: what each of them does.
+// `wrenmq start` with several workers: what each worker runs.
 import { createBroker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import { runWorker } from "@wrenmq/workers";
@@ -23,7 +23,7 @@ export function serveWorker(): Promise<void> {
       let warm: Preparation | undefined;
       return {
         broker,
-        // Reloading is the supervisor's word: it gets the signal, too.
+        // Workers get SIGHUP too, but only the supervisor reloads.
         ended: untilSignalled(logger, () => {}),
         started() {
           warm = prepareForClients(broker, config, logger);

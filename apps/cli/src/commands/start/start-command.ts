@@ -1,9 +1,9 @@
 // `wrenmq start`: its options.
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { ConfigOptions } from "../../broker/effective-config.ts";
 import { UsageError } from "../../errors.ts";
 import { portNumber } from "../../option-values.ts";
 import { outliveHangUps } from "../../signals.ts";
-import type { StartOptions } from "./start.ts";
 
 export function startCommand(): Command {
   return new Command("start")
@@ -25,7 +25,7 @@ export function startCommand(): Command {
     .option("--no-warm-up", "compile nothing before the first clients come")
     .option("-d, --debug", "log everything that happens")
     .addOption(new Option("--log-format <format>", "default: text on a terminal, else json").choices(["text", "json"]))
-    .action(async ([file]: readonly string[], options: StartOptions) => {
+    .action(async ([file]: readonly string[], options: ConfigOptions) => {
       if (file !== undefined) throw new UsageError(`the configuration is given with -c: wrenmq start -c ${file}`);
       outliveHangUps();
       const { start } = await import("./start.ts");
@@ -33,7 +33,7 @@ export function startCommand(): Command {
     });
 }
 
-/** As many as `MOST_WORKERS` of @wrenmq/workers, which is too much to load for a number. */
+/** The same as `MOST_WORKERS` of @wrenmq/workers, which would be too much to load here. */
 export const MOST_WORKERS = 64;
 
 function workerNumber(word: string): number | "auto" {

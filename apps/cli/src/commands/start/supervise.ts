@@ -1,4 +1,4 @@
-// `wrenmq start` with several workers: what the process that starts them does.
+// `wrenmq start` with several workers: what the supervisor runs.
 import { VERSION } from "@wrenmq/broker";
 import { formatDiagnostic } from "@wrenmq/config";
 import { startWorkers } from "@wrenmq/workers";
@@ -11,14 +11,18 @@ import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
 
 /** Resolves when all workers have ended after a signal. @throws ConfigError, UsageError, WorkersError */
-export async function supervise(options: ConfigOptions, count: number): Promise<void> {
-  const { config, warnings } = effectiveConfig(options);
+export async function supervise(options: ConfigOptions, effective: EffectiveConfig, count: number): Promise<void> {
+  const { config, warnings, plugins } = effective;
   const logger = createLogger(config.log);
   const { source = "none" } = config;
-  const read = (): EffectiveConfig => effectiveConfig(options);
   // The workers run this program too: see start.ts.
   const workers = startWorkers({ workers: count, config, logger });
-  const reload = reloading({ config, logger, read, change: (changed) => workers.change(changed) });
+  const reload = reloading({
+    running: { config, plugins },
+    logger,
+    read: (running) => effectiveConfig(options, running),
+    change: (changed) => workers.change(changed),
+  });
   const signalled = untilSignalled(logger, () => void reload());
   logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));

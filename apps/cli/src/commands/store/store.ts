@@ -28,7 +28,10 @@ export async function workOnStore(work: StoreWork, given: string): Promise<void>
   }
 }
 
-/** The folder of a broker's data, where they are one store, stands for that. @throws CommandError where they are several */
+/**
+ * The data folder of a broker may be given for its only store.
+ * @throws CommandError when there are several
+ */
 function oneStore(folder: string): string {
   const shards = shardsIn(folder);
   if (shards === undefined) return folder;
@@ -48,7 +51,7 @@ async function check(folder: string): Promise<void> {
   if (!ok) throw new CommandError(`${folder} is damaged in ${places}`);
 }
 
-/** A store may be larger than the memory: no faster than the reader reads. */
+/** Writes a line and waits for the reader: a store may be larger than memory. */
 async function print(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }

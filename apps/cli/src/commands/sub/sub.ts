@@ -1,4 +1,4 @@
-// `wrenmq sub`: prints the payload of each message, and a newline, until it is stopped or has seen enough.
+// `wrenmq sub`: prints the payload of each message and a newline, until it is stopped or has printed enough.
 import { isTopicFilter } from "@wrenmq/topics";
 import { type ISubscriptionMap, type MqttClient, ReasonCodes } from "mqtt";
 import type { ClientConfig } from "../../client/client-config.ts";
@@ -15,7 +15,7 @@ export interface SubOptions extends ClientOptions {
 }
 
 const REFUSED = 0x80;
-/** What 3.1.1 says of every refusal; MQTT 5 where nothing else fits. */
+/** The only failure code of 3.1.1, and Unspecified error of MQTT 5. [MQTT5 3.9.3] */
 const UNSPECIFIED = 0x80;
 
 /** @throws UsageError, CommandError */
@@ -27,11 +27,11 @@ export async function subscribe(options: SubOptions): Promise<void> {
   const messages = new PrintedMessages(options);
   const stopped = new AbortController();
   let subscription = new Promise<never>(() => {});
-  // Messages of a session that goes on come right behind CONNACK: everything is ready before there is a connection.
+  // Messages of a present session follow CONNACK at once: handlers are set before connecting.
   const client = await connectClient(settings, options.debug === true, (one) => {
     messages.readFrom(one);
     subscription = subscribed(one, filters(options, config));
-    subscription.catch(() => {}); // when the connection is not made, that is the error
+    subscription.catch(() => {}); // when the connection fails, that is the error
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.abort());
   try {
@@ -53,7 +53,7 @@ function filters({ topic, qos }: SubOptions, config: ClientConfig): ISubscriptio
 }
 
 /**
- * Subscribes on the first connection, and on every other whose session does not know the subscriptions.
+ * Subscribes on the first connection, and on later ones whose session does not have the subscriptions.
  * @returns never resolves; rejects when the broker refuses
  */
 function subscribed(client: MqttClient, wanted: ISubscriptionMap): Promise<never> {
@@ -67,7 +67,7 @@ function subscribed(client: MqttClient, wanted: ISubscriptionMap): Promise<never
           isKnown = true;
         },
         (error: unknown) => {
-          // Where the connection was lost meanwhile, the next one subscribes.
+          // If the connection was lost meanwhile, the next one subscribes.
           if (client.connected) reject(new CommandError(`not subscribed: ${refusal(error, wanted)}`, { cause: error }));
         },
       );
@@ -85,7 +85,10 @@ function refusal(error: unknown, wanted: ISubscriptionMap): string {
   return `the broker refuses ${refused.join(", ")}${reason}`;
 }
 
-/** Tries again when the connection is lost. @returns never resolves; rejects when it has been tried often enough */
+/**
+ * Reconnects when the connection is lost.
+ * @returns never resolves; rejects when the number of tries is used up
+ */
 function lostForGood(client: MqttClient, config: ClientConfig): Promise<never> {
   const retries = config.autoReconnect === false ? 0 : (config.reconnectRetries ?? 2);
   const longest = (config.reconnectMaxInterval ?? 10) * 1000;
@@ -101,7 +104,7 @@ function lostForGood(client: MqttClient, config: ClientConfig): Promise<never> {
       const { incomingStore, outgoingStore } = client;
       setTimeout(
         () => {
-          // With its stores: what is half received of the same session goes on.
+          // With its stores, so that half received messages of the session continue.
           if (!client.disconnecting) client.reconnect({ incomingStore, outgoingStore });
         },
         Math.min(longest, 1000 * 2 ** tries++),

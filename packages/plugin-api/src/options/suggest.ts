@@ -1,4 +1,4 @@
-// "did you mean …?": the nearest of a few known words.
+// "did you mean …?": finds the known word that is nearest to a misspelt one.
 
 /** ` (did you mean "x"?)`, or nothing when no known word is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
@@ -6,14 +6,14 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return nearest === undefined ? "" : ` (did you mean "${nearest}"?)`;
 }
 
-/** The known word that needs the fewest edits, if that is at most a third of its length. */
+/** The known word with the fewest edits, if these are at most a third of its length. */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word);
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const other = plain(candidate);
-    // A word cut short or drawn out (warning for warn) is near, however many letters that takes.
+    // One word may be the beginning of the other (warning for warn), whatever the number of edits.
     const continues = wanted.length > 2 && other.length > 2 && (wanted.startsWith(other) || other.startsWith(wanted));
     const distance = continues ? 1 : editDistance(wanted, other);
     if (distance < bestDistance && distance <= Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3))) {

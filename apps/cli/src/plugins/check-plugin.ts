@@ -1,0 +1,57 @@
+// Whether a plugin of the configuration can start: it is loaded, and asked.
+import { type PluginSection, pluginOptionKey } from "@wrenmq/config";
+import { type Plugin, PluginError, type PluginProblem } from "@wrenmq/plugin-api";
+import { lineOf } from "../errors.ts";
+import { loadPlugin } from "./load-plugin.ts";
+
+export interface PluginCheckOptions {
+  /** Path of the configuration; packages are looked for from its folder. */
+  readonly source: string | undefined;
+  /** Milliseconds for the plugin's own check. */
+  readonly timeout: number;
+  /** The plugin, if it runs already with the same options. */
+  readonly running: Plugin | undefined;
+  /** Has it been reported that the file of this key cannot be read? */
+  isMissing(key: readonly string[]): boolean;
+  report(key: readonly string[], message: string, severity?: "error" | "warning"): void;
+}
+
+/** The plugin; undefined when it was reported why there is none. */
+export async function checkPlugin(section: PluginSection, options: PluginCheckOptions): Promise<Plugin | undefined> {
+  const { source, timeout, running, isMissing, report } = options;
+  const at = ["plugins", section.name];
+  if (isMissing([...at, "use"])) return undefined;
+  const words = (error: unknown): string => (error instanceof PluginError ? error.reason : lineOf(error));
+  let plugin: Plugin;
+  try {
+    plugin = running ?? (await loadPlugin(section, source));
+  } catch (error) {
+    const isOfOptions = error instanceof PluginError && error.code === "ERR_PLUGIN_CONFIG";
+    report(isOfOptions ? at : [...at, "use"], words(error));
+    return undefined;
+  }
+  try {
+    for (const { option, message, severity } of await inTime(plugin.check?.() ?? [], timeout)) {
+      const key = option === undefined ? at : [...at, pluginOptionKey(section, option)];
+      if (!isMissing(key)) report(key, message, severity);
+    }
+  } catch (error) {
+    report(at, words(error));
+  }
+  return plugin;
+}
+
+async function inTime(
+  answer: readonly PluginProblem[] | Promise<readonly PluginProblem[]>,
+  timeout: number,
+): Promise<readonly PluginProblem[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<PluginProblem[]>((resolve) => {
+    timer = setTimeout(resolve, timeout, [{ message: `its check did not answer within ${timeout} ms` }]);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
