@@ -68,7 +68,7 @@ function readingOfText(text: string): Reading {
   return readingOf(parseYaml(text, { version: "1.2", problems: new Problems() }));
 }
 
-/** The configuration without a file: MQTT on 127.0.0.1:1883, and all clients of this machine may connect. */
+/** The configuration without a file: MQTT on localhost:1883 (127.0.0.1 and ::1), and all clients of this machine may connect. */
 export function defaultConfig(): WrenConfig {
   return fromObject({}).config;
 }

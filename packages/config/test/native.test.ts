@@ -32,7 +32,7 @@ describe("without saying anything", () => {
     const { config: empty, style, warnings } = parse("");
     expect(empty).toEqual(defaultConfig());
     expect([style, warnings]).toEqual(["native", []]);
-    expect(empty.listeners).toMatchObject([{ name: "default", type: "tcp", host: "127.0.0.1", port: 1883 }]);
+    expect(empty.listeners).toMatchObject([{ name: "default", type: "tcp", host: "localhost", port: 1883 }]);
     expect(empty.plugins).toMatchObject([{ use: "anonymous", options: { allow: true, namedUsers: "allow" } }]);
     expect(config("# only a comment\n---\n")).toEqual(empty);
   });

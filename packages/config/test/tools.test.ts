@@ -328,6 +328,10 @@ describe("riskWarnings", () => {
       ),
     ).toBe("");
   });
+  test("anonymous where nobody comes without a certificate is none", () => {
+    const listener = `{ type: wss, ${TLS}, ca_file: a, require_certificate: true } }`;
+    expect(risks(`plugins: { anonymous: {} }\nlisteners: { a: ${listener} }`)).toBe("");
+  });
   test("with a line, if the place is known", () => {
     const { config: loaded, locate } = loadConfig(`${folder}01-default-broker.yaml`);
     expect(riskWarnings(loaded, locate)[0]).toMatchObject({ line: 4, key: "listeners.default" });

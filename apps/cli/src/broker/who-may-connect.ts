@@ -1,6 +1,8 @@
 // Says in words who may connect to a listener: the first thing to know about a broker that was just started.
 import type { ListenerSection, PluginSection, WrenConfig } from "@wrenmq/config";
 
+const EVERYONE = "everyone, no password is asked";
+
 const WORDS: Readonly<Record<string, string>> = {
   "password-file": "users of the password file",
   jwt: "holders of a valid JSON Web Token",
@@ -17,13 +19,25 @@ export function whoMayConnect(listener: ListenerSection, { plugins }: WrenConfig
   const asked = plugins.filter(({ name }) => access === "inherit" || access.includes(name));
   const groups = asked.flatMap((plugin) => groupOf(plugin) ?? []);
   if (groups.length === 0) return "nobody: no plugin lets clients in";
-  return groups.join(", ");
+  const certificate = neededCertificate(listener);
+  if (certificate === undefined) return groups.join(", ");
+  if (!groups.includes(EVERYONE)) return `${groups.join(", ")}; a client certificate of ${certificate} is needed`;
+  const others = groups.filter((group) => group !== EVERYONE);
+  return [`everyone with a client certificate of ${certificate}, no password is asked`, ...others].join(", ");
+}
+
+/** Whose certificates clients need to get as far as the plugins; undefined: they need none. */
+function neededCertificate({ tls }: ListenerSection): string | undefined {
+  if (tls?.requireCertificate !== true) return undefined;
+  const { caFile, caPath, caData } = tls;
+  const text = caData === undefined ? undefined : "the authority in the configuration";
+  return [caFile, caPath, text].filter((one) => one !== undefined).join(" or ");
 }
 
 function groupOf({ name, use, origin, options }: PluginSection): string | undefined {
   if (origin !== "built-in") return `whoever plugin "${name}" accepts`;
   if (use === "anonymous") {
-    if (options["namedUsers"] === "allow") return "everyone, no password is asked";
+    if (options["namedUsers"] === "allow") return EVERYONE;
     return options["allow"] === true ? "clients without a user name" : undefined;
   }
   return options["authenticate"] === false ? undefined : WORDS[use];

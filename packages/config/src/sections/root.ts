@@ -79,7 +79,8 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
 const localListener: ListenerSection = {
   name: "default",
   type: "tcp",
-  host: "127.0.0.1",
+  // Both loopback addresses, where there is IPv6: clients resolve this name to either.
+  host: "localhost",
   port: 1883,
   maxConnections: 0,
   proxyProtocol: false,
