@@ -1,4 +1,4 @@
-// Whether a plugin of the configuration can start: it is loaded, and asked.
+// Loads a plugin of the configuration and runs its check.
 import { type PluginSection, pluginOptionKey } from "@wrenmq/config";
 import { type Plugin, PluginError, type PluginProblem } from "@wrenmq/plugin-api";
 import { type Describe, messageOf } from "../describe.ts";
@@ -9,15 +9,15 @@ export interface PluginCheckOptions {
   readonly folder: string | undefined;
   /** Milliseconds for the plugin's own check. */
   readonly timeout: number;
-  /** The plugin, if it runs already with the same options. */
+  /** The running plugin with the same options, if there is one. */
   readonly running: Plugin | undefined;
-  /** Has it been reported that the file of this key cannot be read? */
+  /** Was an unreadable file reported at this key? */
   isMissing(key: readonly string[]): boolean;
   readonly describe: Describe | undefined;
   report(key: readonly string[], message: string, severity?: "error" | "warning"): void;
 }
 
-/** The plugin; undefined when it was reported why there is none. */
+/** @returns the plugin; undefined when it was reported why there is none */
 export async function checkPlugin(section: PluginSection, options: PluginCheckOptions): Promise<Plugin | undefined> {
   const { folder, timeout, running, isMissing, report, describe = messageOf } = options;
   const at = ["plugins", section.name];
