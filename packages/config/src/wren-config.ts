@@ -196,4 +196,9 @@ export interface WrenConfig {
   warmUp: boolean;
   /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
+  /**
+   * Absolute path of its folder, or of the one that the relative paths of an object belong to; packages of plugins are
+   * looked for from there.
+   */
+  folder?: string;
 }

@@ -18,7 +18,7 @@ import { storeSection } from "./store.ts";
 /** Version of the native format, the value of the top-level key `wrenmq`. */
 export const FORMAT_VERSION = 1 as const;
 
-interface NativeFile extends Omit<WrenConfig, "source" | "listeners" | "plugins"> {
+interface NativeFile extends Omit<WrenConfig, "source" | "folder" | "listeners" | "plugins"> {
   wrenmq: 1;
   include: string[];
   listeners?: ListenerSection[];

@@ -3,8 +3,8 @@ import type { BrokerOptions } from "@wrenmq/broker";
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
-import { loadPlugins } from "../plugins/load-plugin.ts";
 import { listenersToOptions } from "./listener-options.ts";
+import { loadPlugins } from "./plugins/load-plugin.ts";
 
 /**
  * Loads the store that the configuration names, and its plugins unless they are there already.

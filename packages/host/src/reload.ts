@@ -1,13 +1,12 @@
 // SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, while
 // everything goes on as before: if something does, nothing has changed, and the log says why.
-import type { Broker, BrokerOptions, PreparedChange } from "@wrenmq/broker";
+import type { Broker, PreparedChange } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
-import type { Plugin } from "@wrenmq/plugin-api";
-import type { Logger } from "pino";
-import { lineOf } from "../errors.ts";
-import { loadPlugins } from "../plugins/load-plugin.ts";
-import type { EffectiveConfig, Running } from "./effective-config.ts";
+import type { Logger, Plugin } from "@wrenmq/plugin-api";
+import { type Describe, messageOf } from "./describe.ts";
 import { listenersToOptions } from "./listener-options.ts";
+import { loadPlugins } from "./plugins/load-plugin.ts";
+import type { EffectiveConfig, Running } from "./read-config.ts";
 
 /** What SIGHUP asks for. */
 export interface ReloadOptions {
@@ -18,6 +17,10 @@ export interface ReloadOptions {
   read(running: Running): Promise<EffectiveConfig>;
   /** Applies it, or nothing of it. @throws */
   change(config: WrenConfig, plugins: readonly Plugin[]): Promise<void>;
+  /** It is in force. */
+  changed?(config: WrenConfig): void;
+  /** One line about what was thrown. Default: its message. */
+  readonly describe?: Describe;
 }
 
 /** What a reload came to. */
@@ -32,7 +35,8 @@ export interface ReloadOutcome {
 /**
  * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
  */
-export function reloading({ running, logger, read, change }: ReloadOptions): () => Promise<ReloadOutcome> {
+export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> {
+  const { running, logger, read, change, describe = messageOf } = options;
   let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
   /** One has been asked for that has not read anything yet. */
   let isDue = false;
@@ -52,14 +56,14 @@ export function reloading({ running, logger, read, change }: ReloadOptions): () 
     ];
     if (restart.length > 0) logger.warn({ sections: restart }, "changes of these sections need a restart");
     logger.info(summary(plan), plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded");
-    logger.level = wanted.log.level;
+    options.changed?.(wanted);
     return { changed: !plan.empty, needsRestart: restart };
   };
   return () => {
     if (isDue) return last;
     isDue = true;
     last = last.then(reload).catch((error: unknown) => {
-      const problem = lineOf(error);
+      const problem = describe(error);
       logger.error({ reason: problem }, "the configuration was not reloaded: nothing has changed");
       return { changed: false, needsRestart: [], problem };
     });
@@ -71,11 +75,17 @@ export class Reloader {
   readonly #broker: Broker;
   #config: WrenConfig;
   #plugins: readonly Plugin[];
+  readonly #own: readonly Plugin[];
 
-  constructor(broker: Broker, given: { readonly config: WrenConfig; readonly options: BrokerOptions }) {
+  /** @param given the plugins of the configuration, and those of the program, which stay */
+  constructor(
+    broker: Broker,
+    given: { readonly config: WrenConfig; readonly plugins: readonly Plugin[]; readonly own?: readonly Plugin[] },
+  ) {
     this.#broker = broker;
     this.#config = given.config;
-    this.#plugins = given.options.plugins ?? [];
+    this.#plugins = given.plugins;
+    this.#own = given.own ?? [];
   }
 
   /**
@@ -89,7 +99,7 @@ export class Reloader {
     const prepared = await this.#broker.prepare({
       listeners: listenersToOptions(config),
       limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
-      ...(plugins === undefined ? {} : { plugins }),
+      ...(plugins === undefined ? {} : { plugins: [...plugins, ...this.#own] }),
     });
     return {
       abort: () => prepared.abort(),

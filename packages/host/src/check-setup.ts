@@ -13,7 +13,8 @@ import {
 } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import type { TlsCheck, TlsConfig } from "@wrenmq/transport";
-import { checkPlugin } from "../plugins/check-plugin.ts";
+import type { Describe } from "./describe.ts";
+import { checkPlugin } from "./plugins/check-plugin.ts";
 import { pairOf, tlsKey, tlsOf } from "./tls-options.ts";
 
 export interface SetupOptions {
@@ -23,6 +24,8 @@ export interface SetupOptions {
   readonly known?: readonly Diagnostic[];
   /** Plugins that run already, by their names; they are checked as they are. */
   readonly running?: ReadonlyMap<string, Plugin>;
+  /** One line about what a plugin throws. Default: its message. */
+  readonly describe?: Describe;
 }
 
 export interface SetupCheck {
@@ -37,7 +40,7 @@ export interface SetupCheck {
 /** Opens no connection and changes nothing. */
 export async function checkSetup(
   config: WrenConfig,
-  { locate, running, known = [] }: SetupOptions = {},
+  { locate, running, describe, known = [] }: SetupOptions = {},
 ): Promise<SetupCheck> {
   const at = (key: readonly string[], message: string): Diagnostic =>
     diagnosticAt(locate?.(key) ?? { key: key.join(".") }, message);
@@ -65,11 +68,12 @@ export async function checkSetup(
     const { key: own } = at(["plugins", section.name], "");
     if (known.some(({ key }) => key === own || key.startsWith(`${own}.`))) continue;
     const plugin = await checkPlugin(section, {
-      source: config.source,
+      folder: config.folder,
       timeout: config.pluginTimeout,
       running: running?.get(section.name),
       isMissing,
       report,
+      describe,
     });
     if (plugin !== undefined) plugins.push(plugin);
   }
