@@ -197,8 +197,8 @@ export interface WrenConfig {
   /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
   /**
-   * Absolute path of its folder, or of the one that the relative paths of an object belong to; packages of plugins are
-   * looked for from there.
+   * Absolute path of the folder of that file, or of the folder for relative paths of an object; packages of plugins are
+   * searched from there. Absent: the working directory.
    */
   folder?: string;
 }

@@ -1,4 +1,4 @@
-// What the log says first: who may connect where, and whether anything is kept.
+// The first log lines of a broker: who may connect where, and whether anything is stored.
 import type { Broker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
@@ -6,9 +6,9 @@ import { whoMayConnect } from "./who-may-connect.ts";
 
 /** The listeners of a running broker, or of its workers. */
 export interface Listening {
-  /** By the name of the listener. */
+  /** By name of the listener. */
   readonly addresses: ReadonlyMap<string, string>;
-  /** Names of the plugins that say who may enter, by the name of the listener. */
+  /** Names of the plugins that authenticate, by name of the listener. */
   readonly authenticators: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -1,4 +1,5 @@
-// A broker from a configuration, for programs that embed one: everything that `wrenmq start` does with one process.
+// Makes a broker of a configuration, for programs that embed one: does everything that `wrenmq start` does in one
+// process.
 import { type Broker, createBroker, silentLogger } from "@wrenmq/broker";
 import { type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
@@ -12,28 +13,28 @@ import { shareOf } from "./share.ts";
 import { type Preparation, prepareForClients } from "./warm-up.ts";
 
 export interface HostOptions {
-  /** As pino's. Default: nothing is logged. Its level is the caller's business. */
+  /** The same interface as pino's; the caller sets its level. Default: nothing is logged. */
   readonly logger?: Logger;
-  /** Plugins of the program itself, asked after those of the configuration; a reload keeps them. */
+  /** Plugins of the program, after those of the configuration; a reload keeps them. Default: none. */
   readonly plugins?: readonly Plugin[];
-  /** Remember of each session what it lost and why, for `broker.operations`. Default false. */
+  /** Keep for each session a history of what it has lost and why, for `broker.operations`. Default false. */
   readonly dropHistory?: boolean;
   /** One line about an error of a reload. Default: its message. */
   readonly describe?: Describe;
-  /** A reload has put another configuration in force. */
+  /** Called when a reload has applied another configuration. Default: nothing is called. */
   reloaded?(config: WrenConfig): void;
 }
 
 export interface ConfiguredBroker extends AsyncDisposable {
-  /** Not started yet: `await broker.start()`. */
+  /** Not started: call `await broker.start()`. */
   readonly broker: Broker;
-  /** What is in force. */
+  /** The configuration in use. */
   readonly config: WrenConfig;
-  /** One line each, with the place in the file; logged too when the broker starts. */
+  /** One line each, with the place in the file; they are logged too when the broker starts. */
   readonly warnings: readonly string[];
   /**
-   * Reads the file again, or the object that was given, which the program may have changed, and applies what is different:
-   * all of it or, where something is wrong, nothing (`problem`). Clients stay connected where their listener stays.
+   * Reads the file again, or the given object, which the program may have changed, and applies what is different: all
+   * of it, or nothing after an error (`problem`). Clients stay connected where their listener stays.
    */
   reload(): Promise<ReloadOutcome>;
   /** Shuts the broker down if it runs. */
@@ -41,10 +42,10 @@ export interface ConfiguredBroker extends AsyncDisposable {
 }
 
 /**
- * Makes a broker from a configuration, with its plugins, found by their names, its store and its listeners.
+ * Makes a broker with the plugins, the store and the listeners of a configuration.
  *
- * @param source path of a YAML file or a plain object, in WrenMQ's own form, aMQTT's or hbmqtt's
- * @throws ConfigError with every mistake, PluginError, StoreError
+ * @param source path of a YAML file or a plain object, in the style of WrenMQ, aMQTT or hbmqtt
+ * @throws ConfigError with all errors, PluginError, StoreError
  */
 export function brokerFromConfig(
   source: string | object,
@@ -56,10 +57,10 @@ export function brokerFromConfig(
   }, options);
 }
 
-/** Called without an argument at first, and at each reload with what is in force. */
+/** Called without an argument at first, and at each reload with the configuration in use. */
 export type ReadEffective = (running?: Running) => EffectiveConfig | Promise<EffectiveConfig>;
 
-/** As `brokerFromConfig`, with a configuration of any origin. */
+/** `brokerFromConfig` for a configuration from any source. */
 export async function hostBroker(read: ReadEffective, options: HostOptions = {}): Promise<ConfiguredBroker> {
   const { logger = silentLogger, plugins: own = [], dropHistory = false, describe } = options;
   const { config, warnings, plugins: configured } = await read();
@@ -106,7 +107,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   };
 }
 
-/** What an embedded broker does not do. */
+/** Sections that an embedded broker ignores. */
 function leftToTheCommand({ workers, admin }: WrenConfig): Diagnostic[] {
   const found: Diagnostic[] = [];
   if (workerCount(workers) > 1) {

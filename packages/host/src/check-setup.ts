@@ -1,5 +1,5 @@
-// Everything that a configuration needs beside itself: files, certificates, plugins. `wrenmq config check`, a start and a
-// reload all look here, and nowhere else, so that they say the same, each of a key with its line.
+// Checks everything that a configuration needs besides itself: files, certificates, plugins. `wrenmq config check`, a
+// start and a reload all use it, so that they report the same, each error with its key and line.
 import {
   type AdminTlsSection,
   checkFiles,
@@ -20,20 +20,20 @@ import { pairOf, tlsKey, tlsOf } from "./tls-options.ts";
 export interface SetupOptions {
   /** `ParseResult.locate`: adds lines and the user's own keys. */
   readonly locate?: ((path: readonly string[]) => Place) | undefined;
-  /** Mistakes that were found already: nothing more is said of a plugin whose options have one. */
+  /** Errors that were found before: a plugin with an error in its options is not checked further. Default: none. */
   readonly known?: readonly Diagnostic[];
-  /** Plugins that run already, by their names; they are checked as they are. */
+  /** Running plugins by name, which are checked as they are. Default: none. */
   readonly running?: ReadonlyMap<string, Plugin>;
-  /** One line about what a plugin throws. Default: its message. */
+  /** One line about an error that a plugin throws. Default: its message. */
   readonly describe?: Describe;
 }
 
 export interface SetupCheck {
-  /** What keeps a broker from starting with it, in the order of the file. */
+  /** What would keep a broker from starting, in the order of the file. */
   readonly errors: readonly Diagnostic[];
-  /** What is worth knowing before a start; the running broker logs it by itself. */
+  /** What is worth knowing before a start; a running broker logs it itself. */
   readonly advice: readonly Diagnostic[];
-  /** In the order of the configuration; not whole when there are errors. */
+  /** In the order of the configuration; incomplete when there are errors. */
   readonly plugins: readonly Plugin[];
 }
 

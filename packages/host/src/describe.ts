@@ -1,4 +1,5 @@
-// How an error becomes one line of the log. Whoever knows more about errors, such as the command line, brings a way of its own.
+// Makes one log line of an error. A caller that knows more about errors, such as the command, can pass its own
+// function.
 export type Describe = (error: unknown) => string;
 
 export const messageOf: Describe = (error) =>

@@ -1,5 +1,5 @@
-// From a file, an object or nothing to the configuration that a broker is made from: read, completed with what its listeners
-// say about plugins, and checked against the files that it names.
+// Reads the configuration for a broker from a file, an object or nothing: parses it, adds plugins that its listeners
+// imply, and checks the files that it names.
 import {
   ConfigError,
   type Diagnostic,
@@ -20,36 +20,36 @@ import { namesFromCertificates } from "./names-from-certificates.ts";
 
 export interface ReadOptions {
   /**
-   * Where the relative paths of an object belong, and where the packages of its plugins are looked for. Default: the working
-   * directory. A file has its own folder.
+   * Folder for relative paths of an object, and from which packages of its plugins are searched. Default: the working
+   * directory. For a file it is the file's folder.
    */
   readonly base?: string;
-  /** Default: it is found out. */
+  /** Default: it is detected. */
   readonly style?: Style;
-  /** For `${NAME}` in files of WrenMQ's own form. Default `process.env`. */
+  /** Values of `${NAME}` in files in the native style. Default `process.env`. */
   readonly environment?: Environment;
-  /** A configuration that is in force. */
+  /** The configuration in use, if the broker runs. Default: none. */
   readonly running?: Running;
-  /** One line about what a plugin throws. Default: its message. */
+  /** One line about an error that a plugin throws. Default: its message. */
   readonly describe?: Describe;
-  /** What is different from the configuration, such as options of a command line. */
+  /** Changes to the configuration, such as those of a command line's options. Default: none. */
   adjust?(config: WrenConfig): WrenConfig;
 }
 
 export interface EffectiveConfig {
   readonly config: WrenConfig;
   readonly warnings: readonly Diagnostic[];
-  /** Those of the configuration, in its order; not started. */
+  /** The plugins of the configuration, in its order; not started. */
   readonly plugins: readonly Plugin[];
 }
 
-/** What runs already: of plugins with the same options there is no second instance. */
+/** The configuration in use, and its plugins: a plugin with the same options is not made again. */
 export type Running = Pick<EffectiveConfig, "config" | "plugins">;
 
 /**
  * Reads the configuration and checks everything that it needs.
- * @param source path of a YAML file, a plain object in any style, or undefined for what the broker does without either
- * @throws ConfigError with every mistake
+ * @param source path of a YAML file, a plain object in any style, or undefined for the defaults
+ * @throws ConfigError with all errors
  */
 export async function readConfig(
   source: string | object | undefined,

@@ -1,5 +1,5 @@
-// SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, while
-// everything goes on as before: if something does, nothing has changed, and the log says why.
+// Reload at SIGHUP: reads and checks the configuration again, and applies what is different. What can fail is done
+// first, while everything goes on as before; after an error nothing has changed, and the log has the reason.
 import type { Broker, PreparedChange } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
@@ -8,37 +8,44 @@ import { listenersToOptions } from "./listener-options.ts";
 import { loadPlugins } from "./plugins/load-plugin.ts";
 import type { EffectiveConfig, Running } from "./read-config.ts";
 
-/** What SIGHUP asks for. */
+/** What a reload needs. */
 export interface ReloadOptions {
-  /** What runs when the process has started. */
+  /** The configuration in use when the process has started. */
   readonly running: Running;
   readonly logger: Logger;
-  /** Reads the configuration again. @throws when it is bad */
+  /**
+   * Reads the configuration again.
+   * @throws when it has errors
+   */
   read(running: Running): Promise<EffectiveConfig>;
-  /** Applies it, or nothing of it. @throws */
+  /**
+   * Applies it, or nothing of it.
+   * @throws when it cannot be applied
+   */
   change(config: WrenConfig, plugins: readonly Plugin[]): Promise<void>;
-  /** It is in force. */
+  /** Called when it is in use. Default: nothing is called. */
   changed?(config: WrenConfig): void;
-  /** One line about what was thrown. Default: its message. */
+  /** One line about an error. Default: its message. */
   readonly describe?: Describe;
 }
 
-/** What a reload came to. */
+/** The result of a reload. */
 export interface ReloadOutcome {
   readonly changed: boolean;
-  /** Sections whose changes wait for a restart. */
+  /** Sections whose changes need a restart. */
   readonly needsRestart: readonly string[];
-  /** Why nothing has changed. */
+  /** Why nothing has changed; absent: the reload has succeeded. */
   readonly problem?: string;
 }
 
 /**
- * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
+ * The function to call at SIGHUP. Reloads run one after the other; a call is dropped while another one waits that has
+ * read nothing yet. The promise never rejects.
  */
 export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> {
   const { running, logger, read, change, describe = messageOf } = options;
   let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
-  /** One has been asked for that has not read anything yet. */
+  /** A reload waits that has read nothing yet. */
   let isDue = false;
   let current = running;
   const reload = async (): Promise<ReloadOutcome> => {
@@ -89,9 +96,9 @@ export class Reloader {
   }
 
   /**
-   * Gets another configuration ready; what can fail has been done then, and whoever is connected has noticed nothing.
-   * @param loaded plugins of the configuration that have been made already
-   * @throws what keeps it from being applied; nothing has changed then
+   * Prepares another configuration: what can fail is done, and clients are not affected.
+   * @param loaded plugins of the configuration that were made already
+   * @throws when it cannot be applied; nothing has changed then
    */
   async prepare(config: WrenConfig, loaded: readonly Plugin[] = []): Promise<PreparedChange> {
     const plan = diffConfig(this.#config, config);
@@ -111,7 +118,10 @@ export class Reloader {
     };
   }
 
-  /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
+  /**
+   * Applies another configuration, or nothing of it.
+   * @throws when it cannot be applied
+   */
   async change(config: WrenConfig, loaded?: readonly Plugin[]): Promise<void> {
     await (await this.prepare(config, loaded)).commit();
   }
@@ -123,7 +133,7 @@ export class Reloader {
   ): Promise<Plugin[] | undefined> {
     const { added, removed, changed, reordered, kept } = plugins;
     if (added.length + removed.length + changed.length === 0 && !reordered) return undefined;
-    // Whose entry is the same goes on, with all that it knows.
+    // A plugin with the same entry stays, with its state.
     const going = this.#plugins.filter(({ name }) => kept.includes(name));
     return loadPlugins(config, new Map([...loaded, ...going].map((one) => [one.name, one])));
   }

@@ -1,15 +1,15 @@
-// A broker that has just started has nothing to do: the time until its first client is good for compiling.
+// Warms up a broker after its start: the time until the first client connects is used to compile code.
 import { type Broker, warmUp } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
 import { type Describe, messageOf } from "./describe.ts";
 
 export interface Preparation {
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when the warm-up has ended. */
   stop(): Promise<void>;
 }
 
-/** Goes on in the background until it is done, somebody connects, or `stop`. */
+/** Runs in the background until it is done, a client connects, or `stop` is called. */
 export function prepareForClients(
   broker: Broker,
   config: WrenConfig,

@@ -1,4 +1,4 @@
-// Who may connect to a listener, in words: the first thing to know about a broker that was just started.
+// Describes in words who may connect to a listener, for the first log lines of a broker.
 import type { ListenerSection, PluginSection, WrenConfig } from "@wrenmq/config";
 
 const EVERYONE = "everyone, no password is asked";
@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   token: "holders of a valid token",
 };
 
-/** @param authenticators names of the plugins that say who may enter there, as the running broker knows them */
+/** @param authenticators names of the plugins that authenticate its clients, from the running broker */
 export function whoMayConnect(
   listener: ListenerSection,
   { plugins }: Pick<WrenConfig, "plugins">,
@@ -36,7 +36,7 @@ function groupsOf(plugins: readonly PluginSection[], asked: readonly string[]): 
   return [...groups, ...added.map(acceptedBy)];
 }
 
-/** Whose certificates clients need to get as far as the plugins; undefined: they need none. */
+/** The authority whose certificates clients need before plugins are called; undefined: they need none. */
 function neededCertificate({ tls }: ListenerSection): string | undefined {
   if (tls?.requireCertificate !== true) return undefined;
   const { caFile, caPath, caData } = tls;

@@ -1,10 +1,10 @@
-// The configuration of a start: the file, or the defaults, with what the command line says on top.
+// The configuration of a start: the file, or the defaults, overridden by options of the command line.
 import { resolve } from "node:path";
 import { type ListenerSection, parseSize, type StoreSection } from "@wrenmq/config";
 import { type EffectiveConfig, type Running, readConfig } from "@wrenmq/host";
 import { lineOf, UsageError } from "../errors.ts";
 
-/** What the command line may say about the configuration. */
+/** Options of the command line that override the configuration. */
 export interface ConfigOptions {
   /** Path of the configuration. */
   readonly config?: string;
@@ -40,7 +40,7 @@ export function effectiveConfig(options: ConfigOptions, running?: Running): Prom
   });
 }
 
-/** `--port` and `--host` mean the listener named default, or the only one that there is. */
+/** `--port` and `--host` override the listener `default`, or the only one. */
 function withAddress(listeners: readonly ListenerSection[], { port, host }: ConfigOptions): ListenerSection[] {
   if (port === undefined && host === undefined) return [...listeners];
   const meant = listeners.find(({ name }) => name === "default") ?? (listeners.length === 1 ? listeners[0] : undefined);
