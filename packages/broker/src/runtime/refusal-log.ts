@@ -28,6 +28,11 @@ export class RefusalLog {
     this.#timers = timers;
   }
 
+  /** At debug, and so without a bound: what many clients do by default, such as bridges. */
+  refusedQuietly({ clientId, username }: ClientInfo, topic: string, { reasonCode, rule }: Verdict): void {
+    this.#logger.debug({ clientId, username, topic, reasonCode, rule }, "publish refused");
+  }
+
   refused(client: ClientInfo, action: "publish" | "subscribe", topic: string, verdict: Verdict): void {
     const { clientId, username } = client;
     const window = this.#windowOf(client);
