@@ -2,6 +2,7 @@
 import type { ClusterBus } from "@wrenmq/cluster";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
+import type { StreamFacts } from "@wrenmq/transport";
 import type { DollarTopics } from "./access/reserved-topics.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import type { BrokerLimits, SessionPolicy } from "./limits/limits.ts";
@@ -9,6 +10,14 @@ import type { ListenerOptions } from "./listeners/listener-options.ts";
 import type { SysOptions } from "./reporting/sys-topics.ts";
 import type { ShareStrategy } from "./routing/shared-groups.ts";
 import type { Clock } from "./runtime/clock.ts";
+
+/** For `broker.accept`; beside these, what overrides what the stream says of its other side. */
+export interface AcceptOptions extends StreamFacts {
+  /** The name of a listener, of any type (`external` is made for it), whose limits and plugins apply. */
+  readonly listener: string;
+  /** Another broker has let it in: it counts against the rate of connections there. Default false. */
+  readonly handedOver?: boolean;
+}
 
 export interface BrokerOptions {
   /**

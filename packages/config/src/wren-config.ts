@@ -198,4 +198,9 @@ export interface WrenConfig {
   warmUp: boolean;
   /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
+  /**
+   * Absolute path of the folder of that file, or of the folder for relative paths of an object; packages of plugins are
+   * searched from there. Absent: the working directory.
+   */
+  folder?: string;
 }

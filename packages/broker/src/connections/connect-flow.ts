@@ -58,6 +58,8 @@ export class ConnectFlow {
   #needsTakeover = false;
   /** The exchange of enhanced authentication in progress. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
+  /** Only a client that connected with an authentication method may use it again. [MQTT-4.12.1-1] */
+  mayAuthenticateAgain: boolean = false;
   /** Functions that abandon the pending attempts of plugins. */
   #whenGone: (() => void)[] | undefined = undefined;
 
@@ -71,6 +73,7 @@ export class ConnectFlow {
     scope.broker.counters.connectsReceived++;
     const packet = withOwnBytes(lent);
     this.#packet = packet;
+    this.mayAuthenticateAgain = packet.properties?.authenticationMethod !== undefined;
     if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
     const connecting = this.#connecting;
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);

@@ -8,7 +8,7 @@ export interface RetainedLimits {
 }
 
 export class RetainedMessages {
-  readonly #tree = new TopicTree<Message>();
+  readonly #tree = new TopicTree<Message>((message) => message.topic);
   readonly #limits: () => RetainedLimits;
   /** Bytes of all: payloads, topics and properties. */
   bytes: number = 0;
@@ -23,19 +23,24 @@ export class RetainedMessages {
 
   /** @returns false: the limit is reached, nothing changed */
   set(message: Message): boolean {
-    const { topic } = message;
-    const previous = this.#tree.set(topic, message);
+    const previous = this.#put(message);
     const bytes = this.bytes + message.weight - (previous?.weight ?? 0);
     const { maxRetainedMessages, maxRetainedBytes } = this.#limits();
     const isTooMany = maxRetainedMessages > 0 && previous === undefined && this.size > maxRetainedMessages;
     if (isTooMany || (maxRetainedBytes > 0 && bytes > maxRetainedBytes)) {
-      if (previous === undefined) this.#tree.delete(topic);
-      else this.#tree.set(topic, previous);
+      if (previous === undefined) this.#tree.delete(message.topic);
+      else this.#put(previous);
       return false;
     }
     message.keepEncoded();
     this.bytes = bytes;
     return true;
+  }
+
+  /** By the bytes of the topic: thousands of names need not become strings. */
+  #put(message: Message): Message | undefined {
+    const { bytes, start, length } = message.target;
+    return this.#tree.setBytes(bytes, start, start + length, message);
   }
 
   /** @returns was there one? */

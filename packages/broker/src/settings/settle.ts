@@ -121,7 +121,8 @@ function mustExist(
   }
 }
 
-function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
+/** @throws BrokerError ERR_BROKER_CONFIG */
+export function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
   const issues: OptionIssue[] = [];
   option.read(value, [], issues);
   const [first] = issues;

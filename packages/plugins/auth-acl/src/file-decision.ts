@@ -1,4 +1,4 @@
-// What an access list in Mosquitto's format says about a request.
+// Decides about a request by an access list in Mosquitto's format:
 //
 //   publish     some `write` rule matches the topic
 //   receive     some `read` rule matches the topic

@@ -1,4 +1,4 @@
-// The original's access lists: for each action a mapping of users to the filters that they may use.
+// aMQTT's access lists: for each action a mapping of users to the filters that they may use.
 //
 //   no list for the action        allowed
 //   a list without this user      denied

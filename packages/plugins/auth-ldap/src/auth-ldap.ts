@@ -96,7 +96,10 @@ async function certificate(file: string, plugin: string): Promise<string> {
 
 const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
 
-/** The text itself, all of whose certificates can be read: Node would leave out the others. @throws Error */
+/**
+ * The text, if all its certificates can be parsed: Node would ignore the others.
+ * @throws Error
+ */
 function authoritiesIn(text: string): string {
   const found = text.match(CERTIFICATE) ?? [];
   if (found.length === 0) throw new Error("there is no certificate in it (PEM)");

@@ -58,7 +58,10 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   },
 });
 
-/** What is wrong with a file of tokens. @param option that names it */
+/**
+ * Checks a file of tokens.
+ * @param option the option that names it
+ */
 export const checkTokenFile = (option: string, file: string): Promise<PluginProblem[]> =>
   checkContents(option, file, parseTokenFile);
 

@@ -10,8 +10,6 @@ export class Topic {
   start: number;
   /** Bytes. */
   readonly length: number;
-  /** "a/b" has two. */
-  readonly levels: number;
   /**
    * Does the topic own its bytes? Otherwise they belong to the packet in which it came and are valid as long as that
    * is: whatever keeps the topic calls `keep`.
@@ -23,11 +21,10 @@ export class Topic {
   #name: string | undefined;
 
   /** @param name if it is known already */
-  constructor(bytes: Uint8Array, start: number, length: number, levels: number, kept: boolean, name?: string) {
+  constructor(bytes: Uint8Array, start: number, length: number, kept: boolean, name?: string) {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
-    this.levels = levels;
     this.kept = kept;
     this.#name = name;
   }

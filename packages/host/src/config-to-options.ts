@@ -1,13 +1,13 @@
-// The configuration → the broker's options. The broker itself knows no files and no names of plugins.
+// Converts a configuration to options of the broker, which itself has no files and no names of plugins.
 import type { BrokerOptions } from "@wrenmq/broker";
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
-import { loadPlugins } from "../plugins/load-plugin.ts";
 import { listenersToOptions } from "./listener-options.ts";
+import { loadPlugins } from "./plugins/load-plugin.ts";
 
 /**
- * Loads the store that the configuration names, and its plugins unless they are there already.
+ * Opens the store that the configuration names, and loads its plugins unless they are given.
  *
  * @throws PluginError, StoreError
  */
