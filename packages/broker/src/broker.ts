@@ -16,6 +16,7 @@ import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } 
 import { isTopicFilter } from "@wrenmq/topics";
 import type { Adoption, ExternalConnection, TransportName } from "@wrenmq/transport";
 import { recheckAll } from "./access/recheck.ts";
+import { refuseReserved } from "./access/reserved-topics.ts";
 import { withExpiry } from "./access/wills.ts";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
@@ -423,7 +424,12 @@ export class Broker implements AsyncDisposable {
     const { client, action, topic } = question;
     const info =
       typeof client === "string" ? (this.#core.registry.get(client)?.client ?? absentClient(client)) : client;
-    return (await this.#chainOf(info.listener).explain?.(info, action, topic)) ?? [];
+    const chain = this.#chainOf(info.listener);
+    const opinions = (await chain.explain?.(info, action, topic)) ?? [];
+    if (action !== "publish" || !topic.startsWith("$")) return opinions;
+    const rules = { dollarTopics: this.#options.dollarTopics, served: chain.dollarTopics ?? [] };
+    const refusal = refuseReserved(info, { topic, payloadLength: 0, weight: 0 }, rules);
+    return refusal === undefined ? opinions : [{ plugin: "broker", decision: "deny", rule: refusal.rule }, ...opinions];
   }
 
   /** What an operator may see of it and do to it. */

@@ -66,7 +66,7 @@ export function fromObject(object: unknown, options: ObjectOptions = {}): ParseR
   return folder === undefined ? found : { ...found, config: { ...found.config, folder } };
 }
 
-/** The file that makes the paths absolute is none that a user could open. */
+/** This path only makes relative paths absolute; the file need not exist. */
 function withoutFiles(inspection: Inspection): Inspection {
   const named = <T extends Place>({ file: _file, ...place }: T): Omit<T, "file"> => place;
   const { errors, warnings, locate } = inspection;

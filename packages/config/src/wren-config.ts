@@ -188,6 +188,8 @@ export interface WrenConfig {
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
   shared: SharedSection;
+  /** May clients publish to topics that begin with `$`? `$SYS` is the server's own in any case. */
+  dollarTopics: "allow" | "refuse";
   /** Milliseconds that a plugin may take to answer. */
   pluginTimeout: number;
   /** Number of processes; 1: a single one that does everything; `"auto"`: one per core. */

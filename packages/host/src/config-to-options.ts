@@ -16,7 +16,7 @@ export async function configToOptions(
   logger: Logger,
   plugins?: readonly Plugin[],
 ): Promise<BrokerOptions> {
-  const { session, sys, keepAlive, shared, pluginTimeout } = config;
+  const { session, sys, keepAlive, shared, pluginTimeout, dollarTopics } = config;
   const store = await openStore(config.store, logger);
   return {
     listeners: listenersToOptions(config),
@@ -28,6 +28,7 @@ export async function configToOptions(
       maximumExpiry: session.maximumExpiry ?? Number.POSITIVE_INFINITY,
     },
     shared,
+    dollarTopics,
     hookTimeout: pluginTimeout,
     sys: { intervalSeconds: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
     logger,

@@ -53,8 +53,8 @@ export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> 
     const { config: wanted, warnings, plugins } = await read(current);
     const plan = diffConfig(current.config, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin } = current.config;
-    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys };
+    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin, dollarTopics } = current.config;
+    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys, dollarTopics };
     await change(possible, plugins);
     current = { config: possible, plugins };
     const restart = [

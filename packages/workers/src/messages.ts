@@ -21,7 +21,7 @@ export type FromWorker =
   | {
       readonly kind: "ready";
       readonly addresses: readonly (readonly [listener: string, address: string])[];
-      /** Names of the plugins that say who may enter. */
+      /** Names of the plugins that authenticate. */
       readonly authenticators: readonly (readonly [listener: string, plugins: readonly string[]])[];
     }
   /** It cannot start; `line` is the reason, for the user. */

@@ -37,7 +37,7 @@ export interface Workers<Config> extends AsyncDisposable {
    * until `stop()`.
    */
   readonly ready: Promise<ReadonlyMap<string, string>>;
-  /** For each listener the names of the plugins that say who may enter; empty until `ready`. */
+  /** For each listener the names of the plugins that authenticate; empty until `ready`. */
   readonly authenticators: ReadonlyMap<string, readonly string[]>;
   /** Do all workers serve clients at present? */
   readonly isReady: boolean;

@@ -58,6 +58,11 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
     type: sharedSection,
     default: sharedSection.defaults(),
   },
+  dollarTopics: {
+    doc: "`refuse`: clients may not publish to topics that begin with `$`, but to those that plugins such as `shadows` answer. `$SYS/` is the server's own in any case.",
+    type: choice(["allow", "refuse"]),
+    default: "allow",
+  },
   pluginTimeout: {
     key: "plugin_timeout",
     doc: "How long a plugin may take to answer; no answer is a refusal.",
