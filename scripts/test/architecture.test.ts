@@ -35,7 +35,11 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
   admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
+  config: ["limits", "plugin-api"],
+  host: ["broker", "config", "plugin-api", "store", "store-file", "transport", "workers"],
 };
+/** Make and name plugins. */
+const KNOWS_PLUGINS = ["config", "host"];
 /** Reads configuration files, for which it needs what plugins declare of their options, and nothing else of them. */
 const CONFIG = "config";
 const isPlugin = (name: string): boolean => folders.get(name)?.startsWith("packages/plugins/") === true;
@@ -45,6 +49,19 @@ const MAY_KNOW_THE_VERSION = [
   "packages/codec/src/",
   "packages/protocol/src/dialect.ts",
   "packages/protocol/src/connection/connect-rules.ts",
+];
+
+/**
+ * Where no reason code of MQTT is named. Plugins and the broker's decisions (`access`, `connections`, `routing`,
+ * `clustering`, `operations`) answer clients with one; these report results in their own terms (a `DropReason`, a
+ * `ForwardResult`, an error with a code), which the callers translate.
+ */
+const ANSWERS_NOBODY = [
+  ...["transport", "store", "store-file", "cluster", "limits", "config", "workers"].map(
+    (name) => `packages/${name}/src/`,
+  ),
+  "packages/support/",
+  ...["sessions", "persistence", "limits", "reporting", "runtime"].map((folder) => `packages/broker/src/${folder}/`),
 ];
 
 /** Files that are longer than 400 lines, and why. */
@@ -130,8 +147,8 @@ test.each([...folders])("%s depends only on what is below it", (name, folder) =>
   const plugins = [...folders.keys()].filter(isPlugin);
   const allowed = isPlugin(name)
     ? PLUGIN
-    : name === CONFIG
-      ? ["limits", "plugin-api", ...plugins]
+    : KNOWS_PLUGINS.includes(name)
+      ? [...(MAY_DEPEND_ON[name] ?? []), ...plugins]
       : MAY_DEPEND_ON[name];
   expect(allowed, `${name} is not in the table`).toBeDefined();
   expect(dependencies(folder).filter((one) => !(allowed ?? []).includes(one))).toEqual([]);
@@ -163,6 +180,18 @@ test("nothing that is published depends on what is not", () => {
     .filter((one) => one.private !== true)
     .flatMap(({ name, dependencies }) => Object.keys(dependencies ?? {}).map((one) => ({ name, one })));
   expect(used.filter(({ one }) => unpublished.includes(one))).toEqual([]);
+});
+
+test("reason codes are named where a client is answered, and written by their names", () => {
+  const packages = [...folders].filter(([name]) => !["codec", "topics"].includes(name));
+  const all = [...packages.map(([, folder]) => folder), "apps/cli"].flatMap((folder) => sources(`${folder}/src`));
+  const silent = (path: string): boolean => ANSWERS_NOBODY.some((place) => path.startsWith(place));
+  const named = all.filter(({ path }) => silent(path)).flatMap((source) => lines(source, /\bReasonCode\.\w/));
+  expect(named).toEqual([]);
+  const numbers = all.flatMap((source) =>
+    lines(source, /\breasonCode(?:: ReasonCode)?\s*(?::|=|===|!==)\s*(?:0x|[1-9])/),
+  );
+  expect(numbers).toEqual([]);
 });
 
 test("no file is too long without a reason", () => {

@@ -3,6 +3,7 @@
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { LogFile, type WriteBytes } from "./log-file.ts";
+import { printable } from "./printable.ts";
 
 const LEVELS: Readonly<Record<number, string>> = {
   10: "trace",
@@ -45,17 +46,8 @@ function fieldText(value: unknown): string {
   return quoted(value.stack.replaceAll(/\s*\n\s*/g, " "));
 }
 
-/** Clients choose their identifiers: control and bidirectional characters are escaped. */
-function quoted(value: unknown): string {
-  // Characters that JSON does not escape: DEL, controls up to U+009F, and invisible ones.
-  return JSON.stringify(value).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
-    Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(""),
-  );
-}
-
-function escaped(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, "0")}`;
-}
+/** JSON escapes controls up to U+001F only. */
+const quoted = (value: unknown): string => printable(JSON.stringify(value));
 
 function gapLine(lost: number, reason: string): string {
   const fields = { level: 40, time: new Date().toISOString(), lost, reason, msg: "lines of the log were lost" };

@@ -15,7 +15,7 @@ import { tokenCommand } from "./commands/token-command.ts";
 import { oneLine } from "./errors.ts";
 
 const AFTER_HELP = `
-Without a command: start. Without a file the broker listens on 127.0.0.1:1883 and lets everyone in.
+Without a command: start. Without a file the broker listens on localhost:1883 and lets everyone in.
 Examples:
   wrenmq                          try it out, on this machine only
   wrenmq start -c wrenmq.yaml     run what a file says (also one of aMQTT or hbmqtt)

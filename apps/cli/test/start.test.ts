@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import mqtt from "mqtt";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -55,7 +56,7 @@ describe("what is wrong is said in one line", () => {
     const { port } = server.address() as { port: number };
     const { code, stderr } = await runCommand(["-p", String(port)]);
     expect(stderr.split("\n").filter((line) => line.startsWith("wrenmq: "))).toEqual([
-      `wrenmq: mqtt://127.0.0.1:${port}: another process listens there already`,
+      `wrenmq: mqtt://localhost:${port}: another process listens there already`,
     ]);
     expect(stderr).not.toContain("    at ");
     expect(code).toBe(1);
@@ -93,7 +94,7 @@ test("without a file everyone on this machine may connect, and the first lines s
   const broker = startBroker(["-p", "0"]);
   const line = await broker.line(({ msg }) => msg === "clients may connect");
   expect(line).toMatchObject({ listener: "default", who: "everyone, no password is asked" });
-  expect(line["address"]).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
+  expect(line["address"]).toMatch(/^mqtt:\/\/localhost:\d+$/);
   expect(broker.lines.indexOf(line)).toBeLessThan(5);
   expect(broker.lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
 });
@@ -214,3 +215,13 @@ const SLOW_PLUGIN = `export default () => ({
   setup: () => ({ authenticate: () => new Promise(() => {}) }),
 });
 `;
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+
+test.skipIf(!hasIpv6).each([1, 2])("clients find it on both addresses of localhost (%i workers)", async (workers) => {
+  const port = await startBroker(["-p", "0", "--workers", String(workers)]).port();
+  for (const host of ["127.0.0.1", "[::1]"]) {
+    const client = await mqtt.connectAsync(`mqtt://${host}:${port}`, { reconnectPeriod: 0 });
+    await client.endAsync();
+  }
+});

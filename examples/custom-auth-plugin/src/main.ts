@@ -1,5 +1,5 @@
 import { createBroker } from "@wrenmq/broker";
-import { definePlugin } from "@wrenmq/plugin-api";
+import { definePlugin, ReasonCode } from "@wrenmq/plugin-api";
 import { options, record, string } from "@wrenmq/plugin-api/options";
 import mqtt from "mqtt";
 
@@ -10,7 +10,9 @@ const pins = definePlugin({
   hooks: ({ config }) => ({
     authenticate({ username = "" }, password) {
       const right = config.users.get(username) === new TextDecoder().decode(password);
-      return right ? { reasonCode: 0, rule: "the PIN is right" } : { reasonCode: 0x87, rule: "no such user and PIN" };
+      return right
+        ? { reasonCode: ReasonCode.Success, rule: "the PIN is right" }
+        : { reasonCode: ReasonCode.NotAuthorized, rule: "no such user and PIN" };
     },
     authorize({ username }, _action, topic) {
       return topic.startsWith(`${username}/`);

@@ -1,5 +1,5 @@
-// Files that a configuration names: are they there, can they be read? A pass of its own, so that reading a configuration
-// touches no disk. What is in them is the business of those who read them.
+// Checks that files which a configuration names exist and can be read. A separate pass, so that reading a configuration
+// needs no disk. The contents are checked by whatever uses the file.
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Field, type Fields, fieldTable } from "./description/section.ts";
@@ -20,7 +20,7 @@ interface NamedFile {
   readonly kind: "file" | "folder";
 }
 
-/** What plugins need to be there; whether they can use its contents they say themselves. */
+/** Files that plugins need; their contents are checked by the plugins. */
 function pluginFiles(config: WrenConfig): NamedFile[] {
   return config.plugins.flatMap((plugin) => {
     const key = ["plugins", plugin.name];
@@ -44,8 +44,8 @@ function filesOf(
 }
 
 /**
- * Whether the files of plugins and of the admin API are there and can be read, and the store's folder can be written.
- * Of certificates and keys nothing is said: whoever reads them knows more.
+ * Checks that files of plugins and of the admin API can be read, and that the store's folder can be written.
+ * Certificates and keys of listeners are checked by the transport.
  */
 export function checkFiles(config: WrenConfig, options: CheckFilesOptions = {}): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -78,7 +78,7 @@ function unreadable(file: string, kind: "file" | "folder"): string | undefined {
   }
 }
 
-/** Whether the folder, or the nearest one above it that exists, refuses to be written. */
+/** The folder, or the nearest existing one above it, if it cannot be written. */
 function unwritable(folder: string): string | undefined {
   let nearest = folder;
   while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);

@@ -45,8 +45,10 @@ function* listenerRisks(listener: ListenerSection, plugins: readonly PluginSecti
   const checksNames = plugins.some(
     ({ use, options }) => use === "password-file" || (WANTS_PASSWORD.has(use) && options["authenticate"] !== false),
   );
-  if (anonymous && reachable) yield `anonymous clients may connect from other machines (${where})`;
-  if (anonymous && (type === "ws" || type === "wss") && origins.length === 0) {
+  // Without a certificate of the configured authority no client gets that far.
+  const needsCertificate = tls?.requireCertificate === true;
+  if (anonymous && reachable && !needsCertificate) yield `anonymous clients may connect from other machines (${where})`;
+  if (anonymous && (type === "ws" || type === "wss") && !needsCertificate && origins.length === 0) {
     yield "anonymous clients and no origins: any web page that a user of this network opens may connect";
   }
   if (named && !checksNames && plugins.some((plugin) => plugin.use === "acl" || plugin.use === "taboo")) {

@@ -32,7 +32,7 @@ describe("without saying anything", () => {
     const { config: empty, style, warnings } = parse("");
     expect(empty).toEqual(defaultConfig());
     expect([style, warnings]).toEqual(["native", []]);
-    expect(empty.listeners).toMatchObject([{ name: "default", type: "tcp", host: "127.0.0.1", port: 1883 }]);
+    expect(empty.listeners).toMatchObject([{ name: "default", type: "tcp", host: "localhost", port: 1883 }]);
     expect(empty.plugins).toMatchObject([{ use: "anonymous", options: { allow: true, namedUsers: "allow" } }]);
     expect(config("# only a comment\n---\n")).toEqual(empty);
   });
@@ -524,4 +524,19 @@ describe("includes", () => {
     );
     expect(message("bad.yaml")).toMatch(/^\/c\/parts\/bad.yaml:2:10: log.level: expected/);
   });
+});
+
+test("dollar_topics: allowed natively, refused in configurations of aMQTT and hbmqtt", () => {
+  const of = (text: string): string => parseConfig(text, { environment: {} }).config.dollarTopics;
+  expect(of("wrenmq: 1\n")).toBe("allow");
+  expect(of("wrenmq: 1\ndollar_topics: refuse\n")).toBe("refuse");
+  expect(of("listeners: { default: { type: tcp, bind: 127.0.0.1:1883 } }\nauth: { allow-anonymous: true }\n")).toBe(
+    "refuse",
+  );
+  for (const value of ["no", "Refuse", "[refuse]", "{}", "1"]) {
+    const { errors } = inspectText(`wrenmq: 1\ndollar_topics: ${value}\n`);
+    expect(errors.map(({ line, key, message }) => [line, key, message])).toEqual([
+      [2, "dollar_topics", expect.stringMatching(/^expected allow or refuse, got /) as string],
+    ]);
+  }
 });

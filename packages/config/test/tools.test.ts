@@ -192,6 +192,7 @@ plugins:
       # the boss
       ada:
         - "#"
+dollar_topics: refuse
 sys:
   enabled: false
 
@@ -327,6 +328,10 @@ describe("riskWarnings", () => {
         `plugins: { anonymous: {}, token: { file: t } }\nlisteners: { a: { type: tls, ${TLS} }, access: [token] } }`,
       ),
     ).toBe("");
+  });
+  test("anonymous where nobody comes without a certificate is none", () => {
+    const listener = `{ type: wss, ${TLS}, ca_file: a, require_certificate: true } }`;
+    expect(risks(`plugins: { anonymous: {} }\nlisteners: { a: ${listener} }`)).toBe("");
   });
   test("with a line, if the place is known", () => {
     const { config: loaded, locate } = loadConfig(`${folder}01-default-broker.yaml`);

@@ -6,7 +6,7 @@ export { compileHooks } from "./chain/compile-hooks.ts";
 export type { HookChain } from "./chain/hook-chain.ts";
 export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./chain/hook-guard.ts";
 export type { NamedHooks } from "./chain/named-hooks.ts";
-export type { Opinion } from "./chain/opinion.ts";
+export { isGranted, type Opinion } from "./chain/opinion.ts";
 export type { ClientInfo, PeerCertificate, SessionInfo } from "./client-info.ts";
 export { definePlugin, type PluginFactory } from "./define-plugin.ts";
 export type {

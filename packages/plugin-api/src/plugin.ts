@@ -73,11 +73,11 @@ export interface PluginContext {
   metrics(): Readonly<Record<string, number>>;
 }
 
-/** What is wrong, or unwise, about what a plugin was given. */
+/** Something wrong, or unwise, in the options of a plugin or in the files that they name. */
 export interface PluginProblem {
-  /** The option that it is about, by its name in the plugin's options; absent: the plugin as a whole. */
+  /** The option that is wrong, by its name in the plugin's options; absent: the plugin as a whole. */
   readonly option?: string;
-  /** One line. It names the file, and the line in it, where there is one; it has no secrets in it. */
+  /** One line. It names the file, and the line in it, if there is one. It must not contain secrets. */
   readonly message: string;
   /** `error`: the plugin would not start. `warning`: it would. Default `error`. */
   readonly severity?: "error" | "warning";
@@ -86,11 +86,9 @@ export interface PluginProblem {
 export interface Plugin {
   readonly name: string;
   /**
-   * Looks at what `setup` will need, such as the contents of files, and says what is wrong with it. Opens no connection,
-   * starts no timer and changes nothing: `wrenmq config check` calls it without a start. A start and a reload call it
-   * before anything else and go no further after an error, so that a check and a start say the same. What it throws, and
-   * a promise that takes longer than a hook may, is an error. A broker that is embedded does not call it: `setup` has to
-   * refuse the same things.
+   * Checks what `setup` will need, such as the contents of files. It must not open connections, start timers or change
+   * anything: `wrenmq config check` calls it without a start. A start and a reload call it first and stop after an
+   * error, so that a check and a start give the same result.
    */
   check?(): MaybePromise<readonly PluginProblem[]>;
   /**

@@ -15,7 +15,7 @@ export class Counters {
   connectionsRefused: number = 0;
   /** CONNECT packets. */
   connectsReceived: number = 0;
-  /** Sessions that ended because nobody came back in time. */
+  /** Sessions that expired while their client was not connected. */
   sessionsExpired: number = 0;
   protocolErrors: number = 0;
   /** TLS and WebSocket handshakes, and PROXY headers, that came to nothing. */
@@ -34,7 +34,7 @@ export class Counters {
   droppedStoreFull: number = 0;
 }
 
-/** Why a message did not reach somebody; docs/configuration.md says what each means. */
+/** Why a message was not delivered; docs/configuration.md has the meaning of each. */
 export type DropReason =
   | "queueFull"
   | "expired"

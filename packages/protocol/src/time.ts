@@ -1,4 +1,4 @@
-// Units of time, in the types. The core knows no clock: the present is always passed in.
+// Units of time as types. The core has no clock: the present time is always an argument.
 
 /** Milliseconds since the epoch, or a span of them. */
 export type Millis = number;

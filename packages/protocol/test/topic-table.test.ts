@@ -32,19 +32,19 @@ const name: fc.Arbitrary<string> = fc
 
 describe("MQTT 5.0: whether bytes are a topic name", () => {
   /** The plain twin. */
-  function check(bytes: Uint8Array, start: number, end: number, limits: TopicLimits): number {
+  function check(bytes: Uint8Array, start: number, end: number, limits: TopicLimits): void {
     const { maxTopicLength, maxTopicLevels } = limits;
     if (end - start > maxTopicLength) throw new MqttError(0x90, `topic name of ${end - start} bytes is over the limit`);
     const text = decodeUtf8(bytes, start, end);
     const levels = text.split("/").length;
     if (levels > maxTopicLevels) throw new MqttError(0x90, `topic name of ${levels} levels is over the limit`);
     if (!isTopicName(text)) throw new MqttError(0x90, "not a valid topic name");
-    return levels;
   }
 
-  function outcome(run: () => number): unknown {
+  function outcome(run: () => void): unknown {
     try {
-      return run();
+      run();
+      return "valid";
     } catch (error) {
       if (!(error instanceof MqttError)) throw error;
       return [error.reasonCode, error.message];
@@ -75,7 +75,7 @@ describe("MQTT 5.0: whether bytes are a topic name", () => {
       }),
       { numRuns: 3_000 },
     );
-    for (const kind of ["2", "129,a string contains U+0000", "144,not a valid topic name"]) {
+    for (const kind of ["valid", "129,a string contains U+0000", "144,not a valid topic name"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(20);
     }
   });
@@ -123,7 +123,7 @@ describe("topics that are read", () => {
           const { start, end } = area.write(content, index % 50);
           const topic = table.read(area.bytes, start, end);
           expect([topic.length, topic.equals(area.bytes, start, end)]).toEqual([content.length, true]);
-          expect(topic.isSys).toBe(text.startsWith("$SYS/"));
+          expect(topic.isReserved).toBe(text.startsWith("$"));
           const out = new Uint8Array(content.length + 2);
           expect([topic.write(out, 1), [...out.subarray(1, -1)]]).toEqual([content.length + 1, [...content]]);
           if (keep) topic.keep();
@@ -185,7 +185,7 @@ test("a message that is kept keeps its topic too, wherever both lie", () => {
         const payloadAt = gap < 0 ? topicAt - 300 - payload.length + gap + 300 : topicAt + content.length + gap;
         area.write(payload, payloadAt);
         const { end } = area.write(content, topicAt);
-        const topic = new Topic(area.bytes, topicAt, end - topicAt, 1, false);
+        const topic = new Topic(area.bytes, topicAt, end - topicAt, false);
         const message = new Message(
           topic,
           area.bytes,

@@ -1,15 +1,27 @@
 import { InvalidTopicError } from "./invalid-topic-error.ts";
 import { isTopicName } from "./topic-name.ts";
-import { byteString } from "./tree/byte-string.ts";
+import { byteString, byteStringOf, textOf } from "./tree/byte-string.ts";
 import { LevelNode } from "./tree/level-node.ts";
-import { ensureNode, findNode, prune } from "./tree/level-tree.ts";
+import { ensureNode, ensureNodeOfName, findNode, prune } from "./tree/level-tree.ts";
 import { TopicCursor } from "./tree/topic-cursor.ts";
+
+/** Key of the topics whose names are asked of their messages. */
+const NAMED_BY_MESSAGE = "";
 
 /** Which of the stored topics does a filter match? One message (or whatever M is) for each topic name. */
 export class TopicTree<M> {
   /** Key is the whole topic name: most likely the very string that the message holds. */
   readonly #root: LevelNode<string, M> = new LevelNode("");
+  readonly #nameOf: ((message: M) => string) | undefined;
   #size = 0;
+
+  /**
+   * @param nameOf returns the topic of a message, so that the tree need not store a string for each. Default: it stores
+   * one
+   */
+  constructor(nameOf?: (message: M) => string) {
+    this.#nameOf = nameOf;
+  }
 
   /** The number of topics. */
   get size(): number {
@@ -19,12 +31,29 @@ export class TopicTree<M> {
   /** Returns the message that was there. @throws InvalidTopicError ERR_INVALID_TOPIC_NAME (section 4.7) */
   set(topic: string, message: M): M | undefined {
     if (!isTopicName(topic)) throw new InvalidTopicError("name", topic);
-    const node = ensureNode(this.#root, byteString(topic));
+    return this.#put(ensureNode(this.#root, byteString(topic)), message, topic);
+  }
+
+  /**
+   * Like `set`, for a valid topic name that is there in UTF-8, from `start` to `end`: no string is made of it, in a tree
+   * that has a `nameOf`. Returns the message that was there.
+   */
+  setBytes(name: Uint8Array, start: number, end: number, message: M): M | undefined {
+    const node = ensureNodeOfName(this.#root, name, start, end);
+    const topic = this.#nameOf === undefined ? textOf(byteStringOf(name, start, end)) : NAMED_BY_MESSAGE;
+    return this.#put(node, message, topic);
+  }
+
+  #put(node: LevelNode<string, M>, message: M, topic: string): M | undefined {
     const previous = node.value;
     if (node.key === undefined) this.#size++;
-    node.key = topic;
+    node.key = this.#nameOf === undefined ? topic : NAMED_BY_MESSAGE;
     node.value = message;
     return previous;
+  }
+
+  #topicOf(node: LevelNode<string, M>): string {
+    return this.#nameOf === undefined ? (node.key as string) : this.#nameOf(node.value as M);
   }
 
   get(topic: string): M | undefined {
@@ -48,7 +77,7 @@ export class TopicTree<M> {
   match(filter: string, visit: (message: M, topic: string) => void): void {
     const cursor = new TopicCursor(this.#root, filter);
     for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
-      if (node.key !== undefined) visit(node.value as M, node.key);
+      if (node.key !== undefined) visit(node.value as M, this.#topicOf(node));
     }
   }
 
@@ -60,7 +89,7 @@ export class TopicTree<M> {
   *matching(filter: string): IterableIterator<[topic: string, message: M]> {
     const cursor = new TopicCursor(this.#root, filter);
     for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
-      if (node.key !== undefined) yield [node.key, node.value as M];
+      if (node.key !== undefined) yield [this.#topicOf(node), node.value as M];
     }
   }
 
@@ -73,7 +102,7 @@ export class TopicTree<M> {
   *entries(): IterableIterator<[topic: string, message: M]> {
     const cursor = new TopicCursor(this.#root, undefined);
     for (let node = cursor.next(); node !== undefined; node = cursor.next()) {
-      if (node.key !== undefined) yield [node.key, node.value as M];
+      if (node.key !== undefined) yield [this.#topicOf(node), node.value as M];
     }
   }
 }
@@ -89,7 +118,7 @@ export class TopicWalk<M> {
     this.#cursor = cursor;
   }
 
-  /** Has everything been looked at? */
+  /** Has the walk visited everything? */
   get done(): boolean {
     return this.#cursor.done;
   }

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { InvalidTopicError, TopicTree } from "../src/index.ts";
 import { anyFilter, anyTopic, naiveMatches } from "./naive.ts";
 
-const anyChange = fc.record({ topic: anyTopic, message: fc.option(fc.nat(9), { nil: undefined }) });
+const anyChangeModel = { topic: anyTopic, message: fc.option(fc.nat(9), { nil: undefined }) };
+const anyChange = fc.record(anyChangeModel);
 type Change = { topic: string; message: number | undefined };
 
 function apply(tree: TopicTree<number> | Map<string, number>, { topic, message }: Change): unknown {
@@ -33,6 +34,43 @@ test("behaves like a Map with a naive matcher", () => {
       for (const topic of model.keys()) tree.delete(topic);
       expect([tree.size, ...tree.entries()]).toEqual([0]);
     }),
+    { numRuns: 400 },
+  );
+});
+
+test("names that come as bytes, and names that the messages know, do what strings do", () => {
+  type Named = { topic: string; value: number };
+  const anyTopicChange = fc.record({ ...anyChangeModel, bytes: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.array(anyTopicChange, { maxLength: 60 }),
+      fc.array(anyFilter, { maxLength: 8 }),
+      (changes, filters) => {
+        const plain = new TopicTree<Named>();
+        const trees = [new TopicTree<Named>(), new TopicTree<Named>(({ topic }) => topic)];
+        for (const { topic, message, bytes } of changes) {
+          const named = { topic, value: message ?? 0 };
+          const expected = message === undefined ? plain.delete(topic) : plain.set(topic, named);
+          for (const tree of trees) {
+            const encoded = new TextEncoder().encode(`/+/${topic}/#`);
+            const put = (): Named | undefined =>
+              bytes ? tree.setBytes(encoded, 3, encoded.length - 2, named) : tree.set(topic, named);
+            expect(message === undefined ? tree.delete(topic) : put()).toBe(expected);
+            expect([tree.size, tree.get(topic)]).toEqual([plain.size, plain.get(topic)]);
+          }
+        }
+        const contents = (tree: TopicTree<Named>): unknown[] => [
+          [...tree.entries()],
+          ...filters.map((filter) => [...tree.matching(filter)]),
+          ...filters.map((filter) => {
+            const visited: unknown[] = [];
+            tree.match(filter, (message, topic) => visited.push([topic, message]));
+            return visited;
+          }),
+        ];
+        for (const tree of trees) expect(contents(tree)).toEqual(contents(plain));
+      },
+    ),
     { numRuns: 400 },
   );
 });

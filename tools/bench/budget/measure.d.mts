@@ -13,9 +13,13 @@ export function allocationPerMessage(qos: number, topics?: "known" | "unique"): 
 /** The same by function: name and bytes per message, most first. */
 export function allocationSites(qos: number, topics?: "known" | "unique"): Promise<[string, number][]>;
 
-/** Heap and external bytes that the broker keeps for a client which is connected and silent. */
+/**
+ * Heap and external bytes that the broker keeps for a client which is connected and silent.
+ * @param passwordLength bytes of the password in its CONNECT; 0 (default): it has none
+ */
 export function bytesPerIdleConnection(
   count: number,
+  passwordLength?: number,
 ): Promise<{ readonly bytes: number; readonly connections: number }>;
 
 /** Heap and external bytes that the broker keeps of topics. */

@@ -39,27 +39,33 @@ async function run(name, flags, words) {
 }
 
 /** Connects a client and waits for CONNACK. */
-function idleClient(port, clientId) {
+function idleClient(port, clientId, account) {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => {
-      socket.write(encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0 }));
+      socket.write(
+        encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0, ...account }),
+      );
     });
     socket.once("data", () => resolve(socket));
     socket.once("error", reject);
   });
 }
 
-async function idleClients(port, from, to) {
+async function idleClients(port, from, to, account) {
   const sockets = [];
   for (let i = from; i < to; i += 50) {
-    const some = Array.from({ length: Math.min(50, to - i) }, (_, n) => idleClient(port, `client-${i + n}`));
+    const some = Array.from({ length: Math.min(50, to - i) }, (_, n) => idleClient(port, `client-${i + n}`, account));
     sockets.push(...(await Promise.all(some)));
   }
   return sockets;
 }
 
-/** Heap and external bytes that the broker keeps for a client which is connected and silent. */
-export async function bytesPerIdleConnection(count) {
+/**
+ * Heap and external bytes that the broker keeps for a client which is connected and silent.
+ * @param passwordLength bytes of the password in its CONNECT; 0: it has none
+ */
+export async function bytesPerIdleConnection(count, passwordLength = 0) {
+  const account = passwordLength > 0 ? { username: "user", password: new Uint8Array(passwordLength) } : {};
   const program = await bundle("idle-broker.mjs");
   const child = fork(program.path, [], { execArgv: ["--expose-gc"] });
   const answer = () => new Promise((resolve) => child.once("message", resolve));
@@ -71,9 +77,9 @@ export async function bytesPerIdleConnection(count) {
   try {
     const { port } = await answer();
     // Maps and pools have grown a little then, and everything is compiled.
-    const sockets = await idleClients(port, 0, 100);
+    const sockets = await idleClients(port, 0, 100, account);
     const before = await ask();
-    sockets.push(...(await idleClients(port, 100, 100 + count)));
+    sockets.push(...(await idleClients(port, 100, 100 + count, account)));
     const after = await ask();
     for (const socket of sockets) socket.destroy();
     return { bytes: (after.used - before.used) / count, connections: after.connections };

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const node = process.execPath;
-const wrenmq = [node, path("../../../apps/cli/bin/wrenmq.js"), "start", "--host", "127.0.0.1"];
+const cli = path("../../../apps/cli/bin/wrenmq.js");
+const wrenmq = [node, cli, "start", "--host", "127.0.0.1"];
 const aedes = [node, path("aedes-server.mjs")];
 
 /** Without limits that the scenarios would reach. */
@@ -34,12 +35,31 @@ mqtt { host: 127.0.0.1, port: ${port} }
 `;
 }
 
+/** Queues that are full after 200 messages: for what happens at their bound. */
+function smallQueuesConfig(port) {
+  return `wrenmq: 1
+listeners:
+  default:
+    type: tcp
+    bind: 127.0.0.1:${port}
+limits:
+  max_inflight: 100
+  max_queued_messages: 100
+plugins:
+  anonymous:
+`;
+}
+
 /**
  * `command({ port, other, dir })` is what to run; `needs`: a program that has to be on PATH; `durable`: the name of the
  * variant that keeps sessions on disk.
  */
 export const brokers = {
   wrenmq: { command: ({ port }) => [...wrenmq, "-p", port] },
+  "wrenmq small queues": {
+    command: ({ dir }) => [node, cli, "start", "-c", join(dir, "conf")],
+    config: ({ port }) => smallQueuesConfig(port),
+  },
   "wrenmq cold": { command: ({ port }) => [...wrenmq, "-p", port, "--no-warm-up"] },
   // CPU of all processes is counted; `--no-pin` lets them use more than one core.
   "wrenmq 2 workers": { command: ({ port }) => [...wrenmq, "-p", port, "--workers", "2"] },

@@ -1,5 +1,6 @@
 // Prints answers for people: lists as tables, everything else as lines of name and value. Clients choose their
 // identifiers and topics, so control characters in them are escaped.
+import { printable } from "../printable.ts";
 
 const WIDEST = 48;
 
@@ -68,14 +69,4 @@ function cell(value: unknown): string {
 
 function shortened(text: string): string {
   return text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text;
-}
-
-/** Escapes control and bidirectional characters as \u…. */
-function printable(text: string): string {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`,
-    ).join(""),
-  );
 }

@@ -1,4 +1,5 @@
 // Commands about topics: publish a message, show who would receive one, and explain the plugins' decisions.
+import { isGranted } from "@wrenmq/plugin-api";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { defineCommand } from "../define-command.ts";
@@ -56,7 +57,7 @@ export const topicsExplain = defineCommand({
     };
     if (publisher === undefined) return found;
     const publishOpinions = [...(await broker.explain({ client: publisher, action: "publish", topic }))];
-    return { ...found, mayPublish: outcomeOf(publishOpinions), publishOpinions };
+    return { ...found, mayPublish: isGranted(publishOpinions), publishOpinions };
   },
 });
 
@@ -73,15 +74,9 @@ export const explain = defineCommand({
   cli: { words: "explain", arguments: ["topic"] },
   async run({ broker }, { topic, action, clientId }) {
     const opinions = [...(await broker.explain({ client: clientId, action, topic }))];
-    return { allowed: outcomeOf(opinions), known: broker.session(clientId) !== undefined, opinions };
+    return { allowed: isGranted(opinions), known: broker.session(clientId) !== undefined, opinions };
   },
 });
-
-/** Any refusal denies; if a plugin has an opinion at all, at least one yes is needed. */
-function outcomeOf(opinions: readonly { readonly decision: string }[]): boolean {
-  if (opinions.length === 0) return true;
-  return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");
-}
 
 export const publish = defineCommand({
   name: "publish",

@@ -379,6 +379,8 @@ export class ClientConnection
   #begin(): void {
     if (this.#watchesKeepAlive || this.machine.state !== ConnectionState.Connected) return;
     this.#watchesKeepAlive = true;
+    // Nothing keeps the CONNECT packet, with its password, for as long as the connection lasts.
+    if (this.#connectFlow?.mayAuthenticateAgain === false) this.#connectFlow = undefined;
     // The timer for CONNECT goes on to the first look at the keep-alive, unless that is due sooner: thousands may come at
     // once, and a timer each is enough.
     if (this.#timer === undefined || this.machine.keepAliveDeadline < this.#timer.time) this.watchKeepAlive();

@@ -23,7 +23,8 @@ import {
 } from "@wrenmq/protocol";
 import { isTopicName } from "@wrenmq/topics";
 import type { Connection } from "@wrenmq/transport";
-import { AuthorizationCache, SYS_PREFIX } from "../access/authorization-cache.ts";
+import { AuthorizationCache } from "../access/authorization-cache.ts";
+import { isOwnState, isServersOwn } from "../access/reserved-topics.ts";
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
@@ -57,6 +58,8 @@ export class ConnectFlow {
   #needsTakeover = false;
   /** The exchange of enhanced authentication in progress. [MQTT5 4.12] */
   #exchange: AuthenticationExchange | undefined = undefined;
+  /** Only a client that connected with an authentication method may use it again. [MQTT-4.12.1-1] */
+  mayAuthenticateAgain: boolean = false;
   /** Functions that abandon the pending attempts of plugins. */
   #whenGone: (() => void)[] | undefined = undefined;
 
@@ -70,6 +73,7 @@ export class ConnectFlow {
     scope.broker.counters.connectsReceived++;
     const packet = withOwnBytes(lent);
     this.#packet = packet;
+    this.mayAuthenticateAgain = packet.properties?.authenticationMethod !== undefined;
     if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
     const connecting = this.#connecting;
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
@@ -136,9 +140,10 @@ export class ConnectFlow {
       const reasonCode = negativeAcks ? ReasonCode.TopicNameInvalid : ReasonCode.ClientIdentifierNotValid;
       return this.#refuse({ reasonCode, rule });
     }
-    if (will.topic.startsWith(SYS_PREFIX)) {
-      // Bridges of other brokers have such a will by default: they may connect.
-      const { clientId } = this.#connecting.client;
+    const { client } = this.#connecting;
+    if (isServersOwn(will.topic) && !isOwnState(client, will.topic)) {
+      // Bridges that do not say what they are have such a will by default: they may connect.
+      const { clientId } = client;
       this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
     }
     return undefined;

@@ -4,17 +4,12 @@ import type { Logger } from "@wrenmq/plugin-api";
 import type { Counters, Millis } from "@wrenmq/protocol";
 import { type ConnectionInfo, clientHasLeft, ListenerError, printableClient } from "@wrenmq/transport";
 import type { Clock } from "../runtime/clock.ts";
+import { LineLimit, type LineWindow } from "../runtime/line-limit.ts";
 import type { Timers } from "../runtime/timers.ts";
 
 /** Lines of one kind within a window. */
 const LINES = 10;
 const WINDOW: Millis = 10_000;
-
-interface Window {
-  readonly since: Millis;
-  logged: number;
-  unlogged: number;
-}
 
 export interface HandshakeFailuresOptions {
   readonly listener: string;
@@ -26,10 +21,13 @@ export interface HandshakeFailuresOptions {
 
 export class HandshakeFailures {
   readonly #options: HandshakeFailuresOptions;
-  readonly #windows = new Map<string, Window>();
+  readonly #limit: LineLimit;
+  /** By kind of failure. */
+  readonly #windows = new Map<string, LineWindow>();
 
   constructor(options: HandshakeFailuresOptions) {
     this.#options = options;
+    this.#limit = new LineLimit({ clock: options.clock, timers: options.timers, lines: LINES, window: WINDOW });
   }
 
   /** Takes errors of the transport's listener. */
@@ -45,30 +43,16 @@ export class HandshakeFailures {
 
   /** A client was disconnected because of an invalid packet instead of CONNECT, or an invalid CONNECT. */
   protocolFailure(client: ConnectionInfo, reason: string): void {
-    this.#log("misspoke", `connection from ${printableClient(client)} closed: ${reason}`);
+    this.#log("protocol failure", `connection from ${printableClient(client)} closed: ${reason}`);
   }
 
   #log(kind: string, reason: string): void {
-    const { logger, listener, clock, timers } = this.#options;
-    const now = clock.now();
-    let window = this.#windows.get(kind);
-    if (window === undefined || now < window.since || now >= window.since + WINDOW) {
-      window = { since: now, logged: 0, unlogged: 0 };
-      this.#windows.set(kind, window);
-    }
-    if (window.logged < LINES) {
-      window.logged++;
-      logger.warn({ listener, reason }, "listener trouble");
-      return;
-    }
-    window.unlogged++;
-    if (window.unlogged > 1) return;
-    const flooded = window;
-    timers.at(flooded.since + WINDOW, () => {
-      logger.warn(
-        { listener, such: reason, times: flooded.unlogged },
-        "listener trouble went on, line by line no more",
-      );
-    });
+    const { logger, listener } = this.#options;
+    const window = this.#limit.log(
+      this.#windows.get(kind),
+      () => logger.warn({ listener, reason }, "listener trouble"),
+      (times) => logger.warn({ listener, such: reason, times }, "listener trouble went on, line by line no more"),
+    );
+    this.#windows.set(kind, window);
   }
 }

@@ -1,6 +1,6 @@
 // Finds out who would receive a message of a topic, and who would not and why. Sends nothing and changes nothing.
 import type { QoS } from "@wrenmq/codec";
-import type { HookChain } from "@wrenmq/plugin-api";
+import { type HookChain, isGranted } from "@wrenmq/plugin-api";
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import type { Recipient } from "../routing/recipient.ts";
 import type { RouteTable } from "../routing/route-table.ts";
@@ -96,11 +96,9 @@ async function refusalOf(
   topic: string,
 ): Promise<{ readonly plugin: string | undefined; readonly rule: string | undefined } | undefined> {
   const opinions = (await chain.explain?.(entry.client, "receive", topic)) ?? [];
-  if (opinions.length === 0) return undefined;
+  if (isGranted(opinions)) return undefined;
   const denial = opinions.find(({ decision }) => decision === "deny");
-  if (denial !== undefined) return { plugin: denial.plugin, rule: denial.rule };
-  if (opinions.some(({ decision }) => decision === "allow")) return undefined;
-  return { plugin: undefined, rule: "no plugin allows it" };
+  return { plugin: denial?.plugin, rule: denial === undefined ? "no plugin allows it" : denial.rule };
 }
 
 function outcomeOf({ session, connection }: SessionEntry, qos: QoS, group: string | undefined): Outcome {

@@ -8,7 +8,7 @@ export interface RetainedLimits {
 }
 
 export class RetainedMessages {
-  readonly #tree = new TopicTree<Message>();
+  readonly #tree = new TopicTree<Message>((message) => message.topic);
   readonly #limits: () => RetainedLimits;
   /** Bytes of all: payloads, topics and properties. */
   bytes: number = 0;
@@ -23,14 +23,13 @@ export class RetainedMessages {
 
   /** @returns false: the limit is reached, nothing changed */
   set(message: Message): boolean {
-    const { topic } = message;
-    const previous = this.#tree.set(topic, message);
+    const previous = this.#put(message);
     const bytes = this.bytes + message.weight - (previous?.weight ?? 0);
     const { maxRetainedMessages, maxRetainedBytes } = this.#limits();
     const isTooMany = maxRetainedMessages > 0 && previous === undefined && this.size > maxRetainedMessages;
     if (isTooMany || (maxRetainedBytes > 0 && bytes > maxRetainedBytes)) {
-      if (previous === undefined) this.#tree.delete(topic);
-      else this.#tree.set(topic, previous);
+      if (previous === undefined) this.#tree.delete(message.topic);
+      else this.#put(previous);
       return false;
     }
     message.keepEncoded();
@@ -38,11 +37,17 @@ export class RetainedMessages {
     return true;
   }
 
-  /** Sets what another broker had room for: all have the same, so the limit counts where a message comes from its publisher. */
+  /** Sets what another broker has room for: the limit is checked by the broker of the publisher. */
   replicate(message: Message): void {
-    const previous = this.#tree.set(message.topic, message);
+    const previous = this.#put(message);
     message.keepEncoded();
     this.bytes += message.weight - (previous?.weight ?? 0);
+  }
+
+  /** By the bytes of the topic: thousands of names need not become strings. */
+  #put(message: Message): Message | undefined {
+    const { bytes, start, length } = message.target;
+    return this.#tree.setBytes(bytes, start, start + length, message);
   }
 
   /** @returns was there one? */

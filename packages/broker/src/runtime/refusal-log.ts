@@ -3,54 +3,37 @@
 import type { ClientInfo, Logger } from "@wrenmq/plugin-api";
 import type { Millis, Verdict } from "@wrenmq/protocol";
 import type { Clock } from "./clock.ts";
+import { LineLimit, type LineWindow } from "./line-limit.ts";
 import type { Timers } from "./timers.ts";
 
 /** Lines for one connection of a client within a window. */
 const LINES = 5;
 const WINDOW: Millis = 60_000;
 
-interface Window {
-  readonly since: Millis;
-  logged: number;
-  unlogged: number;
-}
-
 export class RefusalLog {
   readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #timers: Timers;
+  readonly #limit: LineLimit;
   /** By connected client; ends with the connection. */
-  readonly #windows = new WeakMap<ClientInfo, Window>();
+  readonly #windows = new WeakMap<ClientInfo, LineWindow>();
 
   constructor(logger: Logger, clock: Clock, timers: Timers) {
     this.#logger = logger;
-    this.#clock = clock;
-    this.#timers = timers;
+    this.#limit = new LineLimit({ clock, timers, lines: LINES, window: WINDOW });
   }
 
-  refused(client: ClientInfo, action: "publish" | "subscribe", topic: string, verdict: Verdict): void {
+  /** At debug, and so without a bound: what many clients do by default, such as bridges. */
+  refusedQuietly({ clientId, username }: ClientInfo, topic: string, { reasonCode, rule }: Verdict): void {
+    this.#logger.debug({ clientId, username, topic, reasonCode, rule }, "publish refused");
+  }
+
+  refused(client: ClientInfo, action: "publish" | "subscribe", topic: string, { reasonCode, rule }: Verdict): void {
+    const logger = this.#logger;
     const { clientId, username } = client;
-    const window = this.#windowOf(client);
-    if (window.logged < LINES) {
-      window.logged++;
-      const { reasonCode, rule } = verdict;
-      this.#logger.info({ clientId, username, topic, reasonCode, rule }, `${action} refused`);
-      return;
-    }
-    window.unlogged++;
-    if (window.unlogged > 1) return;
-    this.#timers.at(window.since + WINDOW, () => {
-      const times = window.unlogged;
-      this.#logger.info({ clientId, username, times }, "the client was refused more often, line by line no more");
-    });
-  }
-
-  #windowOf(client: ClientInfo): Window {
-    const now = this.#clock.now();
-    const open = this.#windows.get(client);
-    if (open !== undefined && now >= open.since && now < open.since + WINDOW) return open;
-    const window = { since: now, logged: 0, unlogged: 0 };
+    const window = this.#limit.log(
+      this.#windows.get(client),
+      () => logger.info({ clientId, username, topic, reasonCode, rule }, `${action} refused`),
+      (times) => logger.info({ clientId, username, times }, "the client was refused more often, line by line no more"),
+    );
     this.#windows.set(client, window);
-    return window;
   }
 }

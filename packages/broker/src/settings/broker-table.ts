@@ -1,4 +1,4 @@
-// What `createBroker` may be told. The table has an entry for each option, which its type checks for completeness.
+// Checks the options of `createBroker`: a table with an entry for each option, which its type checks for completeness.
 import { LIMITS, type Limit } from "@wrenmq/limits";
 import { boolean, list, type Option, type OptionsSchema, oneOf, options } from "@wrenmq/plugin-api/options";
 import type { SessionPolicy } from "../limits/limits.ts";
@@ -25,7 +25,7 @@ const sys: FieldsOf<SysOptions> = {
   names: maybe(oneOf(["amqtt", "mosquitto", "both"])),
 };
 
-/** A finished plugin; one that was not called, and a class, are the mistakes that are made. */
+/** A plugin. Frequent mistakes are a factory that was not called, and a class. */
 const plugin: Option<unknown, unknown> = {
   needed: true,
   expected: "a plugin",
@@ -48,7 +48,7 @@ const replaceable: FieldsOf<Pick<BrokerOptions, "listeners" | "plugins" | "limit
   plugins: maybe(list(plugin, "a list of plugins")),
   limits: maybe(LIMITS_OF_BROKER),
 };
-/** What can be exchanged while the broker runs. */
+/** Options that can be replaced while the broker runs. */
 export const REPLACEMENT: AnySchema = options(replaceable, EXACT);
 
 const FIELDS: FieldsOf<BrokerOptions> = {
@@ -60,6 +60,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
   session: maybe(options(session, EXACT)),
   shared: maybe(options({ strategy: oneOf(["round-robin", "random", "sticky", "publisher"]) }, EXACT)),
   sys: maybe(options(sys, EXACT)),
+  dollarTopics: maybe(oneOf(["allow", "refuse"])),
   hookTimeout: maybe(numberOf("a number of milliseconds", { min: Number.MIN_VALUE })),
   responseInformation: maybe(aFunction),
   dropHistory: maybe(boolean()),
@@ -67,7 +68,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
   clock: maybe(withMethods("a clock", "now", "at", "soon")),
 };
 
-/** What others call it. */
+/** Names that other brokers use for an option. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   auth: "who may enter is decided by plugins: plugins: [authAnonymous()]",
   sys_interval: "it is `sys: { intervalSeconds }` here",

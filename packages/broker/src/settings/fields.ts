@@ -1,5 +1,5 @@
-// The kinds of options that the broker's tables are made of, beyond those of plugins. An option that is left out is
-// undefined; null is a mistake, as it is for whoever uses the options.
+// Types of options for the broker's tables, beyond those for plugins. An option that is left out is undefined; null is
+// an error, as the code that uses the options does not expect it.
 import type { Limit } from "@wrenmq/limits";
 import { custom, isMapping, type Option } from "@wrenmq/plugin-api/options";
 
@@ -9,7 +9,7 @@ export type FieldsOf<T> = { readonly [Key in keyof Required<T>]: Option<unknown,
 /** The keys of every type of a union. */
 export type KeysOf<T> = T extends unknown ? keyof T : never;
 
-/** Options are used as they were given, so their keys have to be right as they are. */
+/** Options are used as they were given, so other spellings of their keys are errors. */
 export const EXACT: { readonly exact: true } = { exact: true };
 
 export function maybe<Input, Output>(
@@ -23,12 +23,12 @@ export function maybe<Input, Output>(
   };
 }
 
-/** A value that passes as it is. */
+/** A value that is used as it is. */
 export function given(expected: string, fits: (value: unknown) => boolean): Option<unknown, unknown, true> {
   return custom<unknown>(expected, (value) => (fits(value) ? value : undefined));
 }
 
-/** An object of somebody else's that can do this. */
+/** An object with these methods. */
 export function withMethods(what: string, ...names: readonly string[]): Option<unknown, unknown, true> {
   return given(`${what} (with ${names.map((name) => `${name}()`).join(", ")})`, (value) => {
     if (typeof value !== "object" || value === null) return false;
@@ -64,7 +64,7 @@ const UNITS: Readonly<Record<Limit<unknown>["unit"], string>> = {
   choice: "",
 };
 
-/** The option for a limit, as its table has it. */
+/** The option for a limit of the table of limits. */
 export function limitField({ unit, zero, minimum, maximum, choices }: Limit<unknown>): Option<unknown, unknown, true> {
   if (unit === "flag") return given(UNITS.flag, (value) => typeof value === "boolean");
   if (choices !== undefined) {
@@ -80,7 +80,7 @@ export function limitField({ unit, zero, minimum, maximum, choices }: Limit<unkn
   });
 }
 
-/** One or several. */
+/** One value or a list. */
 export function orList(item: Option<unknown, unknown>, what: string): Option<unknown, unknown, true> {
   return {
     needed: true,
@@ -93,7 +93,7 @@ export function orList(item: Option<unknown, unknown>, what: string): Option<unk
   };
 }
 
-/** A mapping whose keys are names of the user's. */
+/** A mapping with keys of the user's choice. */
 export function named(item: Option<unknown, unknown>, what: string): Option<unknown, unknown, true> {
   const expected = `a mapping of names to ${what}`;
   return {

@@ -1,5 +1,5 @@
-// What each type of listener may be told: one table for each type of `ListenerConfig`, which its type checks for
-// completeness. Files and addresses are looked at by the transport, when it listens.
+// Checks the options of listeners: a table for each type of `ListenerConfig`, which its type checks for completeness.
+// Files and addresses are checked by the transport when it listens.
 import { LIMITS, type Limit } from "@wrenmq/limits";
 import {
   boolean,
@@ -47,7 +47,7 @@ const pem = given(
   "PEM text, its bytes, or the path of a file",
   (value) => (typeof value === "string" && value !== "") || value instanceof Uint8Array,
 );
-/** A key is not shown, whatever it is. */
+/** The text of a key or a passphrase, which is never printed. */
 const secretText: Option<unknown, unknown> = {
   needed: true,
   expected: "a text",
@@ -65,7 +65,7 @@ const limitsOfListener = Object.fromEntries(
     .map(([name, limit]) => [name, maybe(limitField(limit))]),
 );
 
-/** Replaced while the listener runs: see `updateListener`. */
+/** Options that can be changed while the listener runs: see `updateListener`. */
 export const CHANGING: FieldsOf<Pick<ListenerOptions, "maxConnections" | "plugins" | "limits">> = {
   maxConnections: maybe(wholeNumber(MOST, "no limit")),
   plugins: maybe(list(text(), "a list of names of plugins")),
@@ -166,7 +166,7 @@ const TABLES: Readonly<Record<Type, Readonly<Record<string, Option<unknown, unkn
 };
 const TYPES = Object.keys(TABLES) as Type[];
 
-/** What others call it: the names of aMQTT, and those of configuration files. */
+/** Names that aMQTT and configuration files use for an option. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   bind: 'an address is `host` and `port` here: { host: "127.0.0.1", port: 1883 }',
   address: 'an address is `host` and `port` here: { host: "127.0.0.1", port: 1883 }',
@@ -212,5 +212,5 @@ export const LISTENER: Option<unknown, unknown, true> = {
   },
 };
 
-/** The limits that a listener may have of its own. */
+/** The limits that a listener may override. */
 export type ListenerLimits = Partial<BrokerLimits>;

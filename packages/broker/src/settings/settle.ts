@@ -1,5 +1,5 @@
-// Options are checked when they are given, before anything is done with them: a program in JavaScript has no compiler to do
-// it, and an option that was misspelt must not leave a broker that is open to more than its owner wanted.
+// Checks the options when they are given, before anything is done with them: a JavaScript program has no compiler to do
+// it, and a misspelt option must not leave a broker more open than its owner wanted.
 import type { Plugin } from "@wrenmq/plugin-api";
 import { didYouMean, type Option, type OptionIssue, options, pathOf } from "@wrenmq/plugin-api/options";
 import { type BrokerLimits, DEFAULT_LIMITS } from "../limits/limits.ts";
@@ -11,7 +11,7 @@ import { EXACT } from "./fields.ts";
 import { CHANGING, LISTENER } from "./listener-table.ts";
 import { thisMachineOnly } from "./this-machine-only.ts";
 
-/** The options of a broker with what counts where nothing was said. */
+/** The options of a broker with defaults filled in. */
 export interface SettledOptions extends BrokerOptions {
   readonly listeners: Readonly<Record<string, ListenerOptions>>;
   readonly plugins: readonly Plugin[];
@@ -19,9 +19,10 @@ export interface SettledOptions extends BrokerOptions {
   readonly session: Required<NonNullable<BrokerOptions["session"]>>;
   readonly shared: NonNullable<BrokerOptions["shared"]>;
   readonly sys: Required<NonNullable<BrokerOptions["sys"]>>;
+  readonly dollarTopics: NonNullable<BrokerOptions["dollarTopics"]>;
 }
 
-/** As aMQTT's broker without a configuration, but for this machine alone. */
+/** As aMQTT's broker without a configuration, but for this machine only. */
 const DEFAULT_LISTENERS: SettledOptions["listeners"] = { default: { type: "tcp", host: "localhost", port: 1883 } };
 
 /** @throws BrokerError ERR_BROKER_CONFIG naming the option */
@@ -39,6 +40,7 @@ export function settle(options: BrokerOptions): SettledOptions {
     session: { defaultExpiry: Number.POSITIVE_INFINITY, maximumExpiry: Number.POSITIVE_INFINITY, ...present(session) },
     shared: shared ?? { strategy: "round-robin" },
     sys: { intervalSeconds: 20, names: "amqtt", ...present(sys) },
+    dollarTopics: options.dollarTopics ?? "allow",
   };
 }
 
@@ -48,7 +50,10 @@ export function settleLimits(limits: Partial<BrokerLimits>, caller: string): Bro
   return { ...DEFAULT_LIMITS, ...present(limits) };
 }
 
-/** @param plugins that run. @throws BrokerError ERR_BROKER_CONFIG */
+/**
+ * @param plugins the running ones
+ * @throws BrokerError ERR_BROKER_CONFIG
+ */
 export function settleListener(options: ListenerOptions, plugins: readonly Named[], caller: string): ListenerOptions {
   check(LISTENER, options, caller);
   mustExist(options, plugins, { caller, path: "plugins" });
@@ -58,14 +63,20 @@ export function settleListener(options: ListenerOptions, plugins: readonly Named
 type Change = Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">;
 const CHANGE = options(CHANGING, EXACT);
 
-/** @param plugins that run. @throws BrokerError ERR_BROKER_CONFIG */
+/**
+ * @param plugins the running ones
+ * @throws BrokerError ERR_BROKER_CONFIG
+ */
 export function settleChange(change: Change, plugins: readonly Named[], caller: string): Change {
   check(CHANGE, change, caller);
   mustExist(change, plugins, { caller, path: "plugins" });
   return cleared(change);
 }
 
-/** Other listeners, plugins or limits; what is undefined stays as it is. @throws BrokerError ERR_BROKER_CONFIG */
+/**
+ * Other listeners, plugins or limits; what is undefined stays as it is.
+ * @throws BrokerError ERR_BROKER_CONFIG
+ */
 export function settleReplacement(
   replacement: Pick<BrokerOptions, "listeners" | "plugins" | "limits">,
   now: { readonly listeners: Readonly<Record<string, Change>>; readonly plugins: readonly Named[] },
@@ -83,7 +94,7 @@ export function settleReplacement(
 
 type Named = Pick<Plugin, "name">;
 
-/** @throws BrokerError when two plugins have one name, or a listener names one that is not there */
+/** @throws BrokerError when two plugins have the same name, or a listener names an unknown one */
 function checkNames(plugins: readonly Named[], listeners: Readonly<Record<string, Change>>, caller: string): void {
   const names = plugins.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
@@ -110,7 +121,8 @@ function mustExist(
   }
 }
 
-function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
+/** @throws BrokerError ERR_BROKER_CONFIG */
+export function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
   const issues: OptionIssue[] = [];
   option.read(value, [], issues);
   const [first] = issues;
@@ -122,7 +134,7 @@ function mistake(caller: string, option: string, message: string): BrokerError {
   return new BrokerError("ERR_BROKER_CONFIG", `${where}: ${message}`, { option });
 }
 
-/** Without what is undefined, which would hide a default. */
+/** Drops undefined values, which would hide a default. */
 function present<T extends object>(given: T | undefined): Partial<T> {
   return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,10 +1,10 @@
-// Who may connect to a broker that was told neither where to listen nor whom to let in: clients of this machine, with no
-// password asked, as aMQTT's default does. Also where such a broker is given another listener later.
-import type { Plugin } from "@wrenmq/plugin-api";
+// Admits clients of this machine without credentials, as aMQTT's default does, in a broker without options for
+// listeners and plugins; also when such a broker gets another listener later.
+import { type Plugin, ReasonCode } from "@wrenmq/plugin-api";
 
 const NAME = "this-machine-only";
 
-/** A connection without an address is none of a listener's: nobody knows where it comes from. */
+/** A connection without an address does not come from a listener, and its origin is unknown. */
 const isOfThisMachine = (address: string): boolean =>
   address === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 
@@ -13,10 +13,10 @@ export const thisMachineOnly: Plugin = {
   setup: () => ({
     authenticate({ remoteAddress, username }) {
       if (!isOfThisMachine(remoteAddress))
-        return { reasonCode: 0x87, rule: "without plugins only this machine may enter" };
+        return { reasonCode: ReasonCode.NotAuthorized, rule: "without plugins only this machine may enter" };
       const isNamed = username !== undefined && username !== "";
       return {
-        reasonCode: 0,
+        reasonCode: ReasonCode.Success,
         rule: "without plugins clients of this machine may enter",
         ...(isNamed ? {} : { attributes: { anonymous: true } }),
       };

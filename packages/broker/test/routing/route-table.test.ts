@@ -30,7 +30,7 @@ function newEntry(clientId: string): SessionEntry {
 /** A topic as it arrives: borrowed. */
 function lent(name: string): Topic {
   const bytes = encodeUtf8(name);
-  return new Topic(bytes, 0, bytes.length, name.split("/").length, false);
+  return new Topic(bytes, 0, bytes.length, false);
 }
 
 function kept(name: string): Topic {

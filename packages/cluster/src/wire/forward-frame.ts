@@ -41,9 +41,9 @@ class LastText {
 const publishers = new LastText();
 
 /**
- * @param sequence -1: nobody waits for a result
+ * @param sequence -1: no result is needed
  * @param number of a parcel; 0: it is none
- * @param origin where the number comes from, by its position among those that the peer was told
+ * @param origin of the number: its position in the list that the peer was sent
  */
 export function writeForward(
   outbox: Outbox,

@@ -48,7 +48,7 @@ export const BUILT_IN: Readonly<Record<BuiltInPlugin, OptionsTable>> = Object.fr
   Object.entries(BUILT_IN_SCHEMAS).map(([name, schema]) => [name, pluginOptions(schema)]),
 ) as Record<BuiltInPlugin, OptionsTable>;
 
-/** The key in the file of an option, which a plugin knows by its property's name. */
+/** The key in the file of an option of a plugin. */
 export function pluginOptionKey({ use, origin }: PluginSection, option: string): string {
   const { fields = {} } = (origin === "built-in" ? builtIn(use) : undefined) ?? {};
   const known = fieldTable(fields as Fields<Record<string, unknown>>);

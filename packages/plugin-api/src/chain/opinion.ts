@@ -6,3 +6,12 @@ export interface Opinion {
   /** What decided, as the plugin names it; undefined: it gave no reason. */
   readonly rule: string | undefined;
 }
+
+/**
+ * The result of all opinions by the decision rule: no opinion is ignored, any refusal denies, at least one yes is needed.
+ * Without any plugin that decides everything is allowed.
+ */
+export function isGranted(opinions: readonly Pick<Opinion, "decision">[]): boolean {
+  if (opinions.length === 0) return true;
+  return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");
+}

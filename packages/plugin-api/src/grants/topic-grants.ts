@@ -1,4 +1,5 @@
 // Authorization by lists of topic filters: does a filter cover what the client asks for?
+import { ReasonCode } from "@wrenmq/codec";
 import type { Verdict } from "@wrenmq/protocol";
 import { filterContains, isShared, isTopicFilter, parseShared, topicMatches } from "@wrenmq/topics";
 import type { Action } from "../hooks.ts";
@@ -29,8 +30,9 @@ export function decideByGrants(grants: TopicGrants, action: Action, requested: s
   const topic = plainFilter(action, requested);
   if (topic !== undefined && filters !== undefined) {
     for (const [index, filter] of filters.entries()) {
-      if (covers(filter, action, topic)) return { reasonCode: 0, rule: `${source}.${action}[${index}]` };
+      if (covers(filter, action, topic))
+        return { reasonCode: ReasonCode.Success, rule: `${source}.${action}[${index}]` };
     }
   }
-  return { reasonCode: 0x87, rule: `nothing in ${source}.${action} covers it` };
+  return { reasonCode: ReasonCode.NotAuthorized, rule: `nothing in ${source}.${action} covers it` };
 }

@@ -76,7 +76,7 @@ function add(rules: AccessRules, rest: string, { name, line, pattern }: Place): 
   if (access === "write" || access === "readwrite") rules.write.push(rule);
 }
 
-/** The file may be something else altogether, with one long line. */
+/** The file may be of another kind, with one long line. */
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
 function noRules(): AccessRules {

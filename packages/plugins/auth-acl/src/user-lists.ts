@@ -1,9 +1,9 @@
-// The original's access lists: for each action a mapping of users to the filters that they may use.
+// aMQTT's access lists: for each action a mapping of users to the filters that they may use.
 //
 //   no list for the action        allowed
 //   a list without this user      denied
 //   a subscription                allowed when one filter of the user's list contains all of it
-import type { Action, Verdict } from "@wrenmq/plugin-api";
+import { type Action, ReasonCode, type Verdict } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
 import type { Rule } from "./rule.ts";
 
@@ -16,7 +16,10 @@ export class UserLists {
   constructor(lists: Readonly<Record<Action, UserList | undefined>>) {
     const named = (action: Action) => nameRules(lists[action], action);
     this.#lists = { publish: named("publish"), subscribe: named("subscribe"), receive: named("receive") };
-    const free = (action: Action): Verdict => ({ reasonCode: 0, rule: `there is no list "${action}"` });
+    const free = (action: Action): Verdict => ({
+      reasonCode: ReasonCode.Success,
+      rule: `there is no list "${action}"`,
+    });
     this.#free = { publish: free("publish"), subscribe: free("subscribe"), receive: free("receive") };
   }
 
@@ -24,14 +27,15 @@ export class UserLists {
     const list = this.#lists[action];
     if (list === undefined) return this.#free[action];
     const rules = list.get(user);
-    if (rules === undefined) return { reasonCode: 0x87, rule: `the list "${action}" has no user "${user}"` };
+    if (rules === undefined)
+      return { reasonCode: ReasonCode.NotAuthorized, rule: `the list "${action}" has no user "${user}"` };
     const topic = plainFilter(action, requested);
     if (topic !== undefined) {
       for (const rule of rules) {
-        if (covers(rule.filter, action, topic)) return { reasonCode: 0, rule: rule.name };
+        if (covers(rule.filter, action, topic)) return { reasonCode: ReasonCode.Success, rule: rule.name };
       }
     }
-    return { reasonCode: 0x87, rule: `nothing in ${action}.${user} covers it` };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `nothing in ${action}.${user} covers it` };
   }
 }
 

@@ -1,18 +1,18 @@
 // Plugin: admits clients without checking credentials.
-import { definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
+import { definePlugin, type Identity, type Plugin, ReasonCode } from "@wrenmq/plugin-api";
 import { type AuthAnonymousOptions, OPTIONS } from "./options.ts";
 
 const ANONYMOUS: Identity = {
-  reasonCode: 0,
+  reasonCode: ReasonCode.Success,
   rule: "clients without a user name may enter",
   attributes: { anonymous: true },
 };
 const REFUSED: Identity = {
-  reasonCode: 0x87,
+  reasonCode: ReasonCode.NotAuthorized,
   rule: "clients without a user name may not enter",
   reasonString: "A user name is needed",
 };
-const BELIEVED: Identity = { reasonCode: 0, rule: "user names are believed" };
+const BELIEVED: Identity = { reasonCode: ReasonCode.Success, rule: "user names are believed" };
 
 export const authAnonymous: (options?: AuthAnonymousOptions) => Plugin = definePlugin({
   name: "auth-anonymous",

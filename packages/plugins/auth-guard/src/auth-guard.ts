@@ -6,15 +6,18 @@ import {
   networkOf,
   type Plugin,
   type PluginContext,
+  ReasonCode,
   type Verdict,
 } from "@wrenmq/plugin-api";
 import { FailureLog } from "./failure-log.ts";
 import { type AuthGuardOptions, OPTIONS } from "./options.ts";
 
 /** Reason codes of failures of the client: Bad User Name or Password, Not authorized, Bad authentication method. */
-const FAILURES: ReadonlySet<number> = new Set([0x86, 0x87, 0x8c]);
-const BANNED = 0x8a;
-const SERVER_BUSY = 0x89;
+const FAILURES: ReadonlySet<number> = new Set([
+  ReasonCode.BadUserNameOrPassword,
+  ReasonCode.NotAuthorized,
+  ReasonCode.BadAuthenticationMethod,
+]);
 
 export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
   name: "auth-guard",
@@ -32,7 +35,8 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
     }
 
     function wait(delay: number): Verdict | Promise<undefined> {
-      if (waiting >= config.maxWaiting) return { reasonCode: SERVER_BUSY, rule: "too many clients are kept waiting" };
+      if (waiting >= config.maxWaiting)
+        return { reasonCode: ReasonCode.ServerBusy, rule: "too many clients are kept waiting" };
       waiting++;
       return new Promise((resolve) => {
         context.setTimeout(() => {
@@ -47,10 +51,10 @@ export const authGuard: (options?: AuthGuardOptions) => Plugin = definePlugin({
         const now = Date.now();
         const network = networkOf(remoteAddress);
         if (network !== undefined && addresses.isBanned(network, now)) {
-          return { reasonCode: BANNED, rule: `address ${network} is banned for a while` };
+          return { reasonCode: ReasonCode.Banned, rule: `address ${network} is banned for a while` };
         }
         if (username !== undefined && users.isBanned(username, now)) {
-          return { reasonCode: BANNED, rule: `user "${username}" is banned for a while` };
+          return { reasonCode: ReasonCode.Banned, rule: `user "${username}" is banned for a while` };
         }
         const delay = Math.max(
           network === undefined ? 0 : delayOf(addresses.failures(network, now)),

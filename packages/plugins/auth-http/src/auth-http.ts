@@ -6,6 +6,7 @@ import {
   definePlugin,
   type Identity,
   type Plugin,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { readAnswer } from "./answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
@@ -35,17 +36,22 @@ export const authHttp: (options: AuthHttpOptions) => Plugin = definePlugin({
       });
       if (answer === undefined) return undefined;
       const rule = `${userUri} says ${answer ? "yes" : "no"}`;
-      return answer ? { reasonCode: 0, rule, username } : { reasonCode: 0x87, rule };
+      return answer
+        ? { reasonCode: ReasonCode.Success, rule, username }
+        : { reasonCode: ReasonCode.NotAuthorized, rule };
     }
 
     async function authorize(client: ClientInfo, action: Action, topic: string): Promise<Decision> {
       const { username = "", clientId } = client;
       if (superuserUri !== undefined && username !== "" && (await ask(superuserUri, { username })) === true) {
-        return { reasonCode: 0, rule: `${superuserUri} says yes` };
+        return { reasonCode: ReasonCode.Success, rule: `${superuserUri} says yes` };
       }
       const answer = await ask(topicUri, { username, client_id: clientId, topic, acc: ACCESS[action] });
       if (answer === undefined) return undefined;
-      return { reasonCode: answer ? 0 : 0x87, rule: `${topicUri} says ${answer ? "yes" : "no"}` };
+      return {
+        reasonCode: answer ? ReasonCode.Success : ReasonCode.NotAuthorized,
+        rule: `${topicUri} says ${answer ? "yes" : "no"}`,
+      };
     }
 
     if (config.authorize && config.recheckSeconds > 0) {

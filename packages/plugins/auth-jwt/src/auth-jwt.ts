@@ -7,6 +7,7 @@ import {
   type Identity,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
 import { checkContents, reasonWith } from "@wrenmq/watched-file";
@@ -59,16 +60,17 @@ export const authJwt: (options: AuthJwtOptions) => Plugin = definePlugin({
 });
 
 function identityOf(checked: Checked, username: string | undefined, userClaim: string, tolerance: number): Identity {
-  if (!checked.valid) return { reasonCode: 0x87, rule: `the token is not valid: ${checked.reason}` };
+  if (!checked.valid)
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token is not valid: ${checked.reason}` };
   const { claims } = checked;
   const user = claims[userClaim];
   if (typeof user !== "string" || user === "")
-    return { reasonCode: 0x87, rule: `the token has no claim "${userClaim}"` };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token has no claim "${userClaim}"` };
   if (username !== undefined && username !== "" && username !== user) {
-    return { reasonCode: 0x87, rule: `the token's claim "${userClaim}" is not the user name` };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: `the token's claim "${userClaim}" is not the user name` };
   }
   const expiresAt = claims.exp === undefined ? undefined : (claims.exp + tolerance) * 1000;
-  return { reasonCode: 0, rule: `a valid token of "${user}"`, username: user, expiresAt };
+  return { reasonCode: ReasonCode.Success, rule: `a valid token of "${user}"`, username: user, expiresAt };
 }
 
 function grantsOf(

@@ -1,11 +1,11 @@
-// The public key in a PEM file, and whether it can be the key of any of the algorithms.
+// Reads the public key in a PEM file, and checks that an algorithm can use it.
 import { createPublicKey, type KeyObject } from "node:crypto";
 
 const CURVES: Readonly<Record<string, string>> = { prime256v1: "ES256", secp384r1: "ES384", secp521r1: "ES512" };
 
 /**
- * @param text PEM: a public key, a private one, or a certificate
- * @throws Error in words
+ * @param text PEM: a public key, a private key or a certificate
+ * @throws Error whose message is for the user
  */
 export function publicKeyIn(text: string, algorithms: readonly string[]): KeyObject {
   const key = keyIn(text);
@@ -26,7 +26,7 @@ function keyIn(text: string): KeyObject {
   try {
     return createPublicKey(text);
   } catch (cause) {
-    // What OpenSSL says of other texts helps nobody.
+    // OpenSSL's messages about other texts do not help.
     throw new Error("there is no public key or certificate in it (PEM)", { cause });
   }
 }

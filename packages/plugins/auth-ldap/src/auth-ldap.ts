@@ -8,6 +8,7 @@ import {
   type Identity,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants, type TopicGrants } from "@wrenmq/plugin-api/grants";
 import { checkContents, readContents, reasonWith } from "@wrenmq/watched-file";
@@ -15,7 +16,7 @@ import { Directory } from "./directory.ts";
 import { type AuthLdapOptions, OPTIONS } from "./options.ts";
 
 const MAX_KEPT = 10_000;
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
   name: "auth-ldap",
@@ -41,7 +42,7 @@ export const authLdap: (options: AuthLdapOptions) => Plugin = definePlugin({
       const user = await directory.find(username);
       const right = await directory.verify(user, new TextDecoder().decode(password));
       if (user === undefined || !right) return no(`${config.baseDn}: no such user and password`);
-      return { reasonCode: 0, rule: user.dn, username: user.name };
+      return { reasonCode: ReasonCode.Success, rule: user.dn, username: user.name };
     }
 
     async function read(username: string): Promise<TopicGrants | undefined> {
@@ -95,7 +96,10 @@ async function certificate(file: string, plugin: string): Promise<string> {
 
 const CERTIFICATE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]+-----END \1-----/g;
 
-/** The text itself, all of whose certificates can be read: Node would leave out the others. @throws Error */
+/**
+ * The text, if all its certificates can be parsed: Node would ignore the others.
+ * @throws Error
+ */
 function authoritiesIn(text: string): string {
   const found = text.match(CERTIFICATE) ?? [];
   if (found.length === 0) throw new Error("there is no certificate in it (PEM)");

@@ -9,6 +9,7 @@ import {
   networkOf,
   type Plugin,
   type PluginContext,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { checkContents, WatchedFile } from "@wrenmq/watched-file";
 import { passwordFileAdvice } from "./file-advice.ts";
@@ -17,8 +18,6 @@ import { type PasswordFile, parsePasswordFile } from "./password-file.ts";
 import { Verifier } from "./verifier.ts";
 
 const NO_PASSWORD = new Uint8Array();
-const NOT_AUTHORIZED = 0x87;
-const SERVER_BUSY = 0x89;
 
 export const authPassword: (options: AuthPasswordOptions) => Plugin = definePlugin({
   name: "auth-password",
@@ -64,11 +63,11 @@ export async function passwordHooks(
       const turn = { share: networkOf(client.remoteAddress) ?? "", attempt };
       const entry = await verifier.check(username, password, turn);
       if (entry === undefined)
-        return { reasonCode: NOT_AUTHORIZED, rule: `${passwordFile}: no such user and password` };
+        return { reasonCode: ReasonCode.NotAuthorized, rule: `${passwordFile}: no such user and password` };
       const rule = `${passwordFile}:${entry.line}`;
-      return { reasonCode: 0, rule, username, attributes: { [attribute]: username } };
+      return { reasonCode: ReasonCode.Success, rule, username, attributes: { [attribute]: username } };
     } catch (error) {
-      if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+      if (error instanceof HashQueueFullError) return { reasonCode: ReasonCode.ServerBusy, rule: error.message };
       throw error;
     }
   }
@@ -98,6 +97,6 @@ function disconnectOutdated(
     return typeof username === "string" && file.entries.get(username)?.hash !== previous.entries.get(username)?.hash;
   };
   for (const client of [...context.clients()].filter(outdated)) {
-    context.disconnect(client.clientId, NOT_AUTHORIZED, "The password has changed");
+    context.disconnect(client.clientId, ReasonCode.NotAuthorized, "The password has changed");
   }
 }

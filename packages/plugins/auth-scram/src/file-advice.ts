@@ -5,7 +5,7 @@ const WEAK = 10_000;
 const SLOW = 2_000_000;
 const NAMED = 5;
 
-/** @param credentials by their users */
+/** @param credentials by user name */
 export function scramFileAdvice(credentials: ReadonlyMap<string, ScramCredentials>): string[] {
   const users = [...credentials];
   const advice = (what: string, has: (iterations: number) => boolean): string[] => {

@@ -1,7 +1,7 @@
 // The server's side of one SCRAM-SHA-256 exchange (RFC 5802 and 7677), without channel binding. Takes and returns
 // messages; does no I/O.
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { AuthenticationExchange, AuthenticationStep } from "@wrenmq/plugin-api";
+import { type AuthenticationExchange, type AuthenticationStep, ReasonCode } from "@wrenmq/plugin-api";
 import { hash, hmac, type ScramCredentials } from "./credentials.ts";
 
 export interface ScramUsers {
@@ -11,7 +11,7 @@ export interface ScramUsers {
   decoy(username: string): ScramCredentials;
 }
 
-const FAILURE: AuthenticationStep = { status: "failure", reasonCode: 0x87 };
+const FAILURE: AuthenticationStep = { status: "failure", reasonCode: ReasonCode.NotAuthorized };
 
 type State =
   | { readonly step: "first" }
@@ -94,7 +94,11 @@ export class ScramExchange implements AuthenticationExchange {
     return {
       status: "success",
       data: encode(`v=${hmac(serverKey, authMessage).toString("base64")}`),
-      identity: { reasonCode: 0, username: state.username, rule: `SCRAM-SHA-256 of ${state.username}` },
+      identity: {
+        reasonCode: ReasonCode.Success,
+        username: state.username,
+        rule: `SCRAM-SHA-256 of ${state.username}`,
+      },
     };
   }
 }

@@ -10,6 +10,7 @@ import {
   networkOf,
   type Plugin,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
 import { checkDatabase, openDatabase } from "@wrenmq/sql-database";
@@ -18,8 +19,7 @@ import { PasswordCheck } from "./password-check.ts";
 import { createTables, type Tables } from "./tables.ts";
 import { TopicListCache } from "./topic-lists.ts";
 
-const SERVER_BUSY = 0x89;
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
   name: "auth-sql",
@@ -54,10 +54,10 @@ export const authSql: (options: AuthSqlOptions) => Plugin = definePlugin({
         const right = await passwords.check(username, password, { share: networkOf(remoteAddress) ?? "", attempt });
         if (!right) return no("user_auth: no such user and password");
       } catch (error) {
-        if (error instanceof HashQueueFullError) return { reasonCode: SERVER_BUSY, rule: error.message };
+        if (error instanceof HashQueueFullError) return { reasonCode: ReasonCode.ServerBusy, rule: error.message };
         throw error;
       }
-      return { reasonCode: 0, rule: `user_auth: ${username}`, username };
+      return { reasonCode: ReasonCode.Success, rule: `user_auth: ${username}`, username };
     }
 
     async function authorize({ username }: ClientInfo, action: Action, topic: string): Promise<Decision> {

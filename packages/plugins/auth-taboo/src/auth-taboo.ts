@@ -1,6 +1,6 @@
 // Plugin: topics that only a few users may use. The example of docs/plugins.md: a plugin with options, a decision about
 // topics, and a rule that can be explained.
-import { type Decision, definePlugin, type Plugin } from "@wrenmq/plugin-api";
+import { type Decision, definePlugin, type Plugin, ReasonCode } from "@wrenmq/plugin-api";
 import { parseShared } from "@wrenmq/topics";
 import { type AuthTabooOptions, OPTIONS } from "./options.ts";
 
@@ -13,11 +13,11 @@ export const authTaboo: (options?: AuthTabooOptions) => Plugin = definePlugin({
     return {
       authorize({ username }, _action, topic): Decision {
         if (username !== undefined && exempt.has(username))
-          return { reasonCode: 0, rule: `user ${username} is exempt` };
+          return { reasonCode: ReasonCode.Success, rule: `user ${username} is exempt` };
         const shared = parseShared(topic);
         const plain = shared === undefined || shared === "invalid" ? topic : shared.filter;
-        if (taboo.has(plain)) return { reasonCode: 0x87, rule: `${plain} is taboo` };
-        return { reasonCode: 0, rule: "not taboo" };
+        if (taboo.has(plain)) return { reasonCode: ReasonCode.NotAuthorized, rule: `${plain} is taboo` };
+        return { reasonCode: ReasonCode.Success, rule: "not taboo" };
       },
     };
   },

@@ -8,6 +8,7 @@ import {
   type Plugin,
   type PluginContext,
   type PluginProblem,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { decideByGrants } from "@wrenmq/plugin-api/grants";
 import { checkContents, WatchedFile } from "@wrenmq/watched-file";
@@ -15,7 +16,7 @@ import { type AuthTokenOptions, OPTIONS } from "./options.ts";
 import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "./token-file.ts";
 
 const NO_DIGEST = Buffer.alloc(32);
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   name: "auth-token",
@@ -57,7 +58,10 @@ export const authToken: (options: AuthTokenOptions) => Plugin = definePlugin({
   },
 });
 
-/** What is wrong with a file of tokens. @param option that names it */
+/**
+ * Checks a file of tokens.
+ * @param option the option that names it
+ */
 export const checkTokenFile = (option: string, file: string): Promise<PluginProblem[]> =>
   checkContents(option, file, parseTokenFile);
 
@@ -70,7 +74,7 @@ function identityOf(stored: StoredToken | undefined, token: string, username: st
   const expiresAt = expires === undefined ? undefined : Date.parse(expires);
   if (expiresAt !== undefined && expiresAt <= Date.now()) return no(`token ${id} has expired`);
   if (username !== undefined && username !== "" && username !== user) return no(`token ${id} is of another user`);
-  return { reasonCode: 0, rule: `token ${id}`, username: user, expiresAt };
+  return { reasonCode: ReasonCode.Success, rule: `token ${id}`, username: user, expiresAt };
 }
 
 function disconnectRevoked(context: PluginContext, attribute: string, tokens: ReadonlyMap<string, StoredToken>): void {
@@ -79,6 +83,6 @@ function disconnectRevoked(context: PluginContext, attribute: string, tokens: Re
     return typeof id === "string" && !tokens.has(id);
   };
   for (const { clientId } of [...context.clients()].filter(revoked)) {
-    context.disconnect(clientId, 0x87, "The token was revoked");
+    context.disconnect(clientId, ReasonCode.NotAuthorized, "The token was revoked");
   }
 }

@@ -1,9 +1,9 @@
 // Plugin: identifies a client by its TLS certificate, which the listener has requested and verified.
-import { type ClientInfo, definePlugin, type Identity, type Plugin } from "@wrenmq/plugin-api";
+import { type ClientInfo, definePlugin, type Identity, type Plugin, ReasonCode } from "@wrenmq/plugin-api";
 import { firstUri, identityOf } from "./identity-of.ts";
 import { type AuthX509Options, OPTIONS } from "./options.ts";
 
-const no = (rule: string): Identity => ({ reasonCode: 0x87, rule });
+const no = (rule: string): Identity => ({ reasonCode: ReasonCode.NotAuthorized, rule });
 
 export const authX509: (options?: AuthX509Options) => Plugin = definePlugin({
   name: "auth-x509",
@@ -14,7 +14,7 @@ export const authX509: (options?: AuthX509Options) => Plugin = definePlugin({
       if (uri === undefined) return no("the certificate has no URI");
       if (clientId === "" || uri !== `spiffe://${uriDomain}/device/${clientId}`)
         return no(`${uri} is not this client's`);
-      return { reasonCode: 0, rule: uri };
+      return { reasonCode: ReasonCode.Success, rule: uri };
     }
     return {
       authenticate(client) {
@@ -23,7 +23,7 @@ export const authX509: (options?: AuthX509Options) => Plugin = definePlugin({
         if (identity === "spiffe") return bySpiffe(client);
         const username = identityOf(certificate, identity);
         if (username === undefined) return no(`the certificate has no usable ${identity}`);
-        return { reasonCode: 0, rule: `certificate of ${username}`, username };
+        return { reasonCode: ReasonCode.Success, rule: `certificate of ${username}`, username };
       },
     };
   },

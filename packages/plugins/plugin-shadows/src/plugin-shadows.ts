@@ -7,6 +7,7 @@ import {
   type Plugin,
   type PluginContext,
   PluginError,
+  ReasonCode,
 } from "@wrenmq/plugin-api";
 import { covers, plainFilter } from "@wrenmq/plugin-api/grants";
 import { checkDatabase } from "@wrenmq/sql-database";
@@ -36,11 +37,15 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
     const service = new ShadowService(context, store, config.maxBytes);
     return {
       ...(config.authorize && { authorize }),
+      dollarTopics: [`${PREFIX}#`],
       // Only the service publishes answers and documents; clients would believe a forged one.
       publish(_client, message) {
         if (!message.topic.startsWith(PREFIX)) return undefined;
         if (parseShadowTopic(message.topic) === undefined) {
-          return { reasonCode: 0x87, rule: "on shadow topics clients may only publish get and update" };
+          return {
+            reasonCode: ReasonCode.NotAuthorized,
+            rule: "on shadow topics clients may only publish get and update",
+          };
         }
         return message.retain ? { ...message, retain: false } : undefined;
       },
@@ -77,10 +82,10 @@ function decide(superusers: ReadonlySet<string>, client: ClientInfo, action: Act
   if (topic === undefined || (!topic.startsWith(PREFIX) && topic !== "$shadow")) return undefined;
   const { username } = client;
   if (username === undefined || username === "" || client.attributes["anonymous"] === true) {
-    return { reasonCode: 0x87, rule: "shadows need a user name" };
+    return { reasonCode: ReasonCode.NotAuthorized, rule: "shadows need a user name" };
   }
-  if (superusers.has(username)) return { reasonCode: 0, rule: `${username} is a superuser` };
+  if (superusers.has(username)) return { reasonCode: ReasonCode.Success, rule: `${username} is a superuser` };
   const own = `${PREFIX}${username}/#`;
   const allowed = !/[+#/]/.test(username) && covers(own, action, topic);
-  return { reasonCode: allowed ? 0 : 0x87, rule: `${username} may use ${own}` };
+  return { reasonCode: allowed ? ReasonCode.Success : ReasonCode.NotAuthorized, rule: `${username} may use ${own}` };
 }

@@ -1,8 +1,8 @@
-// What this server offers and limits: announced to MQTT 5 clients in CONNACK, enforced for every client.
+// What this server offers and limits: announced to MQTT 5 clients in CONNACK, and enforced for every client.
 import type { ConnackProperties } from "@wrenmq/codec";
 import { DEFAULT_LIMITS, LARGEST_PACKET, type Limits } from "@wrenmq/limits";
 
-/** Of the broker's limits those that one connection knows. */
+/** The limits of the broker that a connection uses. */
 export type Capabilities = Pick<
   Limits,
   | "maximumQoS"

@@ -1,4 +1,4 @@
-// The answers to CONNECT as packets, and what CONNECT says about the way out. [MQTT5 3.1, 3.2]
+// Makes the answers to CONNECT, and the limits of the client that CONNECT contains. [MQTT5 3.1, 3.2]
 import {
   type ConnackPacket,
   type ConnackProperties,
@@ -30,7 +30,7 @@ export function linkOptions(packet: ConnectPacket, capabilities: Capabilities): 
   };
 }
 
-/** For a client that will hear no more than a refusal. */
+/** For a client that gets only a refusal. */
 export function refusalLinkOptions(dialect: Dialect): LinkOptions {
   return {
     dialect,

@@ -1,4 +1,4 @@
-// What CONNECT has to fulfil beyond its form, and how a CONNECT that does not is answered. [MQTT5 3.1, 3.2]
+// Rules for CONNECT beyond its format, and the answer to a CONNECT that breaks them. [MQTT5 3.1, 3.2]
 import { type ConnectPacket, type FrameReader, MqttError, ReasonCode, utf8Length } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import { type Dialect, dialectOf } from "../dialect.ts";
@@ -44,7 +44,7 @@ export function dialectOfBrokenConnect(frame: FrameReader, error: MqttError): Di
   const name = String.fromCharCode(...bytes.subarray(bodyStart + 2, levelAt));
   const level = bytes[levelAt] as number;
   if (name !== "MQTT" && name !== "MQIsdp") return undefined;
-  // Of versions that we do not know we do not know the CONNACK either. What speaks an older one, too, can read that of
+  // The CONNACK of an unknown version is unknown too. A client that also speaks an older version can read that of
   // 3.1.1, and falls back. [MQTT-3.1.2-2]
   if (error.reasonCode === ReasonCode.UnsupportedProtocolVersion) return dialectOf(4);
   return (level & ~BRIDGE) === 5 ? dialectOf(5) : undefined;

@@ -1,10 +1,10 @@
-// AUTH: whose turn it is in an exchange of enhanced authentication, and with which method. [MQTT5 4.12]
+// AUTH packets: which side sends next in an exchange of enhanced authentication, and with which method. [MQTT5 4.12]
 import { type AuthPacket, MqttError, ReasonCode } from "@wrenmq/codec";
 
 export class EnhancedAuthentication {
   /** As named in CONNECT. */
   readonly method: string | undefined;
-  /** Is the client in the middle of proving again who it is? */
+  /** Is a re-authentication in progress? */
   isRenewing: boolean = false;
 
   constructor(method: string | undefined) {
@@ -23,7 +23,7 @@ export class EnhancedAuthentication {
     }
   }
 
-  /** Our side's next step. */
+  /** The next AUTH of the server. */
   packet(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): AuthPacket {
     return {
       type: "auth",

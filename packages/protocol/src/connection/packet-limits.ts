@@ -1,7 +1,10 @@
-// Bounds of single packets that no option changes: far beyond what anybody needs, and not beyond what one client may cost
-// all others. The size of packets has an option; what a packet takes once it is decoded depends on its parts.
+// Bounds of single packets without an option: far beyond what anybody needs, but low enough that one client does not
+// burden the others. The size of packets has an option; the memory of a decoded packet depends on its parts.
 
-/** Bytes of a CONNECT: five fields of up to 64 KiB and properties. Who has not shown who he is gets no more memory. */
+/**
+ * Bytes of a CONNECT: five fields of up to 64 KiB and properties. A client that is not authenticated gets no more
+ * memory.
+ */
 export const LARGEST_CONNECT: number = 512 * 1024;
 
 /** User properties of a CONNECT, with those of its Will: they are kept as long as the session. */

@@ -1,5 +1,5 @@
-// The client identifier of a CONNECT that has not been decoded (nor checked): enough to find out who is to serve the
-// client. Whoever serves it decodes and refuses.
+// Reads the client identifier of a CONNECT that has not been decoded or checked, to find the broker that serves the
+// client. That broker decodes and refuses.
 import { decodeUtf8 } from "@wrenmq/codec";
 
 const CONNECT = 0x10;
@@ -14,7 +14,7 @@ export function peekClientId(bytes: Uint8Array, start: number, end: number): Pee
   const body = afterVariableByteInteger(bytes, start + 1, end, PEEK_MORE);
   if (typeof body !== "number") return body;
   const packetEnd = body + variableByteInteger(bytes, start + 1);
-  // What is missing will come, or lies beyond the end of the packet.
+  // Missing bytes are still to come, or lie beyond the end of the packet.
   return peekBody(bytes, body, Math.min(end, packetEnd), end < packetEnd ? PEEK_MORE : undefined);
 }
 

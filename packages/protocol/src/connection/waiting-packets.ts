@@ -6,7 +6,9 @@ import { copyBytes } from "../memory/copy-bytes.ts";
 /** Forget the packets that have left when there are so many. */
 const MOST_GONE = 256;
 
-/** May a packet of this type be processed while earlier ones wait? It concerns the other direction, or nobody. */
+/**
+ * May a packet of this type be processed while earlier ones wait? It belongs to the other direction, or has no order.
+ */
 export function mayOvertake(type: number): boolean {
   return (type >= PacketType.Puback && type <= PacketType.Pubcomp) || type === PacketType.Pingreq;
 }

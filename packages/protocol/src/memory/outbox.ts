@@ -29,7 +29,7 @@ export class Outbox {
   limit: number = 0;
   /** Bytes that the transport holds until it has drained. */
   inTransit: number = 0;
-  /** How many of the pending bytes are answers to the client. Messages are checked for room before they come here. */
+  /** Pending bytes that are answers to the client. There was a check for room before messages were appended. */
   answers: number = 0;
   /** Above 0: what is pending must not be sent yet, because it depends on facts that are not durable. */
   holds: number = 0;
@@ -86,7 +86,7 @@ export class Outbox {
       return;
     }
     this.settle();
-    // Only before an outbox without memory: whatever is appended behind asks for some first, and settles.
+    // Only if the outbox has no memory yet: anything that is appended later gets some first, and is settled then.
     if (this.limit > 0 || this.inTransit > 0 || this.holds > 0 || this.#owner.mayWaitIn?.(source) !== true) {
       this.passThrough(source, start, end);
       return;
@@ -145,7 +145,7 @@ export class Outbox {
     this.#transitClass = OWN;
   }
 
-  /** Forgets what is pending: the connection is gone. */
+  /** Drops what is pending: the connection is lost. */
   discard(): void {
     this.#run = undefined;
     if (this.#class !== OWN) this.#arena.release(this.#start, this.#class);

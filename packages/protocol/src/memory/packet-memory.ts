@@ -5,7 +5,7 @@ import type { PacketMemory } from "@wrenmq/codec";
 /** Pieces have sizes of powers of two, from this one on; smaller ones are cheaper to make than to keep. */
 const SMALLEST = 13;
 const LARGEST = 20;
-/** Bytes that are kept for later: a part of a packet of 64 KiB for each of 64 clients, who all send at the same time. */
+/** Bytes that are kept for reuse: a part of a packet of 64 KiB for each of 64 clients that send at the same time. */
 const MOST = 8 * 1024 * 1024;
 
 const sizeClass = (size: number): number => 32 - Math.clz32(size - 1);

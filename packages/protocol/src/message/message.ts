@@ -61,7 +61,7 @@ export class Message implements StoredMessage {
   #frame3: PublishFrame | undefined = undefined;
   #propertyBytes: Uint8Array | undefined = undefined;
 
-  /** @param kept false: `bytes` is only lent; whoever holds on to the message calls `keep` first */
+  /** @param kept false: `bytes` is valid during the call only; whatever keeps the message calls `keep` first */
   constructor(
     target: Topic,
     bytes: Uint8Array,
@@ -162,8 +162,8 @@ export class Message implements StoredMessage {
   }
 
   /**
-   * Like `keep`, with the packet for MQTT 3 and QoS 0 made and kept too: a retained message goes out to whoever
-   * subscribes, mostly together with thousands of others.
+   * `keep`, and makes and keeps the packet for MQTT 3 and QoS 0 too: a retained message is sent to each new subscriber,
+   * mostly together with thousands of others.
    */
   keepEncoded(): void {
     if (this.kept && this.#frame0?.bytes === this.#bytes) return;
@@ -184,7 +184,7 @@ export class Message implements StoredMessage {
     if (!target.kept) target.keepAt(bytes, this.#payloadStart - target.length);
   }
 
-  /** Forgets the encodings that lie in borrowed memory: they end with the call that lent it. */
+  /** Drops the encodings in borrowed memory, which is valid during the call only. */
   releaseFrames(): void {
     if (!this.kept || this.#frame0?.bytes !== this.#bytes) this.#frame0 = undefined;
     this.#frame1 = undefined;
@@ -267,7 +267,7 @@ export class PublishWriter {
   #propertyLength = 0;
   #remaining = 0;
 
-  /** @param withName false: a topic alias in `extra` says the topic */
+  /** @param withName false: a topic alias in `extra` replaces the topic */
   prepare(message: Message, layout: Layout, extra: DeliveryProperties | undefined, withName: boolean = true): this {
     const isV5 = layout >= 2;
     this.#message = message;
@@ -340,7 +340,7 @@ function definedOnly(extra: DeliveryProperties): PublishProperties {
   };
 }
 
-/** Seconds left at `now`, rounded up: 0 is only said of a message that came with 0 and is passed on at once. */
+/** Seconds left at `now`, rounded up. 0 only for a message that came with 0 and is passed on at once. */
 export function remainingExpiry(message: Message, now: Millis): number | undefined {
   return message.expiresAt === NEVER ? undefined : Math.max(0, Math.ceil((message.expiresAt - now) / 1000));
 }

@@ -1,5 +1,5 @@
-// A topic name as a number, to look it up by. Not kept from anybody who wants to find names that share one: what is looked
-// up by it bounds what such names cost (frequent-cache.ts).
+// A hash of a topic name, for look-ups. It is not secret: names that share a hash can be constructed, so the caches
+// that use it bound what these cost (frequent-cache.ts).
 
 import { mix } from "../memory/mix.ts";
 

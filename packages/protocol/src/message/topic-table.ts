@@ -1,22 +1,21 @@
-// Topic names that come again and again: each validated once, and what the router found out about it at hand. A client
-// publishes to few topics many times, a fleet to very many: those are looked at anew each time, which has to be cheap,
-// and leave nothing behind.
+// Topic names that are used repeatedly: each is validated once, and the router stores its route with it. A client
+// publishes to a few topics many times, but many clients together to very many topics: rare ones are validated each
+// time, which has to be cheap, and are not stored.
 import { encodeUtf8 } from "@wrenmq/codec";
 import { isTopicName } from "@wrenmq/topics";
 import { FrequentCache } from "../memory/frequent-cache.ts";
 import { nameHash } from "./name-hash.ts";
 import { Topic } from "./topic.ts";
-import { checkLength, checkLevels, checkTopicName, type TopicLimits, UNLIMITED } from "./valid-name.ts";
+import { checkLimits, checkTopicName, isWithin, type TopicLimits, UNLIMITED } from "./valid-name.ts";
 
-/** More topics would be found no faster than looked at anew: they would not fit into the processor's caches. */
-const MOST = 16_384;
+/** More topics would be found no faster than validated: they would not fit into the processor's caches. */
+const MOST = 4_096;
 /** Bytes of all names: strangers may send long ones. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 /** Bytes of a name that is worth keeping. */
 const LARGEST = 1_024;
 /** Names are kept in chunks of their own: a name would hold on to the payloads around it for as long as it is used. */
 const CHUNK = 2_048;
-const SLASH = 0x2f;
 
 export class TopicTable {
   readonly #topics: FrequentCache<Topic>;
@@ -24,7 +23,7 @@ export class TopicTable {
   #chunk = new Uint8Array(0);
   #used = 0;
 
-  /** @param limits those of the broker, for names that come by no connection */
+  /** @param limits those of the broker, for names that do not come from a connection */
   constructor(limits: () => TopicLimits = () => UNLIMITED, capacity: number = MOST) {
     this.#limits = limits;
     this.#topics = new FrequentCache({ entries: capacity, weight: MOST_BYTES, largest: LARGEST });
@@ -44,12 +43,11 @@ export class TopicTable {
     const hash = nameHash(bytes, start, end);
     const known = this.#topics.get(hash);
     if (known?.equals(bytes, start, end) === true) {
-      checkLength(known.length, limits);
-      checkLevels(known.levels, limits);
+      checkLimits(bytes, start, end, limits);
       return known;
     }
-    const levels = checkTopicName(bytes, start, end, limits);
-    const topic = new Topic(bytes, start, end - start, levels, false);
+    checkTopicName(bytes, start, end, limits);
+    const topic = new Topic(bytes, start, end - start, false);
     this.#offer(topic, hash);
     return topic;
   }
@@ -63,12 +61,11 @@ export class TopicTable {
     if (!isTopicName(name)) return undefined;
     const bytes = encodeUtf8(name);
     const { length } = bytes;
-    const levels = levelsOf(bytes);
-    if (length > limits.maxTopicLength || levels > limits.maxTopicLevels) return undefined;
+    if (!isWithin(bytes, 0, length, limits)) return undefined;
     const hash = nameHash(bytes, 0, length);
     const known = this.#topics.get(hash);
     if (known?.equals(bytes, 0, length) === true) return known;
-    const topic = new Topic(bytes, 0, length, levels, false, name);
+    const topic = new Topic(bytes, 0, length, false, name);
     this.#offer(topic, hash);
     topic.keep();
     return topic;
@@ -91,10 +88,4 @@ export class TopicTable {
     this.#used += length;
     this.#topics.add(hash, length, topic);
   }
-}
-
-function levelsOf(name: Uint8Array): number {
-  let levels = 1;
-  for (const byte of name) if (byte === SLASH) levels++;
-  return levels;
 }

@@ -1,8 +1,8 @@
-// A topic name that is known to be valid, as bytes. It becomes a string when somebody asks for one.
+// A valid topic name, as bytes. It is converted to a string when that is needed.
 import { decodeUtf8 } from "@wrenmq/codec";
 import { keepBytes, kept } from "../memory/byte-pool.ts";
 
-const SYS = [0x24, 0x53, 0x59, 0x53, 0x2f]; // "$SYS/"
+const DOLLAR = 0x24;
 
 export class Topic {
   /** The name in UTF-8 lies here, from `start` on. */
@@ -10,11 +10,9 @@ export class Topic {
   start: number;
   /** Bytes. */
   readonly length: number;
-  /** "a/b" has two. */
-  readonly levels: number;
   /**
-   * Does the topic own its bytes? Otherwise they are those of the packet in which it came, and it is valid as long as they
-   * are: whoever holds on to it calls `keep`.
+   * Does the topic own its bytes? Otherwise they belong to the packet in which it came and are valid as long as that
+   * is: whatever keeps the topic calls `keep`.
    */
   kept: boolean;
   /** What the router found out about it last time, and when that was; belong to the router. */
@@ -23,11 +21,10 @@ export class Topic {
   #name: string | undefined;
 
   /** @param name if it is known already */
-  constructor(bytes: Uint8Array, start: number, length: number, levels: number, kept: boolean, name?: string) {
+  constructor(bytes: Uint8Array, start: number, length: number, kept: boolean, name?: string) {
     this.bytes = bytes;
     this.start = start;
     this.length = length;
-    this.levels = levels;
     this.kept = kept;
     this.#name = name;
   }
@@ -37,11 +34,9 @@ export class Topic {
     return this.#name;
   }
 
-  /** Is it in the server's own tree, "$SYS/"? */
-  get isSys(): boolean {
-    if (this.length < SYS.length || this.bytes[this.start] !== SYS[0]) return false;
-    for (let index = 1; index < SYS.length; index++) if (this.bytes[this.start + index] !== SYS[index]) return false;
-    return true;
+  /** Does it begin with "$"? [MQTT5 4.7.2] */
+  get isReserved(): boolean {
+    return this.bytes[this.start] === DOLLAR;
   }
 
   /** Is this the name that lies between `start` and `end`? */

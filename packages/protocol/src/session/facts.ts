@@ -1,10 +1,10 @@
-// What has to be remembered of a session for it to survive its process: facts, one by one as they come about, and the
-// snapshot that they add up to. A store keeps them; a cluster peer could be handed them.
+// What has to be stored of a session for it to survive its process: facts, one by one as they occur, and the snapshot
+// of all of them.
 import type { QoS, RetainHandling } from "@wrenmq/codec";
 import type { StoredMessage } from "../message/stored-message.ts";
 import type { Millis, Seconds } from "../time.ts";
 
-/** What a subscriber asked for and was granted. */
+/** A subscription as it was granted. */
 export interface SubscriptionRecord {
   readonly qos: QoS;
   readonly noLocal: boolean;

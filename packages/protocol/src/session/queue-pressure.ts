@@ -1,4 +1,4 @@
-// A session whose queue is at its bound: since when it holds publishers, whether it still may, and who waits for it.
+// A session whose queue is at its bound: since when it holds publishers, whether it still may, and what waits for it.
 import type { Millis } from "../time.ts";
 
 export class QueuePressure {
@@ -29,7 +29,7 @@ export class QueuePressure {
     for (const callback of waiting) callback();
   }
 
-  /** Who waits for room goes on, too. */
+  /** Those that wait for room continue too. */
   release(): void {
     this.relieve();
     const waiting = this.#room;

@@ -1,4 +1,4 @@
-// Bounds of a session's queue, and what delivering to it comes to.
+// Bounds of a session's queue, and the result of a delivery to it.
 import type { Limits } from "@wrenmq/limits";
 
 /** Bounds of a session's queue. Here Infinity is no limit. */

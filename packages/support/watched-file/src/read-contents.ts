@@ -1,15 +1,14 @@
-// The contents of a file that a plugin needs: read and understood, or one line that says why not. A check and a start of a
-// plugin both read it here, so that they cannot disagree.
+// Reads and parses a file that a plugin needs, or returns one line with the reason why not. The check and the start of
+// a plugin both use it, so that they cannot disagree.
 import { open } from "node:fs/promises";
 import type { PluginProblem } from "@wrenmq/plugin-api";
 
-/** No file of users or rules is nearly that large; a wrong one may be larger than memory. Bytes. */
+/** Bytes. No file of users or rules is nearly that large; a wrong file may be larger than memory. */
 const LARGEST = 256 * 1024 * 1024;
 
 /**
- * Reads UTF-8; a byte order mark is left out.
- *
- * @throws Error of `node:fs`, of `parse`, or for what is no file or larger than 256 MiB
+ * Reads UTF-8, without a byte order mark.
+ * @throws Error of `node:fs` or of `parse`, or when it is not a regular file or larger than 256 MiB
  */
 export async function readContents<T>(file: string, parse: (text: string) => T): Promise<T> {
   return parse(await readText(file));
@@ -31,10 +30,9 @@ async function readText(file: string): Promise<string> {
 }
 
 /**
- * What a plugin's `check` says of a file.
- *
+ * The result of a plugin's `check` for a file.
  * @param option the plugin's option that names the file
- * @param warnings of contents that can be used; the file is named by the caller of this
+ * @param warnings about valid contents; the file's name is added
  */
 export async function checkContents<T>(
   option: string,
@@ -50,7 +48,7 @@ export async function checkContents<T>(
   }
 }
 
-/** The message of an error, the file named in it. */
+/** The message of an error, with the name of the file. */
 export function reasonWith(error: unknown, file: string): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.includes(file) ? message : `${file}: ${message}`;

@@ -3,7 +3,7 @@ import { readLines, replaceLines } from "./file-lines.ts";
 
 /**
  * - `ERR_USER_EXISTS`, `ERR_USER_UNKNOWN`: the file has that user already, or does not have it
- * - `ERR_USER_NAME`: the name cannot stand in such a file
+ * - `ERR_USER_NAME`: the name cannot be written in such a file
  */
 export type UserFileErrorCode = "ERR_USER_EXISTS" | "ERR_USER_UNKNOWN" | "ERR_USER_NAME";
 

@@ -2,6 +2,9 @@
 // so that they can be matched as they are, and text that is plain ASCII, as nearly all is, is its own byte string.
 // Lone surrogates, which have no UTF-8, get the three bytes they would have: whatever string comes in comes out again.
 
+/** Characters that are made at once: each is an argument of a call. */
+const AT_ONCE = 1_024;
+
 export function byteString(text: string): string {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0x80) return encoded(text, at);
   return text;
@@ -10,6 +13,18 @@ export function byteString(text: string): string {
 export function textOf(bytes: string): string {
   for (let at = 0; at < bytes.length; at++) if (bytes.charCodeAt(at) >= 0x80) return decoded(bytes, at);
   return bytes;
+}
+
+/** The byte string of the bytes from `start` to `end`. */
+export function byteStringOf(bytes: Uint8Array, start: number, end: number): string {
+  let result = "";
+  for (let from = start; from < end; from += AT_ONCE) {
+    result += String.fromCharCode.apply(
+      null,
+      bytes.subarray(from, Math.min(end, from + AT_ONCE)) as unknown as number[],
+    );
+  }
+  return result;
 }
 
 /** Writes the text's bytes at the beginning of `target`, which has room for three for each of its units. @returns the end */

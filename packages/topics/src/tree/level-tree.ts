@@ -9,9 +9,12 @@
 // and all below hold nothing. So there are at most twice as many nodes as there were entries at once, none empty.
 // Paths are byte strings (byte-string.ts).
 import { HASH, PLUS, SLASH } from "../characters.ts";
+import { NO_MATCH } from "../topic-match.ts";
+import { byteStringOf } from "./byte-string.ts";
 import { detached } from "./detached.ts";
 import { beginsWithLevelOf } from "./level.ts";
 import { Branches, LevelMap, LevelNode, ownFirstLevel } from "./level-node.ts";
+import { matchBytes } from "./match-bytes.ts";
 
 /** The node that ends where `path` ends, or `undefined`. It may hold nothing itself. */
 export function findNode<K, V>(
@@ -51,6 +54,36 @@ export function ensureNode<K, V>(root: LevelNode<K, V>, path: string): LevelNode
     at += common + 1;
   }
   return node;
+}
+
+/** The same for a topic name that is there as bytes: only what the tree lacks of it becomes a string. */
+export function ensureNodeOfName<K, V>(
+  root: LevelNode<K, V>,
+  name: Uint8Array,
+  start: number,
+  end: number,
+): LevelNode<K, V> {
+  let node = root;
+  let at = start;
+  while (at <= end) {
+    const child = candidateAt(node, name, at, end);
+    const next = child === undefined ? NO_MATCH : matchBytes(child.label, name, at, end);
+    if (child === undefined || next === NO_MATCH) return ensureNode(node, byteStringOf(name, at, end));
+    node = child;
+    at = next;
+  }
+  return node;
+}
+
+/** The only literal child that may be that of the level at `at`: the caller compares its label. */
+function candidateAt<K, V>(
+  node: LevelNode<K, V>,
+  name: Uint8Array,
+  at: number,
+  end: number,
+): LevelNode<K, V> | undefined {
+  const literals = node.branches?.literals;
+  return literals instanceof LevelMap ? literals.candidate(name, at, end) : literals;
 }
 
 /** Takes `node` and what is above it out of the tree as far as it holds nothing; `trail` are its ancestors, root first. */

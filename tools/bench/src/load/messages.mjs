@@ -7,7 +7,7 @@ import { atEndOfTurn, each, openLinks } from "./link.mjs";
 import { awayFrom } from "./names.mjs";
 import { TopicSeries } from "./topic-series.mjs";
 
-/** Milliseconds without a delivery after which messages in flight count as lost. */
+/** Milliseconds without a delivery after which messages in flight count as lost, unless the options say `stall`. */
 const STALL = 2_000;
 const MAX_STALLS = 3;
 
@@ -29,6 +29,10 @@ class Publisher {
   #waits = false;
   /** False when the time is over. */
   open = true;
+  /** Times from PUBLISH to its acknowledgement (QoS 2: PUBCOMP); acknowledgements come in the order of the messages. */
+  acknowledgements = new Histogram();
+  #sentAt = new Float64Array(65_536);
+  #answered = 0;
 
   constructor(link, { version, topic, series, payload, qos, window, receivers }) {
     this.#link = link;
@@ -41,6 +45,7 @@ class Publisher {
     this.#topicEnd = topicEnd(this.#payloadAt, version, qos);
     this.#series = series;
     link.onAcknowledged = () => {
+      this.acknowledgements.add(performance.now() - this.#sentAt[this.#answered++ % 65_536]);
       this.acknowledged++;
       this.wake();
     };
@@ -67,6 +72,7 @@ class Publisher {
       out.writeUInt32LE(this.sent, at + this.#payloadAt + 8);
       if (this.#packetIdAt > 0) out.writeUInt16BE((this.sent % 65_535) + 1, at + this.#packetIdAt);
       this.#series?.write(out, at + this.#topicEnd, this.sent);
+      this.#sentAt[this.sent % 65_536] = now;
       this.sent++;
     }
   }
@@ -159,6 +165,7 @@ export async function messages(options) {
     frozen = 0,
     homes = 1,
     churn = 0,
+    stall = STALL,
     signal,
   } = options;
   const { filters, topics, series, receivers } = layout(options);
@@ -210,7 +217,7 @@ export async function messages(options) {
 
   let stalls = 0;
   const watch = setInterval(() => {
-    if (performance.now() - lastArrival < STALL) return;
+    if (performance.now() - lastArrival < stall) return;
     lastArrival = performance.now();
     stalls++;
     if (stalls >= MAX_STALLS) broken ??= new Error("no messages arrive");
@@ -236,7 +243,7 @@ export async function messages(options) {
   for (const publisher of publishers) publisher.open = false;
   await visitors.stop();
   const wanted = () => publishers.reduce((sum, publisher) => sum + publisher.sent, 0) * receivers;
-  for (lastArrival = performance.now(); ledger.received < wanted() && performance.now() - lastArrival < STALL; ) {
+  for (lastArrival = performance.now(); ledger.received < wanted() && performance.now() - lastArrival < stall; ) {
     await wait(10);
   }
   // Time for the acknowledgements of the last messages.
@@ -260,6 +267,8 @@ export async function messages(options) {
     reordered: ledger.reordered,
     corrupt: ledger.corrupt,
     stalls,
+    longestAcknowledgement: Math.max(...publishers.map(({ acknowledgements }) => acknowledgements.max)),
+    unacknowledged: qos === 0 ? 0 : publishers.reduce((sum, { sent, acknowledged }) => sum + sent - acknowledged, 0),
     ...(churn === 0 ? {} : { visitors: visitors.count }),
     ...(broken === undefined ? {} : { failed: broken.message }),
   };

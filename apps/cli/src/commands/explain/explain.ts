@@ -1,7 +1,7 @@
 // `wrenmq explain`: starts the plugins of a configuration, without listeners, and prints their decisions about a topic.
 import { createBroker, type ListenerOptions } from "@wrenmq/broker";
-import type { ClientInfo, Opinion } from "@wrenmq/plugin-api";
-import { configToOptions } from "../../broker/config-to-options.ts";
+import { configToOptions } from "@wrenmq/host";
+import { type ClientInfo, isGranted, type Opinion } from "@wrenmq/plugin-api";
 import { effectiveConfig } from "../../broker/effective-config.ts";
 import { CommandError, UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
@@ -42,15 +42,9 @@ export async function explain(topic: string, options: ExplainOptions & { readonl
   for (const { plugin, decision, rule } of opinions) {
     process.stdout.write(`${plugin}: ${decision}${rule === undefined ? "" : ` (${rule})`}\n`);
   }
-  const allowed = outcome(opinions);
+  const allowed = isGranted(opinions);
   process.stdout.write(`${allowed ? "allowed" : "denied"}\n`);
   if (!allowed) throw new CommandError(`${options.action} ${topic} is denied`);
-}
-
-/** Any refusal denies; if a plugin has an opinion at all, at least one yes is needed. */
-function outcome(opinions: readonly Opinion[]): boolean {
-  if (opinions.length === 0) return true;
-  return !opinions.some(({ decision }) => decision === "deny") && opinions.some(({ decision }) => decision === "allow");
 }
 
 function clientOf({ clientId, user }: ExplainOptions, listener: string): ClientInfo {
