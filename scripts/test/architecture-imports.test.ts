@@ -31,6 +31,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "plugins",
     "runtime",
   ],
+  "tools/crash": ["simulation", "brokers", "clients"],
   "apps/cli": ["commands", "admin", "client", "broker", "service"],
 };
 

@@ -4,7 +4,7 @@ import type { ArrivedTarget, Peer } from "./cluster-bus.ts";
 import type { ForwardResult } from "./forward-result.ts";
 import type { Origin } from "./parcel.ts";
 import type { RelaySide } from "./relay.ts";
-import type { RelayOpening } from "./relay-info.ts";
+import type { RelayOpening } from "./wire/relay-info.ts";
 
 export interface Greeting {
   readonly id: number;

@@ -8,14 +8,13 @@ import type { Ticket } from "./forward-ticket.ts";
 import type { Greeting, LinkEvents } from "./link-events.ts";
 import { MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
-import type { MeshTransport } from "./mesh-transport.ts";
 import type { Origin, Parcel } from "./parcel.ts";
+import { FIRST_RETRY, Redial } from "./redial.ts";
 import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
-import type { RelayOpening } from "./relay-info.ts";
+import type { MeshTransport } from "./transports/mesh-transport.ts";
+import type { RelayOpening } from "./wire/relay-info.ts";
 
 /** Milliseconds between two tries to reach a peer: at first and at most. */
-const FIRST_RETRY = 10;
-const LAST_RETRY = 500;
 /** Milliseconds at the end for relayed connections to close. */
 const RELAY_GRACE = 2_000;
 const SEQUENCES = 0x1_0000_0000;
@@ -52,9 +51,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly #congested = new Set<MeshLink>();
   #relieved: (() => void)[] = [];
   #complete: (() => void) | undefined;
-  readonly #retries = new Set<() => void>();
-  /** Links that were made here. A peer may die before it greets: then it is dialed again. */
-  readonly #dialed = new WeakMap<MeshLink, { readonly id: number; readonly retry: number }>();
+  readonly #redial = new Redial<MeshLink>((id, retry) => this.#dial(id, retry));
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
   #unknown = false;
   #uncertain = false;
@@ -112,8 +109,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const cancel of this.#retries) cancel();
-    this.#retries.clear();
+    this.#redial.stop();
     this.#complete?.();
     for (const peer of this.#peers) peer.close();
     await this.#relaysGone();
@@ -307,8 +303,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       peer.lost();
       if (peer.id < this.self) this.#dial(peer.id, FIRST_RETRY);
     }
-    const dialed = this.#dialed.get(link);
-    if (dialed !== undefined && peer === undefined) this.#dialLater(dialed.id, dialed.retry);
+    if (peer === undefined && !this.#stopped) this.#redial.endedEarly(link, this.#node as LocalNode);
     if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
   }
 
@@ -344,21 +339,13 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
           return;
         }
         const link = this.#open(connection);
-        this.#dialed.set(link, { id, retry });
+        this.#redial.made(link, id, retry);
         connection.attach(link);
       },
-      () => this.#dialLater(id, retry),
+      () => {
+        if (!this.#stopped) this.#redial.later(id, retry, this.#node as LocalNode);
+      },
     );
-  }
-
-  #dialLater(id: number, retry: number): void {
-    if (this.#stopped) return;
-    const node = this.#node as LocalNode;
-    const cancel = node.at(node.now() + retry, () => {
-      this.#retries.delete(cancel);
-      this.#dial(id, Math.min(retry * 2, LAST_RETRY));
-    });
-    this.#retries.add(cancel);
   }
 
   /** Sends a peer the retained messages, as fast as it takes them. */

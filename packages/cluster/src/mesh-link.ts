@@ -8,12 +8,12 @@ import { ForwardResult } from "./forward-result.ts";
 import type { Greeting, LinkEvents, LinkedPeer } from "./link-events.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 import type { RelayLink, RelaySide } from "./relay.ts";
-import { openingFromText, openingToText, type RelayOpening } from "./relay-info.ts";
 import { FieldReader, putBytes, putUint16, putUint32 } from "./wire/fields.ts";
 import { ForwardReader, writeForward } from "./wire/forward-frame.ts";
 import { FRAME_HEAD, FrameType, WIRE_VERSION } from "./wire/frame-type.ts";
 import { MeshFrameReader } from "./wire/mesh-frame-reader.ts";
 import { originsBody, readOrigins } from "./wire/origins-frame.ts";
+import { openingFromText, openingToText, type RelayOpening } from "./wire/relay-info.ts";
 
 /** Bytes that may wait for a peer that has stopped reading. */
 const HIGH_WATER = 2 * 1024 * 1024;

@@ -5,8 +5,9 @@ import type { Message } from "@wrenmq/protocol";
 import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
+import { type Handover, Handovers } from "./handovers.ts";
 import type { MeshLink } from "./mesh-link.ts";
-import { type Handover, Handovers, type Parcel } from "./parcel.ts";
+import type { Parcel } from "./parcel.ts";
 import { PendingTickets } from "./pending-tickets.ts";
 
 /** Bytes and messages that are held for a peer that is away. */

@@ -20,8 +20,8 @@ import type { LinkEvents } from "../src/link-events.ts";
 import { MeshLink } from "../src/mesh-link.ts";
 import type { MeshPeer } from "../src/mesh-peer.ts";
 import { PendingTickets } from "../src/pending-tickets.ts";
-import { openingFromText, openingToText } from "../src/relay-info.ts";
 import { WIRE_VERSION } from "../src/wire/frame-type.ts";
+import { openingFromText, openingToText } from "../src/wire/relay-info.ts";
 
 function node(problems: Error[] = []): LocalNode {
   return {

@@ -2,9 +2,7 @@
 // them, keeps retained messages the same everywhere.
 import {
   type ArrivedTarget,
-  type BatchWaiter,
   type ClusterBus,
-  ForwardBatch,
   ForwardResult,
   type ForwardTarget,
   ForwardTicket,
@@ -30,6 +28,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Flushable, Flusher } from "../runtime/flusher.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import { ForwardBatches, PLAIN } from "./forward-batches.ts";
 import { atHome } from "./homes.ts";
 import { LocalInterest } from "./local-interest.ts";
 import { OutboxResumption } from "./outbox-resumption.ts";
@@ -53,8 +52,6 @@ export interface ClusterParts {
   readonly logger: Logger;
 }
 
-/** What most messages are sent with. */
-const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
 const NOBODY_WAITS: Exchange = { session: undefined, packetId: 0 };
 
 export class ClusterNode implements LocalNode, Forwarder {
@@ -62,9 +59,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly arena: Arena;
   readonly topics: TopicTable;
   readonly durable: boolean;
-  /** What was sent last with somebody waiting, and to whom: more can join it, as long as nothing else comes between. */
-  #batch: ForwardBatch | undefined;
-  #batchPeer: Peer | undefined;
+  readonly #batches: ForwardBatches;
   readonly #core: ClusterParts;
   readonly #router: Router;
   /** Of the message that a peer has sent. */
@@ -77,6 +72,7 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   constructor(bus: ClusterBus, core: ClusterParts, hasStore: boolean) {
     this.bus = bus;
+    this.#batches = new ForwardBatches(bus);
     this.#core = core;
     this.#router = core.router;
     this.arena = core.arena;
@@ -88,9 +84,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#taken = new TakenNumbers(factLog);
     if (factLog !== undefined && outbox !== undefined) {
       // Messages of a batch follow each other: nothing joins one behind a parcel.
-      const parcels = new Parcels(bus, factLog, outbox, () => {
-        this.#batch = undefined;
-      });
+      const parcels = new Parcels(bus, factLog, outbox, () => this.#batches.end());
       this.#parcels = parcels;
       this.#resumption = new OutboxResumption({
         bus,
@@ -182,7 +176,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0) {
       // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
       if (waits.congested.length === 0 && waits.authorizations === undefined) {
-        this.#forwardInBatch(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
+        this.#batches.forward(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
         return;
       }
     }
@@ -195,7 +189,7 @@ export class ClusterNode implements LocalNode, Forwarder {
       this.#parcels.send(message, [[peer, target]], NOBODY_WAITS);
       return;
     }
-    this.#batch = undefined;
+    this.#batches.end();
     this.bus.forward(peer, message, target, undefined);
   }
 
@@ -203,30 +197,9 @@ export class ClusterNode implements LocalNode, Forwarder {
     return this.#replica.stamp(now);
   }
 
-  #forwardInBatch(message: Message, peer: Peer, waiter: BatchWaiter, isWantedHere: boolean, waits: PublishWaits): void {
-    const { bus } = this;
-    let batch: ForwardBatch | undefined;
-    if (message.qos > 0) {
-      batch = this.#batch;
-      if (
-        batch?.isOpen !== true ||
-        batch.waiter !== waiter ||
-        this.#batchPeer !== peer ||
-        batch.peersOnly === isWantedHere
-      ) {
-        batch = new ForwardBatch(waiter, !isWantedHere);
-        this.#batch = batch;
-        this.#batchPeer = peer;
-      }
-      waits.forwardedTo(batch);
-    }
-    bus.forward(peer, message, PLAIN, batch);
-    if (bus.congested) waits.peersAreCongested();
-  }
-
   #sendParcel(message: Message, aim: ForwardAim, waits: PublishWaits, parcels: Parcels): void {
     const sends = this.#sends(message, aim);
-    this.#batch = undefined;
+    this.#batches.end();
     if (sends.length === 0) return;
     const parcel = parcels.send(message, sends, waits);
     waits.factRecorded();
@@ -255,7 +228,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     const { isWantedHere } = aim;
     const { bus } = this;
     const ticket = message.qos > 0 ? new ForwardTicket() : undefined;
-    this.#batch = undefined;
+    this.#batches.end();
     for (const [peer, target] of this.#sends(message, aim)) {
       bus.forward(peer, message, target, ticket);
     }

@@ -3,10 +3,9 @@ import type { DropReason } from "../counters.ts";
 import type { Message } from "../message/message.ts";
 import type { Delivery } from "./delivery.ts";
 import type { OutboundState } from "./outbound-transitions.ts";
-import type { Session } from "./session.ts";
 
 /** Told what happens to messages. Functions that nobody needs are undefined. */
-export interface SessionEvents {
+export interface SessionEventsOf<Session> {
   dropped(session: Session, message: Message, reason: DropReason): void;
   readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
   readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
@@ -19,7 +18,7 @@ export interface SessionEvents {
 }
 
 /** Remembers the facts of a session that is stored. */
-export interface FactSink {
+export interface FactSinkOf<Session> {
   /** May a queued message be put in flight now? Without it: always. For a new one `seq` is Infinity. */
   mayStart?(session: Session, seq: number): boolean;
   enqueued(session: Session, delivery: Delivery, packetId: number): void;

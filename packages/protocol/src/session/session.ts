@@ -11,9 +11,12 @@ import type { Link } from "./link.ts";
 import { AckKind as Ack, type AckKind, OUTBOUND_NEXT, OutboundState } from "./outbound-transitions.ts";
 import { OutboundWindow } from "./outbound-window.ts";
 import { QueuePressure } from "./queue-pressure.ts";
-import type { FactSink, SessionEvents } from "./session-events.ts";
+import type { FactSinkOf, SessionEventsOf } from "./session-events.ts";
 import { DeliveryResult, type SessionLimits } from "./session-limits.ts";
 import { type LoadPage, SessionQueue } from "./session-queue.ts";
+
+export type SessionEvents = SessionEventsOf<Session>;
+export type FactSink = FactSinkOf<Session>;
 
 export interface SessionOptions {
   readonly clientId: string;

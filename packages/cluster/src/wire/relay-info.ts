@@ -1,6 +1,6 @@
 // The description of a relayed connection, as text: sent once, when the relay opens.
 import type { ConnectionInfo, PeerCertificate, TlsInfo } from "@wrenmq/transport";
-import { malformed } from "./errors.ts";
+import { malformed } from "../errors.ts";
 
 export interface RelayOpening {
   readonly listener: string;

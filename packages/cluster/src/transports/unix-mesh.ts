@@ -9,7 +9,7 @@ import {
   type ReadBuffer,
   socketAdopter,
 } from "@wrenmq/transport";
-import { ClusterError } from "./errors.ts";
+import { ClusterError } from "../errors.ts";
 import type { MeshTransport } from "./mesh-transport.ts";
 
 export class UnixMesh implements MeshTransport {
