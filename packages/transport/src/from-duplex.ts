@@ -1,5 +1,5 @@
-// Any connected byte stream as a connection. What the stream tells about its other side is taken from it: the address of a
-// socket, the certificate of a TLS socket, also where another stream lies on the socket.
+// Makes a connection of any connected byte stream. Facts about the peer are taken from the stream: the address of a
+// socket, the certificate of a TLS socket, also if another stream lies on that socket.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -8,18 +8,21 @@ import { StreamConnection } from "./connections/stream-connection.ts";
 import { plainAddress } from "./ip-address.ts";
 import { tlsInfo } from "./tls/tls-info.ts";
 
-/** What the embedding program knows; it counts more than what the stream tells. */
+/** What the embedding program knows about the peer; it overrides what the stream has. */
 export interface StreamFacts extends Partial<ConnectionInfo> {
   /**
-   * The socket below a stream that does not tell, such as `createWebSocketStream(ws)`: `request.socket`. Default: the stream
-   * itself, or what it has as `socket` or `_socket`.
+   * The socket below a stream that does not expose it, such as `createWebSocketStream(ws)`: `request.socket`. Default:
+   * the stream itself, or its property `socket` or `_socket`.
    */
   readonly socket?: Duplex;
 }
 
 /**
- * Makes a connection of any connected byte stream, for `broker.accept`. The connection owns the stream from now on. A TLS
- * socket has to have finished its handshake (`secureConnection`); its client certificate counts where Node has verified it.
+ * Makes a connection of any connected byte stream, for `broker.accept`. The connection owns the stream from now on. A
+ * TLS socket must have finished its handshake (`secureConnection`); its client certificate counts if Node has verified
+ * it.
+ * @param facts override what the stream has
+ * @param lingerTimeout milliseconds; see `Connection.end()`. Default 2,000
  */
 export function fromDuplex(stream: Duplex, facts: StreamFacts = {}, lingerTimeout?: number): ExternalConnection {
   const { socket: below = stream, ...known } = facts;
@@ -27,13 +30,13 @@ export function fromDuplex(stream: Duplex, facts: StreamFacts = {}, lingerTimeou
     transport: "external",
     remoteAddress: "",
     remotePort: undefined,
-    ...told(socketBelow(below)),
+    ...factsOf(socketBelow(below)),
     ...known,
   };
   return new StreamConnection(stream, info, lingerTimeout, undefined, stream instanceof Socket ? "socket" : "duplex");
 }
 
-function told(socket: Socket | undefined): Partial<ConnectionInfo> {
+function factsOf(socket: Socket | undefined): Partial<ConnectionInfo> {
   if (socket === undefined) return {};
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   return {
@@ -43,7 +46,7 @@ function told(socket: Socket | undefined): Partial<ConnectionInfo> {
   };
 }
 
-/** Streams that lie on each other: a stream on a WebSocket on a socket is three. */
+/** The most streams on top of each other: a stream on a WebSocket on a socket is three. */
 const DEEPEST = 3;
 
 function socketBelow(stream: unknown, depth = 0): Socket | undefined {

@@ -1,4 +1,4 @@
-// What `accept` is given → a connection. An address that is misspelt would be one that nobody checks.
+// Makes a connection of the arguments of `accept`, and checks them: a misspelt address would not be seen by any rule.
 import type { Duplex } from "node:stream";
 import { boolean, isMapping, options, string, text } from "@wrenmq/plugin-api/options";
 import { type ExternalConnection, fromDuplex } from "@wrenmq/transport";
