@@ -100,6 +100,27 @@ test("without a file everyone on this machine may connect, and the first lines s
   expect(broker.lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
 });
 
+test.each([1, 2])(
+  "of plugins the first lines name those that say who may enter, not those that watch (%i)",
+  async (workers) => {
+    const folder = await temporaryFolder();
+    const plugin = (hooks: string): string => `export default { name: "x", setup: () => ({ ${hooks} }) };`;
+    await writeFile(join(folder, "door.mjs"), plugin("authenticate: () => true"));
+    await writeFile(join(folder, "watcher.mjs"), plugin("connected() {}, authorize: () => true"));
+    const file = join(folder, "wrenmq.yaml");
+    const listeners = "listeners: { a: { bind: 127.0.0.1:0 }, b: { bind: 127.0.0.1:0, access: [watcher] } }";
+    await writeFile(file, `${listeners}\nplugins: { watcher: { use: ./watcher.mjs }, door: { use: ./door.mjs } }\n`);
+    const broker = startBroker(["-c", file, "--workers", String(workers)]);
+    await broker.line(({ msg, listener }) => msg === "clients may connect" && listener === "b");
+    const said = broker.lines.filter(({ msg }) => msg === "clients may connect");
+    expect(said.map(({ listener, who }) => [listener, who])).toEqual([
+      ["a", 'whoever plugin "door" accepts'],
+      ["b", "nobody: no plugin lets clients in"],
+    ]);
+    expect(await broker.stop("SIGTERM")).toBe(0);
+  },
+);
+
 test("anonymous access from other machines is warned of", async () => {
   const file = join(await temporaryFolder(), "wrenmq.yaml");
   await writeFile(file, 'listeners:\n  open: { bind: "0.0.0.0:0" }\nplugins:\n  anonymous: {}\n');
