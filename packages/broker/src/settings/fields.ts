@@ -40,7 +40,12 @@ export const aFunction: Option<unknown, unknown, true> = given("a function", (va
 
 export function numberOf(
   what: string,
-  { min = 0, max = Number.POSITIVE_INFINITY, whole = false, zero = "" } = {},
+  {
+    min = 0,
+    max = Number.POSITIVE_INFINITY,
+    whole = false,
+    zero = "",
+  }: { readonly min?: number; readonly max?: number; readonly whole?: boolean; readonly zero?: string } = {},
 ): Option<unknown, unknown, true> {
   const upTo = Number.isFinite(max) && max !== Number.MAX_SAFE_INTEGER ? ` to ${max}` : "";
   const above = min === Number.MIN_VALUE ? " above 0" : ` from ${min}`;
