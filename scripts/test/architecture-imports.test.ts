@@ -31,7 +31,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "plugins",
     "runtime",
   ],
-  "apps/cli": ["commands", "admin", "client", "broker", "service", "plugins"],
+  "apps/cli": ["commands", "admin", "client", "broker", "service"],
 };
 
 /** Folders with more files than `MOST_FILES`, and why. */

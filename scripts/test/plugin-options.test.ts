@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Option, SchemaOf } from "@wrenmq/plugin-api/options";
 import { describe, expect, test } from "vitest";
-import { BUILT_IN_PLUGINS } from "../../apps/cli/src/plugins/built-in.ts";
 import { BUILT_IN, BUILT_IN_SCHEMAS } from "../../packages/config/src/sections/plugins.ts";
+import { BUILT_IN_PLUGINS } from "../../packages/host/src/plugins/built-in.ts";
 import { folderOf } from "../workspace.mjs";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");

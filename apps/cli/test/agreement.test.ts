@@ -1,8 +1,8 @@
 // Places that must say the same although they may not import each other: the configuration, the broker, the plugins.
 import { DEFAULT_LIMITS } from "@wrenmq/broker";
 import { defaultConfig, parseConfig } from "@wrenmq/config";
+import { BUILT_IN_PLUGINS } from "@wrenmq/host";
 import { expect, test } from "vitest";
-import { BUILT_IN_PLUGINS } from "../src/plugins/built-in.ts";
 
 test("a broker without limits has those of a configuration without limits", () => {
   const { limits } = defaultConfig();

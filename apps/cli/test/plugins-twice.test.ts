@@ -12,11 +12,10 @@ import { SqlUsers } from "@wrenmq/auth-sql";
 import { createToken } from "@wrenmq/auth-token";
 import { createBroker } from "@wrenmq/broker";
 import { type BuiltInPlugin, parseConfig } from "@wrenmq/config";
+import { BUILT_IN_PLUGINS, loadPlugins } from "@wrenmq/host";
 import type { ClientInfo, Hooks, Identity, Plugin, PluginMessage } from "@wrenmq/plugin-api";
 import { TestHost, testClient } from "@wrenmq/plugin-api/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { BUILT_IN_PLUGINS } from "../src/plugins/built-in.ts";
-import { loadPlugins } from "../src/plugins/load-plugin.ts";
 import { temporaryFolder } from "./support/folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -14,8 +14,9 @@ import type {
 } from "@wrenmq/plugin-api";
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
-import { type Adoption, type ExternalConnection, fromDuplex, type TransportName } from "@wrenmq/transport";
+import type { Adoption, ExternalConnection, TransportName } from "@wrenmq/transport";
 import { recheckAll } from "./access/recheck.ts";
+import { refuseReserved } from "./access/reserved-topics.ts";
 import { withExpiry } from "./access/wills.ts";
 import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
@@ -24,7 +25,7 @@ import type { BrokerLimits } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { type ListenerPlugins, Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import { Operations } from "./operations/operations.ts";
-import type { BrokerOptions } from "./options.ts";
+import type { AcceptOptions, BrokerOptions } from "./options.ts";
 import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
@@ -38,6 +39,7 @@ import { systemClock } from "./runtime/clock.ts";
 import { boundedLogger, silentLogger } from "./runtime/logger.ts";
 import { absentClient } from "./sessions/absent-client.ts";
 import type { SessionEntry } from "./sessions/session-entry.ts";
+import { connectionFor } from "./settings/accept.ts";
 import {
   type SettledOptions,
   settle,
@@ -177,23 +179,15 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves a byte stream that is already connected: a Node stream, or a connection of your own with `attach`.
-   * @param options.listener the name of a listener (of any type, `external` is made for it) whose limits and plugins apply
-   * @param options.handedOver another broker has let it in: it counts against the rate of connections there
+   * Serves a byte stream that is already connected. Address, TLS and client certificate are those of the stream: of a
+   * `net.Socket`, of a `tls.TLSSocket` after `secureConnection`, or of the socket below it (`socket: request.socket` for
+   * `createWebSocketStream(ws)` of the package ws). Other options override them.
+   * @param stream a Node stream, or a connection of your own with `attach`, which says itself where it comes from
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE, ERR_BROKER_CONFIG
    */
-  accept(
-    stream: Duplex | ExternalConnection,
-    options: { readonly listener: string; readonly handedOver?: boolean },
-  ): void {
+  accept(stream: Duplex | ExternalConnection, options: AcceptOptions): void {
     this.#mustRun("accept()");
-    const transport = "info" in stream ? stream : fromDuplex(stream);
-    if (typeof (transport as Partial<ExternalConnection>).attach !== "function") {
-      throw new BrokerError(
-        "ERR_BROKER_CONFIG",
-        "accept(): the connection has no attach(handler): see ExternalConnection",
-      );
-    }
+    const transport = connectionFor(stream, options);
     const handler = this.#listeners.accept(transport, options.listener, options.handedOver === true);
     if (handler === undefined) transport.destroy();
     else transport.attach(handler);
@@ -430,7 +424,12 @@ export class Broker implements AsyncDisposable {
     const { client, action, topic } = question;
     const info =
       typeof client === "string" ? (this.#core.registry.get(client)?.client ?? absentClient(client)) : client;
-    return (await this.#chainOf(info.listener).explain?.(info, action, topic)) ?? [];
+    const chain = this.#chainOf(info.listener);
+    const opinions = (await chain.explain?.(info, action, topic)) ?? [];
+    if (action !== "publish" || !topic.startsWith("$")) return opinions;
+    const rules = { dollarTopics: this.#options.dollarTopics, served: chain.dollarTopics ?? [] };
+    const refusal = refuseReserved(info, { topic, payloadLength: 0, weight: 0 }, rules);
+    return refusal === undefined ? opinions : [{ plugin: "broker", decision: "deny", rule: refusal.rule }, ...opinions];
   }
 
   /** What an operator may see of it and do to it. */

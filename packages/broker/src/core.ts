@@ -12,6 +12,7 @@ import {
   TopicTable,
 } from "@wrenmq/protocol";
 import { mayReceiveQueued } from "./access/recheck.ts";
+import type { DollarTopics } from "./access/reserved-topics.ts";
 import { publishWill } from "./access/wills.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
@@ -76,6 +77,7 @@ export class BrokerCore implements BrokerServices {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
+  readonly dollarTopics: DollarTopics;
   /** One for all sessions that no client has come for yet: what changes, changes for those that exist too. */
   readonly sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents;
@@ -87,6 +89,7 @@ export class BrokerCore implements BrokerServices {
     this.logger = logger;
     this.logsClients = logger.isLevelEnabled?.("info") ?? true;
     this.limits = limits;
+    this.dollarTopics = options.dollarTopics;
     this.sessionLimits = sessionLimitsOf(limits);
     this.timers = new Timers(clock, (error) => logger.error({ err: error }, "a timer failed"));
     this.refusals = new RefusalLog(logger, clock, this.timers);

@@ -14,7 +14,7 @@ export {
   SessionView,
 } from "./operations/session-view.ts";
 export type { Outcome, RecipientReport, TopicRecipients } from "./operations/topic-recipients.ts";
-export type { BrokerOptions } from "./options.ts";
+export type { AcceptOptions, BrokerOptions } from "./options.ts";
 export type { PluginReport } from "./plugins/plugin-host.ts";
 export type { MetricName, Metrics } from "./reporting/metrics.ts";
 export type { SysOptions } from "./reporting/sys-topics.ts";

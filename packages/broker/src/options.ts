@@ -2,12 +2,22 @@
 import type { ClusterBus } from "@wrenmq/cluster";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
+import type { StreamFacts } from "@wrenmq/transport";
+import type { DollarTopics } from "./access/reserved-topics.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import type { BrokerLimits, SessionPolicy } from "./limits/limits.ts";
 import type { ListenerOptions } from "./listeners/listener-options.ts";
 import type { SysOptions } from "./reporting/sys-topics.ts";
 import type { ShareStrategy } from "./routing/shared-groups.ts";
 import type { Clock } from "./runtime/clock.ts";
+
+/** For `broker.accept`; beside these, what overrides what the stream says of its other side. */
+export interface AcceptOptions extends StreamFacts {
+  /** The name of a listener, of any type (`external` is made for it), whose limits and plugins apply. */
+  readonly listener: string;
+  /** Another broker has let it in: it counts against the rate of connections there. Default false. */
+  readonly handedOver?: boolean;
+}
 
 export interface BrokerOptions {
   /**
@@ -32,6 +42,11 @@ export interface BrokerOptions {
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };
   readonly sys?: Partial<SysOptions>;
+  /**
+   * May clients publish to topics that begin with `$`, other than those that plugins serve? `$SYS/` is always the server's
+   * own. MQTT 5.0 section 4.7.2 says that a server should refuse them; many devices use them. Default `allow`.
+   */
+  readonly dollarTopics?: DollarTopics;
   /** Milliseconds that a plugin's promise may take; then it counts as a refusal. Default 10,000. */
   readonly hookTimeout?: number;
   /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */

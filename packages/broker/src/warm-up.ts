@@ -29,7 +29,7 @@ const SUBSCRIBE = bytesOf({
 });
 
 export interface WarmUpOptions {
-  /** Called every few milliseconds: true ends the warm-up, because a client has connected, say. */
+  /** Called every few milliseconds: true ends the warm-up, for example because a client has connected. */
   readonly until?: () => boolean;
 }
 

@@ -30,7 +30,7 @@ export function malformed(message: string): MqttError {
   return new MqttError(ReasonCode.MalformedPacket, message);
 }
 
-/** The bytes can be read, but the standard forbids what they say. [MQTT5 4.13.1] */
+/** The bytes can be decoded, but the standard forbids their content. [MQTT5 4.13.1] */
 export function violation(message: string): MqttError {
   return new MqttError(ReasonCode.ProtocolError, message);
 }

@@ -14,14 +14,14 @@ const NOTHING = new Uint8Array(0);
 const FIRST_ALLOCATION = 4096;
 /** By how much what is set aside may be larger than what was sent. */
 const GENEROSITY = 4;
-/** Header and Remaining Length: as many bytes say how long a packet is. */
+/** Bytes of the fixed header: type and Remaining Length. */
 const LONGEST_HEADER = 5;
 
 /** Memory for packets that come in parts; without one each packet gets its own, as zeroed pages. */
 export interface PacketMemory {
   /** At least `size` bytes, whatever is in them. */
   take(size: number): Uint8Array;
-  /** Nobody looks at these bytes any more. */
+  /** These bytes are not used any more. */
   give(bytes: Uint8Array): void;
 }
 
@@ -126,7 +126,10 @@ export class FrameReader {
     return false;
   }
 
-  /** From the packet that was cut to the rest of the view. @returns false: there is none, all has been read */
+  /**
+   * Continues after the incomplete packet with the rest of the view.
+   * @returns false: there is none, all has been read
+   */
   #goOnInPlace(): boolean {
     if (this.#partial !== undefined) this.#spent = this.#partial;
     this.#partial = undefined;

@@ -4,7 +4,7 @@ import { FrameReader } from "./frame-reader.ts";
 import type { Packet, ProtocolVersion } from "./packet.ts";
 
 export interface PacketDecoderOptions {
-  /** MQTT version of the connection. Default 4, until a CONNECT says another one: a server leaves it out. */
+  /** MQTT version of the connection. Default 4, until a CONNECT contains another one: servers leave it out. */
   version?: ProtocolVersion;
   /** Bytes, fixed header included; a longer packet is refused as soon as its length is known. Default 268,435,460. */
   maxPacketSize?: number;

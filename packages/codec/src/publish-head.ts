@@ -28,7 +28,7 @@ export class PublishHead {
     const qos = (header >> 1) & 3;
     if (qos === 3) throw new MqttError(ReasonCode.MalformedPacket, "PUBLISH with QoS 3"); // [MQTT-3.3.1-4]
     this.qos = qos;
-    // MQTT 3.1 has DUP for the other levels only, and nobody check it at this one.
+    // MQTT 3.1 defines DUP for QoS 1 and 2 only, and does not require a check at QoS 0.
     this.dup = (header & 8) !== 0 && (qos > 0 || version > 3);
     this.retain = (header & 1) !== 0;
     if (qos === 0 && this.dup) throw new MqttError(ReasonCode.MalformedPacket, "PUBLISH with QoS 0 and DUP"); // [MQTT-3.3.1-2]

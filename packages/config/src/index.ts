@@ -14,6 +14,7 @@ export {
   inspectConfig,
   inspectText,
   loadConfig,
+  type ObjectOptions,
   parseConfig,
 } from "./load.ts";
 export { type Migration, migrate } from "./migrate.ts";

@@ -1,4 +1,5 @@
 // Reads a configuration in its style and collects all errors. Where the style is in doubt it is read in both.
+import { dirname } from "node:path";
 import type { Reading, Style } from "./detect-style.ts";
 import { type Diagnostic, formatDiagnostic, inOrder, type Place, Problems, withoutConsequences } from "./diagnostic.ts";
 import type { NativeTree } from "./native-tree.ts";
@@ -66,7 +67,7 @@ function inspectAs(style: Style, file: string | undefined, read: ReadTree): Insp
   const tree = found?.tree ?? map([], { key: "" });
   const config = isReadable ? readNative(tree, problems) : undefined;
   return {
-    config: config && file !== undefined ? { ...config, source: file } : config,
+    config: config && file !== undefined ? { ...config, source: file, folder: dirname(file) } : config,
     style: found?.style ?? style,
     errors: inOrder(withoutConsequences(problems.errors)),
     warnings: problems.warnings,

@@ -1,8 +1,8 @@
 // The public functions that read a configuration of any style from a text, a file or an object.
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Reading, readingOf, type Style } from "./detect-style.ts";
-import { ConfigError, Problems } from "./diagnostic.ts";
+import { ConfigError, type Place, Problems } from "./diagnostic.ts";
 import { type Inspection, inspect, type ParseResult } from "./inspect.ts";
 import { type NativeTree, nativeTree, type ParseOptions, treeOfText, withoutExtensions } from "./native-tree.ts";
 import { reasonOf } from "./reading/include.ts";
@@ -44,19 +44,38 @@ export function inspectText(text: string, options: ParseOptions = {}): Inspectio
   return inspect(reading, file, (style, problems) => treeOfText(text, file, { ...options, style }, problems));
 }
 
+export interface ObjectOptions extends Pick<ParseOptions, "style"> {
+  /** The folder that relative paths belong to. Default: they stay as they are. */
+  readonly base?: string;
+}
+
 /**
- * Reads a plain object of any style, as aMQTT's `Broker(config)` does. Relative paths stay as they are.
- * @throws {ConfigError} with all errors
+ * Reads a plain object of any style, like `Broker(config)` of the original.
+ * @throws {ConfigError} with every mistake.
  */
-export function fromObject(object: unknown, options: Pick<ParseOptions, "style"> = {}): ParseResult {
-  const root = withoutExtensions(fromPlain(object));
+export function fromObject(object: unknown, options: ObjectOptions = {}): ParseResult {
+  const folder = options.base === undefined ? undefined : resolve(options.base);
+  const root = withoutExtensions(fromPlain(object, { ...(folder && { file: join(folder, "object") }), key: "" }));
   const reading = options.style === undefined ? readingOf(root) : { style: options.style };
   const tree = (style: Style, problems: Problems): NativeTree => {
     const include = style === "native" ? lookUp(root, "include") : undefined;
     if (include) problems.error(include.place, "only files can include files");
     return nativeTree(root, style, problems);
   };
-  return orThrow(inspect(reading, undefined, tree));
+  const found = orThrow(withoutFiles(inspect(reading, undefined, tree)));
+  return folder === undefined ? found : { ...found, config: { ...found.config, folder } };
+}
+
+/** This path only makes relative paths absolute; the file need not exist. */
+function withoutFiles(inspection: Inspection): Inspection {
+  const named = <T extends Place>({ file: _file, ...place }: T): Omit<T, "file"> => place;
+  const { errors, warnings, locate } = inspection;
+  return {
+    ...inspection,
+    errors: errors.map(named),
+    warnings: warnings.map(named),
+    locate: (path) => named(locate(path)),
+  };
 }
 
 /** The style of a text; an empty one is native. Errors in the YAML are ignored. */

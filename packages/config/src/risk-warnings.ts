@@ -45,7 +45,7 @@ function* listenerRisks(listener: ListenerSection, plugins: readonly PluginSecti
   const checksNames = plugins.some(
     ({ use, options }) => use === "password-file" || (WANTS_PASSWORD.has(use) && options["authenticate"] !== false),
   );
-  // Without one of our certificates nobody gets as far as that.
+  // Without a certificate of the configured authority no client gets that far.
   const needsCertificate = tls?.requireCertificate === true;
   if (anonymous && reachable && !needsCertificate) yield `anonymous clients may connect from other machines (${where})`;
   if (anonymous && (type === "ws" || type === "wss") && !needsCertificate && origins.length === 0) {

@@ -188,6 +188,8 @@ export interface WrenConfig {
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
   shared: SharedSection;
+  /** May clients publish to topics that begin with `$`? `$SYS` is the server's own in any case. */
+  dollarTopics: "allow" | "refuse";
   /** Milliseconds that a plugin may take to answer. */
   pluginTimeout: number;
   /** Number of processes; 1: a single one that does everything; `"auto"`: one per core. */
@@ -196,4 +198,9 @@ export interface WrenConfig {
   warmUp: boolean;
   /** Absolute path of the file that this was read from; absent: it was not read from a file. */
   source?: string;
+  /**
+   * Absolute path of the folder of that file, or of the folder for relative paths of an object; packages of plugins are
+   * searched from there. Absent: the working directory.
+   */
+  folder?: string;
 }

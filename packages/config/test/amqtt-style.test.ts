@@ -329,6 +329,7 @@ describe("Python names", () => {
       expect(message).toMatch(/has no counterpart.*"Writing a plugin" in docs\/plugins\.md.*\.\/plugin\.js/);
       expect(message).not.toContain("\n");
     }
+    expect(mistake("auth: { plugins: [auth_shop] }").message).toMatch(/has no counterpart.*docs\/from-amqtt\.md/);
   });
   test("a near miss is helped, and a module of one's own is welcome", () => {
     expect(mistake("plugins: [amqtt.plugins.authentication.FileAuthPlugn]").message).toContain("FileAuthPlugin");

@@ -525,3 +525,18 @@ describe("includes", () => {
     expect(message("bad.yaml")).toMatch(/^\/c\/parts\/bad.yaml:2:10: log.level: expected/);
   });
 });
+
+test("dollar_topics: allowed natively, refused in configurations of aMQTT and hbmqtt", () => {
+  const of = (text: string): string => parseConfig(text, { environment: {} }).config.dollarTopics;
+  expect(of("wrenmq: 1\n")).toBe("allow");
+  expect(of("wrenmq: 1\ndollar_topics: refuse\n")).toBe("refuse");
+  expect(of("listeners: { default: { type: tcp, bind: 127.0.0.1:1883 } }\nauth: { allow-anonymous: true }\n")).toBe(
+    "refuse",
+  );
+  for (const value of ["no", "Refuse", "[refuse]", "{}", "1"]) {
+    const { errors } = inspectText(`wrenmq: 1\ndollar_topics: ${value}\n`);
+    expect(errors.map(({ line, key, message }) => [line, key, message])).toEqual([
+      [2, "dollar_topics", expect.stringMatching(/^expected allow or refuse, got /) as string],
+    ]);
+  }
+});

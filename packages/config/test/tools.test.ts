@@ -192,6 +192,7 @@ plugins:
       # the boss
       ada:
         - "#"
+dollar_topics: refuse
 sys:
   enabled: false
 

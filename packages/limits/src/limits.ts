@@ -120,7 +120,7 @@ export const LIMITS: { readonly [Name in keyof Limits]: Limit<Limits[Name]> } = 
   connectTimeout: {
     unit: "milliseconds",
     default: 10_000,
-    doc: "From accepting a connection to its complete CONNECT.",
+    doc: "Time from accepting a connection to its complete CONNECT.",
   },
   maximumPacketSize: {
     unit: "bytes",
@@ -154,14 +154,14 @@ export const LIMITS: { readonly [Name in keyof Limits]: Limit<Limits[Name]> } = 
     default: 1024,
     minimum: 1,
     maximum: 65_535,
-    doc: "QoS 1 and 2 messages that a client may have open towards the broker.",
+    doc: "QoS 1 and 2 messages of a client that are not acknowledged.",
   },
   maxInflight: {
     unit: "count",
     default: 16_384,
     minimum: 1,
     maximum: 65_535,
-    doc: "QoS 1 and 2 messages that the broker has open towards a client.",
+    doc: "QoS 1 and 2 messages to a client that are not acknowledged.",
   },
   maxQueuedMessages: {
     unit: "count",
@@ -174,13 +174,13 @@ export const LIMITS: { readonly [Name in keyof Limits]: Limit<Limits[Name]> } = 
     unit: "choice",
     default: "backpressure",
     choices: ["backpressure", "drop-new", "drop-old", "disconnect"],
-    doc: "What happens when a session's queue is full: `backpressure` holds the publisher's acknowledgement, then its PUBLISH packets, for `backpressure_timeout`; while its client is away what is new is dropped.",
+    doc: "What happens when a session's queue is full: `backpressure` holds the publisher's acknowledgement, then its PUBLISH packets, for `backpressure_timeout`; while the client is not connected new messages are dropped.",
   },
   backpressureTimeout: {
     unit: "milliseconds",
     default: 2_000,
     zero: "no limit",
-    doc: "How long a connected session may hold publishers with `backpressure`; then what is new for it is dropped until its queue is below half of its bound.",
+    doc: "Time that a connected session may hold publishers with `backpressure`; then new messages for it are dropped until its queue is below half of its bound.",
   },
   maxRetainedMessages: {
     unit: "count",

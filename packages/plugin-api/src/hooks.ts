@@ -129,6 +129,11 @@ export type Hooks = Partial<DecideHooks & TransformHooks & ObserveHooks> & {
    */
   readonly authenticationMethods?: Readonly<Record<string, (client: ClientInfo) => AuthenticationExchange>>;
   /**
+   * Topic filters that begin with `$`, such as `$shadow/#`: topics that the plugin answers. Clients may publish to them also
+   * where the broker refuses other topics of this kind (its option `dollarTopics`), if the access rules allow it.
+   */
+  readonly dollarTopics?: readonly string[];
+  /**
    * Releases the plugin's connections, files and threads. Called after `brokerStopping`, when the broker stops and when
    * another set of plugins replaces this one; of the other hooks only `brokerStopped` is called after it.
    */

@@ -123,7 +123,7 @@ describe("topics that are read", () => {
           const { start, end } = area.write(content, index % 50);
           const topic = table.read(area.bytes, start, end);
           expect([topic.length, topic.equals(area.bytes, start, end)]).toEqual([content.length, true]);
-          expect(topic.isSys).toBe(text.startsWith("$SYS/"));
+          expect(topic.isReserved).toBe(text.startsWith("$"));
           const out = new Uint8Array(content.length + 2);
           expect([topic.write(out, 1), [...out.subarray(1, -1)]]).toEqual([content.length + 1, [...content]]);
           if (keep) topic.keep();

@@ -24,7 +24,7 @@ function containsSpelledOut(outer: string, inner: string): boolean {
     if (outer.charCodeAt(o) === PLUS) {
       if (o === 0 && inner.charCodeAt(0) === DOLLAR) return false;
     } else if (!sameLevel(outer, o, outerEnd, inner, i, innerEnd)) {
-      return false; // also a "+" of inner where outer has a word
+      return false; // also a "+" of inner where outer has a literal level
     }
     const outerDone = outerEnd === outer.length;
     const innerDone = innerEnd === inner.length;

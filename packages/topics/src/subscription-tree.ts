@@ -103,7 +103,7 @@ export class SubscriptionTree<K extends object | string, V> {
     return previous;
   }
 
-  /** What its entries stand for has changed: `generation` and the filter's version are to say so. */
+  /** The meaning of its entries has changed: increments `generation` and the filter's version. */
   touch(filter: string): void {
     const node = findNode(this.#root, byteString(filter));
     if (node?.key !== undefined) node.version = ++this.#generation;

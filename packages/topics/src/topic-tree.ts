@@ -15,7 +15,10 @@ export class TopicTree<M> {
   readonly #nameOf: ((message: M) => string) | undefined;
   #size = 0;
 
-  /** @param nameOf says which topic a message has, so that the tree need not keep a string for each; default: it keeps one */
+  /**
+   * @param nameOf returns the topic of a message, so that the tree need not store a string for each. Default: it stores
+   * one
+   */
   constructor(nameOf?: (message: M) => string) {
     this.#nameOf = nameOf;
   }
@@ -115,7 +118,7 @@ export class TopicWalk<M> {
     this.#cursor = cursor;
   }
 
-  /** Has everything been looked at? */
+  /** Has the walk visited everything? */
   get done(): boolean {
     return this.#cursor.done;
   }

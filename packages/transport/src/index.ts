@@ -20,8 +20,8 @@ export {
 } from "./connections/hand-over.ts";
 export type { ReadBuffer } from "./connections/shared-read.ts";
 export { type SimulatedHandle, simulatedHandles } from "./connections/simulated-handle.ts";
-export { fromDuplex } from "./connections/stream-connection.ts";
 export { ListenerError, type ListenerErrorCode } from "./errors.ts";
+export { fromDuplex, type StreamFacts } from "./from-duplex.ts";
 export type {
   CommonListenerConfig,
   IpListenerConfig,

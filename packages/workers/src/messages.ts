@@ -18,7 +18,12 @@ export type FromWorker =
   /** It is ready for its configuration. */
   | { readonly kind: "begun" }
   /** Clients may connect. */
-  | { readonly kind: "ready"; readonly addresses: readonly (readonly [listener: string, address: string])[] }
+  | {
+      readonly kind: "ready";
+      readonly addresses: readonly (readonly [listener: string, address: string])[];
+      /** Names of the plugins that authenticate. */
+      readonly authenticators: readonly (readonly [listener: string, plugins: readonly string[]])[];
+    }
   /** It cannot start; `line` is the reason, for the user. */
   | { readonly kind: "failed"; readonly line: string }
   /**

@@ -117,7 +117,9 @@ async function serve<Config>(
   running = await createBroker(config, { worker, count, options });
   const { broker } = running;
   await broker.start();
-  tell({ kind: "ready", addresses: [...broker.addresses] });
+  const listeners = [...broker.operations.listeners()];
+  const authenticators = listeners.map((one) => [one.name, one.authenticators] as const);
+  tell({ kind: "ready", addresses: [...broker.addresses], authenticators });
   running.started?.();
   await Promise.race([told, running.ended ?? signalled()]);
   await (running.stop === undefined ? broker.shutdown() : running.stop());

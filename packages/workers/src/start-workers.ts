@@ -37,6 +37,8 @@ export interface Workers<Config> extends AsyncDisposable {
    * until `stop()`.
    */
   readonly ready: Promise<ReadonlyMap<string, string>>;
+  /** For each listener the names of the plugins that authenticate; empty until `ready`. */
+  readonly authenticators: ReadonlyMap<string, readonly string[]>;
   /** Do all workers serve clients at present? */
   readonly isReady: boolean;
   /**
@@ -71,6 +73,7 @@ class Supervisor<Config> implements Workers<Config> {
   readonly #folder = mkdtempSync(join(tmpdir(), "wrenmq-"));
   readonly #slots: WorkerSlot<Config>[];
   #addresses: readonly (readonly [string, string])[] = [];
+  authenticators: ReadonlyMap<string, readonly string[]> = new Map();
   /** Set until all workers have started for the first time. */
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
@@ -140,7 +143,10 @@ class Supervisor<Config> implements Workers<Config> {
     else if (message.kind === "changed") slot.changed(message.problem);
     else if (message.kind === "ready") {
       slot.ready();
-      if (slot.id === 0) this.#addresses = message.addresses;
+      if (slot.id === 0) {
+        this.#addresses = message.addresses;
+        this.authenticators = new Map(message.authenticators);
+      }
       if (this.isReady) this.#started?.resolve();
     } else if (this.#started === undefined) {
       this.#logger?.error({ worker: slot.id, reason: message.line }, "a worker could not start");

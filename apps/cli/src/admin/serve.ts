@@ -3,8 +3,8 @@ import type { AdminOptions } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
 import type { Broker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
+import type { ReloadOutcome } from "@wrenmq/host";
 import type { Logger } from "pino";
-import type { ReloadOutcome } from "../broker/reload.ts";
 import { lineOf } from "../errors.ts";
 
 export interface Administration {

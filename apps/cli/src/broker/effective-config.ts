@@ -1,23 +1,10 @@
-// The configuration of a start: the file, or the defaults, with what the command line says on top.
+// The configuration of a start: the file, or the defaults, overridden by options of the command line.
 import { resolve } from "node:path";
-import {
-  ConfigError,
-  type Diagnostic,
-  defaultConfig,
-  diffConfig,
-  type ListenerSection,
-  loadConfig,
-  parseSize,
-  riskWarnings,
-  type StoreSection,
-  type WrenConfig,
-} from "@wrenmq/config";
-import type { Plugin } from "@wrenmq/plugin-api";
-import { UsageError } from "../errors.ts";
-import { checkSetup } from "./check-setup.ts";
-import { namesFromCertificates } from "./names-from-certificates.ts";
+import { type ListenerSection, parseSize, type StoreSection } from "@wrenmq/config";
+import { type EffectiveConfig, type Running, readConfig } from "@wrenmq/host";
+import { lineOf, UsageError } from "../errors.ts";
 
-/** What the command line may say about the configuration. */
+/** Options of the command line that override the configuration. */
 export interface ConfigOptions {
   /** Path of the configuration. */
   readonly config?: string;
@@ -33,47 +20,27 @@ export interface ConfigOptions {
   readonly logFormat?: "text" | "json";
 }
 
-export interface EffectiveConfig {
-  readonly config: WrenConfig;
-  readonly warnings: readonly Diagnostic[];
-  /** Those of the configuration, in its order; not started. */
-  readonly plugins: readonly Plugin[];
-}
-
-/** What runs already: of plugins with the same options there is no second instance. */
-export type Running = Pick<EffectiveConfig, "config" | "plugins">;
-
 /** Reads the configuration and checks everything that it needs. @throws ConfigError, UsageError */
-export async function effectiveConfig(options: ConfigOptions, running?: Running): Promise<EffectiveConfig> {
-  const read = options.config === undefined ? undefined : loadConfig(options.config);
-  const base = namesFromCertificates(read?.config ?? defaultConfig());
-  const config: WrenConfig = {
-    ...base,
-    listeners: withAddress(base.listeners, options),
-    store: withData(base.store, options),
-    workers: options.workers ?? base.workers,
-    warmUp: base.warmUp && options.warmUp !== false,
-    log: {
-      ...base.log,
-      ...(options.debug === true ? { level: "debug" } : {}),
-      ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
-    },
-  };
-  const { errors, plugins } = await checkSetup(config, {
-    locate: read?.locate,
-    running: running === undefined ? new Map() : keptPlugins(running, config),
+export function effectiveConfig(options: ConfigOptions, running?: Running): Promise<EffectiveConfig> {
+  return readConfig(options.config, {
+    ...(running === undefined ? {} : { running }),
+    describe: lineOf,
+    adjust: (base) => ({
+      ...base,
+      listeners: withAddress(base.listeners, options),
+      store: withData(base.store, options),
+      workers: options.workers ?? base.workers,
+      warmUp: base.warmUp && options.warmUp !== false,
+      log: {
+        ...base.log,
+        ...(options.debug === true ? { level: "debug" } : {}),
+        ...(options.logFormat === undefined ? {} : { format: options.logFormat }),
+      },
+    }),
   });
-  if (errors.length > 0) throw new ConfigError(errors);
-  const warnings = [...(read?.warnings ?? []), ...riskWarnings(config, read?.locate)];
-  return { config, warnings, plugins };
 }
 
-function keptPlugins({ config, plugins }: Running, wanted: WrenConfig): ReadonlyMap<string, Plugin> {
-  const { kept } = diffConfig(config, wanted).plugins;
-  return new Map(plugins.filter(({ name }) => kept.includes(name)).map((plugin) => [plugin.name, plugin]));
-}
-
-/** `--port` and `--host` mean the listener named default, or the only one that there is. */
+/** `--port` and `--host` override the listener `default`, or the only one. */
 function withAddress(listeners: readonly ListenerSection[], { port, host }: ConfigOptions): ListenerSection[] {
   if (port === undefined && host === undefined) return [...listeners];
   const meant = listeners.find(({ name }) => name === "default") ?? (listeners.length === 1 ? listeners[0] : undefined);

@@ -1,23 +1,20 @@
 // The access rights of one client: plugins are called once for each topic, and their verdicts are cached until the
 // rules change.
 import type { Action, ClientInfo, HookChain, MaybePromise } from "@wrenmq/plugin-api";
-import { ALLOWED, DENIED, isAllowed, type Topic, type Verdict } from "@wrenmq/protocol";
+import { ALLOWED, isAllowed, type Message, type Topic, type Verdict } from "@wrenmq/protocol";
+import { type DollarTopics, refuseReserved } from "./reserved-topics.ts";
 
 /** Topics whose verdicts are cached for one client, and characters of all of them. */
 const REMEMBERED = 1_000;
 const REMEMBERED_CHARACTERS = 100_000;
-
-/** Prefix of the server's own topics: clients must not publish to them. */
-export const SYS_PREFIX = "$SYS/";
 
 /** The access rules of a listener, shared by all its clients; replaced when plugins change. */
 export interface Rules {
   readonly chain: HookChain;
   /** Incremented when access rules change. */
   readonly generation: number;
+  readonly dollarTopics: DollarTopics;
 }
-
-const NOT_YOURS: Verdict = { ...DENIED, rule: "$SYS is the server's own" };
 
 export class AuthorizationCache {
   readonly #client: ClientInfo;
@@ -33,9 +30,13 @@ export class AuthorizationCache {
     this.#rules = rules;
   }
 
-  publish(topic: Topic): MaybePromise<Verdict> {
-    const { chain, generation } = this.#rules();
-    if (topic.isSys) return NOT_YOURS; // the server's own tree
+  publish(message: Message): MaybePromise<Verdict> {
+    const { chain, generation, dollarTopics } = this.#rules();
+    const topic = message.target;
+    if (topic.isReserved) {
+      const refusal = refuseReserved(this.#client, message, { dollarTopics, served: chain.dollarTopics ?? [] });
+      if (refusal !== undefined) return refusal;
+    }
     if (chain.authorize === undefined) return ALLOWED;
     if (topic === this.#lastTopic && generation === this.#generation && this.#lastAllowed) return ALLOWED;
     const verdict = this.#ask("publish", topic.name);

@@ -9,6 +9,7 @@ import type { FactLog } from "../persistence/fact-log.ts";
 import { pluginMessage } from "../routing/plugin-message.ts";
 import type { Router } from "../routing/router.ts";
 import type { RefusalLog } from "../runtime/refusal-log.ts";
+import { isServersOwn } from "./reserved-topics.ts";
 
 /** The message to route (plugins may have changed it), or the reason code of the refusal. */
 export type PublishDecision = Message | ReasonCode;
@@ -71,7 +72,9 @@ function transformed(
 }
 
 function refuseAccess(parts: PolicyParts, client: ClientInfo, message: Message, verdict: Verdict): ReasonCode {
-  parts.refusals.refused(client, "publish", message.topic, verdict);
+  const { topic } = message;
+  if (isServersOwn(topic)) parts.refusals.refusedQuietly(client, topic, verdict);
+  else parts.refusals.refused(client, "publish", topic, verdict);
   return refuse(parts, client, message, "notAuthorized", verdict.reasonCode);
 }
 

@@ -8,10 +8,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { AuthorizationCache } from "./authorization-cache.ts";
 import { type PolicyParts, refusePublish } from "./publish-policy.ts";
+import type { DollarTopics } from "./reserved-topics.ts";
 
 export interface WillParts extends PolicyParts {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly dollarTopics: DollarTopics;
 }
 
 export function publishWill(parts: WillParts, entry: SessionEntry, will: Will): void {
@@ -21,7 +23,7 @@ export function publishWill(parts: WillParts, entry: SessionEntry, will: Will): 
 }
 
 async function publishIfAllowed(parts: WillParts, entry: SessionEntry, will: Will): Promise<void> {
-  const { router, clock } = parts;
+  const { router, clock, dollarTopics } = parts;
   const { client } = entry;
   const { payload, qos, retain } = will;
   const { willDelayInterval: _delay, ...properties } = will.properties ?? {};
@@ -32,8 +34,8 @@ async function publishIfAllowed(parts: WillParts, entry: SessionEntry, will: Wil
     return;
   }
   const chain = router.hooks.chainOf(client.listener);
-  const access = new AuthorizationCache(client, () => ({ chain, generation: router.rules }));
-  const verdict = access.publish(message.target);
+  const access = new AuthorizationCache(client, () => ({ chain, generation: router.rules, dollarTopics }));
+  const verdict = access.publish(message);
   if (refusePublish(parts, client, message, verdict instanceof Promise ? await verdict : verdict) !== undefined) return;
   if (router.hooks.observe.published !== undefined) router.hooks.observe.published(client, pluginMessage(message));
   router.publish(message, clock.now(), new PublishWaits());

@@ -23,7 +23,8 @@ import {
 } from "@wrenmq/protocol";
 import { isTopicName } from "@wrenmq/topics";
 import type { Connection } from "@wrenmq/transport";
-import { AuthorizationCache, SYS_PREFIX } from "../access/authorization-cache.ts";
+import { AuthorizationCache } from "../access/authorization-cache.ts";
+import { isOwnState, isServersOwn } from "../access/reserved-topics.ts";
 import type { SessionConnection, SessionEntry } from "../sessions/session-entry.ts";
 import type { ListenerScope } from "./services.ts";
 
@@ -139,9 +140,10 @@ export class ConnectFlow {
       const reasonCode = negativeAcks ? ReasonCode.TopicNameInvalid : ReasonCode.ClientIdentifierNotValid;
       return this.#refuse({ reasonCode, rule });
     }
-    if (will.topic.startsWith(SYS_PREFIX)) {
-      // Bridges of other brokers have such a will by default: they may connect.
-      const { clientId } = this.#connecting.client;
+    const { client } = this.#connecting;
+    if (isServersOwn(will.topic) && !isOwnState(client, will.topic)) {
+      // Bridges that do not say what they are have such a will by default: they may connect.
+      const { clientId } = client;
       this.#scope.broker.logger.debug({ clientId, topic: will.topic }, "a will to $SYS is never published");
     }
     return undefined;

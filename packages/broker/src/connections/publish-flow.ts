@@ -28,7 +28,7 @@ export interface Publisher extends AckReceiver {
 export function publish(publisher: Publisher, message: Message, packetId: number, now: Millis): number {
   const { broker, chain, limits } = publisher.scope;
   if (chain.observe.received !== undefined) chain.observe.received(publisher.client, pluginMessage(message));
-  const verdict = publisher.access.publish(message.target);
+  const verdict = publisher.access.publish(message);
   if (verdict instanceof Promise) return publisher.parkPublish(decideLater(publisher, message, verdict), packetId);
   if (verdict.reasonCode < 0x80 && chain.publish === undefined && broker.factLog?.failing === undefined) {
     return route(publisher, message, packetId, now);

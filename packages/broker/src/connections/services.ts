@@ -3,6 +3,7 @@ import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Rules } from "../access/authorization-cache.ts";
+import type { DollarTopics } from "../access/reserved-topics.ts";
 import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -36,6 +37,8 @@ export interface BrokerServices {
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   readonly limits: BrokerLimits;
+  /** May clients publish to topics that begin with `$`? */
+  readonly dollarTopics: DollarTopics;
   /** Bans by client identifier, user name and address. */
   readonly bans: BanList;
   /** State of the drain. */

@@ -32,7 +32,7 @@ export class Listener implements ListenerScope {
     this.sessionLimits = sessionLimitsOf(broker.limits);
     const { logger, clock, timers, counters } = broker;
     this.handshakeFailures = new HandshakeFailures({ listener: name, logger, clock, timers, counters });
-    this.rules = () => ({ chain: this.chain, generation: broker.router.rules });
+    this.rules = () => ({ chain: this.chain, generation: broker.router.rules, dollarTopics: broker.dollarTopics });
     this.configure(broker.limits, 0);
   }
 

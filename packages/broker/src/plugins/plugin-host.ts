@@ -89,7 +89,7 @@ export class PluginHost {
 
   *reports(): IterableIterator<PluginReport> {
     for (const { name, hooks } of this.#running) {
-      const set = Object.entries(hooks).filter(([, hook]) => hook !== undefined);
+      const set = Object.entries(hooks).filter(([, hook]) => hook !== undefined && !Array.isArray(hook));
       yield { name, hooks: set.map(([hook]) => hook) };
     }
   }

@@ -21,6 +21,11 @@ export class RefusalLog {
     this.#limit = new LineLimit({ clock, timers, lines: LINES, window: WINDOW });
   }
 
+  /** At debug, and so without a bound: what many clients do by default, such as bridges. */
+  refusedQuietly({ clientId, username }: ClientInfo, topic: string, { reasonCode, rule }: Verdict): void {
+    this.#logger.debug({ clientId, username, topic, reasonCode, rule }, "publish refused");
+  }
+
   refused(client: ClientInfo, action: "publish" | "subscribe", topic: string, { reasonCode, rule }: Verdict): void {
     const logger = this.#logger;
     const { clientId, username } = client;

@@ -4,15 +4,15 @@ import { type Delivery, type Message, OutboundState, type Session } from "@wrenm
 import { SubscriptionTree, unsharedFilter } from "@wrenmq/topics";
 import type { SessionEntry } from "./session-entry.ts";
 
-/** A message, and the filter of the shared subscription in which its session was chosen. */
+/** A message, and the shared subscription for which its session was chosen. */
 export interface Undelivered {
   readonly message: Message;
   readonly sharedFilter: string;
 }
 
 /**
- * Call it before the session's record and subscriptions are deleted: much of its queue may lie in the store alone.
- * @param drop called with what waits for the session and nobody else
+ * Call it before the session's record and subscriptions are deleted: much of its queue may be in the store only.
+ * @param drop called with messages for this session only
  */
 export function takeUndelivered(
   { session, hasShared }: SessionEntry,
@@ -37,7 +37,10 @@ export function takeUndelivered(
   return found;
 }
 
-/** The shared subscription by which a delivery came about. The store does not say: then it follows from what matches the topic. */
+/**
+ * The shared subscription of a delivery. The store does not have it: then it is found among the filters that match the
+ * topic.
+ */
 class Origins {
   readonly #session: Session;
   #tree: SubscriptionTree<string, undefined> | undefined;
@@ -54,7 +57,7 @@ class Origins {
     return this.#known.get(topic);
   }
 
-  /** A subscription of its own that matches, too, gets every message: nobody else waits for it. */
+  /** An ordinary subscription of the session that matches too gets every message, so no other member waits for it. */
   #find(topic: string): string | undefined {
     this.#tree ??= treeOf(this.#session);
     let shared: string | undefined;

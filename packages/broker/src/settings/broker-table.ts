@@ -60,6 +60,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
   session: maybe(options(session, EXACT)),
   shared: maybe(options({ strategy: oneOf(["round-robin", "random", "sticky", "publisher"]) }, EXACT)),
   sys: maybe(options(sys, EXACT)),
+  dollarTopics: maybe(oneOf(["allow", "refuse"])),
   hookTimeout: maybe(numberOf("a number of milliseconds", { min: Number.MIN_VALUE })),
   responseInformation: maybe(aFunction),
   dropHistory: maybe(boolean()),

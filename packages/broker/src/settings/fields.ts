@@ -38,14 +38,20 @@ export function withMethods(what: string, ...names: readonly string[]): Option<u
 
 export const aFunction: Option<unknown, unknown, true> = given("a function", (value) => typeof value === "function");
 
+export interface NumberRange {
+  /** Default 0. */
+  readonly min?: number;
+  /** Default: no bound. */
+  readonly max?: number;
+  /** Integers only. Default false. */
+  readonly whole?: boolean;
+  /** What 0 means, for messages. Default: nothing special. */
+  readonly zero?: string;
+}
+
 export function numberOf(
   what: string,
-  {
-    min = 0,
-    max = Number.POSITIVE_INFINITY,
-    whole = false,
-    zero = "",
-  }: { readonly min?: number; readonly max?: number; readonly whole?: boolean; readonly zero?: string } = {},
+  { min = 0, max = Number.POSITIVE_INFINITY, whole = false, zero = "" }: NumberRange = {},
 ): Option<unknown, unknown, true> {
   const upTo = Number.isFinite(max) && max !== Number.MAX_SAFE_INTEGER ? ` to ${max}` : "";
   const above = min === Number.MIN_VALUE ? " above 0" : ` from ${min}`;

@@ -19,6 +19,7 @@ export interface SettledOptions extends BrokerOptions {
   readonly session: Required<NonNullable<BrokerOptions["session"]>>;
   readonly shared: NonNullable<BrokerOptions["shared"]>;
   readonly sys: Required<NonNullable<BrokerOptions["sys"]>>;
+  readonly dollarTopics: NonNullable<BrokerOptions["dollarTopics"]>;
 }
 
 /** As aMQTT's broker without a configuration, but for this machine only. */
@@ -39,6 +40,7 @@ export function settle(options: BrokerOptions): SettledOptions {
     session: { defaultExpiry: Number.POSITIVE_INFINITY, maximumExpiry: Number.POSITIVE_INFINITY, ...present(session) },
     shared: shared ?? { strategy: "round-robin" },
     sys: { intervalSeconds: 20, names: "amqtt", ...present(sys) },
+    dollarTopics: options.dollarTopics ?? "allow",
   };
 }
 
@@ -119,7 +121,8 @@ function mustExist(
   }
 }
 
-function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
+/** @throws BrokerError ERR_BROKER_CONFIG */
+export function check(option: Option<unknown, unknown>, value: unknown, caller: string): void {
   const issues: OptionIssue[] = [];
   option.read(value, [], issues);
   const [first] = issues;

@@ -36,7 +36,7 @@ class LastText {
 
 const publishers = new LastText();
 
-/** @param sequence -1: nobody waits for a result */
+/** @param sequence -1: no result is needed */
 export function writeForward(outbox: Outbox, message: Message, target: ForwardTarget, sequence: number): void {
   const layout = message.wholeLayout;
   const frame = message.frame(layout) ?? encodePublish(message, layout);

@@ -1,4 +1,4 @@
-// CONNECT. It says itself which version it is, and that of the whole connection. [MQTT5 3.1]
+// CONNECT. It contains the version of itself and of the whole connection. [MQTT5 3.1]
 import type { ByteReader } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { InvalidPacketError, MqttError, malformed, PacketRangeError, violation } from "../errors.ts";
@@ -56,7 +56,7 @@ function readLevel(reader: ByteReader): number {
 }
 
 function checkFlags(flags: number, version: ProtocolVersion): void {
-  // MQTT 3.1 does not use it, and has nobody check it.
+  // MQTT 3.1 does not use it, and does not require a check.
   if ((flags & RESERVED) !== 0 && version > 3) throw malformed("the reserved Connect Flag is set"); // [MQTT-3.1.2-3]
   const willBits = flags & (WILL_RETAIN | (3 << WILL_QOS_SHIFT));
   if ((flags & WILL_FLAG) !== 0) {

@@ -20,7 +20,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export function decodePublish(reader: ByteReader, flags: number, version: ProtocolVersion): PublishPacket {
   const qos = (flags >> 1) & 3;
-  // MQTT 3.1 has DUP for the other levels only, and nobody check it at this one.
+  // MQTT 3.1 defines DUP for QoS 1 and 2 only, and does not require a check at QoS 0.
   const dup = (flags & 8) !== 0 && (qos > 0 || version > 3);
   const retain = (flags & 1) !== 0;
   if (qos === 3) throw malformed("PUBLISH has QoS 3"); // [MQTT-3.3.1-4]

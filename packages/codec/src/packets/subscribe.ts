@@ -40,7 +40,7 @@ export function writeTopicFilter(writer: ByteWriter, topicFilter: string): void 
 
 function readSubscription(reader: ByteReader, version: ProtocolVersion): Subscription {
   const topicFilter = readTopicFilter(reader);
-  // Before MQTT 5.0 all bits but the QoS are reserved; MQTT 3.1 has nobody check them.
+  // Before MQTT 5.0 all bits but the QoS are reserved; MQTT 3.1 does not require a check.
   const options = version === 3 ? reader.uint8() & 3 : reader.uint8();
   // [MQTT-3.8.3-5], [MQTT-3.8.3-4] of 3.1.1
   if ((options & (version === 5 ? 0xc0 : 0xfc)) !== 0)

@@ -3,7 +3,7 @@ import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, describeNode, type MapEntry, type SourceNode } from "../source-node.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
-import { addForeign } from "./foreign-plugin.ts";
+import { addForeign, OWN } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, namedItems, native, readKeys, type Translation, valueIn } from "./translation.ts";
 
@@ -94,6 +94,6 @@ function activeNames(
 }
 
 function refuse(item: MapEntry, known: readonly string[], place: Place, { problems }: Translation): void {
-  const message = `the Python plugin ${item.key} has no counterpart in WrenMQ${didYouMean(item.key, known)}`;
+  const message = `the Python plugin ${item.key} has no counterpart in WrenMQ${didYouMean(item.key, known)}${OWN}`;
   problems.error({ ...item.place, key: item.place.key || place.key }, message, `one of ${known.join(", ")}`);
 }

@@ -3,6 +3,10 @@ import { isEmpty, type MapEntry, type SourceNode } from "../source-node.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import type { Translation } from "./translation.ts";
 
+/** What to do about a plugin that is refused; goes on after the refusal. */
+export const OWN =
+  '; write it for WrenMQ ("Writing a plugin" in docs/plugins.md, and docs/from-amqtt.md) and put its path, such as ./plugin.js, in the place of its name';
+
 /**
  * Adds a placeholder for a plugin without a counterpart: a module of the user that has to be written, with the same
  * options. The broker does not start without it, because the plugin may be the one that refuses clients.

@@ -3,7 +3,7 @@ import { didYouMean } from "@wrenmq/plugin-api/options";
 import type { Place } from "../diagnostic.ts";
 import { below, entry, list, type MapEntry, map, type SourceNode, scalar } from "../source-node.ts";
 import { addAcl, anonymousOptions } from "./access.ts";
-import { addForeign } from "./foreign-plugin.ts";
+import { addForeign, OWN } from "./foreign-plugin.ts";
 import { addPlugin, type TranslatedPlugins } from "./translated-plugins.ts";
 import { flagOf, type Keys, native, nativeMap, numberOf, readKeys, type Translation, valueIn } from "./translation.ts";
 
@@ -173,9 +173,6 @@ export function translatePlugin(item: MapEntry, into: TranslatedPlugins, transla
   const became = added[0] ?? (className === "BrokerSysPlugin" ? "sys" : "store");
   translation.notes.push(`${item.key} → ${became}`);
 }
-
-const OWN =
-  '; write it for WrenMQ ("Writing a plugin" in docs/plugins.md) and put its path, such as ./plugin.js, in the place of its name';
 
 function refusal(name: string, className: string): string {
   if (/django/i.test(name)) {

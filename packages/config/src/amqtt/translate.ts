@@ -50,6 +50,8 @@ export function translate(root: SourceNode, style: Style, translation: Translati
     keep_alive:
       delay > 0 ? nativeMap(delayPlace, { extra_delay: native(`${Math.ceil(delay)}s`, delayPlace) }) : undefined,
     sys: sysOf(found, root),
+    // The original refuses them.
+    dollar_topics: native("refuse", root.place),
   });
   return withPlaceOf(translated, "listeners", keys);
 }

@@ -27,26 +27,29 @@ const tlsSection: Section<AdminTlsSection> = section<AdminTlsSection>("Certifica
   keyPassphrase: { doc: "Opens an encrypted key.", type: secret() },
 });
 
-export const adminSection: Section<AdminSection> = section<AdminSection>("How the broker is seen and steered.", {
-  socket: {
-    doc: "Open a Unix socket for the command line in the data folder, for the broker's own user alone.",
-    type: flag,
-    default: true,
+export const adminSection: Section<AdminSection> = section<AdminSection>(
+  "Administration: the socket for the command line, and the admin API.",
+  {
+    socket: {
+      doc: "Open a Unix socket for the command line in the data folder; only the broker's own user can use it.",
+      type: flag,
+      default: true,
+    },
+    bind: { doc: "Address and port of the admin API over HTTP. Without it: off.", type: bindType },
+    tokensFile: { doc: "Tokens of its callers: a file of `wrenmq token create --role`.", type: path() },
+    tls: { doc: "Needed where other machines can reach it.", type: tlsSection },
+    hosts: {
+      doc: "Further names that the Host header of a request may have.",
+      type: listOf(pattern("a host name, with or without a port", /[A-Za-z0-9.:[\]_-]+/), "a list of host names"),
+      default: [],
+    },
+    insecure: {
+      doc: "Serve other machines without TLS or without tokens; without tokens everybody may call every command.",
+      type: flag,
+      default: false,
+    },
   },
-  bind: { doc: "Address and port of the admin API over HTTP. Without it: off.", type: bindType },
-  tokensFile: { doc: "Who may call it: a file of `wrenmq token create --role`.", type: path() },
-  tls: { doc: "Needed where other machines can reach it.", type: tlsSection },
-  hosts: {
-    doc: "Names besides the address that requests may have in their Host header.",
-    type: listOf(pattern("a host name, with or without a port", /[A-Za-z0-9.:[\]_-]+/), "a list of host names"),
-    default: [],
-  },
-  insecure: {
-    doc: "Listen for other machines without TLS or without tokens; without tokens everybody may do everything.",
-    type: flag,
-    default: false,
-  },
-});
+);
 
 /** Reports an admin API that is open to other machines without TLS or tokens. */
 export function checkAdmin(

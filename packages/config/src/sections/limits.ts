@@ -14,7 +14,7 @@ export const GLOBAL_LIMITS: readonly (keyof Limits)[] = TABLE.filter(([, limit])
 );
 
 export const limitsSection: Section<Limits> = section<Limits>(
-  "Bounds on what clients may use; what MQTT 5 can announce is announced.",
+  "Limits for clients; those that MQTT 5 can announce are announced in CONNACK.",
   Object.fromEntries(
     TABLE.filter(([, limit]) => limit.key !== false).map(([name, limit]) => [
       name,

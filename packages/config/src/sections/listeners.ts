@@ -40,14 +40,14 @@ const bindType: ValueType<string> = scalarType({
     (typeof value === "string" || typeof value === "number") && parseBind(written, 0) ? written : undefined,
 });
 
-const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", {
+const fileSection: Section<ListenerFile> = section<ListenerFile>("One listener.", {
   type: {
-    doc: "`external` opens nothing: the embedding program hands connections over.",
+    doc: "`external` opens no socket: the embedding program passes connections to the broker.",
     type: choice(["tcp", "tls", "ws", "wss", "unix", "external"]),
     default: "tcp",
   },
   bind: {
-    doc: `Address and port: ${BIND_EXPECTED.replace("an address such as ", "")}. Ports without saying: tcp 1883, tls 8883, ws 8080, wss 8443; 0 is any free one.`,
+    doc: `Address and port: ${BIND_EXPECTED.replace("an address such as ", "")}. Default ports: tcp 1883, tls 8883, ws 8080, wss 8443; 0 is any free port.`,
     type: bindType,
   },
   path: { doc: "`unix`: path of the socket. `ws`, `wss`: path of the URL; without it: any.", type: text("a path") },
@@ -55,15 +55,15 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     doc: '`unix`: permissions of the socket, e.g. `"0660"`.',
     type: pattern('octal permissions such as "0660"', /0?[0-7]{3}/),
   },
-  backlog: { doc: "Connections that wait to be accepted.", type: integer(1, 65_535) },
-  ipv6Only: { doc: 'With an IPv6 address such as `"[::]:1883"`: leave IPv4 alone.', type: flag },
+  backlog: { doc: "Connections that the system queues before they are accepted.", type: integer(1, 65_535) },
+  ipv6Only: { doc: 'With an IPv6 address such as `"[::]:1883"`: do not listen for IPv4.', type: flag },
   rawTcp: {
     doc: "`tcp`, `unix`: `false` uses Node's own sockets, which take twice the time to accept and several kilobytes more. Without it: only where they are needed.",
     type: flag,
   },
   lingerTimeout: {
     key: "linger",
-    doc: "How long a connection that is closed may take to send what is left. Without it: 2s.",
+    doc: "Time that a closing connection has to send what is left. Without it: 2s.",
     type: duration("ms"),
   },
   handshakeTimeout: {
@@ -73,11 +73,11 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
   },
   tcpKeepAliveDelay: {
     key: "tcp_keep_alive",
-    doc: "Silence after which the system probes the connection. Without it: never; MQTT has its own keep alive.",
+    doc: "Time without data after which TCP probes are sent. Without it: none are; MQTT has its own keep alive.",
     type: duration("ms", { positive: true }),
   },
   maxPayload: {
-    doc: "`ws`, `wss`: longest WebSocket message. Below `max_packet_size` it is also the longest packet, and clients are told so. Without it: any.",
+    doc: "`ws`, `wss`: longest WebSocket message. Below `max_packet_size` it is also the Maximum Packet Size that MQTT 5 announces. Without it: no limit.",
     type: size(),
   },
   maxConnections: { doc: "Connections of this listener.", type: count, default: 0 },
@@ -93,18 +93,22 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One way in.", 
     type: duration("ms", { positive: true }),
   },
   trustedProxies: {
-    doc: "Whose PROXY header (or X-Forwarded-For, for ws) is believed.",
+    doc: "Proxies whose PROXY header (or X-Forwarded-For, for ws) is believed.",
     type: listOf(addressRange, "a list of addresses or ranges"),
     default: [],
   },
   origins: {
-    doc: "`ws`, `wss`: web pages of these origins may connect; without it: of any.",
+    doc: "`ws`, `wss`: web pages of these origins may connect; without it: pages of any origin.",
     type: listOf(text("an origin such as https://example.org"), "a list of origins"),
     default: [],
   },
-  access: { doc: "Names of the plugins that decide here; `inherit`: all.", type: access, default: "inherit" },
+  access: {
+    doc: "Names of the plugins that decide about clients of this listener; `inherit`: all.",
+    type: access,
+    default: "inherit",
+  },
   limits: {
-    doc: "What differs from the global limits; those of queues hold for the sessions of clients that came by this listener last.",
+    doc: "Overrides of the global limits; limits of queues apply to the sessions whose clients used this listener last.",
     type: limitsSection.partial(GLOBAL_LIMITS),
     default: {},
   },

@@ -6,8 +6,8 @@ import { type Section, section } from "../description/section.ts";
 import type { KeepAliveConfig, LogSection, SessionConfig, SharedSection, SysSection } from "../wren-config.ts";
 
 export const sysSection: Section<SysSection> = section<SysSection>("The `$SYS/broker/…` topics.", {
-  enabled: { doc: "Publish them at all.", type: flag, default: true },
-  intervalSeconds: { key: "interval", doc: "Time between two rounds.", type: duration("s"), default: 20 },
+  enabled: { doc: "Publish them.", type: flag, default: true },
+  intervalSeconds: { key: "interval", doc: "Time between two publications.", type: duration("s"), default: 20 },
   names: { doc: "Whose topic names are used.", type: choice(["amqtt", "mosquitto", "both"]), default: "both" },
 });
 
@@ -18,7 +18,7 @@ export const logSection: Section<LogSection> = section<LogSection>("What the com
     default: "info",
   },
   format: {
-    doc: "For people, or one JSON object a line. Without it: `text` on a terminal, else `json`.",
+    doc: "Text for people, or one JSON object per line. Without it: `text` on a terminal, else `json`.",
     type: choice(["text", "json"]),
   },
 });
@@ -28,12 +28,12 @@ export const sessionSection: Section<SessionConfig> = section<SessionConfig>(
   {
     defaultExpiry: {
       key: "default_expiry",
-      doc: "For persistent sessions of MQTT 3, which cannot say it themselves. Without it: for ever.",
+      doc: "Expiry of persistent sessions of MQTT 3, which has no expiry interval. Without it: they never expire.",
       type: duration("s"),
     },
     maximumExpiry: {
       key: "maximum_expiry",
-      doc: "Longer wishes of MQTT 5 clients are cut to this. Without it: no bound.",
+      doc: "Longer session expiry intervals of MQTT 5 clients are reduced to this. Without it: no limit.",
       type: duration("s"),
     },
   },
@@ -42,7 +42,7 @@ export const sessionSection: Section<SessionConfig> = section<SessionConfig>(
 export const keepAliveSection: Section<KeepAliveConfig> = section<KeepAliveConfig>("When silent clients are closed.", {
   extraDelaySeconds: {
     key: "extra_delay",
-    doc: "Added to 1.5 × the client's keep alive. More than 0 is more patient than the standard allows.",
+    doc: "Added to 1.5 × the client's keep alive before it is disconnected. With more than 0 the broker waits longer than the standard allows.",
     type: duration("s"),
     default: 0,
   },
@@ -50,7 +50,7 @@ export const keepAliveSection: Section<KeepAliveConfig> = section<KeepAliveConfi
 
 export const sharedSection: Section<SharedSection> = section<SharedSection>("Shared subscriptions.", {
   strategy: {
-    doc: "Which member gets a message: each in turn, any, always the same as long as it can, or the same for all messages of one publisher, which keeps their order. Members that are connected and keep up come first.",
+    doc: "Which member gets a message: each in turn, a random one, always the same while it can, or the same for all messages of one publisher, which keeps their order. Members that are connected and keep up are preferred.",
     type: choice(["round-robin", "random", "sticky", "publisher"]),
     default: "round-robin",
   },

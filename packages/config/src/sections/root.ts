@@ -18,7 +18,7 @@ import { storeSection } from "./store.ts";
 /** Version of the native format, the value of the top-level key `wrenmq`. */
 export const FORMAT_VERSION = 1 as const;
 
-interface NativeFile extends Omit<WrenConfig, "source" | "listeners" | "plugins"> {
+interface NativeFile extends Omit<WrenConfig, "source" | "folder" | "listeners" | "plugins"> {
   wrenmq: 1;
   include: string[];
   listeners?: ListenerSection[];
@@ -37,17 +37,17 @@ const workersType: ValueType<number | "auto"> = {
 
 export const rootSection: Section<NativeFile> = section<NativeFile>("Configuration of WrenMQ.", {
   wrenmq: {
-    doc: "Version of this format. It may be left out; with it the file is never taken for an aMQTT one.",
+    doc: "Version of this format. Optional; with it the file is never read as an aMQTT file.",
     type: choice([FORMAT_VERSION]),
     default: FORMAT_VERSION,
   },
   include: {
-    doc: "Files that are read first; what this file says wins. Only in files.",
+    doc: "Files that are read first; keys of this file override theirs. Only in files.",
     type: listOf(text("the path of a file"), "a list of files"),
     default: [],
   },
   listeners: { doc: "Where clients connect, by name.", type: listenersSection },
-  plugins: { doc: "Who decides, and what else is loaded, by name.", type: pluginsSection },
+  plugins: { doc: "Plugins, by name.", type: pluginsSection },
   limits: { doc: limitsSection.doc, type: limitsSection, default: limitsSection.defaults() },
   store: { doc: storeSection.doc, type: storeSection, default: storeSection.defaults() },
   session: { doc: sessionSection.doc, type: sessionSection, default: sessionSection.defaults() },
@@ -57,6 +57,11 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
     doc: sharedSection.doc,
     type: sharedSection,
     default: sharedSection.defaults(),
+  },
+  dollarTopics: {
+    doc: "`refuse`: clients may not publish to topics that begin with `$`, but to those that plugins such as `shadows` answer. `$SYS/` is the server's own in any case.",
+    type: choice(["allow", "refuse"]),
+    default: "allow",
   },
   pluginTimeout: {
     key: "plugin_timeout",
@@ -69,7 +74,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   admin: { doc: adminSection.doc, type: adminSection, default: adminSection.defaults() },
   workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
   warmUp: {
-    doc: "Have the code for the first clients compiled until they come: about 0.25 s of CPU after the start.",
+    doc: "Compile the code that the first clients need before they connect: about 0.25 s of CPU after the start.",
     type: flag,
     default: true,
   },

@@ -6,25 +6,28 @@ import type { ValueType } from "../description/value-type.ts";
 import { below, isEmpty, lookUp } from "../source-node.ts";
 import type { StoreSection } from "../wren-config.ts";
 
-const fields: Section<StoreSection> = section<StoreSection>("Where sessions, queues and retained messages are kept.", {
-  path: { doc: "Folder of the data; it is made if it does not exist.", type: path("made") },
-  durability: {
-    doc: "`memory`: lost at a restart; `batch`: written within milliseconds; `fsync`: on the disk before it is acknowledged. Without it: `batch` if there is a `path`, else `memory`.",
-    type: choice(["memory", "batch", "fsync"]),
+const fields: Section<StoreSection> = section<StoreSection>(
+  "Where sessions, queues and retained messages are stored.",
+  {
+    path: { doc: "Folder of the data; it is created if it does not exist.", type: path("made") },
+    durability: {
+      doc: "`memory`: lost at a restart; `batch`: written within milliseconds; `fsync`: on the disk before it is acknowledged. Without it: `batch` if there is a `path`, else `memory`.",
+      type: choice(["memory", "batch", "fsync"]),
+    },
+    maxBytes: {
+      doc: "Space that the data may use on disk. When it is used up publishers get 0x97 (Quota exceeded) until there is space again. Without it: no limit.",
+      type: size({ unlimited: true }),
+    },
+    onDamage: {
+      doc: "When the data are damaged: `refuse` to start, or `set-aside` the damaged files and go on with what can be read. Without it: `refuse`.",
+      type: choice(["refuse", "set-aside"]),
+    },
+    clearOnShutdown: {
+      doc: "Remove the data when the broker is shut down, so that they survive only a crash. Without it: `false`.",
+      type: flag,
+    },
   },
-  maxBytes: {
-    doc: "What the data may take on the disk. Then publishers are told 0x97 until there is room again. Without it: all that there is.",
-    type: size({ unlimited: true }),
-  },
-  onDamage: {
-    doc: "When the data are damaged: `refuse` to start, or `set-aside` the damaged files and go on with what can be read. Without it: `refuse`.",
-    type: choice(["refuse", "set-aside"]),
-  },
-  clearOnShutdown: {
-    doc: "Remove the data when the broker is shut down, so that they outlive nothing but a crash. Without it: `false`.",
-    type: flag,
-  },
-});
+);
 
 const complete = (given: Partial<StoreSection>): StoreSection => ({
   ...given,

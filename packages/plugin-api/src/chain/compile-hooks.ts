@@ -47,6 +47,7 @@ export function compileHooks(plugins: readonly NamedHooks[], options: CompileOpt
       ReasonCode.ServerUnavailable,
     ),
     observe: compileObservers(plugins, guard),
+    dollarTopics: plugins.flatMap(({ hooks }) => hooks.dollarTopics ?? []),
     explain: compileExplain(authorizers, guard),
   };
 }

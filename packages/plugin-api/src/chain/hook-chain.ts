@@ -34,6 +34,8 @@ export interface HookChain {
   readonly will: ((client: ClientInfo, will: Will) => MaybePromise<Will | Verdict>) | undefined;
   /** Each observer calls the hooks of that name of all plugins; undefined where there are none. */
   readonly observe: { readonly [Name in keyof ObserveHooks]: ObserveHooks[Name] | undefined };
+  /** Of all plugins: filters of topics beginning with `$` to which clients may publish in any case. */
+  readonly dollarTopics?: readonly string[];
   /** What each plugin that decides about topics says, in order. The calls have no other effect. */
   explain?(client: ClientInfo, action: Action, topic: string): MaybePromise<readonly Opinion[]>;
 }

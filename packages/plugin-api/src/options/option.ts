@@ -68,7 +68,7 @@ export interface Rules<F extends Fields> {
   readonly check?: Check<F>;
   /** Keys count only as they are written here: for options that are used as they were given. */
   readonly exact?: boolean;
-  /** What to say of a key that is none of these, but known elsewhere. */
+  /** A hint for an unknown key that other software uses. */
   readonly foreign?: (key: string) => string | undefined;
 }
 
@@ -151,10 +151,10 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Characters of a text that are shown: a whole key in PEM would say no more. */
+/** Characters of a text that are shown: a whole PEM key would not help. */
 const LONGEST_TEXT = 80;
 
-/** What was given, in a few words. */
+/** A short description of the given value. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value instanceof Uint8Array) return "bytes";

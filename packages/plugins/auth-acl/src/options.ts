@@ -57,14 +57,14 @@ export const OPTIONS: SchemaOf<AclSettings> = options(
   {
     subscribe: about("Filters that each user may subscribe to. Without it: all.", users),
     publish: about("Filters of the topics that each user may publish to. Without it: all.", users),
-    receive: about("Filters of the topics that each user may be sent. Without it: all.", users),
+    receive: about("Filters of the topics that each user may receive. Without it: all.", users),
     file: about("Rules in Mosquitto's format, with `%u` and `%c`.", optional(filePath())),
     fileSubscriptions: about(
       "When the file allows a subscription: when a rule contains all of it, or already when they overlap.",
       oneOf(["contained", "overlapping"], { default: "contained" }),
     ),
     reloadIntervalSeconds: about(
-      "Time between two looks whether the file has changed; `0s` never looks.",
+      "Time between two checks whether the file has changed; `0s` never checks.",
       seconds({ default: 2 }),
     ),
   },

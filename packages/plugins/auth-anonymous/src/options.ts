@@ -14,11 +14,11 @@ export interface AuthAnonymousOptions {
 
 export const OPTIONS: SchemaOf<Settled<AuthAnonymousOptions>> = options(
   {
-    allow: about("Let clients without a user name in.", boolean({ default: true })),
+    allow: about("Admit clients without a user name.", boolean({ default: true })),
     namedUsers: about(
-      "`ignore`: no opinion about clients with a user name. `allow`: let them in with no password asked, under the name they give (another plugin may still refuse them).",
+      "`ignore`: no opinion about clients with a user name. `allow`: admit them without a password, under their user name (another plugin may still refuse them).",
       oneOf(["ignore", "allow"], { default: "ignore" }),
     ),
   },
-  { doc: "Clients without a user name: in or out." },
+  { doc: "Admits or refuses clients without a user name." },
 );

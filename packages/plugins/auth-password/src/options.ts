@@ -18,11 +18,11 @@ export const OPTIONS: SchemaOf<Settled<AuthPasswordOptions>> = options(
   {
     file: about("Lines of `user:hash`; `#` starts a comment.", filePath()),
     rememberSeconds: about(
-      "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
+      "Time after a login during which the same user and password are accepted without computing the hash; `0s` always computes it.",
       seconds({ default: 300 }),
     ),
     reloadIntervalSeconds: about(
-      "Time between two looks whether the file has changed; `0s` never looks.",
+      "Time between two checks whether the file has changed; `0s` never checks.",
       seconds({ default: 2 }),
     ),
   },

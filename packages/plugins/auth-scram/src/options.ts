@@ -13,7 +13,7 @@ export const OPTIONS: SchemaOf<Settled<AuthScramOptions>> = options(
   {
     file: about("User names with their stored keys.", filePath()),
     reloadIntervalSeconds: about(
-      "Time between two looks whether the file has changed; `0s` never looks.",
+      "Time between two checks whether the file has changed; `0s` never checks.",
       seconds({ default: 2 }),
     ),
   },

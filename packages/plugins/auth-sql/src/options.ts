@@ -52,18 +52,18 @@ export const OPTIONS: SchemaOf<Settled<AuthSqlOptions>> = options(
       "SQLite, PostgreSQL or MySQL.",
       secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db"),
     ),
-    syncSchema: about("Make the tables if they are not there.", boolean({ default: false })),
+    syncSchema: about("Create tables that do not exist.", boolean({ default: false })),
     hashSchemes: about(
       "Accepted password hashes; new ones use the first.",
       withDefault(list(oneOf(HASH_SCHEMES), "a list of hash schemes"), ["argon2", "bcrypt"]),
     ),
     rememberSeconds: about(
-      "How long from its last login a user with its right password is let in without computing the hash again; `0s` never.",
+      "Time after a login during which the same user and password are accepted without computing the hash; `0s` always computes it.",
       seconds({ default: 300 }),
     ),
-    cacheSeconds: about("How long an answer is kept; `0s` keeps none.", seconds({ default: 10 })),
+    cacheSeconds: about("Time that an answer is cached; `0s` caches none.", seconds({ default: 10 })),
     recheckSeconds: about(
-      "Time after which connected clients are asked about again; `0s` never.",
+      "Time after which connected clients are checked again; `0s` never checks.",
       seconds({ default: 300 }),
     ),
   },

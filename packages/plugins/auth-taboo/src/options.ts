@@ -13,8 +13,8 @@ const TOPICS: readonly string[] = ["prohibited", "top-secret", "data/classified"
 
 export const OPTIONS: SchemaOf<Settled<AuthTabooOptions>> = options(
   {
-    topics: about("Exact topics.", withDefault(list(string(), "a list of topics"), TOPICS)),
-    exempt: about("Users who may.", withDefault(list(string(), "a list of user names"), ["admin"])),
+    topics: about("Topics, without wildcards.", withDefault(list(string(), "a list of topics"), TOPICS)),
+    exempt: about("Users who may use them.", withDefault(list(string(), "a list of user names"), ["admin"])),
   },
   { doc: "Topics that nobody may use (an example)." },
 );

@@ -6,7 +6,7 @@ import { digestOf, parseTokenFile, type StoredToken } from "./token-file.ts";
 
 /**
  * - `ERR_TOKEN_UNKNOWN`: there is no token with that identifier
- * - `ERR_TOKEN_OPTIONS`: the user name is empty, a filter is none, or the end is no date
+ * - `ERR_TOKEN_OPTIONS`: the user name is empty, a filter is invalid, or the expiry is not a date
  */
 export type TokenFileErrorCode = "ERR_TOKEN_UNKNOWN" | "ERR_TOKEN_OPTIONS";
 

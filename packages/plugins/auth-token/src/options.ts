@@ -16,7 +16,7 @@ export const OPTIONS: SchemaOf<Settled<AuthTokenOptions>> = options(
     file: about("Hashed tokens.", filePath()),
     authorize: about("Decide by the token's lists who may use which topic.", boolean({ default: true })),
     reloadIntervalSeconds: about(
-      "Time between two looks whether the file has changed; `0s` never looks.",
+      "Time between two checks whether the file has changed; `0s` never checks.",
       seconds({ default: 2 }),
     ),
   },

@@ -32,16 +32,16 @@ export interface PluginShadowsOptions {
 
 export const OPTIONS: SchemaOf<Settled<PluginShadowsOptions, "connection" | "keepVersions">> = options(
   {
-    serve: about("Answer on the shadow topics.", boolean({ default: true })),
-    authorize: about("Let users use only `$shadow/<their name>/…`.", boolean({ default: false })),
+    serve: about("Serve the shadow topics.", boolean({ default: true })),
+    authorize: about("Allow users only the topics `$shadow/<their name>/…`.", boolean({ default: false })),
     connection: about(
-      "Where shadows are kept; without it: in the broker's store.",
+      "Database of the shadows; without it: the broker's store.",
       optional(secretUrl("a database URL such as sqlite:///auth.db or postgresql://user:password@host/db")),
     ),
     superusers: about("Users who may use every shadow.", withDefault(list(string(), "a list of user names"), [])),
-    maxBytes: about("Of a request, and of a shadow's state.", bytes({ min: 2, default: 8192 })),
+    maxBytes: about("Size of a request and of a shadow's state.", bytes({ min: 2, default: 8192 })),
     keepVersions: about(
-      "Versions of each shadow that a database keeps; 0: all. Without it 100, and all in a table of aMQTT's.",
+      "Versions of each shadow to keep in a database; 0: all. Without it 100, in a table of aMQTT's all.",
       optional(count()),
     ),
   },

@@ -37,6 +37,7 @@ export const pluginShadows: (options?: PluginShadowsOptions) => Plugin = defineP
     const service = new ShadowService(context, store, config.maxBytes);
     return {
       ...(config.authorize && { authorize }),
+      dollarTopics: [`${PREFIX}#`],
       // Only the service publishes answers and documents; clients would believe a forged one.
       publish(_client, message) {
         if (!message.topic.startsWith(PREFIX)) return undefined;

@@ -1,4 +1,4 @@
-// The answers to CONNECT as packets, and what CONNECT says about the way out. [MQTT5 3.1, 3.2]
+// Makes the answers to CONNECT, and the limits of the client that CONNECT contains. [MQTT5 3.1, 3.2]
 import {
   type ConnackPacket,
   type ConnackProperties,

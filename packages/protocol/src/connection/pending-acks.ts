@@ -10,7 +10,7 @@ const UNKNOWN_CODE = 0x100;
 /** Those that have left are forgotten when there are so many. */
 const MOST_GONE = 64;
 
-/** What a waiting acknowledgement says when its reason code is not known. */
+/** The reason code of an acknowledgement that waits for it. */
 export const UNKNOWN = -1;
 
 export class PendingAcks {

@@ -34,7 +34,7 @@ export class FrequentCache<T> {
   /** Hashes of recent misses: sets of four, first in first out. */
   #missed: Int32Array | undefined = undefined;
   #turn = 0;
-  /** The next place to look at when the weight is over its limit. */
+  /** The next place to check when the weight is over its limit. */
   #hand = 0;
 
   constructor(limits: FrequentCacheLimits) {

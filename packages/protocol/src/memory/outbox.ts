@@ -86,7 +86,7 @@ export class Outbox {
       return;
     }
     this.settle();
-    // Only before an outbox without memory: whatever is appended behind asks for some first, and settles.
+    // Only if the outbox has no memory yet: anything that is appended later gets some first, and is settled then.
     if (this.limit > 0 || this.inTransit > 0 || this.holds > 0 || this.#owner.mayWaitIn?.(source) !== true) {
       this.passThrough(source, start, end);
       return;

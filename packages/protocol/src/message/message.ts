@@ -162,8 +162,8 @@ export class Message implements StoredMessage {
   }
 
   /**
-   * Like `keep`, with the packet for MQTT 3 and QoS 0 made and kept too: a retained message goes out to whoever
-   * subscribes, mostly together with thousands of others.
+   * `keep`, and makes and keeps the packet for MQTT 3 and QoS 0 too: a retained message is sent to each new subscriber,
+   * mostly together with thousands of others.
    */
   keepEncoded(): void {
     if (this.kept && this.#frame0?.bytes === this.#bytes) return;
@@ -267,7 +267,7 @@ export class PublishWriter {
   #propertyLength = 0;
   #remaining = 0;
 
-  /** @param withName false: a topic alias in `extra` says the topic */
+  /** @param withName false: a topic alias in `extra` replaces the topic */
   prepare(message: Message, layout: Layout, extra: DeliveryProperties | undefined, withName: boolean = true): this {
     const isV5 = layout >= 2;
     this.#message = message;

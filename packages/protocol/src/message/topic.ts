@@ -2,7 +2,7 @@
 import { decodeUtf8 } from "@wrenmq/codec";
 import { keepBytes, kept } from "../memory/byte-pool.ts";
 
-const SYS = [0x24, 0x53, 0x59, 0x53, 0x2f]; // "$SYS/"
+const DOLLAR = 0x24;
 
 export class Topic {
   /** The name in UTF-8 lies here, from `start` on. */
@@ -34,11 +34,9 @@ export class Topic {
     return this.#name;
   }
 
-  /** Is it in the server's own tree, "$SYS/"? */
-  get isSys(): boolean {
-    if (this.length < SYS.length || this.bytes[this.start] !== SYS[0]) return false;
-    for (let index = 1; index < SYS.length; index++) if (this.bytes[this.start + index] !== SYS[index]) return false;
-    return true;
+  /** Does it begin with "$"? [MQTT5 4.7.2] */
+  get isReserved(): boolean {
+    return this.bytes[this.start] === DOLLAR;
   }
 
   /** Is this the name that lies between `start` and `end`? */

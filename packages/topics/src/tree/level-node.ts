@@ -46,7 +46,7 @@ export class LevelMap<K, V> extends Map<number, Place<K, V>> {
     return place.get(path.slice(at, levelEnd(path, at)));
   }
 
-  /** The only child that can be the one for the level at `at`: whoever asks compares its label. */
+  /** The only child that may be that of the level at `at`: the caller compares its label. */
   candidate(name: Uint8Array, at: number, end: number): LevelNode<K, V> | undefined {
     const place = this.get(levelHashOfBytes(name, at, end));
     return place === undefined || place instanceof LevelNode ? place : place.get(levelOf(name, at, end));

@@ -75,7 +75,7 @@ export function ensureNodeOfName<K, V>(
   return node;
 }
 
-/** The only literal child that can be the one for the level at `at`: whoever asks compares its label. */
+/** The only literal child that may be that of the level at `at`: the caller compares its label. */
 function candidateAt<K, V>(
   node: LevelNode<K, V>,
   name: Uint8Array,

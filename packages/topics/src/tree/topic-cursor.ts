@@ -1,4 +1,4 @@
-// One walk through a TopicTree, step by step; what keeps it right while the tree changes is told in level-tree.ts.
+// One walk through a TopicTree, step by step. level-tree.ts explains why it stays correct while the tree changes.
 
 import { DOLLAR, HASH, PLUS, SLASH } from "../characters.ts";
 import { byteString } from "./byte-string.ts";
@@ -22,7 +22,7 @@ export class TopicCursor<M> {
     this.#places = [filter === undefined ? EVERYTHING : 0];
   }
 
-  /** Has everything been looked at? */
+  /** Has the walk visited everything? */
   get done(): boolean {
     return this.#stack.length === 0;
   }

@@ -2,7 +2,7 @@
 // many idle connections, event listeners are shared functions that find their connection on the stream itself.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ConnectionHandler, ConnectionInfo, ExternalConnection, PlainConnection } from "../connection.ts";
+import type { ConnectionHandler, ConnectionInfo, PlainConnection } from "../connection.ts";
 import { nextConnectionId } from "../connection.ts";
 import { DEFAULT_LINGER_MS } from "../listener-config.ts";
 import { takeSocketHandle } from "./raw-handle.ts";
@@ -215,27 +215,4 @@ export class StreamConnection implements PlainConnection {
     this.blocked = false;
     if (!this.ending) this.handler?.drain();
   }
-}
-
-/**
- * Makes a connection of any connected byte stream, for `broker.accept`. The connection owns the stream from now on.
- * @param info what the embedding program knows about the peer; it may be empty
- */
-export function fromDuplex(
-  stream: Duplex,
-  info: Partial<ConnectionInfo> = {},
-  lingerTimeout?: number,
-): ExternalConnection {
-  return new StreamConnection(
-    stream,
-    {
-      ...info,
-      transport: info.transport ?? "external",
-      remoteAddress: info.remoteAddress ?? "",
-      remotePort: info.remotePort,
-    },
-    lingerTimeout,
-    undefined,
-    stream instanceof Socket ? "socket" : "duplex",
-  );
 }

@@ -16,7 +16,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
   port: number | undefined;
   protected config: C;
   protected readonly options: ListenerContext;
-  private front: PreHandshakeServer | undefined;
+  private preHandshake: PreHandshakeServer | undefined;
   private watch: CertificateWatch | undefined;
 
   constructor(config: C, options: ListenerContext) {
@@ -31,18 +31,18 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
   }
 
   /** Must not throw. */
-  protected abstract stage(config: C, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage;
+  protected abstract stage(config: C, preHandshake: PreHandshakeServer, identity: TlsIdentity | undefined): Stage;
 
   async listen(): Promise<void> {
     const { config, options } = this;
-    const front = new PreHandshakeServer(options);
+    const preHandshake = new PreHandshakeServer(options);
     const identity = await identityOf(config);
     const watch = new CertificateWatch(() => this.reloadCertificates(), options);
-    front.use(this.stage(config, front, identity));
+    preHandshake.use(this.stage(config, preHandshake, identity));
     // Listening again uses the same port.
-    await front.listen({ ...config, port: this.port ?? config.port }, this.address);
-    this.front = front;
-    this.port = front.port;
+    await preHandshake.listen({ ...config, port: this.port ?? config.port }, this.address);
+    this.preHandshake = preHandshake;
+    this.port = preHandshake.port;
     this.watch = watch;
     if (identity !== undefined) watch.use(identity);
   }
@@ -53,11 +53,11 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     const config = wanted as C;
     const identity = await identityOf(config);
     return () => {
-      const { front, watch } = this;
-      if (front === undefined) return;
+      const { preHandshake, watch } = this;
+      if (preHandshake === undefined) return;
       this.config = config;
       // A new server has new ticket keys: no old session can be resumed after a revocation list has changed.
-      front.use(this.stage(config, front, identity));
+      preHandshake.use(this.stage(config, preHandshake, identity));
       if (identity !== undefined) watch?.use(identity);
     };
   }
@@ -71,11 +71,11 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
   }
 
   async close(): Promise<void> {
-    const { front } = this;
-    this.front = undefined;
+    const { preHandshake } = this;
+    this.preHandshake = undefined;
     this.watch?.stop();
     this.watch = undefined;
-    await front?.close();
+    await preHandshake?.close();
   }
 }
 

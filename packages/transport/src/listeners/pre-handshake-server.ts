@@ -12,11 +12,11 @@ import { listenOn, portOf, unbind } from "./bind.ts";
 import { handshakeError } from "./handshake-error.ts";
 import type { ListenerContext } from "./listener.ts";
 
-type FrontConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
+type HandshakeListenerConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
 
 /** What does the handshakes. */
 export interface Stage {
-  readonly config: FrontConfig;
+  readonly config: HandshakeListenerConfig;
   /** Gets each socket that is let in. */
   begin(socket: Socket): void;
   /** Does this address belong to a proxy whose clients are known, and checked, only after the HTTP request? */
@@ -58,7 +58,7 @@ export class PreHandshakeServer {
   }
 
   /** Rejects with a ListenerError. */
-  async listen(config: FrontConfig, address: string): Promise<void> {
+  async listen(config: HandshakeListenerConfig, address: string): Promise<void> {
     // A client that half-closes in the middle of a TLS handshake is gone; HTTP clients may half-close and read on.
     const allowHalfOpen = config.type === "ws";
     const make = (): Server => createServer({ allowHalfOpen, noDelay: true }, (socket) => this.accepted(socket));

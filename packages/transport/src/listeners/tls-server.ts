@@ -10,7 +10,7 @@ const DEFAULT_HANDSHAKE_MS = 10_000;
 
 export function tlsServer(
   identity: TlsIdentity,
-  front: PreHandshakeServer,
+  preHandshake: PreHandshakeServer,
   alpn: readonly string[] | undefined,
   welcome: (socket: TLSSocket) => void,
 ): Server {
@@ -27,15 +27,15 @@ export function tlsServer(
   if (alpn !== undefined) options.ALPNProtocols = [...alpn];
   const server = createServer(options);
   server.on("secureConnection", (socket) => {
-    front.secured(socket);
+    preHandshake.secured(socket);
     const refusal = certificateRefusal(socket, config);
     if (refusal === undefined) welcome(socket);
-    else front.refuse(socket, refusal);
+    else preHandshake.refuse(socket, refusal);
   });
   server.on("tlsClientError", (cause: Error, socket: TLSSocket & { readonly _parent?: Socket | null }) => {
     socket.destroy();
     // Not public: without it the log line has no address.
-    front.failed("TLS", front.clientOf(socket._parent ?? undefined), cause);
+    preHandshake.failed("TLS", preHandshake.clientOf(socket._parent ?? undefined), cause);
   });
   return server;
 }

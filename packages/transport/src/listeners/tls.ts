@@ -20,9 +20,9 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
     this.accept = accept;
   }
 
-  protected override stage(config: TlsListenerConfig, front: PreHandshakeServer, identity: TlsIdentity): Stage {
-    const server = tlsServer(identity, front, config.tls.alpn, (socket) => {
-      const info = new TlsSocketInfo("tls", socket, front.arrived(socket));
+  protected override stage(config: TlsListenerConfig, preHandshake: PreHandshakeServer, identity: TlsIdentity): Stage {
+    const server = tlsServer(identity, preHandshake, config.tls.alpn, (socket) => {
+      const info = new TlsSocketInfo("tls", socket, preHandshake.arrived(socket));
       socket.allowHalfOpen = true;
       admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options);
     });

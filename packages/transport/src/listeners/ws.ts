@@ -71,13 +71,17 @@ class WsListener extends HandshakeListener<WsConfig> {
     return super.address + ([this.config.websocket?.path ?? ""].flat()[0] ?? "");
   }
 
-  protected override stage(config: WsConfig, front: PreHandshakeServer, identity: TlsIdentity | undefined): Stage {
-    const upgrades = new Upgrades(config, front, this.accept, this.options, this);
+  protected override stage(
+    config: WsConfig,
+    preHandshake: PreHandshakeServer,
+    identity: TlsIdentity | undefined,
+  ): Stage {
+    const upgrades = new Upgrades(config, preHandshake, this.accept, this.options, this);
     const { server: http, trusted } = upgrades;
     const begin = (socket: Socket): void => upgrades.begin(socket);
     const isProxy = (address: string): boolean => trusted.has(address);
     if (identity === undefined) return { config, begin, isProxy, close: () => void http.close() };
-    const tls = tlsServer(identity, front, identity.config.alpn ?? HTTP, begin);
+    const tls = tlsServer(identity, preHandshake, identity.config.alpn ?? HTTP, begin);
     const close = (): void => {
       tls.close();
       http.close();
@@ -92,7 +96,7 @@ class Upgrades {
   readonly trusted: TrustedAddresses;
   private readonly config: WsConfig;
   private readonly websocket: WebSocketConfig;
-  private readonly front: PreHandshakeServer;
+  private readonly preHandshake: PreHandshakeServer;
   private readonly accept: Accept;
   private readonly options: ListenerContext;
   private readonly count: ConnectionCount;
@@ -101,14 +105,14 @@ class Upgrades {
 
   constructor(
     config: WsConfig,
-    front: PreHandshakeServer,
+    preHandshake: PreHandshakeServer,
     accept: Accept,
     options: ListenerContext,
     count: ConnectionCount,
   ) {
     this.config = config;
     this.websocket = config.websocket ?? {};
-    this.front = front;
+    this.preHandshake = preHandshake;
     this.accept = accept;
     this.options = options;
     this.count = count;
@@ -168,17 +172,17 @@ class Upgrades {
   }
 
   private failed(cause: RequestError, stream: Duplex): void {
-    const { front } = this;
+    const { preHandshake } = this;
     const socket = stream as Socket;
     const refusal = requestRefusal(cause);
-    front.failed("WebSocket", front.clientOf(socket), clientHasLeft(cause) ? cause : refusal.reason);
-    front.arrived(socket);
+    preHandshake.failed("WebSocket", preHandshake.clientOf(socket), clientHasLeft(cause) ? cause : refusal.reason);
+    preHandshake.arrived(socket);
     refuse(stream, refusal);
   }
 
   private upgrade(request: UpgradeRequest, socket: Socket, head: Uint8Array): void {
-    const { front } = this;
-    const direct = new WsInfo(socket, request, front.arrived(socket));
+    const { preHandshake } = this;
+    const direct = new WsInfo(socket, request, preHandshake.arrived(socket));
     const info = this.behindProxies(direct, socket, request);
     if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
       socket.destroy();
@@ -186,7 +190,7 @@ class Upgrades {
     }
     const refusal = checkUpgrade(request, this.websocket);
     if (refusal !== undefined) {
-      front.failed("WebSocket", info.remoteAddress, refusal.reason);
+      preHandshake.failed("WebSocket", info.remoteAddress, refusal.reason);
       refuse(socket, refusal);
       return;
     }

@@ -129,7 +129,7 @@ export function subjectOf({
   return parts.length === 0 ? `serial number ${serialNumber}` : parts.join(", ");
 }
 
-/** `error:0A0000B9:SSL routines::no cipher match` says less than its `reason`. */
+/** The `reason` of an OpenSSL error is clearer than its message, `error:0A0000B9:SSL routines::no cipher match`. */
 export function opensslReason(cause: unknown): string {
   const { reason } = cause as { reason?: unknown };
   return typeof reason === "string" ? `OpenSSL says: ${reason}` : messageOf(cause);

@@ -36,7 +36,7 @@ export class Link {
     this.#socket.write(encode(packet, this.#version));
   }
 
-  /** Ends the connection without a word; `closed` is called before it returns. */
+  /** Closes the connection without DISCONNECT; `closed` is called before it returns. */
   destroy(): void {
     this.#socket.destroy();
     this.#end();

@@ -10,10 +10,9 @@ import {
   migrate,
   riskWarnings,
 } from "@wrenmq/config";
+import { checkSetup, namesFromCertificates, type SetupCheck } from "@wrenmq/host";
 import { atFile, readText } from "../../at-file.ts";
-import { checkSetup, type SetupCheck } from "../../broker/check-setup.ts";
-import { namesFromCertificates } from "../../broker/names-from-certificates.ts";
-import { CommandError } from "../../errors.ts";
+import { CommandError, lineOf } from "../../errors.ts";
 
 const NOTHING: SetupCheck = { errors: [], advice: [], plugins: [] };
 
@@ -29,7 +28,9 @@ export async function checkConfig(file: string, quiet: boolean): Promise<void> {
     throw new CommandError(formatDiagnostic(first));
   }
   const setup =
-    config === undefined ? NOTHING : await checkSetup(namesFromCertificates(config), { locate, known: errors });
+    config === undefined
+      ? NOTHING
+      : await checkSetup(namesFromCertificates(config), { locate, known: errors, describe: lineOf });
   const risks = config === undefined || errors.length > 0 ? [] : riskWarnings(config, locate);
   const mistakes = [...errors, ...setup.errors];
   const found = new Map<Diagnostic, string>([

@@ -1,7 +1,7 @@
 // `wrenmq explain`: starts the plugins of a configuration, without listeners, and prints their decisions about a topic.
 import { createBroker, type ListenerOptions } from "@wrenmq/broker";
+import { configToOptions } from "@wrenmq/host";
 import { type ClientInfo, isGranted, type Opinion } from "@wrenmq/plugin-api";
-import { configToOptions } from "../../broker/config-to-options.ts";
 import { effectiveConfig } from "../../broker/effective-config.ts";
 import { CommandError, UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";

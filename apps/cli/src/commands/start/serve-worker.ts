@@ -1,11 +1,8 @@
 // `wrenmq start` with several workers: what each worker runs.
 import { createBroker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
+import { configToOptions, type Preparation, prepareForClients, Reloader, shareOf } from "@wrenmq/host";
 import { runWorker } from "@wrenmq/workers";
-import { configToOptions } from "../../broker/config-to-options.ts";
-import { Reloader } from "../../broker/reload.ts";
-import { shareOf } from "../../broker/share.ts";
-import { type Preparation, prepareForClients } from "../../broker/warm-up.ts";
 import { lineOf } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
 import { untilSignalled } from "../../signals.ts";
@@ -19,14 +16,14 @@ export function serveWorker(): Promise<void> {
       const logger = createLogger(config.log).child({ worker, pid: process.pid });
       const options = { ...(await configToOptions(config, logger)), ...place };
       const broker = createBroker(options);
-      const reloader = new Reloader(broker, { config, options });
+      const reloader = new Reloader(broker, { config, plugins: options.plugins ?? [] });
       let warm: Preparation | undefined;
       return {
         broker,
         // Workers get SIGHUP too, but only the supervisor reloads.
         ended: untilSignalled(logger, () => {}),
         started() {
-          warm = prepareForClients(broker, config, logger);
+          warm = prepareForClients(broker, config, logger, lineOf);
         },
         async prepare(wanted) {
           const change = await reloader.prepare(shareOf(wanted, worker, count));

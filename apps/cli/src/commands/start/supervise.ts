@@ -1,11 +1,11 @@
 // `wrenmq start` with several workers: what the supervisor runs.
 import { VERSION } from "@wrenmq/broker";
 import { formatDiagnostic } from "@wrenmq/config";
+import { announce, type EffectiveConfig, reloading } from "@wrenmq/host";
 import { startWorkers } from "@wrenmq/workers";
 import { removeLeftovers } from "@wrenmq/workers/data";
-import { announce } from "../../broker/announce.ts";
-import { type ConfigOptions, type EffectiveConfig, effectiveConfig } from "../../broker/effective-config.ts";
-import { reloading } from "../../broker/reload.ts";
+import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
+import { lineOf } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
 import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
@@ -22,13 +22,17 @@ export async function supervise(options: ConfigOptions, effective: EffectiveConf
     logger,
     read: (running) => effectiveConfig(options, running),
     change: (changed) => workers.change(changed),
+    changed({ log }) {
+      logger.level = log.level;
+    },
+    describe: lineOf,
   });
   const signalled = untilSignalled(logger, () => void reload());
   logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
   try {
     const addresses = await Promise.race([workers.ready, signalled]);
-    if (addresses !== undefined) announce(addresses, config, logger);
+    if (addresses !== undefined) announce({ addresses, authenticators: workers.authenticators }, config, logger);
     if (workers.isReady && config.store.path !== undefined) removeLeftovers(config.store.path);
     const watchdog = serviceIsReady(logger);
     await signalled;

@@ -1,12 +1,11 @@
 // From the file to what broker and transports are told; what these make of it is tested there.
+
+import { silentLogger } from "@wrenmq/broker";
 import { parseConfig } from "@wrenmq/config";
 import { expect, test } from "vitest";
-import { configToOptions } from "../src/broker/config-to-options.ts";
-import { shareOf } from "../src/broker/share.ts";
-import { createLogger } from "../src/logging.ts";
+import { configToOptions, shareOf } from "../src/index.ts";
 
-const logger = createLogger({ level: "silent", format: "json" });
-const optionsOf = (text: string) => configToOptions(parseConfig(text, { style: "native" }).config, logger);
+const optionsOf = (text: string) => configToOptions(parseConfig(text, { style: "native" }).config, silentLogger);
 
 const TLS = "tls: { certificate_file: c.pem, key_file: k.pem }";
 

@@ -1,40 +1,51 @@
-// SIGHUP: the configuration is read and checked again, and what is different is applied. What can fail comes first, while
-// everything goes on as before: if something does, nothing has changed, and the log says why.
-import type { Broker, BrokerOptions, PreparedChange } from "@wrenmq/broker";
+// Reload at SIGHUP: reads and checks the configuration again, and applies what is different. What can fail is done
+// first, while everything goes on as before; after an error nothing has changed, and the log has the reason.
+import type { Broker, PreparedChange } from "@wrenmq/broker";
 import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
-import type { Plugin } from "@wrenmq/plugin-api";
-import type { Logger } from "pino";
-import { lineOf } from "../errors.ts";
-import { loadPlugins } from "../plugins/load-plugin.ts";
-import type { EffectiveConfig, Running } from "./effective-config.ts";
+import type { Logger, Plugin } from "@wrenmq/plugin-api";
+import { type Describe, messageOf } from "./describe.ts";
 import { listenersToOptions } from "./listener-options.ts";
+import { loadPlugins } from "./plugins/load-plugin.ts";
+import type { EffectiveConfig, Running } from "./read-config.ts";
 
-/** What SIGHUP asks for. */
+/** What a reload needs. */
 export interface ReloadOptions {
-  /** What runs when the process has started. */
+  /** The configuration in use when the process has started. */
   readonly running: Running;
   readonly logger: Logger;
-  /** Reads the configuration again. @throws when it is bad */
+  /**
+   * Reads the configuration again.
+   * @throws when it has errors
+   */
   read(running: Running): Promise<EffectiveConfig>;
-  /** Applies it, or nothing of it. @throws */
+  /**
+   * Applies it, or nothing of it.
+   * @throws when it cannot be applied
+   */
   change(config: WrenConfig, plugins: readonly Plugin[]): Promise<void>;
+  /** Called when it is in use. Default: nothing is called. */
+  changed?(config: WrenConfig): void;
+  /** One line about an error. Default: its message. */
+  readonly describe?: Describe;
 }
 
-/** What a reload came to. */
+/** The result of a reload. */
 export interface ReloadOutcome {
   readonly changed: boolean;
-  /** Sections whose changes wait for a restart. */
+  /** Sections whose changes need a restart. */
   readonly needsRestart: readonly string[];
-  /** Why nothing has changed. */
+  /** Why nothing has changed; absent: the reload has succeeded. */
   readonly problem?: string;
 }
 
 /**
- * What to do at SIGHUP: one after the other, and no more of them than can find something new. Its promise never rejects.
+ * The function to call at SIGHUP. Reloads run one after the other; a call is dropped while another one waits that has
+ * read nothing yet. The promise never rejects.
  */
-export function reloading({ running, logger, read, change }: ReloadOptions): () => Promise<ReloadOutcome> {
+export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> {
+  const { running, logger, read, change, describe = messageOf } = options;
   let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
-  /** One has been asked for that has not read anything yet. */
+  /** A reload waits that has read nothing yet. */
   let isDue = false;
   let current = running;
   const reload = async (): Promise<ReloadOutcome> => {
@@ -42,8 +53,8 @@ export function reloading({ running, logger, read, change }: ReloadOptions): () 
     const { config: wanted, warnings, plugins } = await read(current);
     const plan = diffConfig(current.config, wanted);
     for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
-    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin } = current.config;
-    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys };
+    const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin, dollarTopics } = current.config;
+    const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys, dollarTopics };
     await change(possible, plugins);
     current = { config: possible, plugins };
     const restart = [
@@ -52,14 +63,14 @@ export function reloading({ running, logger, read, change }: ReloadOptions): () 
     ];
     if (restart.length > 0) logger.warn({ sections: restart }, "changes of these sections need a restart");
     logger.info(summary(plan), plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded");
-    logger.level = wanted.log.level;
+    options.changed?.(wanted);
     return { changed: !plan.empty, needsRestart: restart };
   };
   return () => {
     if (isDue) return last;
     isDue = true;
     last = last.then(reload).catch((error: unknown) => {
-      const problem = lineOf(error);
+      const problem = describe(error);
       logger.error({ reason: problem }, "the configuration was not reloaded: nothing has changed");
       return { changed: false, needsRestart: [], problem };
     });
@@ -71,17 +82,23 @@ export class Reloader {
   readonly #broker: Broker;
   #config: WrenConfig;
   #plugins: readonly Plugin[];
+  readonly #own: readonly Plugin[];
 
-  constructor(broker: Broker, given: { readonly config: WrenConfig; readonly options: BrokerOptions }) {
+  /** @param given the plugins of the configuration, and those of the program, which stay */
+  constructor(
+    broker: Broker,
+    given: { readonly config: WrenConfig; readonly plugins: readonly Plugin[]; readonly own?: readonly Plugin[] },
+  ) {
     this.#broker = broker;
     this.#config = given.config;
-    this.#plugins = given.options.plugins ?? [];
+    this.#plugins = given.plugins;
+    this.#own = given.own ?? [];
   }
 
   /**
-   * Gets another configuration ready; what can fail has been done then, and whoever is connected has noticed nothing.
-   * @param loaded plugins of the configuration that have been made already
-   * @throws what keeps it from being applied; nothing has changed then
+   * Prepares another configuration: what can fail is done, and clients are not affected.
+   * @param loaded plugins of the configuration that were made already
+   * @throws when it cannot be applied; nothing has changed then
    */
   async prepare(config: WrenConfig, loaded: readonly Plugin[] = []): Promise<PreparedChange> {
     const plan = diffConfig(this.#config, config);
@@ -89,7 +106,7 @@ export class Reloader {
     const prepared = await this.#broker.prepare({
       listeners: listenersToOptions(config),
       limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
-      ...(plugins === undefined ? {} : { plugins }),
+      ...(plugins === undefined ? {} : { plugins: [...plugins, ...this.#own] }),
     });
     return {
       abort: () => prepared.abort(),
@@ -101,7 +118,10 @@ export class Reloader {
     };
   }
 
-  /** Applies another configuration, or nothing of it. @throws what keeps it from being applied */
+  /**
+   * Applies another configuration, or nothing of it.
+   * @throws when it cannot be applied
+   */
   async change(config: WrenConfig, loaded?: readonly Plugin[]): Promise<void> {
     await (await this.prepare(config, loaded)).commit();
   }
@@ -113,7 +133,7 @@ export class Reloader {
   ): Promise<Plugin[] | undefined> {
     const { added, removed, changed, reordered, kept } = plugins;
     if (added.length + removed.length + changed.length === 0 && !reordered) return undefined;
-    // Whose entry is the same goes on, with all that it knows.
+    // A plugin with the same entry stays, with its state.
     const going = this.#plugins.filter(({ name }) => kept.includes(name));
     return loadPlugins(config, new Map([...loaded, ...going].map((one) => [one.name, one])));
   }

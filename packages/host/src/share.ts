@@ -1,8 +1,8 @@
-// The part of the configuration that falls to one of several workers, or to the only one.
+// The part of the configuration that each of several workers gets; a single process gets all of it.
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import { storePath } from "@wrenmq/workers/data";
 
-/** Bounds on the whole broker are divided; the store is a folder of its own. */
+/** Limits of the whole broker are divided; the store is a separate folder for each worker. */
 export function shareOf(config: WrenConfig, self: number, count: number): WrenConfig {
   const { limits, listeners } = config;
   return {
@@ -33,7 +33,7 @@ function storeOf(store: StoreSection, self: number, count: number): StoreSection
   };
 }
 
-/** 0 stays what it is: no bound. */
+/** 0 (no limit) stays 0. */
 function part(whole: number, count: number): number {
   return Math.ceil(whole / count);
 }

@@ -1,5 +1,5 @@
-// Everything that a configuration needs beside itself: files, certificates, plugins. `wrenmq config check`, a start and a
-// reload all look here, and nowhere else, so that they say the same, each of a key with its line.
+// Checks everything that a configuration needs besides itself: files, certificates, plugins. `wrenmq config check`, a
+// start and a reload all use it, so that they report the same, each error with its key and line.
 import {
   type AdminTlsSection,
   checkFiles,
@@ -13,31 +13,34 @@ import {
 } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import type { TlsCheck, TlsConfig } from "@wrenmq/transport";
-import { checkPlugin } from "../plugins/check-plugin.ts";
+import type { Describe } from "./describe.ts";
+import { checkPlugin } from "./plugins/check-plugin.ts";
 import { pairOf, tlsKey, tlsOf } from "./tls-options.ts";
 
 export interface SetupOptions {
   /** `ParseResult.locate`: adds lines and the user's own keys. */
   readonly locate?: ((path: readonly string[]) => Place) | undefined;
-  /** Mistakes that were found already: nothing more is said of a plugin whose options have one. */
+  /** Errors that were found before: a plugin with an error in its options is not checked further. Default: none. */
   readonly known?: readonly Diagnostic[];
-  /** Plugins that run already, by their names; they are checked as they are. */
+  /** Running plugins by name, which are checked as they are. Default: none. */
   readonly running?: ReadonlyMap<string, Plugin>;
+  /** One line about an error that a plugin throws. Default: its message. */
+  readonly describe?: Describe;
 }
 
 export interface SetupCheck {
-  /** What keeps a broker from starting with it, in the order of the file. */
+  /** What would keep a broker from starting, in the order of the file. */
   readonly errors: readonly Diagnostic[];
-  /** What is worth knowing before a start; the running broker logs it by itself. */
+  /** What is worth knowing before a start; a running broker logs it itself. */
   readonly advice: readonly Diagnostic[];
-  /** In the order of the configuration; not whole when there are errors. */
+  /** In the order of the configuration; incomplete when there are errors. */
   readonly plugins: readonly Plugin[];
 }
 
 /** Opens no connection and changes nothing. */
 export async function checkSetup(
   config: WrenConfig,
-  { locate, running, known = [] }: SetupOptions = {},
+  { locate, running, describe, known = [] }: SetupOptions = {},
 ): Promise<SetupCheck> {
   const at = (key: readonly string[], message: string): Diagnostic =>
     diagnosticAt(locate?.(key) ?? { key: key.join(".") }, message);
@@ -65,11 +68,12 @@ export async function checkSetup(
     const { key: own } = at(["plugins", section.name], "");
     if (known.some(({ key }) => key === own || key.startsWith(`${own}.`))) continue;
     const plugin = await checkPlugin(section, {
-      source: config.source,
+      folder: config.folder,
       timeout: config.pluginTimeout,
       running: running?.get(section.name),
       isMissing,
       report,
+      describe,
     });
     if (plugin !== undefined) plugins.push(plugin);
   }

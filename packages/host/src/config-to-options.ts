@@ -1,13 +1,13 @@
-// The configuration → the broker's options. The broker itself knows no files and no names of plugins.
+// Converts a configuration to options of the broker, which itself has no files and no names of plugins.
 import type { BrokerOptions } from "@wrenmq/broker";
 import type { StoreSection, WrenConfig } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
-import { loadPlugins } from "../plugins/load-plugin.ts";
 import { listenersToOptions } from "./listener-options.ts";
+import { loadPlugins } from "./plugins/load-plugin.ts";
 
 /**
- * Loads the store that the configuration names, and its plugins unless they are there already.
+ * Opens the store that the configuration names, and loads its plugins unless they are given.
  *
  * @throws PluginError, StoreError
  */
@@ -16,7 +16,7 @@ export async function configToOptions(
   logger: Logger,
   plugins?: readonly Plugin[],
 ): Promise<BrokerOptions> {
-  const { session, sys, keepAlive, shared, pluginTimeout } = config;
+  const { session, sys, keepAlive, shared, pluginTimeout, dollarTopics } = config;
   const store = await openStore(config.store, logger);
   return {
     listeners: listenersToOptions(config),
@@ -28,6 +28,7 @@ export async function configToOptions(
       maximumExpiry: session.maximumExpiry ?? Number.POSITIVE_INFINITY,
     },
     shared,
+    dollarTopics,
     hookTimeout: pluginTimeout,
     sys: { intervalSeconds: sys.enabled ? sys.intervalSeconds : 0, names: sys.names },
     logger,

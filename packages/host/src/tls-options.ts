@@ -1,5 +1,5 @@
-// TLS of the configuration → the options of a listener, and back: what a listener says of its options is said of the keys
-// of the configuration.
+// Converts the TLS section of a listener to options of the transport, and keys of these options back to keys of the
+// configuration, for errors.
 import type { SniCertificate, TlsSection } from "@wrenmq/config";
 import type { PemSource, TlsConfig } from "@wrenmq/transport";
 import { defined } from "./defined.ts";
@@ -43,9 +43,9 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The path below `tls` of the key that became an option of the listener.
+ * The path below `tls` of the key from which an option was made.
  *
- * @param option as `ListenerError.key` has it: `tls.certificates[0].cert`
+ * @param option as in `ListenerError.key`: `tls.certificates[0].cert`
  */
 export function tlsKey(option: string | undefined, tls: TlsSection | undefined): readonly string[] {
   const [, name = "", index = "0", part] = /^tls\.(\w+)(?:\[(\d+)\])?(?:\.(\w+))?$/.exec(option ?? "") ?? [];

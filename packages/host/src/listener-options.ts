@@ -1,4 +1,4 @@
-// One listener of the configuration → the broker's options for it.
+// Converts a listener of the configuration to options of the broker.
 import type { ListenerOptions } from "@wrenmq/broker";
 import type { ListenerSection, WrenConfig } from "@wrenmq/config";
 import type { TlsConfig, WebSocketConfig } from "@wrenmq/transport";
@@ -46,7 +46,7 @@ function socketOf(listener: ListenerSection): ListenerOptions {
   }
 }
 
-/** The configuration's reader has made sure that these are there. */
+/** The reader of the configuration has checked that these are present. */
 function need<T>(value: T | undefined, { name }: ListenerSection): T {
   if (value === undefined) throw new TypeError(`listener ${name} is incomplete`);
   return value;
@@ -57,7 +57,7 @@ function webSocketOf(listener: ListenerSection): WebSocketConfig {
   return {
     ...defined({ path, maxPayload, handshakeTimeout }),
     ...(origins.length > 0 ? { origins } : {}),
-    // Behind a proxy that speaks the PROXY protocol the header is the proxy's word; the other one would be the client's.
+    // With the PROXY protocol its header has the client's address; X-Forwarded-For would come from the client.
     ...(proxyProtocol || trustedProxies.length === 0 ? {} : { trustedProxies }),
   };
 }

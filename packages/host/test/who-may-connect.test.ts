@@ -1,13 +1,14 @@
 import { parseConfig } from "@wrenmq/config";
 import { expect, test } from "vitest";
-import { namesFromCertificates } from "../src/broker/names-from-certificates.ts";
-import { whoMayConnect } from "../src/broker/who-may-connect.ts";
+import { namesFromCertificates } from "../src/names-from-certificates.ts";
+import { whoMayConnect } from "../src/who-may-connect.ts";
 
 const who = (listener: string, plugins = "anonymous: {}"): string => {
   const text = `wrenmq: 1\nlisteners: { a: { ${listener} } }\nplugins: { ${plugins} }\n`;
   const config = namesFromCertificates(parseConfig(text, { environment: {} }).config);
   const [first] = config.listeners;
-  return first === undefined ? "" : whoMayConnect(first, config);
+  const asked = new Map([["a", config.plugins.map(({ name }) => name)]]);
+  return first === undefined ? "" : whoMayConnect(first, config, asked);
 };
 const tls = (more: string): string => `type: tls, tls: { certificate_file: c, key_file: k${more} }`;
 const EVERYONE = "anonymous: { named_users: allow }";

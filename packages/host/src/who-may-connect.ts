@@ -1,4 +1,4 @@
-// Says in words who may connect to a listener: the first thing to know about a broker that was just started.
+// Describes in words who may connect to a listener, for the first log lines of a broker.
 import type { ListenerSection, PluginSection, WrenConfig } from "@wrenmq/config";
 
 const EVERYONE = "everyone, no password is asked";
@@ -14,10 +14,13 @@ const WORDS: Readonly<Record<string, string>> = {
   token: "holders of a valid token",
 };
 
-export function whoMayConnect(listener: ListenerSection, { plugins }: WrenConfig): string {
-  const { access } = listener;
-  const asked = plugins.filter(({ name }) => access === "inherit" || access.includes(name));
-  const groups = asked.flatMap((plugin) => groupOf(plugin) ?? []);
+/** @param authenticators names of the plugins that authenticate its clients, from the running broker */
+export function whoMayConnect(
+  listener: ListenerSection,
+  { plugins }: Pick<WrenConfig, "plugins">,
+  authenticators: ReadonlyMap<string, readonly string[]>,
+): string {
+  const groups = groupsOf(plugins, authenticators.get(listener.name) ?? []);
   if (groups.length === 0) return "nobody: no plugin lets clients in";
   const certificate = neededCertificate(listener);
   if (certificate === undefined) return groups.join(", ");
@@ -26,7 +29,14 @@ export function whoMayConnect(listener: ListenerSection, { plugins }: WrenConfig
   return [`everyone with a client certificate of ${certificate}, no password is asked`, ...others].join(", ");
 }
 
-/** Whose certificates clients need to get as far as the plugins; undefined: they need none. */
+/** @param asked plugins of the configuration, and of a program that embeds the broker */
+function groupsOf(plugins: readonly PluginSection[], asked: readonly string[]): string[] {
+  const groups = plugins.filter(({ name }) => asked.includes(name)).flatMap((plugin) => groupOf(plugin) ?? []);
+  const added = asked.filter((name) => !plugins.some((plugin) => plugin.name === name));
+  return [...groups, ...added.map(acceptedBy)];
+}
+
+/** The authority whose certificates clients need before plugins are called; undefined: they need none. */
 function neededCertificate({ tls }: ListenerSection): string | undefined {
   if (tls?.requireCertificate !== true) return undefined;
   const { caFile, caPath, caData } = tls;
@@ -34,8 +44,10 @@ function neededCertificate({ tls }: ListenerSection): string | undefined {
   return [caFile, caPath, text].filter((one) => one !== undefined).join(" or ");
 }
 
+const acceptedBy = (name: string): string => `whoever plugin "${name}" accepts`;
+
 function groupOf({ name, use, origin, options }: PluginSection): string | undefined {
-  if (origin !== "built-in") return `whoever plugin "${name}" accepts`;
+  if (origin !== "built-in") return acceptedBy(name);
   if (use === "anonymous") {
     if (options["namedUsers"] === "allow") return EVERYONE;
     return options["allow"] === true ? "clients without a user name" : undefined;

@@ -1,31 +1,29 @@
 // Loads a plugin of others: a package, or a module on disk. An error is one line that names the cause and the place in
 // the module.
 import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { PluginSection } from "@wrenmq/config";
 import { type Plugin, PluginError, type PluginErrorCode } from "@wrenmq/plugin-api";
 import { resolve } from "import-meta-resolve";
-import { oneLine } from "../errors.ts";
 
 const GUIDE = '("Writing a plugin" in docs/plugins.md)';
 const WANTED = `a plugin is "export default definePlugin({ … })" ${GUIDE}`;
 
 /**
- * @param source path of the configuration; packages are searched from its folder, then beside the broker
+ * @param folder of the configuration; packages are searched from there, then beside the broker
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
-export async function importPlugin(section: PluginSection, source: string | undefined): Promise<Plugin> {
+export async function importPlugin(section: PluginSection, folder: string): Promise<Plugin> {
   const { name, use } = section;
-  const url = section.origin === "path" ? pathToFileURL(use).href : packageUrl(section, source);
+  const url = section.origin === "path" ? pathToFileURL(use).href : packageUrl(section, folder);
   const module: unknown = await import(url).catch((cause: unknown) => {
     throw new PluginError("ERR_PLUGIN_LOAD", name, `${use} ${importMistake(cause, url)}`, { cause });
   });
   return madeOf(section, defaultExport(module as Readonly<Record<string, unknown>>), module as object);
 }
 
-function packageUrl({ name, use }: PluginSection, source: string | undefined): string {
-  const folder = source === undefined ? process.cwd() : dirname(source);
+function packageUrl({ name, use }: PluginSection, folder: string): string {
   let reason: unknown;
   for (const parent of [pathToFileURL(join(folder, "_")).href, import.meta.url]) {
     try {
@@ -133,7 +131,7 @@ function place(found: RegExpExecArray | null): string {
 
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return oneLine(message.split("\n")[0] ?? "");
+  return (message.split("\n")[0] ?? "").trim();
 }
 
 function isClass(value: unknown): boolean {

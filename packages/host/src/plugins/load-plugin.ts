@@ -10,21 +10,21 @@ import { importPlugin, pluginErrorOf } from "./import-plugin.ts";
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
 export function loadPlugins(
-  { plugins, source }: Pick<WrenConfig, "plugins" | "source">,
+  { plugins, folder }: Pick<WrenConfig, "plugins" | "folder">,
   running: ReadonlyMap<string, Plugin> = new Map(),
 ): Promise<Plugin[]> {
-  return Promise.all(plugins.map(async (section) => running.get(section.name) ?? loadPlugin(section, source)));
+  return Promise.all(plugins.map(async (section) => running.get(section.name) ?? loadPlugin(section, folder)));
 }
 
 /**
- * @param source path of the configuration; packages are searched from its folder
+ * @param folder of the configuration; packages are searched from there. Default: the working directory
  * @throws PluginError ERR_PLUGIN_LOAD, ERR_PLUGIN_CONFIG
  */
-export async function loadPlugin(section: PluginSection, source: string | undefined): Promise<Plugin> {
+export async function loadPlugin(section: PluginSection, folder: string = process.cwd()): Promise<Plugin> {
   const { name } = section;
   const named = (error: unknown): unknown => pluginErrorOf(error, name) ?? error;
   try {
-    const plugin = section.origin === "built-in" ? await builtIn(section) : await importPlugin(section, source);
+    const plugin = section.origin === "built-in" ? await builtIn(section) : await importPlugin(section, folder);
     // Named as in the configuration: listeners refer to that name, and a plugin may be used twice.
     return {
       name,

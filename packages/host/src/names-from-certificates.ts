@@ -1,4 +1,4 @@
-// `tls: { user_name_from: … }` of a listener is a plugin that is asked there and nowhere else.
+// `tls: { user_name_from: … }` of a listener, as a plugin for this listener only.
 import type { ListenerSection, PluginSection, WrenConfig } from "@wrenmq/config";
 
 export function namesFromCertificates(config: WrenConfig): WrenConfig {

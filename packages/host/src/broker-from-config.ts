@@ -1,0 +1,120 @@
+// Makes a broker of a configuration, for programs that embed one: does everything that `wrenmq start` does in one
+// process.
+import { type Broker, createBroker, silentLogger } from "@wrenmq/broker";
+import { type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
+import type { Logger, Plugin } from "@wrenmq/plugin-api";
+import { prepareData, removeLeftovers } from "@wrenmq/workers/data";
+import { announce, listeningOf } from "./announce.ts";
+import { configToOptions } from "./config-to-options.ts";
+import type { Describe } from "./describe.ts";
+import { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
+import { Reloader, type ReloadOutcome, reloading } from "./reload.ts";
+import { shareOf } from "./share.ts";
+import { type Preparation, prepareForClients } from "./warm-up.ts";
+
+export interface HostOptions {
+  /** The same interface as pino's; the caller sets its level. Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** Plugins of the program, after those of the configuration; a reload keeps them. Default: none. */
+  readonly plugins?: readonly Plugin[];
+  /** Keep for each session a history of what it has lost and why, for `broker.operations`. Default false. */
+  readonly dropHistory?: boolean;
+  /** One line about an error of a reload. Default: its message. */
+  readonly describe?: Describe;
+  /** Called when a reload has applied another configuration. Default: nothing is called. */
+  reloaded?(config: WrenConfig): void;
+}
+
+export interface ConfiguredBroker extends AsyncDisposable {
+  /** Not started: call `await broker.start()`. */
+  readonly broker: Broker;
+  /** The configuration in use. */
+  readonly config: WrenConfig;
+  /** One line each, with the place in the file; they are logged too when the broker starts. */
+  readonly warnings: readonly string[];
+  /**
+   * Reads the file again, or the given object, which the program may have changed, and applies what is different: all
+   * of it, or nothing after an error (`problem`). Clients stay connected where their listener stays.
+   */
+  reload(): Promise<ReloadOutcome>;
+  /** Shuts the broker down if it runs. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a broker with the plugins, the store and the listeners of a configuration.
+ *
+ * @param source path of a YAML file or a plain object, in the style of WrenMQ, aMQTT or hbmqtt
+ * @throws ConfigError with all errors, PluginError, StoreError
+ */
+export function brokerFromConfig(
+  source: string | object,
+  options: HostOptions & Omit<ReadOptions, "adjust" | "running"> = {},
+): Promise<ConfiguredBroker> {
+  return hostBroker(async (running) => {
+    const read = await readConfig(source, { ...options, ...(running === undefined ? {} : { running }) });
+    return { ...read, warnings: [...read.warnings, ...leftToTheCommand(read.config)] };
+  }, options);
+}
+
+/** Called without an argument at first, and at each reload with the configuration in use. */
+export type ReadEffective = (running?: Running) => EffectiveConfig | Promise<EffectiveConfig>;
+
+/** `brokerFromConfig` for a configuration from any source. */
+export async function hostBroker(read: ReadEffective, options: HostOptions = {}): Promise<ConfiguredBroker> {
+  const { logger = silentLogger, plugins: own = [], dropHistory = false, describe } = options;
+  const { config, warnings, plugins: configured } = await read();
+  const lines = [...warnings.map(formatDiagnostic)];
+  const { path } = config.store;
+  if (path !== undefined) await prepareData(path, 1, logger);
+  const brokerOptions = await configToOptions(shareOf(config, 0, 1), logger, [...configured, ...own]);
+  const broker = createBroker({ ...brokerOptions, dropHistory });
+  const reloader = new Reloader(broker, { config, plugins: configured, own });
+  let current = config;
+  let warm: Preparation | undefined;
+  broker.on("brokerStarting", () => {
+    for (const line of lines) logger.warn({}, line);
+  });
+  broker.on("brokerStarted", () => {
+    if (path !== undefined) removeLeftovers(path);
+    announce(listeningOf(broker), current, logger);
+    warm = prepareForClients(broker, current, logger, describe);
+  });
+  const reload = reloading({
+    running: { config, plugins: configured },
+    logger,
+    read: async (running) => read(running),
+    change: (changed, loaded) => reloader.change(changed, loaded),
+    changed(changed) {
+      current = changed;
+      options.reloaded?.(changed);
+    },
+    ...(describe === undefined ? {} : { describe }),
+  });
+  const close = async (): Promise<void> => {
+    await warm?.stop();
+    await broker[Symbol.asyncDispose]();
+  };
+  return {
+    broker,
+    get config() {
+      return current;
+    },
+    warnings: lines,
+    reload,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Sections that an embedded broker ignores. */
+function leftToTheCommand({ workers, admin }: WrenConfig): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (workerCount(workers) > 1) {
+    found.push({ key: "workers", message: "an embedded broker is one process (see @wrenmq/workers)" });
+  }
+  if (admin.bind !== undefined) {
+    found.push({ key: "admin.bind", message: "an embedded broker serves no admin API (see @wrenmq/admin)" });
+  }
+  return found;
+}
