@@ -31,6 +31,7 @@ describe("what is wrong is said in one line", () => {
     ["durability without a folder", ["--durability", "fsync"], 2, "--data"],
     ["a bound of data without a folder", ["--data-max", "1GiB"], 2, "--data"],
     ["a bound of data that is no size", ["--data", "/nowhere", "--data-max", "much"], 2, "10GiB"],
+    ["a folder for data that cannot be made", ["--data", "/proc/wrenmq", "-p", "0"], 1, "/proc/wrenmq"],
     ["a file that is not there", ["-c", "/nowhere/wrenmq.yaml"], 1, "/nowhere/wrenmq.yaml"],
     ["an address that this machine has not", ["--host", "192.0.2.1", "-p", "0"], 1, "192.0.2.1"],
   ])("%s", async (_what, words, code, word) => {

@@ -1,9 +1,11 @@
 // A Mosquitto that bridges to the broker with the settings that it has by itself, and what is lost when either is killed.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import mqtt, { type MqttClient } from "mqtt";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BrokerProcess } from "../support/broker-process.ts";
@@ -73,13 +75,11 @@ class Pair {
   }
 
   async startThere(): Promise<void> {
-    const child = spawn(MOSQUITTO, ["-c", join(this.#folder, "mosquitto.conf")], { stdio: "ignore" });
+    const child = spawn(MOSQUITTO, ["-c", join(this.#folder, "mosquitto.conf")], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.#there = child;
-    await once(child, "spawn");
-    while (!(await isListening(this.ports.there))) {
-      if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await isRunning(child);
   }
 
   async killThere(): Promise<void> {
@@ -91,16 +91,17 @@ class Pair {
   }
 }
 
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
+/** Mosquitto says so when its listeners are open and its bridges begin. */
+async function isRunning(child: ChildProcessByStdio<null, null, Readable>): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of createInterface(child.stderr)) {
+    lines.push(line);
+    if (!/mosquitto version \S+ running/.test(line)) continue;
+    // What it says later must not fill the pipe.
+    child.stderr.resume();
+    return;
   }
+  throw new Error(`mosquitto ended: ${lines.join("; ")}`);
 }
 
 /** A client of one of the two that finds its way back, with what it received. */
@@ -170,6 +171,21 @@ describe.skipIf(!isHere)("a Mosquitto bridge", { timeout: 60_000 }, () => {
     await here.client.publishAsync("in/a", "from here", { qos: 1 });
     await here.has("out/a from there");
     await there.has("in/a from here");
+  });
+
+  test("by itself shows in $SYS whether it is connected", async () => {
+    const pair = await Pair.make();
+    await pair.startHere();
+    const here = new Side(pair.ports.here, "here");
+    await here.client.subscribeAsync("$SYS/broker/connection/+/state", { qos: 1 });
+    await pair.startThere();
+    const state = `$SYS/broker/connection/${hostname()}.wrenmq/state`;
+    await here.has(`${state} 1`);
+    const late = new Side(pair.ports.here, "late");
+    await late.client.subscribeAsync("$SYS/broker/connection/#", { qos: 1 });
+    await late.has(`${state} 1 retained`);
+    await pair.killThere();
+    await here.has(`${state} 0`);
   });
 
   test("by itself gets nothing back that it brought, and Retain flags as they were", async () => {

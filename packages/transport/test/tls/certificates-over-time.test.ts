@@ -3,9 +3,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type CertificateNotice, checkTls, createListener, type Listener, type TlsConfig } from "../../src/index.ts";
 import { revocationListFacts } from "../../src/tls/der.ts";
+import { PemFiles } from "../../src/tls/pem-files.ts";
 import { identityOf, OpensslAuthority, type OpensslFiles } from "../openssl.ts";
 import { echo, until } from "../support.ts";
 
@@ -85,7 +86,9 @@ describe("one that has changed", () => {
     const { notices, errors } = await listen({ certificates: [files], watchInterval: 20 });
     writeFileSync(files.cert, "-----BEGIN CERTIFICATE-----\nbroken");
     await until(() => errors.length > 0);
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 20));
+    const looks = vi.spyOn(PemFiles.prototype, "haveChanged");
+    onTestFinished(() => looks.mockRestore());
+    await until(() => looks.mock.calls.length >= 10);
     expect(errors.map(({ message }) => message)).toEqual([
       `certificates not reloaded: tls.certificates[0].cert: certificate 1 in ${files.cert} cannot be read: it has no end`,
     ]);
