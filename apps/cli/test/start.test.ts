@@ -31,6 +31,7 @@ describe("what is wrong is said in one line", () => {
     ["durability without a folder", ["--durability", "fsync"], 2, "--data"],
     ["a bound of data without a folder", ["--data-max", "1GiB"], 2, "--data"],
     ["a bound of data that is no size", ["--data", "/nowhere", "--data-max", "much"], 2, "10GiB"],
+    ["a folder for data that cannot be made", ["--data", "/proc/wrenmq", "-p", "0"], 1, "/proc/wrenmq"],
     ["a file that is not there", ["-c", "/nowhere/wrenmq.yaml"], 1, "/nowhere/wrenmq.yaml"],
     ["an address that this machine has not", ["--host", "192.0.2.1", "-p", "0"], 1, "192.0.2.1"],
   ])("%s", async (_what, words, code, word) => {
@@ -98,6 +99,27 @@ test("without a file everyone on this machine may connect, and the first lines s
   expect(broker.lines.indexOf(line)).toBeLessThan(5);
   expect(broker.lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
 });
+
+test.each([1, 2])(
+  "of plugins the first lines name those that say who may enter, not those that watch (%i)",
+  async (workers) => {
+    const folder = await temporaryFolder();
+    const plugin = (hooks: string): string => `export default { name: "x", setup: () => ({ ${hooks} }) };`;
+    await writeFile(join(folder, "door.mjs"), plugin("authenticate: () => true"));
+    await writeFile(join(folder, "watcher.mjs"), plugin("connected() {}, authorize: () => true"));
+    const file = join(folder, "wrenmq.yaml");
+    const listeners = "listeners: { a: { bind: 127.0.0.1:0 }, b: { bind: 127.0.0.1:0, access: [watcher] } }";
+    await writeFile(file, `${listeners}\nplugins: { watcher: { use: ./watcher.mjs }, door: { use: ./door.mjs } }\n`);
+    const broker = startBroker(["-c", file, "--workers", String(workers)]);
+    await broker.line(({ msg, listener }) => msg === "clients may connect" && listener === "b");
+    const said = broker.lines.filter(({ msg }) => msg === "clients may connect");
+    expect(said.map(({ listener, who }) => [listener, who])).toEqual([
+      ["a", 'whoever plugin "door" accepts'],
+      ["b", "nobody: no plugin lets clients in"],
+    ]);
+    expect(await broker.stop("SIGTERM")).toBe(0);
+  },
+);
 
 test("anonymous access from other machines is warned of", async () => {
   const file = join(await temporaryFolder(), "wrenmq.yaml");

@@ -69,6 +69,7 @@ function received(client: MqttClient, topic: string, text: string): Promise<void
 test("clients of different workers are clients of one broker; all workers change their configuration, or none", async () => {
   const workers = await start({ greeting: "hello" });
   const address = (await workers.ready).get("main") ?? "";
+  expect(workers.authenticators).toEqual(new Map([["main", ["everybody"]]]));
   expect(workers.isReady).toBe(true);
   const [one, two] = [await clientAt(0, address), await clientAt(1, address)];
   const heard = [received(one, "greeting/1", "hello"), received(one, "from/two", "hi")];

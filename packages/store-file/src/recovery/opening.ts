@@ -1,11 +1,12 @@
 // Opens a directory: lock, format, journal, and what to do when the journal is not what it should be.
-import { mkdirSync, renameSync, truncateSync, unlinkSync } from "node:fs";
+import { renameSync, truncateSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { StoreError } from "@wrenmq/store";
 import { Ledger } from "../index/ledger.ts";
 import { Journal, syncDirectory } from "../journal/journal.ts";
 import type { RecordWriter } from "../journal/record-writer.ts";
 import { Cleaner } from "../maintenance/cleaner.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { FileStoreOptions } from "../options.ts";
 import { copyRange } from "./copy-range.ts";
 import { checkFormat, damaged, newerFormat, timestamp } from "./format-record.ts";
@@ -23,7 +24,7 @@ export interface OpenDirectory {
 export function openDirectory(options: FileStoreOptions, segmentBytes: number, writer: RecordWriter): OpenDirectory {
   let lock: StoreLock | undefined;
   try {
-    mkdirSync(options.path, { recursive: true });
+    makeFolder(options.path);
     lock = lockDirectory(options.path);
     refuseHalfImport(options.path);
     checkFormat(options.path, options.onDamage ?? "refuse");

@@ -1,6 +1,6 @@
 // What an operator can do with a store that no broker uses: look, copy, compact. All take the store's lock; those that
 // look change nothing.
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NO_MESSAGE, type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import { entryAt, FileStore, placeOf } from "../file-store.ts";
@@ -11,6 +11,7 @@ import { journalPath, syncDirectory } from "../journal/journal.ts";
 import type { Place } from "../journal/place.ts";
 import { RecordReader } from "../journal/record-reader.ts";
 import { readMessage } from "../journal/records.ts";
+import { makeFolder } from "../make-folder.ts";
 import { formatProblem, holdsStore, newerFormat } from "../recovery/format-record.ts";
 import { DRAFT, draftIn, refuseHalfImport } from "../recovery/import-draft.ts";
 import { lockDirectory, type StoreLock } from "../recovery/lock.ts";
@@ -139,7 +140,7 @@ function lockEmpty(path: string): StoreLock {
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     throw cannotImport(path, error);
   }

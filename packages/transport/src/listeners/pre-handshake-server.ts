@@ -14,11 +14,11 @@ import type { ListenerContext } from "./listener.ts";
 
 type HandshakeListenerConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
 
-/** The server that does the handshakes. */
+/** What does the handshakes. */
 export interface Stage {
   readonly config: HandshakeListenerConfig;
-  /** Gets the sockets; it does not listen itself. */
-  readonly server: Server;
+  /** Gets each socket that is let in. */
+  begin(socket: Socket): void;
   /** Does this address belong to a proxy whose clients are known, and checked, only after the HTTP request? */
   isProxy(address: string): boolean;
   /** Its last handshake is done. */
@@ -151,7 +151,7 @@ export class PreHandshakeServer {
     socket.once("close", () => {
       if (this.waiting.get(key)?.socket === socket) this.forget(key);
     });
-    stage.server.emit("connection", socket);
+    stage.begin(socket);
   }
 
   private forget(key: string): void {

@@ -1,5 +1,6 @@
 // The TLS listener.
 
+import type { Socket } from "node:net";
 import type { Accept } from "../connection.ts";
 import { StreamConnection } from "../connections/stream-connection.ts";
 import type { TlsListenerConfig } from "../listener-config.ts";
@@ -25,6 +26,7 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
       socket.allowHalfOpen = true;
       admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options);
     });
-    return { config, server, isProxy: () => false, close: () => void server.close() };
+    const begin = (socket: Socket): void => void server.emit("connection", socket);
+    return { config, begin, isProxy: () => false, close: () => void server.close() };
   }
 }

@@ -1,10 +1,10 @@
 // Decides about an HTTP request that asks for an upgrade to MQTT over WebSocket. Does no I/O.
-import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import { hash } from "node:crypto";
 import { canonicalAddress } from "../ip-address.ts";
 import type { WebSocketConfig } from "../listener-config.ts";
 import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
 import { clientHasLeft, HAS_LEFT } from "./handshake-error.ts";
+import type { UpgradeRequest } from "./ws-plain-request.ts";
 
 /** MQTT 3.1.1 and 5.0 clients offer `mqtt`, MQTT 3.1 clients `mqttv3.1`. */
 export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {
@@ -24,7 +24,7 @@ export interface Refusal {
   reason: string;
 }
 
-export function checkUpgrade(request: IncomingMessage, config: WebSocketConfig): Refusal | undefined {
+export function checkUpgrade(request: UpgradeRequest, config: WebSocketConfig): Refusal | undefined {
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
   const paths = typeof config.path === "string" ? [config.path] : config.path;
   if (paths !== undefined && !paths.includes(path)) return { status: 404, reason: "no MQTT at this path" };
@@ -39,7 +39,7 @@ export function checkUpgrade(request: IncomingMessage, config: WebSocketConfig):
 }
 
 /** [RFC 6455, 4.2.1] */
-function checkHandshake({ method, headers }: IncomingMessage): Refusal | undefined {
+function checkHandshake({ method, headers }: UpgradeRequest): Refusal | undefined {
   const isUpgrade = method === "GET" && headers.upgrade?.toLowerCase() === "websocket";
   if (!isUpgrade || !KEY.test(headers["sec-websocket-key"] ?? "")) {
     return { status: 400, reason: "the headers of the request are wrong" };
@@ -48,14 +48,14 @@ function checkHandshake({ method, headers }: IncomingMessage): Refusal | undefin
   return { status: 426, reason: `the version of WebSocket is not ${WEBSOCKET_VERSION}` };
 }
 
-function offeredSubprotocols({ headers }: IncomingMessage): ReadonlySet<string> {
+function offeredSubprotocols({ headers }: UpgradeRequest): ReadonlySet<string> {
   return new Set((headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
 }
 
 /** The response to a request that has passed `checkUpgrade`. [RFC 6455, 4.2.2] */
-export function acceptance(request: IncomingMessage): string {
+export function acceptance(request: UpgradeRequest): string {
   const key = request.headers["sec-websocket-key"] ?? "";
-  const accept = createHash("sha1").update(`${key}${ACCEPT_GUID}`).digest("base64");
+  const accept = hash("sha1", `${key}${ACCEPT_GUID}`, "base64");
   const lines = [
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",

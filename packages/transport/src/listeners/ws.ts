@@ -1,5 +1,5 @@
 // The WebSocket and secure WebSocket listeners. Entry point `@wrenmq/transport/ws`.
-import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from "node:http";
+import { createServer, type Server as HttpServer, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -22,6 +22,7 @@ import { HandshakeListener } from "./handshake-listener.ts";
 import type { Listener, ListenerContext } from "./listener.ts";
 import type { PreHandshakeServer, Stage } from "./pre-handshake-server.ts";
 import { tlsServer } from "./tls-server.ts";
+import { readPlainRequest, type UpgradeRequest } from "./ws-plain-request.ts";
 import {
   acceptance,
   checkUpgrade,
@@ -49,7 +50,7 @@ class WsInfo extends SocketInfo {
 
   constructor(
     socket: Socket,
-    request: IncomingMessage,
+    request: UpgradeRequest,
     source: { address: string; port: number | undefined } | undefined,
   ) {
     super(socket instanceof TLSSocket ? "wss" : "ws", socket, source);
@@ -76,18 +77,16 @@ class WsListener extends HandshakeListener<WsConfig> {
     identity: TlsIdentity | undefined,
   ): Stage {
     const upgrades = new Upgrades(config, preHandshake, this.accept, this.options, this);
-    const http = upgrades.server;
-    const { trusted } = upgrades;
+    const { server: http, trusted } = upgrades;
+    const begin = (socket: Socket): void => upgrades.begin(socket);
     const isProxy = (address: string): boolean => trusted.has(address);
-    if (identity === undefined) return { config, server: http, isProxy, close: () => void http.close() };
-    const server = tlsServer(identity, preHandshake, identity.config.alpn ?? HTTP, (socket) =>
-      http.emit("connection", socket),
-    );
+    if (identity === undefined) return { config, begin, isProxy, close: () => void http.close() };
+    const tls = tlsServer(identity, preHandshake, identity.config.alpn ?? HTTP, begin);
     const close = (): void => {
-      server.close();
+      tls.close();
       http.close();
     };
-    return { config, server, isProxy, close };
+    return { config, begin: (socket) => void tls.emit("connection", socket), isProxy, close };
   }
 }
 
@@ -101,6 +100,8 @@ class Upgrades {
   private readonly accept: Accept;
   private readonly options: ListenerContext;
   private readonly count: ConnectionCount;
+  /** Milliseconds for the request. */
+  private readonly timeout: number;
 
   constructor(
     config: WsConfig,
@@ -116,11 +117,43 @@ class Upgrades {
     this.options = options;
     this.count = count;
     this.trusted = new TrustedAddresses(this.websocket.trustedProxies ?? [], "websocket.trustedProxies");
+    this.timeout = this.websocket.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS;
     this.server = this.httpServer();
   }
 
+  /** Waits for the request. One of the usual form is read here, every other one by the HTTP server. */
+  begin(socket: Socket): void {
+    const stop = (): void => {
+      socket.off("data", read).off("end", ended).off("error", failed).off("timeout", late);
+      socket.setTimeout(0);
+    };
+    const read = (bytes: Buffer): void => {
+      stop();
+      const plain = readPlainRequest(bytes);
+      if (plain !== undefined) {
+        this.upgrade(plain.request, socket, bytes.subarray(plain.end));
+        return;
+      }
+      socket.pause();
+      socket.unshift(bytes);
+      this.server.emit("connection", socket);
+      socket.resume();
+    };
+    const ended = (): void => {
+      stop();
+      socket.end();
+    };
+    const failed = (error: Error): void => {
+      stop();
+      this.failed(error, socket);
+    };
+    const late = (): void => failed(Object.assign(new Error("no request"), { code: "ERR_HTTP_REQUEST_TIMEOUT" }));
+    socket.setTimeout(this.timeout);
+    socket.on("data", read).on("end", ended).on("error", failed).on("timeout", late);
+  }
+
   private httpServer(): HttpServer {
-    const timeout = this.websocket.handshakeTimeout ?? DEFAULT_HANDSHAKE_MS;
+    const { timeout } = this;
     const server = createServer({
       headersTimeout: timeout,
       requestTimeout: timeout,
@@ -131,7 +164,7 @@ class Upgrades {
     server.on("request", (_request, response) => {
       response.writeHead(426, { Connection: "close, Upgrade", Upgrade: "websocket" }).end();
     });
-    server.on("upgrade", (request, stream: Duplex, head: Buffer) => this.upgrade(request, stream, head));
+    server.on("upgrade", (request, _stream, head: Buffer) => this.upgrade(request, request.socket, head));
     server.on("clientError", (cause: RequestError, stream) => this.failed(cause, stream));
     // The server never listens; without this event it does not enforce its timeouts.
     server.emit("listening");
@@ -147,28 +180,27 @@ class Upgrades {
     refuse(stream, refusal);
   }
 
-  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  private upgrade(request: UpgradeRequest, socket: Socket, head: Uint8Array): void {
     const { preHandshake } = this;
-    const { socket } = request;
     const direct = new WsInfo(socket, request, preHandshake.arrived(socket));
     const info = this.behindProxies(direct, socket, request);
     if (this.trusted.has(direct.remoteAddress) && this.options.admits?.(info) === false) {
-      stream.destroy();
+      socket.destroy();
       return;
     }
     const refusal = checkUpgrade(request, this.websocket);
     if (refusal !== undefined) {
       preHandshake.failed("WebSocket", info.remoteAddress, refusal.reason);
-      refuse(stream, refusal);
+      refuse(socket, refusal);
       return;
     }
     socket.setTimeout(0);
     socket.setNoDelay();
-    stream.write(acceptance(request));
-    this.open(stream, info, head);
+    socket.write(acceptance(request));
+    this.open(socket, info, head);
   }
 
-  private behindProxies(direct: WsInfo, socket: Socket, request: IncomingMessage): WsInfo {
+  private behindProxies(direct: WsInfo, socket: Socket, request: UpgradeRequest): WsInfo {
     const header = request.headers["x-forwarded-for"];
     const address = forwardedFor(direct.remoteAddress, Array.isArray(header) ? header.join() : header, this.trusted);
     return address === direct.remoteAddress ? direct : new WsInfo(socket, request, { address, port: undefined });

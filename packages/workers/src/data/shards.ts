@@ -5,8 +5,9 @@
 //   data/                      one process: the store itself, without a note
 //   data/workers.json          {"workers": 2}: worker-0, worker-1
 //   data/workers.json          {"workers": 3, "folder": "shards-1"}: shards-1/worker-0 …
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeFolder } from "@wrenmq/store-file";
 import { WorkersError } from "../errors.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 
@@ -74,7 +75,7 @@ export function storePath(path: string, worker: number, count: number): string {
 
 /** Writes the note, atomically and durably. */
 export function noteShards(path: string, { workers, folder }: Shards): void {
-  mkdirSync(path, { recursive: true });
+  makeFolder(path);
   const draft = join(path, `${NOTE}.new`);
   writeDurably(draft, `${JSON.stringify({ workers, ...(folder === undefined ? {} : { folder }) })}\n`);
   renameSync(draft, join(path, NOTE));

@@ -1,6 +1,7 @@
 // `wrenmq creds`: writes keys and certificates to files.
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "@wrenmq/store-file";
 import { atFile, readText } from "../../at-file.ts";
 import { CommandError, UsageError } from "../../errors.ts";
 import { type Credentials, issueAuthority, issueDevice, issueServer } from "./issue.ts";
@@ -34,7 +35,7 @@ export async function writeCredentials(kind: CredsKind, options: CredsOptions): 
   if (existsSync(options.outputDir) && !statSync(options.outputDir).isDirectory()) {
     throw new CommandError(`--output-dir ${options.outputDir}: it is not a folder`);
   }
-  await atFile(options.outputDir, () => mkdirSync(options.outputDir, { recursive: true }));
+  await atFile(options.outputDir, () => makeFolder(options.outputDir));
   await atFile(paths.key, () => writeFileSync(paths.key, key, { mode: 0o600 }));
   await atFile(paths.certificate, () => writeFileSync(paths.certificate, certificate));
   process.stdout.write(`${paths.key}\n${paths.certificate}\n`);
