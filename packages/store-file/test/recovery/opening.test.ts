@@ -1,13 +1,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import { StoreError } from "@wrenmq/store";
-import { sampleMessage, sampleOutboxEntry, sampleSession } from "@wrenmq/store/testing";
+import { contentsOf, sampleMessage, sampleOutboxEntry, sampleSession, sampleSubscription } from "@wrenmq/store/testing";
 import { FileStore } from "@wrenmq/store-file";
 import { expect, test } from "vitest";
-import { journalFiles, newPlace } from "../places.ts";
+import { newPlace } from "../places.ts";
 
 function failureOf(action: () => void): StoreError {
   try {
@@ -96,25 +95,48 @@ test("a newer format is refused, whatever is wished for", () => {
   expect(locksIn(path)).toEqual([]);
 });
 
-test("a store of the format before is read, goes on in this one, and its files stay readable", async () => {
+/** Written by the last version of the store that had format 1. */
+const JOURNAL_1 = [
+  "V3Jlbk1RIGpvdXJuYWwNCgEAAAABAAAAAAAAAAAA8D8tkIkQAAAAAKdXcfFiy5wTfgAAAAEAAAAAAAAAAADwPwAAAAAAAAAAAQEA",
+  "AWMAAAAAACCsQAMBA2EvIwEFAQEJQBMAAAABA2EvYglwdWJsaXNoZXIDAQIDBQECCkATAAAAAQNhL3EJcHVibGlzaGVyAwECAwgB",
+  "BQoRAAAABQFyCXB1Ymxpc2hlcgMBAgMKFAAAAAUEZ29uZQlwdWJsaXNoZXIDAQIDp1dx8auDiXAXAAAAAQAAAAAAAAAAAABAAAAA",
+  "AAAAAAALBGdvbmUBAgAFZW5kZWQAAAAAACCsQKdXcfEL3hG5BwAAAAEAAAAAAAAAAAAIQAAAAAAAAAAAAgIGAQEDA6dXcfERuJ+B",
+  "AAAAAAEAAAAAAAAAAAAQQAAAAAAAAAhA",
+].join("");
+
+test("a store of format 1 is read without loss, goes on in this format, and stays readable", async () => {
   const path = newPlace();
-  const store = new FileStore({ path, durability: "batch" });
-  store.open();
-  void store.apply([{ op: "putSession", record: sampleSession("old") }]);
-  await store.close();
+  mkdirSync(path, { recursive: true });
   writeFileSync(join(path, "format.json"), JSON.stringify({ store: "wrenmq", version: 1 }));
-  const [file = ""] = journalFiles(path);
-  const bytes = readFileSync(join(path, file));
-  bytes.writeUInt32LE(1, 16);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, 32)), 32);
-  writeFileSync(join(path, file), bytes);
+  writeFileSync(join(path, "00000001.journal"), Buffer.from(JOURNAL_1, "base64"));
+  const store = new FileStore({ path, durability: "batch" });
+  const expectOld = (): void => {
+    const { sessions } = contentsOf(store);
+    expect(Object.keys(sessions)).toEqual(["c"]);
+    expect(sessions["c"]).toMatchObject({
+      record: sampleSession("c"),
+      subscriptions: [["a/#", sampleSubscription()]],
+      inboundPacketIds: [5],
+      inflight: [{ entry: { seq: 1, packetId: 3, state: "awaitPubcomp" } }],
+      queue: [{ entry: { seq: 2, messageId: 10 }, message: sampleMessage({ topic: "a/q" }) }],
+    });
+    expect([...store.retained()]).toEqual([sampleMessage({ topic: "r", retain: true })]);
+  };
   store.open();
+  expectOld();
+  expect([[...store.outbox()], [...store.origins()], [...store.retainedStamps()], store.identity()]).toEqual([
+    [],
+    [],
+    [],
+    undefined,
+  ]);
   void store.apply([{ op: "putOutbox", entry: sampleOutboxEntry(1), message: sampleMessage() }]);
   await store.close();
   expect(JSON.parse(readFileSync(join(path, "format.json"), "utf8"))).toEqual({ store: "wrenmq", version: 2 });
   store.open();
-  expect(store.stats()).toMatchObject({ sessions: 1, outbox: 1 });
+  expectOld();
   await store.compact();
+  expectOld();
   expect(store.stats()).toMatchObject({ sessions: 1, outbox: 1 });
   await store.close();
 });
