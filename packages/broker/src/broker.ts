@@ -88,9 +88,9 @@ export class Broker implements AsyncDisposable {
   #operations: Operations | undefined;
 
   /**
-   * Without options it listens on port 1883 of this machine's loopback addresses, IPv4 and IPv6, and lets in whoever comes
-   * from this machine, no password asked. `listeners: {}` listens nowhere; with `listeners` or `plugins` given nobody gets
-   * in whom no plugin lets in.
+   * Without options it listens on port 1883 of this machine's loopback addresses, IPv4 and IPv6, and admits clients of this
+   * machine without a password. `listeners: {}` listens nowhere; with `listeners` or `plugins` only clients that a plugin
+   * admits may connect.
    * @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong, what was given and what was expected
    */
   constructor(options: BrokerOptions = {}) {
@@ -185,7 +185,7 @@ export class Broker implements AsyncDisposable {
    * Serves a byte stream that is already connected. Address, TLS and client certificate are those of the stream: of a
    * `net.Socket`, of a `tls.TLSSocket` after `secureConnection`, or of the socket below it (`socket: request.socket` for
    * `createWebSocketStream(ws)` of the package ws). Other options override them.
-   * @param stream a Node stream, or a connection of your own with `attach`, which says itself where it comes from
+   * @param stream a Node stream, or an object that implements `ExternalConnection`, which has its own facts about the peer
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE, ERR_BROKER_CONFIG
    */
   accept(stream: Duplex | ExternalConnection, options: AcceptOptions): void {
@@ -207,10 +207,7 @@ export class Broker implements AsyncDisposable {
     connection.resume();
   }
 
-  /**
-   * Adds a listener and listens.
-   * @throws ListenerError, BrokerError ERR_BROKER_CONFIG
-   */
+  /** Adds a listener and listens. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
   async addListener(name: string, options: ListenerOptions): Promise<void> {
     this.#mustRun("addListener()");
     await this.#listeners.add(name, settleListener(options, this.#plugins.named, `addListener("${name}")`));
@@ -228,18 +225,12 @@ export class Broker implements AsyncDisposable {
     return isThere;
   }
 
-  /**
-   * Stops listening and disconnects the listener's clients.
-   * @returns was there such a listener?
-   */
+  /** Stops listening and disconnects the listener's clients. @returns was there such a listener? */
   async removeListener(name: string): Promise<boolean> {
     return this.#listeners.remove(name);
   }
 
-  /**
-   * Reads the certificates of all listeners again.
-   * @throws ListenerError; the old ones stay in use then
-   */
+  /** Reads the certificates of all listeners again. @throws ListenerError; the old ones stay in use then */
   async reloadCertificates(): Promise<void> {
     await this.#listeners.reloadCertificates();
   }
@@ -369,10 +360,7 @@ export class Broker implements AsyncDisposable {
     return entry !== undefined && this.#core.router.unsubscribe(entry, topicFilter, undefined);
   }
 
-  /**
-   * Closes a client's connection.
-   * @returns was it connected?
-   */
+  /** Closes a client's connection. @returns was it connected? */
   disconnect(
     clientId: string,
     reasonCode: ReasonCode = ReasonCode.AdministrativeAction,
@@ -414,10 +402,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /**
-   * Retained messages: all, or those that match a filter.
-   * @throws BrokerError ERR_TOPIC_INVALID
-   */
+  /** Retained messages: all, or those that match a filter. @throws BrokerError ERR_TOPIC_INVALID */
   retained(filter?: string): IterableIterator<StoredMessage> {
     const { router, clock } = this.#core;
     if (filter !== undefined) mustBeFilter(filter);
@@ -608,10 +593,7 @@ function mustBeFilter(topicFilter: string): void {
   throw new BrokerError("ERR_TOPIC_INVALID", `"${topicFilter}" is not a topic filter`);
 }
 
-/**
- * The same as `new Broker(options)`.
- * @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong
- */
+/** The same as `new Broker(options)`. @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong */
 export function createBroker(options: BrokerOptions = {}): Broker {
   return new Broker(options);
 }

@@ -45,9 +45,9 @@ export interface FactLogOptions {
 }
 
 /*
- *   record ─► ops ── commit ─► under way, first in first out ─► durable: told, let go
- *                       │                     │ the store refuses one: so are those behind it, or facts would change places
- *                       └── while failing ────┴► refused ── again and again, as one batch ─► durable: let go
+ *   record ─► ops ── commit ─► in progress, first in first out ─► durable: call back, release outboxes
+ *                       │                     │ after a refusal later ones are refused too, to keep the order
+ *                       └── while failing ────┴► refused ── tried again, as one batch ─► durable: release outboxes
  */
 export class FactLog implements FactSink {
   readonly #options: FactLogOptions;
@@ -190,9 +190,7 @@ export class FactLog implements FactSink {
     else this.#postpone(held(batch), refusal);
   }
 
-  /**
-   * Resolves when nothing is in progress. Facts that the store refuses to the end are lost; the log has their number.
-   */
+  /** Resolves when nothing is in progress. Facts that the store still refuses are lost; the log has their number. */
   async drain(): Promise<void> {
     this.commit();
     await this.#idle();

@@ -1,4 +1,4 @@
-// All that the protocol core may ask of the world. Answers come back as values; two of them mean "later":
+// Everything that the protocol machine asks of its environment. Answers are values; two of them mean "later":
 //   PARKED    nothing more is read from this client until the answer comes (`resume…`)
 //   DEFERRED  the message is taken, its acknowledgement follows (`publishSettled`, also when the connection has ended)
 import type {

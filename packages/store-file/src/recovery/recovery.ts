@@ -1,6 +1,6 @@
-// Reads a journal from front to back into a ledger and says what is wrong with it. It changes nothing on disk.
+// Reads a journal from front to back into a ledger and reports what is wrong with it. Changes nothing on disk.
 //
-// A tear is what a crash leaves: frames at the end that never got to the disk, nobody was told that they had. Damage is
+// A tear is what a crash leaves: frames at the end that were not written completely, and never acknowledged. Damage is
 // everything else: bytes that were on disk once and are not any more.
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
