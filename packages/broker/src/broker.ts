@@ -1,4 +1,4 @@
-// The broker as embedders and plugins see it: start, shutdown, and its public methods.
+// The public class `Broker`: start, shutdown, and the methods for embedders and plugins.
 import type { Duplex } from "node:stream";
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type {
@@ -50,23 +50,23 @@ import {
 } from "./settings/settle.ts";
 import { thisMachineOnly } from "./settings/this-machine-only.ts";
 
-/** Milliseconds that clients get to read their DISCONNECT at shutdown. */
+/** Milliseconds that clients have to read their DISCONNECT at shutdown. */
 const SHUTDOWN_GRACE = 3_000;
 
-/** What `prepare` gets ready. */
+/** What `prepare` changes. */
 export interface BrokerChange {
-  /** All of them: others that there are now are closed. */
+  /** All listeners: others are closed. Default: they stay as they are. */
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
-  /** All of them. */
+  /** All plugins. Default: they stay as they are. */
   readonly plugins?: readonly Plugin[];
-  /** What is not among them has its default. */
+  /** All limits: what is not given has its default. Without it: they stay as they are. */
   readonly limits?: Partial<BrokerLimits>;
 }
 
 export interface PreparedChange {
-  /** Puts it in force; does not fail. Resolves when what is gone is closed. */
+  /** Applies the change; cannot fail. Resolves when removed listeners and plugins are closed. */
   commit(): Promise<void>;
-  /** Everything is as it was. */
+  /** Undoes the preparation. */
   abort(): Promise<void>;
 }
 
@@ -82,15 +82,15 @@ export class Broker implements AsyncDisposable {
   #core: BrokerCore;
   #listeners: Listeners;
   #housekeeping: Housekeeping;
-  /** All plugins. */
+  /** The hooks of all plugins. */
   #everyone: HookChain;
   #startedAt = 0;
   #operations: Operations | undefined;
 
   /**
-   * Without options it listens on port 1883 of this machine's loopback addresses, IPv4 and IPv6, and lets in whoever comes
-   * from this machine, no password asked. `listeners: {}` listens nowhere; with `listeners` or `plugins` given nobody gets
-   * in whom no plugin lets in.
+   * Without options it listens on port 1883 of this machine's loopback addresses, IPv4 and IPv6, and admits clients of this
+   * machine without a password. `listeners: {}` listens nowhere; with `listeners` or `plugins` only clients that a plugin
+   * admits may connect.
    * @throws BrokerError ERR_BROKER_CONFIG naming the option that is wrong, what was given and what was expected
    */
   constructor(options: BrokerOptions = {}) {
@@ -107,23 +107,26 @@ export class Broker implements AsyncDisposable {
     return this.#state;
   }
 
-  /** Where clients can connect, by the name of the listener: `mqtt://127.0.0.1:1883`. */
+  /** Addresses at which clients can connect, by the name of the listener: `mqtt://127.0.0.1:1883`. */
   get addresses(): ReadonlyMap<string, string> {
     return new Map(this.#listeners.addresses());
   }
 
-  /** The port of a listener; the one that the system chose where the option is 0. */
+  /**
+   * The port of a listener; with option 0 the one that the system has chosen.
+   * @returns undefined: there is no such listener, or it has no port
+   */
   port(listener: string): number | undefined {
     return this.#listeners.port(listener);
   }
 
-  /** Clients that are connected now. */
+  /** Number of connected clients. */
   get connected(): number {
     return this.#core.registry.connected;
   }
 
   /**
-   * Opens the store, starts the plugins, listens.
+   * Opens the store, starts the plugins and listens.
    * @throws BrokerError ERR_BROKER_STATE, ListenerError, PluginError, StoreError; nothing keeps running then
    */
   async start(): Promise<void> {
@@ -162,7 +165,7 @@ export class Broker implements AsyncDisposable {
     this.#observe("brokerStarted");
   }
 
-  /** Disconnects every client, closes everything. The broker may be started again. */
+  /** Disconnects every client and closes everything. The broker may be started again. */
   async shutdown(): Promise<void> {
     if (this.#state === "new" || this.#state === "stopped") return;
     if (this.#state !== "started") {
@@ -182,7 +185,7 @@ export class Broker implements AsyncDisposable {
    * Serves a byte stream that is already connected. Address, TLS and client certificate are those of the stream: of a
    * `net.Socket`, of a `tls.TLSSocket` after `secureConnection`, or of the socket below it (`socket: request.socket` for
    * `createWebSocketStream(ws)` of the package ws). Other options override them.
-   * @param stream a Node stream, or a connection of your own with `attach`, which says itself where it comes from
+   * @param stream a Node stream, or an object that implements `ExternalConnection`, which has its own facts about the peer
    * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE, ERR_BROKER_CONFIG
    */
   accept(stream: Duplex | ExternalConnection, options: AcceptOptions): void {
@@ -195,7 +198,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Serves a connection whose socket another process has accepted and handed over (`releaseSocket`).
-   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is none
+   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE; TypeError when `handle` is not a handle
    */
   adopt(handle: unknown, options: Adoption & { readonly listener: string; readonly transport: TransportName }): void {
     this.#mustRun("adopt()");
@@ -204,15 +207,16 @@ export class Broker implements AsyncDisposable {
     connection.resume();
   }
 
-  /** Listens on one more address. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
+  /** Adds a listener and listens. @throws ListenerError, BrokerError ERR_BROKER_CONFIG */
   async addListener(name: string, options: ListenerOptions): Promise<void> {
     this.#mustRun("addListener()");
     await this.#listeners.add(name, settleListener(options, this.#plugins.named, `addListener("${name}")`));
   }
 
   /**
-   * Replaces limits and plugins of a listener: what is not given is the broker's, as with `addListener`. Its clients stay
-   * and are checked again. @returns is there such a listener?
+   * Replaces limits and plugins of a listener: what is not given is the broker's, as with `addListener`. Its clients
+   * stay and are checked again.
+   * @returns is there such a listener?
    */
   updateListener(name: string, options: Pick<ListenerOptions, "limits" | "maxConnections" | "plugins">): boolean {
     const change = settleChange(options, this.#plugins.named, `updateListener("${name}")`);
@@ -221,20 +225,20 @@ export class Broker implements AsyncDisposable {
     return isThere;
   }
 
-  /** Stops listening; the listener's clients are disconnected. @returns was there such a listener? */
+  /** Stops listening and disconnects the listener's clients. @returns was there such a listener? */
   async removeListener(name: string): Promise<boolean> {
     return this.#listeners.remove(name);
   }
 
-  /** Reads the certificates of all listeners again. @throws ListenerError; the old ones stay then */
+  /** Reads the certificates of all listeners again. @throws ListenerError; the old ones stay in use then */
   async reloadCertificates(): Promise<void> {
     await this.#listeners.reloadCertificates();
   }
 
   /**
-   * Gets other listeners, plugins and limits ready, while everything goes on as before: files are read, plugins start,
-   * new listeners listen. What is not given stays as it is. In force, a listener whose type and address stay keeps its
-   * clients; those of listeners that are gone are told and disconnected.
+   * Prepares other listeners, plugins and limits, while everything goes on as before: files are read, plugins start,
+   * new listeners listen. What is not given stays as it is. After the commit a listener with the same type and address
+   * keeps its clients; those of removed listeners are disconnected.
    * @throws ListenerError, PluginError, BrokerError ERR_BROKER_STATE; nothing has changed then
    */
   async prepare(change: BrokerChange): Promise<PreparedChange> {
@@ -243,7 +247,7 @@ export class Broker implements AsyncDisposable {
     const nextPlugins = plugins && (await this.#plugins.prepare(plugins));
     let nextListeners: PreparedListeners | undefined;
     try {
-      // Plugins that do not go together are found before the commit, which cannot fail.
+      // Conflicts between plugins are found before the commit, which cannot fail.
       this.#tryChains(nextPlugins ?? this.#plugins, listeners);
       nextListeners = listeners && (await this.#listeners.prepare(listeners));
     } catch (error) {
@@ -276,21 +280,21 @@ export class Broker implements AsyncDisposable {
     return settleReplacement(change, { listeners: this.#listeners.options(), plugins: this.#plugins.named }, caller);
   }
 
-  /** @throws PluginError when they cannot decide together, somewhere */
+  /** @throws PluginError when the plugins of a listener conflict */
   #tryChains(plugins: Pick<PluginHost, "chain">, listeners: BrokerChange["listeners"]): void {
     for (const { plugins: members } of Object.values(listeners ?? this.#listeners.options())) {
       plugins.chain(members, this.#events.hooks());
     }
   }
 
-  /** The broker's limits as they are now. */
+  /** The broker's present limits. */
   get limits(): BrokerLimits {
     return this.#limits;
   }
 
   /**
-   * Replaces the broker's limits: what is not given has its default, as with `createBroker`. Those of a connection hold as
-   * they were when it came. To change one: `setLimits({ ...broker.limits, maxSessions: 5 })`.
+   * Replaces the broker's limits: what is not given has its default, as with `createBroker`. An open connection keeps
+   * the limits that it began with. To change one limit: `setLimits({ ...broker.limits, maxSessions: 5 })`.
    */
   setLimits(limits: Partial<BrokerLimits>): void {
     this.#limits = settleLimits(limits, "setLimits()");
@@ -299,8 +303,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Runs these plugins in place of those that run. One that is the same object goes on; the new ones start before the old
-   * ones end, which end as at shutdown. Clients stay and are checked again.
+   * Replaces the plugins. One that is the same object goes on; the new ones start before the old ones are closed, as at
+   * a shutdown. Clients stay and are checked again.
    * @throws PluginError; nothing has changed then
    */
   async setPlugins(plugins: readonly Plugin[]): Promise<void> {
@@ -314,7 +318,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Publishes on behalf of the server: no access rules apply.
-   * @returns did anybody have a subscription for it?
+   * @returns was there a subscription for it?
    * @throws BrokerError ERR_TOPIC_INVALID, ERR_BROKER_STATE
    */
   publish(topic: string, payload: Uint8Array | string, options: PublishOptions = {}): boolean {
@@ -324,12 +328,18 @@ export class Broker implements AsyncDisposable {
     return this.#send(message);
   }
 
-  /** Sets or (with an empty payload) clears a retained message without sending it to anybody. @throws as `publish` */
+  /**
+   * Sets or, with an empty payload, clears a retained message without sending it to subscribers.
+   * @throws as `publish`
+   */
   retain(topic: string, payload: Uint8Array | string, options: Omit<PublishOptions, "retain"> = {}): void {
     this.#core.router.retain(this.#message(topic, payload, { ...options, retain: true }));
   }
 
-  /** Subscribes on behalf of a client; makes a session that is not connected where there is none. @returns the granted QoS */
+  /**
+   * Subscribes on behalf of a client; creates a session that is not connected if there is none.
+   * @returns the granted QoS
+   */
   subscribe(clientId: string, topicFilter: string, qos: QoS = 0): QoS {
     this.#mustRun("subscribe()");
     mustBeFilter(topicFilter);
@@ -361,7 +371,7 @@ export class Broker implements AsyncDisposable {
     return connection !== undefined;
   }
 
-  /** Ends a session with all that waits in it, and its connection if it has one. */
+  /** Ends a session and drops its queue; closes its connection if there is one. */
   removeSession(clientId: string): boolean {
     const { registry, clock } = this.#core;
     const entry = registry.get(clientId);
@@ -383,7 +393,7 @@ export class Broker implements AsyncDisposable {
     for (const { connection } of this.#core.registry.values()) if (connection !== undefined) yield connection.client;
   }
 
-  /** Every subscription. */
+  /** All subscriptions. */
   *subscriptions(): IterableIterator<{ readonly clientId: string; readonly topicFilter: string; readonly qos: QoS }> {
     for (const { session } of this.#core.registry.values()) {
       for (const [topicFilter, { qos }] of session.subscriptions) {
@@ -392,7 +402,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Retained messages, all or those that a filter matches. @throws BrokerError ERR_TOPIC_INVALID */
+  /** Retained messages: all, or those that match a filter. @throws BrokerError ERR_TOPIC_INVALID */
   retained(filter?: string): IterableIterator<StoredMessage> {
     const { router, clock } = this.#core;
     if (filter !== undefined) mustBeFilter(filter);
@@ -410,12 +420,15 @@ export class Broker implements AsyncDisposable {
     return this;
   }
 
-  /** Access rules changed: verdicts are forgotten, live connections and subscriptions are checked again. */
+  /**
+   * Call it when access rules have changed: cached verdicts are dropped, connections and subscriptions are checked
+   * again.
+   */
   rulesChanged(): void {
     recheckAll(this.#core);
   }
 
-  /** What each plugin says about a client's access to a topic, without consequences. */
+  /** Each plugin's opinion about a client's access to a topic. The calls have no other effect. */
   async explain(question: {
     readonly client: ClientInfo | string;
     readonly action: Action;
@@ -432,7 +445,7 @@ export class Broker implements AsyncDisposable {
     return refusal === undefined ? opinions : [{ plugin: "broker", decision: "deny", rule: refusal.rule }, ...opinions];
   }
 
-  /** What an operator may see of it and do to it. */
+  /** What operators can read of the broker and do to it. */
   get operations(): Operations {
     this.#operations ??= new Operations({
       core: () => this.#core,
@@ -452,7 +465,7 @@ export class Broker implements AsyncDisposable {
       outbox: core.outbox?.size ?? 0,
       outboxBytes: core.outbox?.bytes ?? 0,
       timers: core.timers.size,
-      /** Bytes of the arena that wait for clients to take what is in them. */
+      /** Bytes of the arena that wait for clients to read them. */
       outputMemory: core.arena.inUse,
     };
   }
@@ -462,7 +475,7 @@ export class Broker implements AsyncDisposable {
     return new PluginHost(this.#logger, hookTimeout, (name) => pluginContext(this, this.#logger, name));
   }
 
-  /** Everything that a run of the broker begins with empty. */
+  /** The parts that are new for each run of the broker. */
   #wire(): [BrokerCore, Listeners, Housekeeping] {
     const core = new BrokerCore({
       options: this.#options,
@@ -480,7 +493,7 @@ export class Broker implements AsyncDisposable {
     return [core, listeners, new Housekeeping(core)];
   }
 
-  /** Sessions without a connection, and listeners that are gone, come under the rules of all plugins. */
+  /** For sessions without a connection, and for removed listeners, all plugins decide. */
   #chainOf(listener: string): HookChain {
     return this.#listeners.chain(listener) ?? this.#everyone;
   }
@@ -517,7 +530,7 @@ export class Broker implements AsyncDisposable {
     throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
   }
 
-  /** Without an event: nobody who counts or keeps messages wants those of `$SYS`. */
+  /** Without an event: plugins that count or store messages do not want those of `$SYS`. */
   #send(message: Message): boolean {
     return this.#core.router.publish(message, this.#core.clock.now(), new PublishWaits()) === ReasonCode.Success;
   }
@@ -554,7 +567,7 @@ export class Broker implements AsyncDisposable {
     this.#state = "stopped";
   }
 
-  /** Until every client has read its DISCONNECT, or the grace period is over. */
+  /** Waits until every client has read its DISCONNECT, or the grace period is over. */
   async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
     const { clock } = this.#core;
     const remaining = new Set(open.filter((connection) => connection.isAttached));

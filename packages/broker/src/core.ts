@@ -1,4 +1,4 @@
-// The parts of one run of the broker, wired: the only place that knows them all.
+// Makes and connects the parts of one run of the broker. Only this file knows them all.
 import type { QoS } from "@wrenmq/codec";
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import {
@@ -48,7 +48,7 @@ export interface CoreOptions {
   readonly limits: BrokerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The plugins of the listener that a client came by. */
+  /** The plugins of the listener that a client has used. */
   chainOf(listener: string): HookChain;
   readonly observe: HookChain["observe"];
 }
@@ -71,7 +71,7 @@ export class BrokerCore implements BrokerServices {
   readonly outbox: MessageOutbox | undefined;
   readonly sessionFacts: SessionFacts | undefined;
   readonly ackBarrier: AckBarrier;
-  /** This broker among others that act as one with it. */
+  /** This broker as one of several that act as one. */
   readonly cluster: ClusterNode | undefined;
   readonly placement: Placement | undefined;
   readonly bans: BanList = new BanList();
@@ -80,7 +80,7 @@ export class BrokerCore implements BrokerServices {
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
   readonly dollarTopics: DollarTopics;
-  /** One for all sessions that no client has come for yet: what changes, changes for those that exist too. */
+  /** Limits of sessions whose clients have not connected since the start; changes apply to existing ones too. */
   readonly sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents;
 
@@ -122,7 +122,7 @@ export class BrokerCore implements BrokerServices {
         const rest = routes.removeAll(entry);
         if (rest !== undefined) this.backgroundTasks.add(rest);
         this.sessionFacts?.forget(entry);
-        // In the same turn: what is left of it in the store goes with the same batch.
+        // In the same turn, so that its removal from the store is in the same batch.
         this.router.reassignAll(clientId, undelivered, clock.now());
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
@@ -181,13 +181,13 @@ export class BrokerCore implements BrokerServices {
     }
   }
 
-  /** Changes limits, for sessions that exist as for those to come. */
+  /** Changes limits, for existing and later sessions. */
   setLimits(limits: BrokerLimits): void {
     this.limits = limits;
     Object.assign(this.sessionLimits, sessionLimitsOf(limits));
   }
 
-  /** Plugins or listeners to events changed: who watches, and does anybody decide about topics? */
+  /** Plugins or listeners to events have changed: who observes, and does any plugin decide about topics? */
   setObservers(observe: HookChain["observe"], checksReceivers: boolean): void {
     const { router } = this;
     router.hooks = { ...router.hooks, observe };
@@ -219,7 +219,7 @@ export class BrokerCore implements BrokerServices {
     return new Session({ clientId, limits: this.sessionLimits, events: this.#sessionEvents });
   }
 
-  /** The store takes facts again: queues that continue in it can be read on. */
+  /** The store works again: queues that continue in it can be read. */
   #pumpAll(): void {
     const now = this.clock.now();
     for (const { session } of this.registry.values()) if (session.link !== undefined) session.pump(now);

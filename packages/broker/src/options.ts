@@ -1,4 +1,4 @@
-// What an embedder may say to `createBroker`: plain data, parts to plug in, and limits that are safe when nothing is said.
+// The options of `createBroker`: plain data, parts to plug in, and limits with safe defaults.
 import type { ClusterBus } from "@wrenmq/cluster";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
@@ -11,47 +11,55 @@ import type { SysOptions } from "./reporting/sys-topics.ts";
 import type { ShareStrategy } from "./routing/shared-groups.ts";
 import type { Clock } from "./runtime/clock.ts";
 
-/** For `broker.accept`; beside these, what overrides what the stream says of its other side. */
+/** Options of `broker.accept`, with facts that override those of the stream. */
 export interface AcceptOptions extends StreamFacts {
-  /** The name of a listener, of any type (`external` is made for it), whose limits and plugins apply. */
+  /** Name of the listener, of any type (`external` is made for this), whose limits and plugins apply. */
   readonly listener: string;
-  /** Another broker has let it in: it counts against the rate of connections there. Default false. */
+  /** Another broker has accepted it, and has counted it against the rate of connections. Default false. */
   readonly handedOver?: boolean;
 }
 
 export interface BrokerOptions {
   /**
-   * By name. Each may be of any type; `external` is for `broker.accept`. Absent: one named `default`, tcp on port 1883 of
-   * the loopback addresses, IPv4 and IPv6. `{}`: none.
+   * Listeners by name. Each may be of any type; `external` is for `broker.accept`. Default: one named `default`, tcp on
+   * port 1883 of the loopback addresses, IPv4 and IPv6. `{}`: none.
    */
   readonly listeners?: Readonly<Record<string, ListenerOptions>>;
   /**
-   * Each with a name of its own. Without a plugin that authenticates no client may connect; absent, where `listeners` are
-   * absent too: clients of this machine may, no password asked.
+   * Plugins with distinct names. Without one that authenticates no client may connect. Default: none; without
+   * `listeners` too, clients of this machine may connect without a password.
    */
   readonly plugins?: readonly Plugin[];
-  /** Where sessions and retained messages outlive the process; absent: nowhere. */
+  /** Stores sessions and retained messages so that they outlive the process. Default: nothing does. */
   readonly store?: Store;
-  /** `shutdown()` removes what the store keeps: it then outlives a crash only. Default false. */
+  /** Remove everything from the store at `shutdown()`, so that it only survives a crash. Default false. */
   readonly clearOnShutdown?: boolean;
-  /** Other brokers that act as one with this one. Each client has one of them that serves it: see `placement`. */
+  /**
+   * Other brokers that act as one with this one. Each client is served by one of them: see `placement`. Default: none.
+   */
   readonly bus?: ClusterBus;
-  /** Which broker serves which client; absent: this one serves all that it accepts. */
+  /** Decides which broker serves which client. Default: this one serves all that it accepts. */
   readonly placement?: Placement;
   readonly limits?: Partial<BrokerLimits>;
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };
   readonly sys?: Partial<SysOptions>;
   /**
-   * May clients publish to topics that begin with `$`, other than those that plugins serve? `$SYS/` is always the server's
-   * own. MQTT 5.0 section 4.7.2 says that a server should refuse them; many devices use them. Default `allow`.
+   * May clients publish to topics that begin with `$`, besides those that plugins serve? `$SYS/` always belongs to the
+   * server. A server should refuse such topics, but many devices use them. Default `allow`. [MQTT5 4.7.2]
    */
   readonly dollarTopics?: DollarTopics;
   /** Milliseconds that a plugin's promise may take; then it counts as a refusal. Default 10,000. */
   readonly hookTimeout?: number;
-  /** Given to MQTT 5 clients that ask for Response Information: a topic prefix they may use. */
+  /**
+   * The Response Information for MQTT 5 clients that request it: a topic prefix that they may use. Default: none is
+   * sent. [MQTT5 3.2.2.3.15]
+   */
   readonly responseInformation?: (clientId: string) => string | undefined;
-  /** Remember of each session what it lost and why, for `operations`: a look-up for each message that is dropped. Default false. */
+  /**
+   * Keep for each session a history of what it has lost and why, for `operations`; costs a look-up for each dropped
+   * message. Default false.
+   */
   readonly dropHistory?: boolean;
   readonly logger?: Logger;
   readonly clock?: Clock;

@@ -1,5 +1,5 @@
-// Brings back messages that were on their way when the broker stopped: to other brokers, or to sessions about which a
-// plugin was asked. When everybody has them their publishers are acknowledged.
+// Restores messages that were in transit when the broker stopped: to other brokers, or to sessions about which a plugin
+// had not decided. When all receivers have them their publishers are acknowledged.
 
 import { ReasonCode } from "@wrenmq/codec";
 import type { Message, Millis, Session } from "@wrenmq/protocol";
@@ -10,7 +10,7 @@ import type { BrokerCore } from "./core.ts";
 import { PublishWaits } from "./routing/publish-waits.ts";
 import { restoreMessage } from "./sessions/stored-session.ts";
 
-/** When all sessions are there. */
+/** Call it when all sessions are restored. */
 export function restoreOutbox(core: BrokerCore, store: Store): void {
   const { topics, cluster, clock, registry, outbox } = core;
   cluster?.begin(store);
@@ -18,7 +18,7 @@ export function restoreOutbox(core: BrokerCore, store: Store): void {
   for (const { entry, message: stored } of [...store.outbox()]) {
     const message = restoreMessage(topics, stored, entry.messageId);
     if (message === undefined) {
-      // The limits allow its topic no more.
+      // The limits do not allow its topic any more.
       core.factLog?.record({ op: "settleOutbox", number: entry.number }, undefined);
       continue;
     }
@@ -38,7 +38,7 @@ export function restoreOutbox(core: BrokerCore, store: Store): void {
   }
 }
 
-/** The plugin is asked again before the message is sent, as about everything that was queued under other rules. */
+/** The plugin is called again before the message is sent, as for everything that was queued under other rules. */
 function deliverUndecided(
   session: Session | undefined,
   { qos, retain, subscriptionIdentifiers, sharedFilter }: Extract<OutboxTarget, { kind: "session" }>,
@@ -49,7 +49,7 @@ function deliverUndecided(
   session?.recheckQueue();
 }
 
-/** Of the brokers that there were this one is left, with the sessions of all. */
+/** Of several brokers only this one is left, with the sessions of all. */
 function routeHere(
   { router }: BrokerCore,
   store: Store,
@@ -74,7 +74,7 @@ function routeHere(
   session?.settleInbound(packetId, ReasonCode.Success);
 }
 
-/** When the topic's retained message was set or cleared; 0: that is not known. */
+/** When the topic's retained message was set or cleared; 0: unknown. */
 function setAt(store: Store, topic: string): number {
   for (const stamp of store.retainedStamps()) if (stamp.topic === topic) return stamp.setAt;
   return 0;

@@ -1,4 +1,4 @@
-// Brings back sessions, retained messages and wills from the store, however the broker was stopped.
+// Restores sessions, retained messages and wills from the store, however the broker was stopped.
 import type { Will } from "@wrenmq/codec";
 import type { Store } from "@wrenmq/store";
 import type { BrokerCore } from "./core.ts";
@@ -39,7 +39,7 @@ function restoreRetained({ topics, router, clock }: BrokerCore, store: Store, fa
   }
 }
 
-/** This broker is alone now: nobody can bring back what was cleared. */
+/** This broker is alone now: no other can bring back what was cleared. */
 function forgetClearings(store: Store, factLog: FactLog): void {
   for (const { topic, isSet } of [...store.retainedStamps()]) {
     if (!isSet) factLog.record({ op: "deleteRetained", topic }, undefined);
@@ -56,7 +56,7 @@ function restoreSessions(core: BrokerCore, store: Store, factLog: FactLog): [Ses
     const { session } = entry;
     makeDurable(session, store, factLog, topics);
     restoreSession(session, snapshot, store, topics, clock.now());
-    // The rules may be others than those under which it was queued.
+    // The rules may differ from those under which it was queued.
     session.recheckQueue();
     for (const [filter, subscription] of subscriptions) {
       router.routes.add(entry, filter, subscription);

@@ -1,34 +1,37 @@
-// The contract between one broker and the others that act as one with it. The broker decides who gets a message; the bus
-// knows who is there, what they want, and how to reach them. It owns routes between brokers and the order of what one
-// broker tells another, and refuses to know sessions.
+// The contract between one broker and the others that act as one with it. The broker decides who gets a message; the
+// bus knows the peers and their subscriptions, and how to reach them. It owns the routes between brokers and the order
+// of messages to a peer, and knows no sessions.
 import type { Arena, Message, Millis, TopicTable } from "@wrenmq/protocol";
 import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 
-/** Another broker, as this one sees it; one object for as long as the bus lives. */
+/** Another broker, as this one sees it; one object for the lifetime of the bus. */
 export interface Peer {
-  /** Its number among those that act as one. */
+  /** Its number among the brokers that act as one. */
   readonly id: number;
-  /** Is it there, and are its routes known? */
+  /** Is it connected, and are its routes known? */
   readonly up: boolean;
 }
 
-/** For whom a forwarded message is at the peer. */
+/** The receivers of a forwarded message at the peer. */
 export interface ForwardTarget {
-  /** Its own subscribers. */
+  /** Ordinary subscribers. */
   readonly plain: boolean;
   /** Shared subscriptions (`$share/…`) for which this peer was chosen. */
   readonly groups: readonly string[] | undefined;
   /** When the topic's retained message was set (see `Stamps`); 0: it is not to be retained. */
   readonly retainedAt: number;
-  /** May others not have heard of the retained message, because they were away? Who stores it tells them. */
+  /**
+   * May other peers lack the retained message, because they were not connected? The one that stores it sends it to
+   * them.
+   */
   readonly isOld?: boolean | undefined;
-  /** Only for those of its sessions of whom all of these hold. */
+  /** Only for sessions of the peer for which all of these hold. */
   readonly homes?: readonly Homes[] | undefined;
 }
 
-/** Its home was broker `home` when there were `count`. */
+/** The session's home was broker `home` when there were `count`. */
 export interface Homes {
   readonly home: number;
   readonly count: number;
@@ -36,13 +39,13 @@ export interface Homes {
 
 /** A forwarded message as it arrives. */
 export interface ArrivedTarget extends ForwardTarget {
-  /** Of a parcel: what its number means. */
+  /** Of a parcel: the origin of its number. */
   readonly origin: Origin | undefined;
-  /** Parcels come in the order of their numbers, and may come again; 0: no parcel. */
+  /** Parcels come in the order of their numbers, and may come again; 0: it is not a parcel. */
   readonly number: number;
 }
 
-/** A retained message, or (with an empty payload) that there is none. */
+/** A retained message, or, with an empty payload, its removal. */
 export interface RetainedFact {
   readonly message: Message;
   readonly stamp: number;
@@ -51,82 +54,91 @@ export interface RetainedFact {
 export interface ClusterBus {
   /** Number of this broker. */
   readonly self: number;
-  /** The others, by their number or not, in a fixed order. */
+  /** The other brokers, in a fixed order. */
   readonly peers: readonly Peer[];
-  /** Bytes wait for a peer that does not take them: publishers had better wait (`whenRelieved`). */
+  /** Bytes wait for a peer that does not read them: publishers should wait (`whenRelieved`). */
   readonly congested: boolean;
   /**
-   * Has some peer whose sessions outlive its process not been heard of since this broker started? Then it is not known what
-   * it wants, and a message above QoS 0 must not be acknowledged.
+   * Is there a peer whose sessions outlive its process and that has not connected since this broker started? Its
+   * subscriptions are then unknown, and a message above QoS 0 must not be acknowledged.
    */
   readonly isUncertain: boolean;
-  /** The broker behind this bus. Routes may be set from now on; what is forwarded waits for `start`. */
+  /** Sets the broker of this bus. Routes may be set from now on; forwarded messages wait for `start`. */
   attach(node: LocalNode): void;
-  /** Connects to the peers. Resolves when all are there, or when the time for those that are not is over. */
+  /** Connects to the peers. Resolves when all are connected, or when the time for the others is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /**
-   * There are local subscribers of a filter.
-   * @param durable some of their sessions outlive this broker's process: while it is away, what is for them is kept
+   * There are local subscribers to a filter.
+   * @param durable some of their sessions outlive this broker's process: while it is down, peers keep messages for them
    */
   setRoute(filter: string, durable: boolean): void;
   removeRoute(filter: string): void;
-  /** How many members a shared subscription has here, and how many of them are connected. 0 members: none any more. */
+  /**
+   * Sets how many members a shared subscription has here, and how many of them are connected. 0 members: it has ended
+   * here.
+   */
   setGroup(filter: string, connected: number, members: number, durable: boolean): void;
   /**
-   * Sends a message to a peer, after everything that was sent to it before.
-   * @param ticket given where somebody waits for the result; it is settled in any case
+   * Sends a message to a peer, in order.
+   * @param ticket gets the result, in any case; undefined: the result is not needed
    */
   forward(peer: Peer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void;
   /**
-   * Sends a parcel to a peer, over each new link again until it has answered: then the parcel, which expects it,
-   * is settled, once. A peer that is away gets it when it is back.
+   * Sends a parcel to a peer, and again over each new link until it has answered. The parcel then gets the result,
+   * once. A peer that is not connected gets it when it is.
    */
   handOver(peer: Peer, parcel: Parcel, target: ForwardTarget): void;
-  /** Is as much held for the peer, which is away, as may be? Then no message above QoS 0 may be sent to it. */
+  /**
+   * Is the space for messages to this peer, which is not connected, used up? Then no message above QoS 0 may be sent to
+   * it.
+   */
   isFull(peer: Peer, message: Message): boolean;
-  /** The result of a message for which `deliver` answered `Later`. */
+  /** The result of a message for which `deliver` has returned `Later`. */
   acknowledge(peer: Peer, sequence: number, result: ForwardResult): void;
   /** Calls back once when nothing is congested any more. */
   whenRelieved(callback: () => void): void;
-  /** Resolves when every peer that is there knows the routes and groups as they are now; undefined: they do. */
+  /** Resolves when every connected peer knows the present routes and groups; undefined: they do. */
   whenKnown(): Promise<void> | undefined;
-  /** Numbers that the peers get to see. */
+  /** Metrics for the peers. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
-  /** The numbers that peers have shared last. */
+  /** The metrics that the peers have shared last. */
   metrics(): Iterable<Readonly<Record<string, number>>>;
-  /** Parcels, and messages that wait for peers that are away. */
+  /** Number of parcels and messages that wait for peers. */
   readonly waiting: number;
 }
 
-/** The broker, as the bus sees it. All calls come from the event loop, none from inside a call to the bus. */
+/** The broker, as the bus sees it. Its methods are called by the event loop, never from inside a call to the bus. */
 export interface LocalNode {
   readonly arena: Arena;
   readonly topics: TopicTable;
   /** Do sessions outlive the process? */
   readonly durable: boolean;
-  /** Where the numbers of parcels come from that may still be sent. */
+  /** Origins of parcels that may still be sent. */
   readonly origins: readonly Origin[];
   now(): Millis;
-  /** Calls back once at a time; returns a function that cancels. */
+  /**
+   * Calls back once at a time.
+   * @returns a function that cancels
+   */
   at(time: Millis, callback: () => void): () => void;
   /** Calls `flush` at the end of this turn of the event loop, when the facts of the turn are durable. */
   flushLater(output: { flush(): void }): void;
-  /** What all peers want is known from now on: `isUncertain` is false. */
+  /** The subscriptions of all peers are known from now on: `isUncertain` is false. */
   routesKnown(): void;
   routeSet(peer: Peer, filter: string): void;
   routeRemoved(peer: Peer, filter: string): void;
   groupSet(peer: Peer, filter: string, connected: number, members: number): void;
   /**
-   * A message from a peer. Its bytes are lent for the call.
+   * A message from a peer. Its bytes are valid during the call only.
    * @param now when it was read
-   * @param sequence for `acknowledge`; -1: nobody waits
-   * @returns what became of it; `Later`: `acknowledge` will tell
+   * @param sequence for `acknowledge`; -1: no result is needed
+   * @returns the result; `Later`: `acknowledge` will be called
    */
   deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
-  /** From these a peer may still send parcels; from others of the same store nothing comes any more. */
+  /** The peer may still send parcels of these origins, and none of other origins of the same store. */
   originsTold(peer: Peer, origins: readonly Origin[]): void;
-  /** What a peer that has just come should know of retained messages. */
+  /** The retained messages that a newly connected peer needs. */
   retainedFor(peer: Peer): Iterator<RetainedFact>;
   problem(error: Error): void;
 }

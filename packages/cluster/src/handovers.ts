@@ -1,10 +1,10 @@
-// Parcels on their way to one peer, over one link after the other.
+// The parcels to one peer that it has not answered, over any number of links.
 import type { ForwardTarget } from "./cluster-bus.ts";
 import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { Parcel } from "./parcel.ts";
 
-/** A parcel on its way to one peer: what waits for the peer's answer, over one link after the other. */
+/** A parcel to one peer, until the peer has answered, over any number of links. */
 export class Handover implements Ticket {
   readonly parcel: Parcel;
   readonly target: ForwardTarget;
@@ -26,17 +26,17 @@ export class Handover implements Ticket {
   sent(_sequence: number): void {}
 
   settle(_sequence: number, _count: number, result: ForwardResult): void {
-    // What is lost with its link is sent again over the next one.
+    // If it is lost with its link it is sent again over the next one.
     if (this.sentOver === this.#all.link) this.#all.answer(this, result);
   }
 }
 
-/** Parcels for one peer that it has not answered, in the order of their numbers. */
+/** Parcels that one peer has not answered, in the order of their numbers. */
 export class Handovers {
-  /** The link to the peer, while it is there and nobody closes it. */
+  /** The link to the peer, while it is connected and not being closed. */
   link: object | undefined = undefined;
   #waiting: (Handover | undefined)[] = [];
-  /** Those before it have been answered. */
+  /** All parcels before this index have been answered. */
   #head = 0;
   #size = 0;
   /** Bytes that they keep in memory. */

@@ -1,4 +1,4 @@
-// What a link between two brokers says to the bus that it belongs to, and what it knows of the peer at its other end.
+// The interfaces between a link to another broker, the bus that owns it, and the peer at its other end.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { ArrivedTarget, Peer } from "./cluster-bus.ts";
 import type { ForwardResult } from "./forward-result.ts";
@@ -13,16 +13,16 @@ export interface Greeting {
   readonly durable: boolean;
 }
 
-/** The peer, as far as its link is concerned. */
+/** The peer, as its link uses it. */
 export interface LinkedPeer extends Peer {
   readonly generation: number;
   /** The results of `count` messages that were forwarded to it, from `sequence` on. */
   answered(sequence: number, count: number, result: ForwardResult): void;
-  /** Has it not answered as many bytes as may be kept for it, although it is there? */
+  /** Are the bytes of its unanswered parcels at their bound, although it is connected? */
   readonly isBehind: boolean;
 }
 
-/** Who the link belongs to: the bus. */
+/** The owner of a link: the bus. */
 export interface LinkEvents<Link> {
   greeted(link: Link, greeting: Greeting): void;
   originsTold(link: Link, origins: readonly Origin[]): void;
@@ -30,13 +30,13 @@ export interface LinkEvents<Link> {
   routeRemoved(link: Link, filter: string): void;
   groupSet(link: Link, filter: string, connected: number, members: number, durable: boolean): void;
   routesEnded(link: Link): void;
-  /** @returns what became of it */
+  /** @returns the result */
   forwarded(link: Link, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
   /** The result of `count` messages, from `sequence` on. */
   answered(link: Link, sequence: number, count: number, result: ForwardResult): void;
   metricsTold(link: Link, metrics: Readonly<Record<string, number>>): void;
   relayOpened(link: Link, id: number, opening: RelayOpening): RelaySide | undefined;
-  /** What waited has gone out. */
+  /** The bytes that waited have been sent. */
   drained(link: Link): void;
   closed(link: Link, error: Error | undefined): void;
 }

@@ -1,4 +1,4 @@
-// The bus between the worker processes of one machine: each is linked to each.
+// The bus between the worker processes of one machine: each has a link to each other one.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
 import type { ArrivedTarget, ClusterBus, ForwardTarget, LocalNode, RetainedFact } from "./cluster-bus.ts";
@@ -14,22 +14,22 @@ import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
 import type { MeshTransport } from "./transports/mesh-transport.ts";
 import type { RelayOpening } from "./wire/relay-info.ts";
 
-/** Milliseconds between two tries to reach a peer: at first and at most. */
-/** Milliseconds at the end for relayed connections to close. */
+/** Milliseconds between two attempts to connect to a peer: at first and at most. */
+/** Milliseconds that relayed connections have to close at the end. */
 const RELAY_GRACE = 2_000;
 const SEQUENCES = 0x1_0000_0000;
-/** Retained messages of a peer that has just come go out in bursts of about so many bytes. */
+/** Bytes of a burst when retained messages are sent to a newly connected peer. */
 const SYNC_BURST = 1024 * 1024;
 
 export interface MeshOptions {
   /** Number of this broker, 0 to count - 1. */
   readonly self: number;
-  /** All brokers, this one included. */
+  /** Number of brokers, with this one. */
   readonly count: number;
   readonly transport: MeshTransport;
-  /** Milliseconds that `start` waits for the others; default 10,000. */
+  /** Milliseconds that `start` waits for the peers. Default 10,000. */
   readonly startTimeout?: number;
-  /** Serves a connection that a peer relays. Absent: relays are refused. */
+  /** Serves a connection that a peer relays. Default: relays are refused. */
   readonly accept?: (connection: ExternalConnection, listener: string) => void;
 }
 
@@ -192,8 +192,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   /**
    * Lets a peer serve a connection whose bytes only this process can read and write.
-   * @param head what was read of it
-   * @returns what takes the connection's events from now on; undefined: the peer is not there
+   * @param head bytes that were read from it
+   * @returns the handler of the connection's events from now on; undefined: the peer is not connected
    */
   relay(id: number, connection: Connection, listener: string, head: Uint8Array): ConnectionHandler | undefined {
     const link = this.#peers.find((peer) => peer.id === id)?.link;
@@ -309,7 +309,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Publishers may go on if nothing keeps them any more. */
+  /** Publishers continue if nothing is congested any more. */
   #takesAgain(link: MeshLink): void {
     if (link.congested || link.peer?.isBehind === true) return;
     if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
@@ -348,7 +348,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     );
   }
 
-  /** Sends a peer the retained messages, as fast as it takes them. */
+  /** Sends a peer the retained messages, as fast as it reads. */
   #synchronise(link: MeshLink): void {
     const facts = this.#syncs.get(link);
     if (facts === undefined) return;
@@ -360,7 +360,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       }
       link.forward(value.message, { plain: false, groups: undefined, retainedAt: value.stamp, isOld: true }, -1);
     }
-    // What is not in transit after this turn asks again; what is, when it has drained.
+    // If all was written in this turn the next burst follows; otherwise it follows after the drain event.
     this.#node?.flushLater({
       flush: () => {
         if (link.outbox.inTransit === 0) this.#synchronise(link);
@@ -368,7 +368,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     });
   }
 
-  /** Until relayed clients have read their last packet, or the time for it is over. */
+  /** Waits until relayed clients have read their last packet, or the time for it is over. */
   #relaysGone(): Promise<void> {
     const node = this.#node;
     const count = (): number => [...this.#byLink.keys()].reduce((sum, { relays }) => sum + relays.size, 0);

@@ -1,4 +1,4 @@
-// One connection to one peer: frames in, frames out, one write for each turn of the event loop.
+// One connection to one peer: reads and writes frames, with one write per turn of the event loop.
 import { encodeUtf8, MqttError } from "@wrenmq/codec";
 import { type Message, type Millis, Outbox, type OutboxOwner } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
@@ -15,13 +15,13 @@ import { MeshFrameReader } from "./wire/mesh-frame-reader.ts";
 import { originsBody, readOrigins } from "./wire/origins-frame.ts";
 import { openingFromText, openingToText, type RelayOpening } from "./wire/relay-info.ts";
 
-/** Bytes that may wait for a peer that has stopped reading. */
+/** Bytes that may wait for a peer that does not read. */
 const HIGH_WATER = 2 * 1024 * 1024;
 
 export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly outbox: Outbox;
   readonly relays: Map<number, RelaySide> = new Map();
-  /** Who is at the other end; known since it has greeted. Belongs to the bus. */
+  /** The peer at the other end; known after its greeting. Owned by the bus. */
   peer: LinkedPeer | undefined = undefined;
   readonly #connection: Connection;
   readonly #node: LocalNode;
@@ -29,11 +29,11 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
   readonly #frames = new MeshFrameReader();
   readonly #fields = new FieldReader();
   readonly #forward: ForwardReader;
-  /** Those that the peer was told, in the order that it knows. */
+  /** The origins that were sent to the peer, in that order. */
   #origins: readonly Origin[] = [];
-  /** Called, in order, when the peer has passed a barrier, or is gone. */
+  /** Called, in order, when the peer has passed a barrier, or the link is lost. */
   #barriers: (() => void)[] = [];
-  /** Results that go out as one frame: so many in sequence, all the same. */
+  /** Results that are sent as one frame: their number, when they are equal and in sequence. */
   #answers = 0;
   #firstAnswer = 0;
   #answer: ForwardResult = ForwardResult.Nobody;
@@ -54,7 +54,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     return this.#over;
   }
 
-  /** Has the peer stopped taking what we send, with a lot waiting? */
+  /** Has the peer stopped reading, with many bytes waiting? */
   get congested(): boolean {
     return this.outbox.inTransit > 0 && this.outbox.backlog > HIGH_WATER;
   }
@@ -83,7 +83,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     this.#finish(error);
   }
 
-  /** The peer broke the rules, or another link takes the place of this one. */
+  /** The peer broke the protocol, or another link replaces this one. */
   fail(error: Error | undefined): void {
     this.#finish(error);
     this.#connection.destroy();
@@ -188,7 +188,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   #writeAnswers(): void {
     const count = this.#answers;
-    // Making room for the frame may flush, which must not find them once more.
+    // Making room for the frame may flush, which must not send them again.
     this.#answers = 0;
     const at = this.#begin(FrameType.ForwardResults, 9);
     const { bytes } = this.outbox;
@@ -235,7 +235,10 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Head of a frame; `length` bytes of body follow at the position returned, in what `outbox.bytes` is from then on. */
+  /**
+   * Begins a frame; `length` bytes of body follow at the returned position in `outbox.bytes`, which may have been
+   * replaced.
+   */
   #begin(type: FrameType, length: number): number {
     const { outbox } = this;
     outbox.reserve(FRAME_HEAD + length);
@@ -318,7 +321,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     try {
       forward.read(bytes, start, end);
       result = this.#events.forwarded(this, forward.message, forward, forward.sequence, this.#now);
-      // Whoever keeps the message has a copy; encodings that lie in lent memory end here.
+      // Whatever keeps the message has a copy; encodings in borrowed memory end here.
       if (forward.message.kept) forward.message.releaseFrames();
     } catch (error) {
       if (!(error instanceof MqttError)) throw error;
@@ -337,7 +340,7 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
       return;
     }
     const side = this.relays.get(id);
-    // What was under way when our side closed.
+    // Frames that were in transit when this side was closed.
     if (side === undefined) return;
     if (type === FrameType.RelayData) side.arrived(fields.bytes, fields.position, fields.end);
     else if (type === FrameType.RelayCredit) side.credited(fields.uint32());

@@ -1,6 +1,6 @@
-// What is known of one other broker, across the links that come and go: its routes, and what waits for it or for its
-// answers. While a peer whose sessions outlive its process is away, its durable routes stay, and messages above QoS 0
-// for them are held: their publishers wait for their acknowledgements until it is back.
+// The state of one other broker, across the links to it: its routes, and what waits for it or for its answers. While a
+// peer whose sessions outlive its process is not connected, its durable routes stay, and messages above QoS 0 for them
+// are held: their publishers wait for their acknowledgements until it is back.
 import type { Message } from "@wrenmq/protocol";
 import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
 import { ForwardResult } from "./forward-result.ts";
@@ -10,11 +10,11 @@ import type { MeshLink } from "./mesh-link.ts";
 import type { Parcel } from "./parcel.ts";
 import { PendingTickets } from "./pending-tickets.ts";
 
-/** Bytes and messages that are held for a peer that is away. */
+/** Bytes and messages that are held for a peer that is not connected. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const MAX_HELD_MESSAGES = 100_000;
 const HELD_OVERHEAD = 200;
-/** Bytes of parcels that a peer has not answered, although it is there. */
+/** Bytes of unanswered parcels to a connected peer. */
 const HIGH_WATER = 16 * 1024 * 1024;
 
 interface Held {
@@ -27,18 +27,18 @@ export class MeshPeer implements Peer {
   readonly id: number;
   link: MeshLink | undefined = undefined;
   up: boolean = false;
-  /** Do its sessions outlive its process? Until it says so: as ours do. */
+  /** Do its sessions outlive its process? Until its greeting the same is assumed as of this broker. */
   durable: boolean;
   metrics: Readonly<Record<string, number>> | undefined = undefined;
-  /** Counts the links: what belongs to an old one must not reach a new one. */
+  /** Counts the links: messages for an old one must not reach a new one. */
   generation: number = 0;
-  /** Is it known what its durable sessions want, from this link or an earlier one? */
+  /** Are its durable subscriptions known, from this link or an earlier one? */
   isKnown: boolean = false;
   readonly #node: LocalNode;
-  /** Filters and whether they are durable. */
+  /** Filters, and whether they are durable. */
   readonly #routes = new Map<string, boolean>();
   readonly #groups = new Map<string, boolean>();
-  /** Routes that the peer has sent on this link so far, until all have come. */
+  /** Routes that the peer has sent on this link so far, until all have arrived. */
   #told: Set<string> | undefined;
   #pending = new PendingTickets();
   #held: Held[] = [];
@@ -77,7 +77,7 @@ export class MeshPeer implements Peer {
     this.#node.groupSet(this, filter, connected, members);
   }
 
-  /** All routes of the peer have come: it is up. */
+  /** All routes of the peer have arrived: it is up. */
   routesEnded(): void {
     const told = this.#told ?? new Set();
     this.#told = undefined;
@@ -85,7 +85,7 @@ export class MeshPeer implements Peer {
     for (const filter of [...this.#groups.keys()]) if (!told.has(filter)) this.setGroup(filter, 0, 0, false);
     this.up = true;
     this.isKnown = true;
-    // They are older than what is held, or there is no order between them.
+    // They are older than held messages, or there is no order between them.
     for (const handover of this.#handovers) this.#sendParcel(handover);
     const held = this.#held;
     this.#held = [];
@@ -100,12 +100,12 @@ export class MeshPeer implements Peer {
     else this.#hold(message, target, ticket);
   }
 
-  /** Messages that wait for it or for its answer; without parcels only those that wait for it. */
+  /** Number of messages that wait for it or for its answer; without parcels only those that wait for it. */
   get waiting(): number {
     return this.#held.length + this.#handovers.size;
   }
 
-  /** Does it take longer over parcels than their publishers do? */
+  /** Does it answer parcels more slowly than publishers send them? */
   get isBehind(): boolean {
     return this.up && this.#handovers.bytes > HIGH_WATER;
   }
@@ -120,7 +120,7 @@ export class MeshPeer implements Peer {
     this.#pending.settle(sequence, count, result);
   }
 
-  /** The link is gone, and with it what did not outlive the peer. */
+  /** The link is lost, and with it everything that does not outlive the peer's process. */
   lost(): void {
     this.link = undefined;
     this.#handovers.link = undefined;
@@ -132,13 +132,14 @@ export class MeshPeer implements Peer {
       if (this.durable && durable) this.#node.groupSet(this, filter, 0, 1);
       else this.setGroup(filter, 0, 0, false);
     }
-    // Taken or not, nobody knows. Where sessions end with their process, nobody is left who could miss a message.
+    // It is unknown whether they were delivered. Where sessions end with their process, none is left that could miss a
+    // message.
     const result = this.durable ? ForwardResult.Refused : ForwardResult.Nobody;
     this.#pending.settleAll(result);
     if (!this.durable) this.#handovers.answerAll(ForwardResult.Nobody);
   }
 
-  /** The broker stops: nobody will answer any more. Parcels are kept by who made them. */
+  /** The broker stops: no answer will come. Parcels stay with the broker that has made them. */
   close(): void {
     this.#handovers.link = undefined;
     const held = this.#held;
@@ -147,7 +148,7 @@ export class MeshPeer implements Peer {
     this.#pending.settleAll(ForwardResult.Refused);
   }
 
-  /** Of a peer that is away: is there no room to hold the message for it? */
+  /** For a peer that is not connected: is there no space to hold the message for it? */
   isFull(message: Message): boolean {
     const bytes = this.#heldBytes + this.#handovers.bytes + sizeOf(message);
     return this.durable && (this.waiting >= MAX_HELD_MESSAGES || bytes > MAX_HELD_BYTES);

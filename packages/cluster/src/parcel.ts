@@ -1,9 +1,9 @@
-// A message that must reach its peers once and for certain: it has a number by which a peer knows whether it has taken it,
-// and is sent again over every new link until the peer has answered. Whoever makes parcels keeps them durable.
+// A message that must reach its peers exactly once: a peer knows by its number whether it has taken it, and it is sent
+// again over every new link until the peer has answered. The broker that makes parcels keeps them durable.
 import type { Message } from "@wrenmq/protocol";
 import { ForwardTicket } from "./forward-ticket.ts";
 
-/** Where numbers come from: a store and one run of a process on it, both named by chance. */
+/** The origin of parcel numbers: a store and one run of a process on it, both with random names. */
 export interface Origin {
   readonly store: string;
   readonly run: number;

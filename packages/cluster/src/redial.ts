@@ -1,4 +1,5 @@
-// Connections to peers that failed, or ended before the peer has greeted: tried again after pauses that grow.
+// Reconnects to peers after a failed connection, or after a link that ended before the peer's greeting, with growing
+// pauses.
 import type { Millis } from "@wrenmq/protocol";
 
 /** Milliseconds. */
@@ -13,7 +14,7 @@ export interface Clock {
 export class Redial<Link extends object> {
   readonly #dial: (id: number, retry: number) => void;
   readonly #waiting = new Set<() => void>();
-  /** Links that were made here, with their peer and the pause that follows if they end too early. */
+  /** Links that were made here, with their peer and the pause to use if they end too early. */
   readonly #made = new WeakMap<Link, { readonly id: number; readonly retry: number }>();
 
   constructor(dial: (id: number, retry: number) => void) {
@@ -24,7 +25,7 @@ export class Redial<Link extends object> {
     this.#made.set(link, { id, retry });
   }
 
-  /** The link has ended before its peer has greeted. */
+  /** The link has ended before the peer's greeting. */
   endedEarly(link: Link, clock: Clock): void {
     const made = this.#made.get(link);
     if (made !== undefined) this.later(made.id, made.retry, clock);

@@ -1,5 +1,5 @@
-// The durable store: puts batches into the journal, and what the journal adds up to into answers. Opening is in
-// opening.ts, making room in cleaner.ts.
+// The durable store: writes batches to the journal and answers reads from the ledger. opening.ts opens it, cleaner.ts
+// frees space.
 import type { QueueEntry, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import {
   type OriginRecord,
@@ -26,7 +26,7 @@ import { DEFAULT_SEGMENT_BYTES, type FileStoreOptions } from "./options.ts";
 import type { StoreLock } from "./recovery/lock.ts";
 import { openDirectory } from "./recovery/opening.ts";
 
-/** What there is while the store is open. */
+/** The parts that exist while the store is open. */
 interface Opened {
   readonly lock: StoreLock;
   readonly ledger: Ledger;
@@ -35,12 +35,12 @@ interface Opened {
   readonly cleaner: Cleaner;
 }
 
-/** Bodies that lie close to each other are read at once, up to this many bytes and over gaps of this many. */
+/** Bodies that are close to each other are read together, up to this many bytes and over gaps of this many. */
 const READ_AT_ONCE = 256 * 1024;
 const READ_GAP = 2048;
 const RETAINED_AT_ONCE = 500;
 
-/** Operations that make room, and never need a body: let through when the store is full. */
+/** Operations that free space and never need a body: accepted when the store is full. */
 const RELEASING: ReadonlySet<StoreOp["op"]> = new Set([
   "deleteSession",
   "deleteSubscription",
@@ -98,7 +98,7 @@ export class FileStore implements Store {
 
   *retained(): IterableIterator<StoredMessage> {
     const { ledger, journal } = this.#need();
-    // In the order of the files: a million of them are read in a few thousand goes.
+    // In the order of the files: a million of them need a few thousand reads.
     const places = [...ledger.retained.values()].sort((a, b) => a.file - b.file || a.offset - b.offset);
     for (let i = 0; i < places.length; i += RETAINED_AT_ONCE) {
       const messages: StoredMessage[] = [];
@@ -180,7 +180,7 @@ export class FileStore implements Store {
   #write(batch: readonly StoreOp[]): void {
     const { ledger, cleaner } = this.#need();
     const writer = this.#writer;
-    // A client that comes back for its queue makes room too.
+    // A client that reconnects for its queue frees space too.
     const isRecord = (op: StoreOp): boolean => op.op === "putSession" && ledger.sessions.has(op.record.clientId);
     const releasing = batch.every((op) => RELEASING.has(op.op) || isRecord(op));
     if (!cleaner.hasRoom(writer.length, releasing)) {
@@ -199,7 +199,7 @@ export class FileStore implements Store {
   #append(releasing: boolean): Appended {
     const { journal, cleaner } = this.#need();
     try {
-      // What makes room was lent the reserve: nobody else gets anything of it.
+      // The reserve was released for operations that free space: others must not use it.
       if (!releasing && journal.needsReserve) throw noRoom();
       return journal.append(this.#writer);
     } catch (error) {
@@ -222,7 +222,7 @@ export class FileStore implements Store {
     };
   }
 
-  /** Writes what holds to new files and removes the others. */
+  /** Writes everything that is needed to new files and removes the others. */
   async compact(): Promise<void> {
     const { cleaner } = this.#need();
     await cleaner.rewrite();
@@ -262,7 +262,7 @@ export function placeOf(ledger: Ledger, messageId: number): Place | undefined {
   return { file: messages.file(slot), offset: messages.offset(slot), length: messages.length(slot) };
 }
 
-/** Reads bodies in the order given, neighbours in one go. */
+/** Reads bodies in the order given, neighbours together. */
 function readTogether(journal: Journal, places: readonly Place[], each: (body: Buffer, index: number) => void): void {
   for (let i = 0; i < places.length; ) {
     const { file, offset } = places[i]!;
@@ -310,7 +310,7 @@ function snapshot({ record, subscriptions, entries, inbound }: SessionFacts): Se
   const granted = new Map<string, SubscriptionRecord>();
   for (const [filter, { value }] of subscriptions) granted.set(filter, value);
   return {
-    // Sessions without record are not in the map that this is called for.
+    // The map has only sessions with a record.
     record: record!.value,
     subscriptions: granted,
     inflight,

@@ -1,5 +1,5 @@
-// Makes a folder that may be there already, with those above it. Node's own `mkdir` with `recursive` never ends where the
-// system says that a folder to make "does not exist", as below /proc.
+// Creates a folder, with those above it, unless it exists. Node's `mkdir` with `recursive` never returns where the
+// system reports that a folder to be created "does not exist", as below /proc.
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -11,13 +11,13 @@ export function makeFolder(path: string): void {
     missing.unshift(folder);
     folder = dirname(folder);
   }
-  // The error of the system for a file in its place.
+  // The system's error for a file in its place.
   if (missing.length === 0 && !statSync(folder).isDirectory()) mkdirSync(folder);
   for (const one of missing) {
     try {
       mkdirSync(one);
     } catch (error) {
-      // Somebody else has made it in between.
+      // It was created meanwhile.
       if ((error as { code?: unknown }).code !== "EEXIST") throw error;
     }
   }

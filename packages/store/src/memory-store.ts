@@ -1,11 +1,11 @@
-// The store that forgets when the process ends: plain maps, nothing is copied or encoded. It is also what other stores
-// are compared with, so it follows the contract to the letter and nothing else.
+// The store in memory: plain maps, nothing is copied or encoded. Other stores are compared with it, so it follows the
+// contract exactly and does nothing else.
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { EntryList } from "./entry-list.ts";
 import { type OriginRecord, type OutboxEntry, type OutboxMessage, originKey, type RetainedStamp } from "./outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "./store.ts";
 
-/** A message and how many entries need it. */
+/** A message and the number of entries that refer to it. */
 interface Kept {
   readonly message: StoredMessage;
   needed: number;
@@ -13,11 +13,11 @@ interface Kept {
 
 interface Item {
   entry: QueueEntry;
-  /** Undefined once the message is needed no more. */
+  /** Undefined when the message is not needed any more. */
   kept: Kept | undefined;
 }
 
-/** An operation that is about a session. */
+/** An operation on a session. */
 type SessionOp = Extract<StoreOp, { readonly clientId: string }>;
 
 interface MemorySession {
@@ -27,7 +27,7 @@ interface MemorySession {
   readonly inbound: Set<number>;
 }
 
-/** Keeps everything in RAM. What it holds survives `close` and `open`, not the process. */
+/** Stores everything in memory. The contents survive `close` and `open`, but not the process. */
 export class MemoryStore implements Store {
   readonly #sessions = new Map<string, MemorySession>();
   readonly #messages = new Map<number, Kept>();
@@ -145,7 +145,7 @@ export class MemoryStore implements Store {
         this.#identity = op.identity;
         return;
       default: {
-        // Facts of a session that is gone are void: a delivery may end in the same tick as its session.
+        // Facts of a session that does not exist are ignored: a delivery may end in the same turn as its session.
         const session = this.#sessions.get(op.clientId);
         if (session !== undefined) this.#applyToSession(session, op);
       }
@@ -226,7 +226,7 @@ export class MemoryStore implements Store {
     this.#release(found.entry.messageId, found.kept);
   }
 
-  /** One more needs the message. */
+  /** One more reference to the message. */
   #keep(messageId: number, message: StoredMessage): Kept {
     const kept = this.#messages.get(messageId) ?? { message, needed: 0 };
     kept.needed++;
@@ -236,7 +236,7 @@ export class MemoryStore implements Store {
 
   #advance(session: MemorySession, seq: number, packetId: number, state: QueueEntry["state"]): void {
     const item = session.entries.get(seq);
-    // There is no way back from awaitPubcomp: the message is gone.
+    // The state awaitPubcomp cannot be left: the message is gone.
     if (item === undefined || (item.entry.state === "awaitPubcomp" && state !== "awaitPubcomp")) return;
     if (state === "awaitPubcomp") {
       this.#drop(item);
@@ -245,7 +245,7 @@ export class MemoryStore implements Store {
     item.entry = { ...item.entry, packetId, state };
   }
 
-  /** One entry needs its message no more. */
+  /** One reference less to the item's message. */
   #drop(item: Item | undefined): void {
     if (item?.kept !== undefined) this.#release(item.entry.messageId, item.kept);
   }

@@ -1,10 +1,10 @@
-// The contract between the broker and whatever remembers for it. RAM is the truth while the broker runs; a store is a
-// journal of facts that is read back at the next start. It never sees a client, a connection or a packet on the wire.
+// The contract between the broker and its durable storage. Memory is authoritative while the broker runs; a store
+// records facts, which are read back at the next start. It has nothing to do with clients, connections or packets.
 
 import type { QueueEntry, SessionRecord, SessionSnapshot, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import type { OriginRecord, OutboxEntry, OutboxMessage, RetainedStamp } from "./outbox.ts";
 
-/** Of an entry that waits for PUBCOMP only: its message is needed no more, and is not kept. */
+/** For an entry that waits for PUBCOMP only: its message is not needed any more, and not stored. */
 export const NO_MESSAGE: StoredMessage = {
   topic: "",
   payload: new Uint8Array(0),
@@ -28,14 +28,19 @@ export type StoreOp =
       readonly subscription: SubscriptionRecord;
     }
   | { readonly op: "deleteSubscription"; readonly clientId: string; readonly filter: string }
-  /** Adds an entry. The message is kept once however many entries refer to its id, until the last of them is settled. */
+  /**
+   * Adds an entry. The message is stored once for all entries that refer to its id, until the last of them is settled.
+   */
   | {
       readonly op: "enqueue";
       readonly clientId: string;
       readonly entry: QueueEntry;
       readonly message: StoredMessage;
     }
-  /** An entry changed its state or got its packet identifier. From awaitPubcomp on the message is needed no more. */
+  /**
+   * An entry has changed its state or got its packet identifier. From awaitPubcomp on its message is not needed any
+   * more.
+   */
   | {
       readonly op: "advance";
       readonly clientId: string;
@@ -48,39 +53,39 @@ export type StoreOp =
   /** An inbound QoS 2 packet identifier waits for PUBREL. */
   | { readonly op: "hold"; readonly clientId: string; readonly packetId: number }
   | { readonly op: "release"; readonly clientId: string; readonly packetId: number }
-  /** @param setAt see `RetainedStamp`; absent: not known */
+  /** @param setAt see `RetainedStamp`; absent: unknown */
   | { readonly op: "putRetained"; readonly message: StoredMessage; readonly setAt?: number }
-  /** There is none any more, and that is remembered: what is older must not come back. */
+  /** There is no retained message any more, which is remembered: an older one must not come back. */
   | { readonly op: "clearRetained"; readonly topic: string; readonly setAt: number }
-  /** Nothing is known of the topic any more. */
+  /** Removes everything about the topic. */
   | { readonly op: "deleteRetained"; readonly topic: string }
-  /** Adds an entry to the outbox. Its message is kept like that of a queue, until the entry is settled. */
+  /** Adds an entry to the outbox. Its message is stored like that of a queue, until the entry is settled. */
   | { readonly op: "putOutbox"; readonly entry: OutboxEntry; readonly message: StoredMessage }
-  /** Everybody has the message. */
+  /** All receivers have the message. */
   | { readonly op: "settleOutbox"; readonly number: number }
-  /** Takes the place of what was known of the origin. */
+  /** Replaces the record of the origin. */
   | { readonly op: "putOrigin"; readonly origin: OriginRecord }
-  /** Nothing comes from it any more. */
+  /** No more messages come from it. */
   | { readonly op: "deleteOrigin"; readonly store: string; readonly run: number }
-  /** What other brokers know this store by. */
+  /** The name of this store at other brokers. */
   | { readonly op: "putIdentity"; readonly identity: string };
 
-/** A queued entry together with its message. */
+/** A queued entry with its message. */
 export interface QueuedMessage {
   readonly entry: QueueEntry;
   readonly message: StoredMessage;
 }
 
 /**
- * Where sessions and retained messages outlive the process.
+ * Stores sessions and retained messages so that they outlive the process.
  *
- * Reads see every batch applied before them. Reads are synchronous where the engine can (then nothing waits);
- * `apply` returns undefined when the batch is durable on return, else a promise that resolves when it is.
+ * Reads see every batch applied before them. Reads are synchronous where the engine allows it; `apply` returns
+ * undefined when the batch is durable on return, otherwise a promise that resolves when it is.
  */
 export interface Store {
   /** @throws StoreError ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_DAMAGED, ERR_STORE_OPEN */
   open(): void | Promise<void>;
-  /** Waits for what is under way. The store may be opened again. */
+  /** Waits for operations in progress. The store may be opened again. */
   close(): void | Promise<void>;
   /** Every session, without the bodies of its queue: read once at the start. */
   sessions(): Iterable<SessionSnapshot>;
@@ -90,15 +95,18 @@ export interface Store {
   retainedStamps(): Iterable<RetainedStamp>;
   /** Up to `limit` queued entries (state "queued") with `seq` above `after`, in order. */
   queue(clientId: string, after: number, limit: number): readonly QueuedMessage[];
-  /** The message of an entry in flight; undefined when it is not kept (any more). */
+  /** The message of an entry in flight; undefined when it is not stored (any more). */
   message(clientId: string, seq: number): StoredMessage | undefined;
   /** Every entry of the outbox, in the order of their numbers: read once at the start. */
   outbox(): Iterable<OutboxMessage>;
-  /** Every origin that something was taken from. */
+  /** Every origin from which messages were taken. */
   origins(): Iterable<OriginRecord>;
-  /** What was put last; undefined: nothing was. */
+  /** The last identity that was put; undefined: there is none. */
   identity(): string | undefined;
-  /** All or nothing. @throws StoreError ERR_STORE_FULL and others, synchronously or by rejection: nothing was applied. */
+  /**
+   * Applies all operations or none.
+   * @throws StoreError ERR_STORE_FULL and others, synchronously or by rejection: nothing was applied
+   */
   apply(batch: readonly StoreOp[]): undefined | Promise<void>;
   /** For `$SYS` and metrics. */
   stats(): StoreStats;
@@ -108,15 +116,15 @@ export interface StoreStats {
   readonly sessions: number;
   readonly messages: number;
   readonly retained: number;
-  /** Entries of the outbox. */
+  /** Number of entries of the outbox. */
   readonly outbox: number;
-  /** Bytes on disk (0 for a store in memory). */
+  /** Bytes on disk; 0 for a store in memory. */
   readonly bytes: number;
-  /** No message that is kept has a higher identifier: after a restart the next one is free. 0 when none is kept. */
+  /** No stored message has a higher identifier, so the next one is free after a restart. 0: no message is stored. */
   readonly lastMessageId: number;
 }
 
-/** A store that could not do what it was asked. */
+/** A store could not do what was asked of it. */
 export class StoreError extends Error {
   override readonly name: string = "StoreError";
   readonly code: StoreErrorCode;

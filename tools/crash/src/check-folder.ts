@@ -1,4 +1,4 @@
-// What the tools of `wrenmq store` say about a folder that survived: sound, and the same after export and import.
+// Checks a data folder after a run with the tools of `wrenmq store`: undamaged, and the same after export and import.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-// The command: arguments in, one line with the verdict out.
+// The command: reads its arguments and prints one line with the result.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const USAGE = `Kills a broker under load and checks that nothing it acknowledged
   --program FILE      another wrenmq.js than the one made of the sources
 `;
 
-/** @returns the exit code: 0 nothing lost, 1 something was, 2 called wrongly */
+/** @returns the exit code: 0: nothing lost; 1: something was; 2: wrong usage */
 export async function main(words: readonly string[], ownProgram: string): Promise<number> {
   const options = parse(words);
   if (options === undefined) {

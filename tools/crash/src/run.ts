@@ -1,4 +1,4 @@
-// One run: load, crash, start again, many times; then everything that was begun comes to its end and is checked.
+// One run: load, crash, restart, many times; then everything in progress ends and is checked.
 import type { BrokerUnderTest } from "./brokers/broker-under-test.ts";
 import { Random } from "./random.ts";
 import { Scenario } from "./scenario.ts";
@@ -10,28 +10,28 @@ export interface RunOptions {
   readonly kills: number;
   readonly seed: number;
   readonly qos: "1" | "2" | "both";
-  /** Worker processes of the broker; default 1. */
+  /** Worker processes of the broker. Default 1. */
   readonly workers?: number;
-  /** Milliseconds between two crashes, at least and at most; default 30 to 700. */
+  /** Milliseconds between two crashes, at least and at most. Default 30 to 700. */
   readonly pause?: readonly [number, number];
-  /** Told after each crash. */
+  /** Called after each crash. Default: nothing is called. */
   readonly onKill?: (kills: number, world: World) => void;
-  /** Done while the broker is down. */
+  /** Called while the broker is down. Default: nothing is called. */
   readonly whileDown?: (random: Random) => Promise<void>;
 }
 
 export interface RunResult {
   readonly problems: readonly string[];
   readonly kills: number;
-  /** Kills of one worker while the others went on. */
+  /** Number of times that one worker was killed while the others went on. */
   readonly workerKills: number;
   readonly stops: number;
   readonly acknowledged: number;
   readonly delivered: number;
   readonly redelivered: number;
-  /** What happened to those of whom it is told, in order. */
+  /** The events of the clients that are traced, in order. */
   readonly story: readonly string[];
-  /** From the start of the process to a broker that listens, milliseconds: the longest. */
+  /** Milliseconds of the slowest start, until the broker listens. */
   readonly slowestStart: number;
 }
 
@@ -41,11 +41,11 @@ const CLOSING = 20;
 /** @throws Error when the broker does not start */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { broker, kills, seed, qos, workers = 1, pause = [30, 700], onKill, whileDown } = options;
-  // What the clients do must not change when crashes come at other moments.
+  // The clients' actions must not depend on the moments of crashes.
   const random = new Random(seed);
   const world = new World(random.fork(), workers, broker.surroundings ?? realSurroundings);
   world.forgets = broker.forgets;
-  // What one worker has not answered when it ends is refused, unless its publisher must not send it again.
+  // Messages that a worker has not answered when it ends are refused, unless their publisher must not send them again.
   world.refuses = broker.refuses ? [1, 2] : workers > 1 ? [1] : [];
   const scenario = new Scenario(world, { qos });
   let slowestStart = 0;
@@ -72,7 +72,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         killed++;
         onKill?.(killed, world);
       }
-      // Its connections have ended: who sees that now knows why.
+      // Time for clients to see that their connections have ended.
       await world.sleep(CLOSING);
       world.port = port;
       continue;
@@ -89,7 +89,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     }
     await whileDown?.(random);
     if (killed < kills && !broker.sharesProcess && random.chance(0.1)) {
-      // In the middle of its start.
+      // While it starts.
       const starting = broker.start();
       await world.sleep(random.between(20, 400));
       await broker.crash();

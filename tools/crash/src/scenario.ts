@@ -1,4 +1,4 @@
-// Who takes part in a run, and what they have to say about it at its end.
+// The participants of a run, and their checks at its end.
 import { EndingSession } from "./clients/ending-session.ts";
 import { Publisher } from "./clients/publisher.ts";
 import { RetainedReader } from "./clients/retained-reader.ts";
@@ -8,13 +8,13 @@ import { WillClient, Witness } from "./clients/will-client.ts";
 import type { World } from "./world.ts";
 
 export interface ScenarioOptions {
-  /** Of what is published and subscribed: "1", "2" or both. */
+  /** QoS of messages and subscriptions: "1", "2" or both. */
   readonly qos: "1" | "2" | "both";
 }
 
 /** Milliseconds without any progress after which what is missing counts as lost. */
 const PATIENCE = 8_000;
-/** Milliseconds in which what must not come has its chance. */
+/** Milliseconds in which something that must not come would have come. */
 const QUIET = 400;
 
 export class Scenario {
@@ -52,7 +52,7 @@ export class Scenario {
     this.#endingSessions = [4, 5, 5].map((version, i) => new EndingSession(world, `g${i}`, version as 4 | 5));
   }
 
-  /** Resolves when everybody who has to hear everything is subscribed; then the others begin. */
+  /** Resolves when all clients that must receive everything have subscribed; then the others begin. */
   async begin(): Promise<void> {
     await Promise.all([this.#witness.begin(), ...this.#subscribers.map((subscriber) => subscriber.begin())]);
     for (const each of [
@@ -64,17 +64,17 @@ export class Scenario {
       each.come();
   }
 
-  /** In the moment of a crash, for a broker whose connections the crash does not break. */
+  /** At the moment of a crash, for a broker whose crash breaks no connections. */
   cutAll(): void {
     for (const each of this.#everyone()) each.cut();
   }
 
-  /** One look at the retained messages, while everything goes on. */
+  /** Checks the retained messages, while everything goes on. */
   async checkRetained(): Promise<void> {
     await new RetainedReader(this.#world, `reader${this.#readers++}`).check();
   }
 
-  /** No more is begun; what was begun comes to its end. Then everything is checked, and everybody leaves. */
+  /** Ends everything that was begun, checks it, and disconnects all clients. */
   async finish(): Promise<void> {
     const world = this.#world;
     world.running = false;
@@ -100,7 +100,7 @@ export class Scenario {
     );
   }
 
-  /** Until it is so, or nothing has moved for long. */
+  /** Waits until the condition holds, or nothing has changed for long. */
   async #untilStill(isSo: () => boolean): Promise<void> {
     let moved = this.#world.now();
     let last = -1;

@@ -1,4 +1,4 @@
-// What clients need of the world around them: time, and connections to the broker. The system's, or simulated ones.
+// The environment of clients: time, and connections to the broker. The system's, or simulated ones.
 import type { ProtocolVersion } from "@wrenmq/codec";
 import { type ClientLink, Link, type LinkOwner } from "./clients/link.ts";
 
@@ -7,9 +7,12 @@ export type Cancel = () => void;
 export interface Surroundings {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls back once. @returns what cancels it */
+  /**
+   * Calls back once.
+   * @returns a function that cancels
+   */
   setTimer(callback: () => void, milliseconds: number): Cancel;
-  /** @param opened called when the connection is there */
+  /** @param opened called when the connection is open */
   dial(port: number, clientId: string, version: ProtocolVersion, owner: LinkOwner, opened: () => void): ClientLink;
 }
 

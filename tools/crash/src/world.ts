@@ -1,4 +1,4 @@
-// What the clients of one run share: where the broker is, chance, the order of events, and what went wrong.
+// What the clients of one run share: the broker's address, the random series, the order of events, and what went wrong.
 import { homeOf } from "@wrenmq/cluster";
 import type { QoS } from "@wrenmq/codec";
 import type { Random } from "./random.ts";

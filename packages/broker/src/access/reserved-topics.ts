@@ -1,6 +1,6 @@
-// Which topics that begin with `$` a client may publish to, before the access rules. `$SYS/` is the server's own, but for
-// one topic of each bridge. Others are allowed, since clients use them between themselves, unless the broker refuses
-// them as the standard suggests. [MQTT5 4.7.2]
+// Rules for publishing to topics that begin with `$`, before the access rules. `$SYS/` belongs to the server, except
+// one topic of each bridge. Others are allowed, since clients use them among themselves, unless the broker refuses them
+// as the standard suggests. [MQTT5 4.7.2]
 import type { ClientInfo } from "@wrenmq/plugin-api";
 import { DENIED, type Message, type Verdict } from "@wrenmq/protocol";
 import { topicMatches } from "@wrenmq/topics";
@@ -9,7 +9,7 @@ export type DollarTopics = "allow" | "refuse";
 
 /** Prefix of the server's own topics. */
 const SYS_PREFIX = "$SYS/";
-/** What a bridge publishes of itself is one character; the rest is for properties. Bytes, the topic included. */
+/** Bytes. A bridge publishes one character about itself; the rest is for the topic and properties. */
 const STATE_WEIGHT = 1_024;
 const STATE_PAYLOAD = 1;
 
@@ -19,7 +19,7 @@ const REFUSED: Verdict = { ...DENIED, rule: "dollar_topics: refuse" };
 
 export interface ReservedTopicRules {
   readonly dollarTopics: DollarTopics;
-  /** Filters of topics that plugins answer. */
+  /** Filters of topics that plugins serve. */
   readonly served: readonly string[];
 }
 
@@ -43,8 +43,8 @@ export function isServersOwn(topic: string): boolean {
 }
 
 /**
- * Is this the topic in which a bridge says whether it is connected? Mosquitto names it after the client identifier that
- * its bridge has here; nobody can speak for another bridge.
+ * Is this the topic for the connection state of this bridge? Mosquitto names it after the client identifier that its
+ * bridge has here, so a client cannot publish for another bridge.
  */
 export function isOwnState({ bridge, clientId }: Pick<ClientInfo, "bridge" | "clientId">, topic: string): boolean {
   return bridge && !clientId.includes("/") && topic === `$SYS/broker/connection/${clientId}/state`;

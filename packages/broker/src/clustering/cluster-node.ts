@@ -1,5 +1,5 @@
-// This broker as one of several that act as one: forwards messages to the peers that want them, delivers what comes from
-// them, keeps retained messages the same everywhere.
+// This broker as one of several that act as one: forwards messages to peers with subscribers, delivers those of peers,
+// and keeps retained messages the same on all.
 import {
   type ArrivedTarget,
   type ClusterBus,
@@ -38,7 +38,7 @@ import { RetainedReplica } from "./retained-replica.ts";
 import { sumOf } from "./summed-metrics.ts";
 import { TakenNumbers } from "./taken-numbers.ts";
 
-/** The parts of the broker that the others have to do with. */
+/** The parts of the broker that clustering uses. */
 export interface ClusterParts {
   readonly arena: Arena;
   readonly topics: TopicTable;
@@ -62,7 +62,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   readonly #batches: ForwardBatches;
   readonly #core: ClusterParts;
   readonly #router: Router;
-  /** Of the message that a peer has sent. */
+  /** For messages of peers. */
   readonly #waits = new PublishWaits();
   readonly #interest: LocalInterest;
   readonly #replica: RetainedReplica;
@@ -83,7 +83,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     const { factLog, outbox } = core;
     this.#taken = new TakenNumbers(factLog);
     if (factLog !== undefined && outbox !== undefined) {
-      // Messages of a batch follow each other: nothing joins one behind a parcel.
+      // Messages of a batch follow each other: none joins a batch from before a parcel.
       const parcels = new Parcels(bus, factLog, outbox, () => this.#batches.end());
       this.#parcels = parcels;
       this.#resumption = new OutboxResumption({
@@ -106,12 +106,12 @@ export class ClusterNode implements LocalNode, Forwarder {
     bus.attach(this);
   }
 
-  /** Is this the broker that publishes the metrics of all? */
+  /** Does this broker publish the metrics of all? */
   get isFirst(): boolean {
     return this.bus.peers.every((peer) => !peer.up || peer.id > this.bus.self);
   }
 
-  /** Does this broker write down the topic's retained message? */
+  /** Does this broker store the topic's retained message? */
   keepsRetained(topic: string): boolean {
     return this.#keeper(topic) === this.bus.self;
   }
@@ -126,7 +126,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     return sumOf(own, this.bus.metrics());
   }
 
-  /** Each step a little of it. */
+  /** Each step does a little of the work. */
   sweep(now: Millis): Iterable<void> {
     const allKnow = this.bus.peers.every((peer) => peer.up);
     return this.#replica.sweep(now, allKnow, (topic) => {
@@ -134,11 +134,12 @@ export class ClusterNode implements LocalNode, Forwarder {
     });
   }
 
-  // ── from here to the peers ────────────────────────────────────────────────────────────────────────────────────────
+  // ── messages to peers
+  // ───────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(message: Message, { peers, groups }: Route, waits: PublishWaits): ReasonCode | undefined {
     const { bus } = this;
-    // Whoever wants the message, it is not known: acknowledged, it would be lost.
+    // The subscribers are unknown: if it were acknowledged it could be lost.
     if (bus.isUncertain) {
       if (this.#resumption === undefined || waits.isSentAgain || waits.packetId > 0) return ReasonCode.QuotaExceeded;
       this.#resumption.postpone(message);
@@ -174,7 +175,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     }
     const { batchWaiter } = waits;
     if (batchWaiter !== undefined && peers?.length === 1 && elsewhere === undefined && retainedAt === 0) {
-      // Most messages that cross go to one peer: those of one publisher that follow each other share a ticket.
+      // Most messages to peers have one receiver: successive ones of a publisher share a ticket.
       if (waits.congested.length === 0 && waits.authorizations === undefined) {
         this.#batches.forward(message, peers[0] as Peer, batchWaiter, aim.isWantedHere, waits);
         return;
@@ -210,13 +211,13 @@ export class ClusterNode implements LocalNode, Forwarder {
 
   #sends(message: Message, { peers, elsewhere, retainedAt }: ForwardAim): Send[] {
     const sends: Send[] = [];
-    // A peer that is away may be back before the one that stores the message has it: then that one passes it on.
+    // A peer may reconnect before the broker that stores the message has it: then that broker passes it on.
     const isOld = retainedAt > 0 && this.bus.peers.some(({ up }) => !up);
     for (const peer of retainedAt > 0 || elsewhere !== undefined ? this.bus.peers : (peers ?? [])) {
       const plain = peers?.includes(peer) === true;
       const groups = elsewhere?.get(peer);
       if (!plain && groups === undefined) {
-        // A peer that is away gets retained messages when it comes back; only the one that stores this one is waited for.
+        // A peer gets retained messages when it connects; only the one that stores this message is waited for.
         if (retainedAt === 0 || (!peer.up && this.#keeper(message.topic) !== peer.id)) continue;
       }
       sends.push([peer, groups === undefined && retainedAt === 0 ? PLAIN : { plain, groups, retainedAt, isOld }]);
@@ -239,12 +240,14 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (bus.congested) waits.peersAreCongested();
   }
 
-  // ── from the peers ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── messages from peers
+  // ─────────────────────────────────────────────────────────────────────────────────────────────
 
   deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult {
     const { factLog, ackBarrier } = this.#core;
     const { origin, number } = target;
-    // What is not sent again was taken by others already: it is taken here too, and answered when the store is well.
+    // A message that is not sent again was taken by others already: it is taken here too, and answered when the store
+    // works.
     const isSentAgain = origin === undefined && message.qos < 2;
     if (factLog?.failing !== undefined && sequence >= 0 && isSentAgain) return ForwardResult.Refused;
     const waits = this.#waits;
@@ -264,7 +267,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     return ForwardResult.Later;
   }
 
-  /** @returns does anybody here get it? */
+  /** @returns does a session of this broker get it? */
   #take(message: Message, target: ForwardTarget, now: Millis, waits: PublishWaits): boolean {
     const { retainedAt, groups, plain, homes, isOld } = target;
     if (retainedAt > 0) this.#retainFrom(message, retainedAt, isOld === true, now, waits);
@@ -287,7 +290,7 @@ export class ClusterNode implements LocalNode, Forwarder {
         isWanted = true;
         continue;
       }
-      // The last member here has left while the message was under way.
+      // The last member here has left while the message was in transit.
       const other = group?.chooseSide(message.publisher, this.bus.self);
       if (group !== undefined && other !== undefined) elsewhere = withGroup(elsewhere, other, group);
     }
@@ -300,11 +303,11 @@ export class ClusterNode implements LocalNode, Forwarder {
     return isWanted;
   }
 
-  /** @param isOld its sender tells nobody else: who writes the topic down does, if it is news */
+  /** @param isOld its sender tells no other peer: the broker that stores the topic does, if it is new */
   #retainFrom(message: Message, stamp: number, isOld: boolean, now: Millis, waits: PublishWaits): void {
     const { topic } = message;
     if (!this.#replica.supersedes(topic, stamp)) {
-      // It, or what is later, may not be durable yet.
+      // It, or a later one, may not be durable yet.
       if (this.keepsRetained(topic)) waits.factRecorded();
       return;
     }
@@ -313,7 +316,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (isOld && this.keepsRetained(topic)) this.#tellRetained(message, stamp);
   }
 
-  /** To all that are there; others hear of it when they come. */
+  /** To all connected peers; others get it when they connect. */
   #tellRetained(message: Message, retainedAt: number): void {
     for (const peer of this.bus.peers) {
       if (peer.up) this.bus.forward(peer, message, { plain: false, groups: undefined, retainedAt }, undefined);
@@ -328,25 +331,30 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#resumption?.routesKnown();
   }
 
-  // ── what an earlier process has left ──────────────────────────────────────────────────────────────────────────────
+  // ── after a restart
+  // ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   get origins(): readonly Origin[] {
     return this.#parcels?.origins ?? [];
   }
 
-  /** Takes up the numbers that the store has. Before the first entry of its outbox. */
+  /** Continues the numbers in the store. Call it before `resume`. */
   begin(store: Store): void {
     this.#parcels?.begin(store.identity());
     this.#taken.restore(store.origins());
     this.#replica.restore(store.retainedStamps(), this.now());
   }
 
-  /** Sends on what others had not taken for certain. @param session of the client that waits for PUBREC */
+  /**
+   * Sends what others had not taken for certain.
+   * @param session of the client that waits for PUBREC
+   */
   resume(entry: OutboxEntry, message: Message, session: Session | undefined): void {
     this.#resumption?.resume(entry, message, session);
   }
 
-  // ── what the bus asks ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── calls of the bus
+  // ────────────────────────────────────────────────────────────────────────────────────────────────
 
   retainedFor(peer: Peer): Iterator<RetainedFact> {
     const concerns = (topic: string): boolean => {

@@ -1,14 +1,14 @@
-// Messages of one publisher to one peer that follow each other share a ticket: most messages between brokers are such.
+// Successive messages of one publisher to one peer share a ticket: most messages between brokers are such.
 import { type BatchWaiter, type ClusterBus, ForwardBatch, type ForwardTarget, type Peer } from "@wrenmq/cluster";
 import type { Message } from "@wrenmq/protocol";
 import type { PublishWaits } from "../routing/publish-waits.ts";
 
-/** For the peer's own subscribers, and not retained: what most messages are sent with. */
+/** For the peer's ordinary subscribers, and not retained: the target of most messages. */
 export const PLAIN: ForwardTarget = { plain: true, groups: undefined, retainedAt: 0 };
 
 export class ForwardBatches {
   readonly #bus: ClusterBus;
-  /** The last batch, and its peer: more can join it, as long as nothing else was sent since. */
+  /** The last batch, and its peer: the next message can join it if nothing else was sent since. */
   #batch: ForwardBatch | undefined;
   #peer: Peer | undefined;
 

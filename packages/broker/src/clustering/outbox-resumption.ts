@@ -1,5 +1,5 @@
-// What an earlier process has left in the outbox, and messages that nobody sends again and of which it is not known yet who
-// wants them: sent on as they were aimed, or routed when all peers have said what they want.
+// Resumes the outbox of an earlier process, and holds messages that are not sent again while the subscriptions of peers
+// are unknown: they are sent as they were addressed, or routed when all peers have sent their subscriptions.
 import type { ClusterBus, ForwardTarget, Peer } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Message, Millis, Session } from "@wrenmq/protocol";
@@ -20,11 +20,11 @@ export interface ResumptionParts {
   now(): Millis;
   /** The broker that stores the topic's retained message. */
   keeper(topic: string): number;
-  /** Delivers to the sessions of this broker that are meant. */
+  /** Delivers to sessions of this broker. */
   deliverHere(message: Message, target: ForwardTarget, now: Millis, waits: PublishWaits): void;
 }
 
-/** Its entry in the outbox goes in the batch of what its routing leads to. */
+/** A message whose outbox entry is recorded in the batch of its deliveries. */
 interface Postponed {
   readonly message: Message;
   readonly number: number;
@@ -40,13 +40,13 @@ export class OutboxResumption {
     this.#parts = parts;
   }
 
-  /** Keeps a message until it is known who wants it. */
+  /** Holds a message until its subscribers are known. */
   postpone(message: Message): void {
     const number = this.#parts.outbox.put(message, { clientId: "", packetId: 0, targets: [{ kind: "unrouted" }] });
     this.#postponed.push({ message, number, route: (now) => this.#publish(message, now) });
   }
 
-  /** All peers have said what they want. */
+  /** All peers have sent their subscriptions. */
   routesKnown(): void {
     const { outbox, now } = this.#parts;
     const postponed = this.#postponed;
@@ -82,7 +82,7 @@ export class OutboxResumption {
     }
   }
 
-  /** Brokers are others than they were. Each target becomes a parcel of its own: a peer takes a number once. */
+  /** The number of brokers has changed. Each target becomes a separate parcel: a peer takes a number once. */
   #routeAnew({ targets, packetId }: OutboxEntry, message: Message, session: Session | undefined, now: Millis): void {
     const { router, parcels, deliverHere } = this.#parts;
     let waiting = 1;
@@ -105,7 +105,7 @@ export class OutboxResumption {
     answered();
   }
 
-  /** Shared subscriptions are served from here: their members may be anywhere now. */
+  /** Shared subscriptions are served from here: their members may be at any broker now. */
   #sends(topic: string, target: Forwarded): Send[] {
     const { bus, keeper } = this.#parts;
     return bus.peers.flatMap((peer: Peer): Send[] => {
@@ -116,7 +116,7 @@ export class OutboxResumption {
   }
 }
 
-/** Its session has ended; if it got the message for a shared subscription, others do. */
+/** Its session has ended; if it got the message for a shared subscription, other members get it. */
 export function reassign(router: Router, { clientId, sharedFilter }: ForSession, message: Message, now: Millis): void {
   if (sharedFilter !== undefined) router.reassignAll(clientId, [{ message, sharedFilter }], now);
 }
@@ -126,7 +126,7 @@ function forwardTarget({ plain, groups, retainedAt, homes }: Forwarded): Forward
     plain,
     groups: groups.length > 0 ? groups : undefined,
     retainedAt,
-    // Others may have come since, and were not told.
+    // Other peers may have connected since, and were not told.
     isOld: true,
     homes: homes.length > 0 ? homes : undefined,
   };

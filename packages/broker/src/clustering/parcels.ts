@@ -1,6 +1,6 @@
-// Messages on their way to peers that must arrive there once and that nobody sends again: at QoS 2 those of clients, whose
-// packet identifier is held from then on, and everything above QoS 0 that no client waits for (wills, the server's own).
-// Each is an entry of the outbox, leaves when that is durable, and goes when all peers have answered.
+// Messages that must reach peers exactly once and are not sent again by a publisher: QoS 2 messages of clients, whose
+// packet identifier is held from then on, and messages above QoS 0 without a client that waits (wills, the server's
+// own). Each is an entry of the outbox; it is sent when that is durable, and removed when all peers have answered.
 import {
   type ClusterBus,
   type ForwardResult,
@@ -14,13 +14,13 @@ import type { OutboxEntry, OutboxTarget } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { MessageOutbox } from "../persistence/message-outbox.ts";
 
-/** A peer, and for whom the message is there. */
+/** A peer, and the receivers there. */
 export type Send = readonly [Peer, ForwardTarget];
 
 /** Parcels whose facts are in one batch. */
 type Departure = (readonly [Parcel, readonly Send[]])[];
 
-/** Who waits for PUBREC. */
+/** The client that waits for PUBREC. */
 export interface Exchange {
   readonly session: Session | undefined;
   readonly packetId: number;
@@ -32,11 +32,11 @@ export class Parcels {
   readonly #outbox: MessageOutbox;
   readonly #leaving: () => void;
   #origins: Origin[];
-  /** What became part of a batch of facts together: it leaves when that is durable. First in, first out. */
+  /** Parcels of each batch: they are sent when it is durable. First in, first out. */
   #departures: Departure[] = [];
   #turn = -1;
 
-  /** @param leaving called when parcels are about to leave, between whatever else does */
+  /** @param leaving called before parcels are sent, between other messages */
   constructor(bus: ClusterBus, factLog: FactLog, outbox: MessageOutbox, leaving: () => void) {
     this.#bus = bus;
     this.#leaving = leaving;
@@ -45,21 +45,24 @@ export class Parcels {
     this.#origins = [{ store: globalThis.crypto.randomUUID(), run: outbox.run }];
   }
 
-  /** Where the numbers of parcels come from; this process first. */
+  /** Origins of parcel numbers; this process first. */
   get origins(): readonly Origin[] {
     return this.#origins;
   }
 
-  /** @param identity what the store is known by; undefined: it gets a name now */
+  /** @param identity name of the store; undefined: it gets one now */
   begin(identity: string | undefined): void {
     const store = identity ?? globalThis.crypto.randomUUID();
     this.#origins = [{ store, run: this.#outbox.run }];
     if (identity === undefined) this.#factLog.record({ op: "putIdentity", identity: store }, undefined);
   }
 
-  /** A message of which all facts are recorded in this turn. `exchange` is acknowledged by who waits for the parcel. */
+  /**
+   * A message whose facts are all recorded in this turn. The exchange's client is acknowledged by the waiter of the
+   * parcel.
+   */
   send(message: Message, sends: readonly Send[], { session, packetId }: Exchange): Parcel {
-    // A client whose session ends with this process does not come back for its packet identifier.
+    // A client whose session ends with this process does not use its packet identifier again.
     const isStored = packetId === 0 || session?.facts !== undefined;
     const targets = isStored ? sends.map(targetOf) : [];
     const clientId = session?.clientId ?? "";
@@ -70,7 +73,7 @@ export class Parcels {
     return parcel;
   }
 
-  /** A parcel that an earlier process has left: it is durable. */
+  /** A parcel of an earlier process: it is durable. */
   resume({ run, number }: OutboxEntry, message: Message, sends: readonly Send[]): Parcel {
     const [{ store }] = this.#origins as [Origin];
     let origin = this.#origins.find((one) => one.run === run);
@@ -105,7 +108,7 @@ export class Parcels {
     });
   }
 
-  /** It, and what was to leave before it. */
+  /** Sends it, and what was to be sent before it. */
   #leave(departure: Departure): void {
     for (let first = this.#departures.shift(); first !== undefined; first = this.#departures.shift()) {
       for (const [parcel, sends] of first) this.#handOver(parcel, sends);
@@ -130,7 +133,7 @@ class OutboxParcel extends Parcel {
   }
 
   override settle(sequence: number, count: number, result: ForwardResult): void {
-    // Who waits is told first: that the entry is not needed any more is nothing to wait for.
+    // The waiter is called first: that the entry is settled is nothing to wait for.
     super.settle(sequence, count, result);
     if (this.waiting === 0) this.#outbox.settle(this.number, this.#isStored);
   }

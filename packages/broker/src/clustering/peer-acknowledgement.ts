@@ -1,9 +1,9 @@
-// The answer to a peer for a message that it has sent, when all that its acknowledgement waits for is over.
+// Answers a peer for a message that it has sent, when the acknowledgement barrier is passed.
 import { type ClusterBus, ForwardResult, type Peer } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { AckReceiver } from "../routing/ack-barrier.ts";
 
-/** The peer that has sent a message waits for an answer. */
+/** The peer waits for an answer. */
 export class PeerAcknowledgement implements AckReceiver {
   readonly #bus: ClusterBus;
   readonly #peer: Peer;

@@ -1,18 +1,18 @@
-// Every broker of a cluster holds every retained message. When two of them set the same topic at about the same time,
-// the later stamp wins everywhere; that one was cleared is remembered until all brokers know it.
+// Keeps retained messages the same on all brokers: each has all of them. When two set the same topic at about the same
+// time the later stamp wins everywhere; clearings are remembered until all brokers know them.
 import { type RetainedFact, Stamps, UNDATED } from "@wrenmq/cluster";
 import { Message, type Millis, NEVER, type TopicTable } from "@wrenmq/protocol";
 import type { RetainedStamp } from "@wrenmq/store";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 
-/** Milliseconds that a clearing is remembered at least. */
+/** Milliseconds for which a clearing is remembered at least. */
 const CLEARING_AGE = 60_000;
 const NO_BYTES = new Uint8Array(0);
 
 export class RetainedReplica {
   readonly #messages: RetainedMessages;
   readonly #stamps: Stamps;
-  /** When each topic was set; one that is not here but has a message was found in the store. */
+  /** When each topic was set; a message without an entry was found in the store. */
   readonly #set = new Map<string, number>();
   readonly #cleared = new Map<string, { readonly stamp: number; readonly at: Millis }>();
 
@@ -21,7 +21,7 @@ export class RetainedReplica {
     this.#stamps = new Stamps(node);
   }
 
-  /** What was known before this broker was started. */
+  /** Restores what was known before the start. */
   restore(stamps: Iterable<RetainedStamp>, now: Millis): void {
     for (const { topic, setAt, isSet } of stamps) {
       this.#stamps.seen(setAt);
@@ -29,7 +29,7 @@ export class RetainedReplica {
     }
   }
 
-  /** For a change that is made here. */
+  /** A stamp for a change of this broker. */
   stamp(now: Millis): number {
     return this.#stamps.next(now);
   }
@@ -40,7 +40,7 @@ export class RetainedReplica {
     return stamp > this.#known(topic);
   }
 
-  /** The topic was set (or cleared) in what is held here. */
+  /** The topic was set or cleared on this broker. */
   changed(topic: string, stamp: number, isSet: boolean, now: Millis): void {
     if (isSet) {
       this.#set.set(topic, stamp);
@@ -63,9 +63,9 @@ export class RetainedReplica {
   }
 
   /**
-   * Forgets stamps that nobody needs any more, a topic each step.
-   * @param allKnow are all brokers there?
-   * @param forget called for a topic of which nothing needs to be known any more
+   * Forgets stamps that are not needed any more, a topic per step.
+   * @param allKnow are all brokers connected?
+   * @param forget called for a topic about which nothing has to be stored any more
    */
   *sweep(now: Millis, allKnow: boolean, forget: (topic: string) => void): IterableIterator<void> {
     for (const topic of this.#set.keys()) {

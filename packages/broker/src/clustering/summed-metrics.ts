@@ -1,6 +1,6 @@
-// The metrics of several brokers as those of one.
+// Sums the metrics of several brokers.
 
-/** Metrics of which every broker has the same, or that do not add up. */
+/** Metrics that are the same on every broker, or that cannot be added. */
 const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
 
 export function sumOf<Names extends string>(

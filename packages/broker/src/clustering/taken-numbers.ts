@@ -1,5 +1,6 @@
-// Up to where this broker has taken the parcels of each origin. They come in the order of their numbers, so one number
-// says it all; it becomes durable in the batch that makes the parcel's deliveries durable, and nothing is taken twice.
+// Remembers up to which number this broker has taken the parcels of each origin. They come in the order of their
+// numbers, so one number is enough; it becomes durable in the batch that makes the deliveries durable, and nothing is
+// taken twice.
 import type { Origin } from "@wrenmq/cluster";
 import { type OriginRecord, originKey } from "@wrenmq/store";
 import type { FactLog } from "../persistence/fact-log.ts";
@@ -7,7 +8,7 @@ import type { FactLog } from "../persistence/fact-log.ts";
 interface Taken {
   readonly origin: Origin;
   number: number;
-  /** What this turn tells the store: parcels of one turn need one fact. */
+  /** The fact of this turn: parcels of one turn need one fact. */
   fact: { readonly store: string; readonly run: number; taken: number } | undefined;
   turn: number;
 }
@@ -28,7 +29,7 @@ export class TakenNumbers {
     return number <= (this.#origins.get(originKey(origin))?.number ?? 0);
   }
 
-  /** @param isDurable did the parcel leave anything that outlives this process? */
+  /** @param isDurable has the parcel changed anything that outlives this process? */
   take(origin: Origin, number: number, isDurable: boolean): void {
     const taken = this.#of(origin);
     taken.number = number;
@@ -42,7 +43,7 @@ export class TakenNumbers {
     }
   }
 
-  /** From these parcels may come yet: of others of the same stores nothing needs to be known any more. */
+  /** Parcels may still come from these origins; records of other origins of the same stores are removed. */
   keepOnly(origins: readonly Origin[]): void {
     const stores = new Set(origins.map(({ store }) => store));
     const keys = new Set(origins.map(originKey));

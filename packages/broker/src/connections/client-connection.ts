@@ -1,6 +1,6 @@
-// One connection between its transport and its protocol machine: hands bytes in, performs the effects that come out,
-// and owns what the machine must not know: the clock, promises, the pausing of reads. What an effect means is decided by
-// connect-flow, publish-flow and subscribe-flow.
+// One connection between its transport and its protocol machine: passes bytes in, performs the effects that come out,
+// and owns what the machine does not have: the clock, promises, the pausing of reads. connect-flow, publish-flow and
+// subscribe-flow decide what an effect means.
 import type { BatchWaiter, ForwardBatch, ForwardResult } from "@wrenmq/cluster";
 import type { AuthPacket, ConnectPacket, Packet, ReasonCode, SubscribePacket, UnsubscribePacket } from "@wrenmq/codec";
 import { ReasonCode as Code } from "@wrenmq/codec";
@@ -36,9 +36,9 @@ import { RateLimit } from "./rate-limit.ts";
 import type { ListenerScope } from "./services.ts";
 import { type Subscriber, subscribe, unsubscribe } from "./subscribe-flow.ts";
 
-/** Milliseconds that a client which is behind with reading gets to read its DISCONNECT. */
+/** Milliseconds that a client with unread bytes has to read its DISCONNECT. */
 const LAST_PACKET_GRACE = 3_000;
-/** Bytes that wait behind a CONNECT before reading stops. */
+/** Bytes that may follow a CONNECT before reading is paused. */
 const STRANGERS_BUFFER = 65_536;
 
 export class ClientConnection
@@ -48,21 +48,21 @@ export class ClientConnection
   readonly transport: Connection;
   readonly machine: ServerConnection;
   readonly outbox: Outbox;
-  /** Set by CONNECT; nothing reads it before. */
+  /** Set by CONNECT; not used before. */
   client!: ClientInfo;
-  /** Set when the client has its session; packets that need them cannot come before. */
+  /** Set when the client has its session; packets that use it cannot come before. */
   entry!: SessionEntry;
   access!: AuthorizationCache;
-  /** False when the transport is gone. */
+  /** False when the transport is closed. */
   isAttached: boolean = true;
-  /** Called when the transport is gone. */
+  /** Called when the transport is closed. */
   whenClosed: (() => void) | undefined = undefined;
-  /** Until CONNACK, and where the client may authenticate again. */
+  /** Until CONNACK, and later if the client may authenticate again. */
   #connectFlow: ConnectFlow | undefined = undefined;
   #timer: Timer | undefined;
   #credentialsTimer: Timer | undefined;
   #paused = false;
-  /** It has sent more messages, or bytes, in a second than it may. */
+  /** The client has sent more messages, or bytes, in a second than its limit allows. */
   #holdsForRate = false;
   #slowed = false;
   #retained: RetainedDeliveries | undefined;
@@ -106,8 +106,7 @@ export class ClientConnection
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.waits || this.#isFlooded) {
       this.#updatePause();
-      // A transport that delivers although it was paused.
-      // What was on its way when reading stopped may be a packet of the largest size.
+      // A transport that delivers although it was paused. Bytes in transit may be a packet of the largest size.
       const { limits } = this.scope;
       if (this.machine.buffered > limits.maxBuffered + limits.maximumPacketSize) {
         this.machine.closeLink(Code.QuotaExceeded, "too much was sent while an answer was due");
@@ -119,7 +118,7 @@ export class ClientConnection
     this.#writing = false;
     this.outbox.drained();
     this.#caughtUp();
-    // In the middle of a turn there may be facts that are not durable: output that depends on them waits for its end.
+    // Within a turn there may be facts that are not durable: output that depends on them waits for its end.
     if (this.scope.broker.factLog === undefined) this.flush();
     else this.outputReady();
     if (this.#paused) this.#updatePause();
@@ -151,7 +150,7 @@ export class ClientConnection
   }
 
   outputLarge(): void {
-    // With facts that are not durable yet nothing may leave before its time.
+    // With facts that are not durable nothing may be sent before the end of the turn.
     if (this.scope.broker.factLog?.isPending !== true) this.#write();
   }
 
@@ -253,14 +252,17 @@ export class ClientConnection
     return this.#tellSent;
   }
 
-  /** The closure is made here: the getters are called for every packet, and one in them would cost them a context each time. */
+  /**
+   * The closure is made here: the getters are called for every packet, and a closure in them would cost a context each
+   * time.
+   */
   #teller(event: "packetReceived" | "packetSent"): (packet: Packet) => void {
     return (packet) => this.scope.chain.observe[event]?.(this.client, packet);
   }
 
   /** Called by the machine. */
   close(end: ConnectionEnd): void;
-  /** Called for the registry and the operator. */
+  /** Called by the registry and by operators. */
   close(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void;
   close(how: ConnectionEnd | ReasonCode, reasonString?: string, serverReference?: string): void {
     if (typeof how === "number") {
@@ -269,13 +271,13 @@ export class ClientConnection
     }
     this.#finish(how);
     this.outputReady();
-    // A client that reads nothing would keep its connection for ever: the last packet waits behind what it does not read.
+    // A client that does not read would keep its connection for ever: the last packet waits behind unread bytes.
     if (this.#writing || this.outbox.holds > 0) this.#destroyLater();
   }
 
   takenOver(): void {
     this.machine.closeLink(Code.SessionTakenOver);
-    // The machine may have been closed already with its session still attached; the registry must see it go.
+    // The machine may be closed already with its session still attached; the registry must be told.
     this.#finish({ reasonCode: Code.SessionTakenOver, by: "server", reason: "session taken over" });
   }
 
@@ -321,10 +323,10 @@ export class ClientConnection
     });
   }
 
-  /** Messages that were taken can be acknowledged now. */
+  /** Acknowledges messages that were taken. */
   acknowledge(packetIds: readonly number[], reasonCode: number): void {
     const { machine } = this;
-    // Also when the connection is over: its session may be on another one, where the client waits.
+    // Also after the end of the connection: its session may be on another one, where the client waits.
     for (const packetId of packetIds) machine.publishSettled(packetId, reasonCode);
     if (machine.waits) this.#proceed();
   }
@@ -338,7 +340,7 @@ export class ClientConnection
     this.scope.broker.ackBarrier.batchSettled(batch, from, count, result, this);
   }
 
-  /** Another broker serves the client: what was begun here ends without a trace. */
+  /** Another broker serves the client: ends what was begun here, without a trace. */
   discardHandedOver(): void {
     this.scope.broker.counters.connectionsAccepted--;
     this.closed(undefined);
@@ -375,7 +377,7 @@ export class ClientConnection
     this.#begin();
   }
 
-  /** The client is in: its keep-alive takes the place of the connect timeout. [MQTT-3.1.2-22] */
+  /** The client is accepted: its keep alive replaces the connect timeout. [MQTT-3.1.2-22] */
   #begin(): void {
     if (this.#watchesKeepAlive || this.machine.state !== ConnectionState.Connected) return;
     this.#watchesKeepAlive = true;
@@ -386,7 +388,7 @@ export class ClientConnection
     if (this.#timer === undefined || this.machine.keepAliveDeadline < this.#timer.time) this.watchKeepAlive();
   }
 
-  /** A value now, or PARKED and the value later, if the connection is still there then. */
+  /** A value now, or PARKED and the value later, if the connection is still open then. */
   #parkable<T>(value: T | Promise<T>, resolved: (value: T, now: Millis) => void): Parkable<T> {
     if (!(value instanceof Promise)) return value;
     value.then(
@@ -406,13 +408,16 @@ export class ClientConnection
     this.#updatePause();
   }
 
-  /** Messages for a client that does not read wait in its session, answers wait here: reading stops when they are too many. */
+  /**
+   * Messages for a client that does not read wait in its session, answers wait here: reading is paused when there are
+   * too many.
+   */
   get #isFlooded(): boolean {
     const { outbox } = this;
     return outbox.answers > this.scope.limits.maxBuffered && (this.#writing || outbox.holds > 0);
   }
 
-  /** More bytes than it may send in a second: it is read later. */
+  /** The client has sent more bytes than its rate allows: reading is paused for a while. */
   #slowDown(wait: Millis): void {
     if (wait <= 0 || this.#slowed) return;
     this.#slowed = true;
@@ -423,7 +428,7 @@ export class ClientConnection
     this.#updatePause();
   }
 
-  /** More messages than it may send in a second: the next one waits. */
+  /** The client has sent more messages than its rate allows: the next one waits. */
   #holdPublishesFor(wait: Millis): void {
     if (wait <= 0 || this.#holdsForRate) return;
     this.#holdsForRate = true;
@@ -444,7 +449,7 @@ export class ClientConnection
     if (!this.machine.holdsPublishes && this.machine.waits) this.#proceed();
   }
 
-  /** What waits may go on. */
+  /** Processes what waits. */
   #proceed(): void {
     if (!this.isOpen) return;
     try {
@@ -455,7 +460,9 @@ export class ClientConnection
     this.#updatePause();
   }
 
-  /** Reading stops only where what waits, or what is not read, has become too much: acknowledgements and the end are to be seen. */
+  /**
+   * Reading is paused only when too much waits or is not read by the client: acknowledgements and the end must be seen.
+   */
   #updatePause(): void {
     const { machine } = this;
     const wanted =
@@ -467,7 +474,7 @@ export class ClientConnection
     else this.transport.resume();
   }
 
-  /** Bytes that may wait before reading stops. A stranger gets less. */
+  /** Bytes that may wait before reading is paused. Before CONNACK the bound is lower. */
   get #bufferLimit(): number {
     const { maxBuffered } = this.scope.limits;
     return this.machine.state === ConnectionState.Connected ? maxBuffered : Math.min(maxBuffered, STRANGERS_BUFFER);
@@ -477,12 +484,13 @@ export class ClientConnection
     if (!this.isOpen) return;
     const { machine } = this;
     if (machine.state !== ConnectionState.Connected) {
-      // The time limit is for the client: while plugins are asked it does not run.
+      // The time limit is for the client: it does not run while plugins are awaited.
       if (machine.parked) this.#watchConnectTime(now);
       else machine.expire(Code.MaximumConnectTime);
       return;
     }
-    // While reading is paused nothing can arrive, so keep alive does not run; a client that does not read itself is not excused.
+    // While reading is paused nothing can arrive, so keep alive does not run, unless it is paused because the client
+    // does not read.
     if (this.#paused && !(this.#isFlooded && this.#writing)) machine.lastReceived = now;
     const deadline = machine.keepAliveDeadline;
     if (deadline <= now) machine.expire(Code.KeepAliveTimeout);
@@ -506,7 +514,7 @@ export class ClientConnection
       deadline === NEVER ? undefined : this.scope.broker.timers.at(deadline, (then) => this.#checkDeadline(then));
   }
 
-  /** The conversation is over, whatever the transport still has to do. Once. */
+  /** The connection has ended for MQTT, whatever the transport still has to send. Once. */
   #finish(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;

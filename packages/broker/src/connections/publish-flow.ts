@@ -1,4 +1,5 @@
-// PUBLISH from a client: allowed, changed by plugins, routed. When it is acknowledged is decided by `AckBarrier`.
+// Handles a PUBLISH of a client: authorizes it, lets plugins change it, routes it. `AckBarrier` decides when it is
+// acknowledged.
 
 import { ReasonCode } from "@wrenmq/codec";
 import type { ClientInfo } from "@wrenmq/plugin-api";
@@ -16,11 +17,14 @@ export interface Publisher extends AckReceiver {
   readonly client: ClientInfo;
   readonly access: AuthorizationCache;
   readonly isOpen: boolean;
-  /** Used again for each message. */
+  /** Reused for each message. */
   readonly waits: PublishWaits;
-  /** The next PUBLISH is processed when `decision` is there: see `concludePublish`. @returns PUBLISH_PARKED */
+  /**
+   * The next PUBLISH is processed after `decision`: see `concludePublish`.
+   * @returns PUBLISH_PARKED
+   */
   parkPublish(decision: Promise<PublishDecision>, packetId: number): number;
-  /** PUBLISH packets wait until the other brokers take what they are sent. */
+  /** PUBLISH packets wait until the other brokers read what they are sent. */
   pauseForPeers(): void;
 }
 
@@ -38,7 +42,7 @@ export function publish(publisher: Publisher, message: Message, packetId: number
   return concludePublish(publisher, decision, packetId, now);
 }
 
-/** What follows from the decision, when there is one. */
+/** Continues with the decision. */
 export function concludePublish(
   publisher: Publisher,
   decision: PublishDecision,
@@ -46,12 +50,12 @@ export function concludePublish(
   now: Millis,
 ): number {
   if (typeof decision === "number") return decision;
-  // The client is gone and will send again what was not acknowledged: taken now, it would be taken twice.
+  // The client has disconnected and will send again what was not acknowledged: taken now, it would be taken twice.
   if (!publisher.isOpen && decision.qos > 0) return ReasonCode.UnspecifiedError;
   return route(publisher, decision, packetId, now);
 }
 
-// A closure has a function of its own: where most messages pass it would cost every one a context on the heap, used or not.
+// A closure is in a function of its own: on the path of most messages it would cost each one a context on the heap.
 function decideLater(publisher: Publisher, message: Message, verdict: Promise<Verdict>): Promise<PublishDecision> {
   const { broker, chain, limits } = publisher.scope;
   return verdict.then((answer) => decidePublish(broker, chain, publisher.client, message, answer, limits));

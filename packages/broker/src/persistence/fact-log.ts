@@ -1,5 +1,5 @@
-// Facts on their way to the store: collected during a turn of the event loop, applied as one batch before anything that
-// tells of them leaves. What was published is acknowledged when its batch is durable, never sooner.
+// Facts on their way to the store: collected during a turn of the event loop, applied as one batch before anything is
+// sent that depends on them. A message is acknowledged when its batch is durable, never sooner.
 import type { Logger } from "@wrenmq/plugin-api";
 import {
   type Delivery,
@@ -22,12 +22,12 @@ const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
   [OutboundState.AwaitPubrec]: "awaitPubrec",
   [OutboundState.AwaitPubcomp]: "awaitPubcomp",
 };
-/** Milliseconds between two tries of a batch that the store refused. */
+/** Milliseconds between two attempts to apply a batch that the store has refused. */
 const RETRY_INTERVAL = 500;
 /** The same while the store is full and queues drain. */
 const DRAIN_INTERVAL = 20;
 
-/** A batch that the store was handed. Its outboxes are held. */
+/** A batch that was passed to the store. Its outboxes are held. */
 interface BatchUnderWay {
   readonly batch: Batch;
   outcome: StoreError | "durable" | undefined;
@@ -40,14 +40,14 @@ export interface FactLogOptions {
   readonly now: () => Millis;
   /** Called when there is something to commit at the end of this turn. */
   readonly wake: () => void;
-  /** The store takes facts again: what could not be read back from it can be now. */
+  /** Called when the store works again: what could not be read from it can be now. */
   readonly recovered: () => void;
 }
 
 /*
- *   record ─► ops ── commit ─► under way, first in first out ─► durable: told, let go
- *                       │                     │ the store refuses one: so are those behind it, or facts would change places
- *                       └── while failing ────┴► refused ── again and again, as one batch ─► durable: let go
+ *   record ─► ops ── commit ─► in progress, first in first out ─► durable: call back, release outboxes
+ *                       │                     │ after a refusal later ones are refused too, to keep the order
+ *                       └── while failing ────┴► refused ── tried again, as one batch ─► durable: release outboxes
  */
 export class FactLog implements FactSink {
   readonly #options: FactLogOptions;
@@ -55,25 +55,25 @@ export class FactLog implements FactSink {
   #waiters: Settled[] = [];
   #tells: (Outbox | undefined)[] = [];
   #outboxes = new Set<Outbox>();
-  /** Records that take the place of one that the store has. */
+  /** Records that replace one in the store. */
   readonly #replacing = new WeakSet<StoreOp>();
   #underWay: BatchUnderWay[] = [];
-  /** What the store did not take; in order. Its outboxes are held once. */
+  /** Facts that the store has refused, in order. Their outboxes are held once. */
   #refused: Batch | undefined;
-  /** One of the batches under way was refused: what comes behind it must not be durable before it. */
+  /** One of the batches in progress was refused: later ones must not be durable before it. */
   #refusal: StoreError | undefined;
   #retrying = false;
   #closed = false;
   #whenIdle: (() => void)[] = [];
   #whenRecovered: (() => void)[] = [];
   #lastMessageId: number;
-  /** Of each client the first message that the store has refused. */
+  /** For each client the first message that the store has refused. */
   readonly #refusedFrom = new Map<string, number>();
-  /** The store refuses batches: what would need it is not to be accepted. */
+  /** Set while the store refuses batches: what would need it must be refused. */
   failing: StoreError | undefined = undefined;
-  /** Counts commits: facts that were recorded under the same number are durable together. */
+  /** Counts commits: facts with the same number are durable together. */
   turn: number = 0;
-  /** Told how many milliseconds the store has taken for a batch of facts; undefined while nobody wants to know. */
+  /** Called with the milliseconds that the store has taken for a batch; undefined: nobody measures. */
   committed: ((milliseconds: number) => void) | undefined = undefined;
 
   constructor(options: FactLogOptions) {
@@ -81,7 +81,7 @@ export class FactLog implements FactSink {
     this.#lastMessageId = firstMessageId(options.now());
   }
 
-  /** The clock may have gone back since: no number that is in use is given again. */
+  /** The clock may have been set back: no number in use is given again. */
   continueAfter(messageId: number): void {
     this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
   }
@@ -104,7 +104,7 @@ export class FactLog implements FactSink {
     if (outbox !== undefined) this.#outboxes.add(outbox);
   }
 
-  /** @param isKnown the store has a record of the session, or is about to */
+  /** @param isKnown the store has a record of the session, or will have it */
   putSession(record: SessionRecord, isKnown: boolean, outbox: Outbox | undefined): void {
     const op: StoreOp = { op: "putSession", record };
     if (isKnown) this.#replacing.add(op);
@@ -122,12 +122,12 @@ export class FactLog implements FactSink {
     this.#waiters.push(settled);
   }
 
-  /** Calls back when the store takes facts again; those that it refused are in it then. */
+  /** Calls back when the store works again, and has the facts that it had refused. */
   whenRecovered(callback: () => void): void {
     this.#whenRecovered.push(callback);
   }
 
-  /** While the store refuses messages only those leave that it has: behind the others nothing could leave any more. */
+  /** While the store refuses messages only those that it has may be sent: nothing could be sent after the others. */
   mayStart(session: Session, seq: number): boolean {
     return this.failing === undefined || seq < (this.#refusedFrom.get(session.clientId) ?? Number.POSITIVE_INFINITY);
   }
@@ -174,7 +174,7 @@ export class FactLog implements FactSink {
     this.record({ op: "putOutbox", entry: { ...entry, messageId: this.#messageId(message) }, message }, undefined);
   }
 
-  /** Hands the facts of this turn to the store. Nothing that depends on them may be sent before. */
+  /** Passes the facts of this turn to the store. Nothing that depends on them may be sent before. */
   commit(): void {
     if (!this.isPending) return;
     this.turn++;
@@ -185,12 +185,12 @@ export class FactLog implements FactSink {
     this.#outboxes = new Set();
     const refusal = this.failing ?? this.#refusal;
     if (refusal === undefined) this.#apply(batch);
-    // Those under way may be refused yet, and come before it.
+    // Those in progress may still be refused, and come before it.
     else if (this.#underWay.length > 0) this.#underWay.push({ batch: held(batch), outcome: refusal });
     else this.#postpone(held(batch), refusal);
   }
 
-  /** Resolves when nothing is under way. Facts that the store refuses to the end are lost; the log says how many. */
+  /** Resolves when nothing is in progress. Facts that the store still refuses are lost; the log has their number. */
   async drain(): Promise<void> {
     this.commit();
     await this.#idle();
@@ -249,13 +249,13 @@ export class FactLog implements FactSink {
     this.#options.wake();
   }
 
-  /** Batches come to their end in the order in which they were begun. */
+  /** Completes batches in the order in which they were begun. */
   #advance(): void {
     for (let first = this.#underWay[0]; first?.outcome !== undefined; first = this.#underWay[0]) {
       this.#underWay.shift();
       const { batch, outcome } = first;
       if (outcome !== "durable") this.#postpone(batch, outcome);
-      // It was applied without one that came before it: once more, in its place, makes it right.
+      // It was applied without an earlier one: applied again in order, the result is right.
       else if (this.failing !== undefined) this.#postpone(batch, this.failing);
       else {
         letGo(batch.outboxes);
@@ -265,7 +265,7 @@ export class FactLog implements FactSink {
     this.#tellIdle();
   }
 
-  /** RAM is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
+  /** Memory is ahead of the store: the facts stay in order and are tried again; publishers are refused meanwhile. */
   #postpone(batch: Batch, error: StoreError): void {
     if (this.failing === undefined) {
       this.#options.logger.error({ err: error }, "the store refuses to write; publishes are refused");
@@ -287,12 +287,12 @@ export class FactLog implements FactSink {
   #retry(): void {
     if (this.#retrying || this.#closed) return;
     const batch = this.#refused;
-    // Those under way come before it or are about to join it.
+    // Batches in progress come before it or are about to join it.
     if (batch === undefined || this.#underWay.length > 0) {
       if (this.failing !== undefined) this.#retryLater();
       return;
     }
-    // What comes meanwhile is collected apart: the store has these in its hands.
+    // Later facts are collected separately: the store is applying these.
     this.#refused = undefined;
     this.#retrying = true;
     const refusedAgain = (reason: unknown): void => {
@@ -309,7 +309,7 @@ export class FactLog implements FactSink {
     }
   }
 
-  /** The store has no room for the batch: what makes room goes first. */
+  /** The store has no space for the batch: operations that free space go first. */
   #relieve(batch: Batch, error: StoreError): void {
     const { relief, rest } = splitSpaceFreeing(batch.ops, this.#replacing);
     const refused = (): void => this.#refusedAgain(batch, error, RETRY_INTERVAL);

@@ -1,14 +1,14 @@
-// Messages that still have to reach somebody, and that nobody will send again: kept in the store by the same batch that
-// says that they were taken, until everybody has them. It knows numbers and sizes, not who gets a message how.
+// Messages that have not reached all their receivers and that nobody sends again. They are stored by the batch that
+// takes them, until all receivers have them. It has numbers and sizes; it does not deliver.
 import type { Message } from "@wrenmq/protocol";
 import type { OutboxEntry } from "@wrenmq/store";
 import type { FactLog } from "./fact-log.ts";
 
-/** What there is to say about an entry; the store numbers its message. */
+/** The contents of an entry; the store numbers its message. */
 export type OutboxDraft = Pick<OutboxEntry, "clientId" | "packetId" | "targets">;
 
 export class MessageOutbox {
-  /** Chosen by chance: what an earlier process has numbered cannot be mistaken for what this one does. */
+  /** Random, so that numbers of an earlier process cannot be mistaken for those of this one. */
   readonly run: number = newRun();
   readonly #factLog: FactLog;
   #lastNumber = 0;
@@ -20,18 +20,21 @@ export class MessageOutbox {
     this.#factLog = factLog;
   }
 
-  /** Entries that are not settled, whether the store has them or not. */
+  /** Number of entries that are not settled, stored or not. */
   get size(): number {
     return this.#weights.size;
   }
 
-  /** An entry that an earlier process has left. */
+  /** An entry of an earlier process. */
   restored({ number }: OutboxEntry, message: Message): void {
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#count(number, message);
   }
 
-  /** @param draft undefined: it need not outlive this process @returns the number of the entry */
+  /**
+   * @param draft undefined: it need not outlive this process
+   * @returns the number of the entry
+   */
   put(message: Message, draft: OutboxDraft | undefined): number {
     const number = ++this.#lastNumber;
     message.keep();
@@ -40,7 +43,10 @@ export class MessageOutbox {
     return number;
   }
 
-  /** Everybody has the message. @param isStored does the store have the entry? */
+  /**
+   * All receivers have the message.
+   * @param isStored does the store have the entry?
+   */
   settle(number: number, isStored: boolean = true): void {
     this.bytes -= this.#weights.get(number) ?? 0;
     if (this.#weights.delete(number) && isStored) this.#factLog.record({ op: "settleOutbox", number }, undefined);

@@ -1,21 +1,21 @@
-// What of the facts that a full store has refused would make room in it. Taken out of their order and applied first, they
-// let queues drain: else what waits for room would keep back what gives it.
+// Finds the facts that free space among those that a full store has refused. Applied first, out of order, they let
+// queues drain: otherwise what needs space would hold back what frees it.
 import { originKey, type StoreOp } from "@wrenmq/store";
 
 export interface SpaceFreeing {
-  /** Facts that take no room and do not build on any of the others. */
+  /** Facts that need no space and do not depend on any of the others. */
   readonly relief: readonly StoreOp[];
   /** All others, in order. */
   readonly rest: StoreOp[];
 }
 
-/** @param replacing records that take the place of one that the store has: clients that come back for their queue */
+/** @param replacing records that replace one in the store: clients that reconnect for their queue */
 export function splitSpaceFreeing(ops: readonly StoreOp[], replacing: { has(op: StoreOp): boolean }): SpaceFreeing {
   const relief: StoreOp[] = [];
   const rest: StoreOp[] = [];
-  /** What the facts in `rest` are about: a later fact about the same stays behind them. */
+  /** The subjects of facts in `rest`: later facts about the same stay behind them. */
   const kept = new Set<string>();
-  /** Clients with anything in `rest`, and those whose session begins or ends in it. */
+  /** Clients with a fact in `rest`, and those whose session begins or ends in it. */
   const clients = new Set<string>();
   const sessions = new Set<string>();
   for (const op of ops) {

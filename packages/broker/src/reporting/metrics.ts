@@ -3,10 +3,10 @@ import type { Counters } from "@wrenmq/protocol";
 import type { Router } from "../routing/router.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 
-/** What is counted from the start of the broker on; the others are as they are now. */
+/** Counted from the start of the broker; all others are present values. */
 type CounterName = keyof Counters | "hookFailures";
 
-/** Names of the metrics. Bytes and seconds say so; all others are numbers of something. */
+/** Names of the metrics. The unit is in the name of those in bytes and seconds; all others are counts. */
 export type MetricName =
   | CounterName
   | "uptimeSeconds"
@@ -16,7 +16,7 @@ export type MetricName =
   | "clientsMaximum"
   /** Sessions that outlive their connections. */
   | "sessionsLasting"
-  /** QoS 2 messages whose PUBREL has not come. */
+  /** QoS 2 messages whose PUBREL has not arrived. */
   | "inflightIn"
   /** QoS 1 and 2 messages that clients have not acknowledged. */
   | "inflightOut"
@@ -24,7 +24,7 @@ export type MetricName =
   | "retained"
   | "retainedBytes"
   | "subscriptions"
-  /** Messages that are kept until they have reached other brokers, or sessions about which a plugin is asked. */
+  /** Messages that are stored until they have reached other brokers, or until a plugin has decided about them. */
   | "outbox"
   | "outboxBytes"
   | "timers"

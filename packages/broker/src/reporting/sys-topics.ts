@@ -1,4 +1,4 @@
-// `$SYS`: the broker's state as retained messages, published at intervals, off the path of any message.
+// `$SYS`: the broker's state as retained messages, published at intervals.
 import type { Millis, Seconds } from "@wrenmq/protocol";
 import { LoadAverages } from "./load-averages.ts";
 import type { MetricName, Metrics } from "./metrics.ts";
@@ -15,11 +15,11 @@ const MIB = 1024 * 1024;
 export interface ProcessUse {
   /** Bytes. */
   readonly heapUsed: number;
-  /** Share of one core, in per cent, since the last look. */
+  /** Share of one core, in per cent, since the last call. */
   readonly cpuPercent: number;
 }
 
-/** Remembers the peaks between two publications. */
+/** Keeps the peaks between two publications. */
 export class SysTopics {
   readonly #names: SysOptions["names"];
   readonly #version: string;
@@ -35,7 +35,7 @@ export class SysTopics {
     this.#startedAt = startedAt;
   }
 
-  /** What never changes while the broker runs. */
+  /** Topics that do not change while the broker runs. */
   fixed(): [topic: string, payload: string][] {
     return [[`${PREFIX}version`, `WrenMQ version ${this.#version}`]];
   }
@@ -115,7 +115,7 @@ function mosquitto(get: (name: MetricName) => number, use: ProcessUse): [string,
   ];
 }
 
-/** Nothing is lost silently: each reason has its number. `droppedQueueFull` becomes `messages/dropped/queueFull`. */
+/** A topic for each reason of a loss: `droppedQueueFull` becomes `messages/dropped/queueFull`. */
 function losses(metrics: Metrics, how: "dropped" | "failed", what: string): [string, number][] {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith(how))

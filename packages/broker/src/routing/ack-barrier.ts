@@ -1,16 +1,16 @@
-// When may a PUBACK, a PUBREC, or the answer to a peer be sent? It waits for asynchronous authorization, queues over their
-// bound, peers, durability. In that order. Nothing here waits for ever: plugins have a time limit, a session holds
-// publishers for `backpressureTimeout` at most, and a peer that does not answer is given up by the bus.
+// Decides when a PUBACK, a PUBREC, or the answer to a peer is sent. It waits for asynchronous authorization, queues
+// over their bound, peers, durability. In that order. Every wait ends: plugins have a time limit, a session holds
+// publishers for `backpressureTimeout` at most, and the bus gives up a peer that does not answer.
 import { ForwardBatch, ForwardResult, type ForwardTicket, Parcel } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { Session } from "@wrenmq/protocol";
 import type { FactLog } from "../persistence/fact-log.ts";
 import type { PublishWaits } from "./publish-waits.ts";
 
-/** Who has sent the message: a client (`id` is its packet identifier) or a peer (`id` is its sequence number). */
+/** The sender of the message: a client (`id` is its packet identifier) or a peer (`id` is its sequence number). */
 export interface AckReceiver {
   acknowledge(ids: readonly number[], reasonCode: ReasonCode): void;
-  /** Is the message of QoS 2 and taken already, so that it must not be refused and sent again? */
+  /** Is the message of QoS 2 and taken already, so that it must not be refused? */
   isHeld(id: number): boolean;
 }
 
@@ -19,9 +19,9 @@ interface WaitingAck {
   readonly id: number;
   readonly outcome: ReasonCode;
   readonly ticket: ForwardTicket | undefined;
-  /** Is everything durable when the peers have answered? A parcel leaves when all facts of its message are. */
+  /** Is everything durable when the peers have answered? A parcel is sent when all facts of its message are. */
   readonly isDurable: boolean;
-  /** It was refused, and its publisher knows. */
+  /** It was refused, and its publisher has been told. */
   isRefused: boolean;
 }
 
@@ -40,18 +40,18 @@ export class AckBarrier {
     return !recorded || this.#isDurable;
   }
 
-  /** Acknowledges the message when all that `waits` names is over. `waits` is read during the call only. */
+  /** Acknowledges the message when everything in `waits` is over. `waits` is read during the call only. */
   wait(waits: PublishWaits, outcome: ReasonCode, receiver: AckReceiver, id: number): void {
     const { authorizations, forwarded } = waits;
     if (forwarded instanceof ForwardBatch) {
-      // Made only where there is nothing else to wait for first; `batchSettled` follows.
+      // A batch is used only where there is nothing else to wait for first; `batchSettled` follows.
       forwarded.packetIds.push(id);
       return;
     }
     const isDurable = forwarded instanceof Parcel && authorizations === undefined;
     const ack: WaitingAck = { receiver, id, outcome, ticket: forwarded, isDurable, isRefused: false };
     if (forwarded !== undefined && !(forwarded instanceof Parcel)) {
-      // What is sent again comes behind what was taken meanwhile: the sooner its publisher knows the better.
+      // A message that is sent again comes after later ones: the sooner its publisher is told the better.
       forwarded.whenRefused = () => {
         ack.isRefused = true;
         receiver.acknowledge([id], ReasonCode.QuotaExceeded);
@@ -67,7 +67,7 @@ export class AckBarrier {
     }
   }
 
-  /** A peer has answered for `count` messages of a batch, from the one at index `from` on. */
+  /** A peer has answered for `count` messages of a batch, from index `from` on. */
   batchSettled(batch: ForwardBatch, from: number, count: number, result: ForwardResult, receiver: AckReceiver): void {
     const ids = batch.packetIds.slice(from, from + count);
     if (result === ForwardResult.Refused) receiver.acknowledge(ids, ReasonCode.QuotaExceeded);
@@ -84,7 +84,7 @@ export class AckBarrier {
       if (waiting === 0) this.#waitForPeers(ack);
     };
     for (const session of new Set(congested)) {
-      // It may have been relieved while plugins were asked.
+      // Its queue may have become shorter while plugins were awaited.
       if (session.congestedSince === undefined) continue;
       waiting++;
       session.whenRelieved(relieved);
@@ -126,7 +126,8 @@ export class AckBarrier {
         receiver.acknowledge(ids, outcome);
         return;
       }
-      // What is held is on its way already and will be in the store when that recovers: it must not be sent again.
+      // A held message is in the outbox already and will be stored when the store works again: it must not be sent
+      // again.
       const held = ids.filter((id) => receiver.isHeld(id));
       const others = ids.filter((id) => !held.includes(id));
       if (others.length > 0) receiver.acknowledge(others, ReasonCode.QuotaExceeded);

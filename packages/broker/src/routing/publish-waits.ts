@@ -1,28 +1,30 @@
-// What the acknowledgement of one PUBLISH has to wait for. The caller of `Router.publish` owns it and uses it again for
-// the next message; the router fills it. For most messages it stays empty, and nothing is allocated.
+// What the acknowledgement of one PUBLISH waits for. The caller of `Router.publish` owns it and reuses it for the next
+// message; the router fills it. For most messages it stays empty, and nothing is allocated.
 import type { BatchWaiter, ForwardBatch, ForwardTicket } from "@wrenmq/cluster";
 import { DeliveryResult, type Session } from "@wrenmq/protocol";
 
 export class PublishWaits {
   /** Is there nothing to wait for? */
   isEmpty: boolean = true;
-  /** A fact of the message was recorded, and may not be durable yet. */
+  /** A fact of the message was recorded and may not be durable yet. */
   recorded: boolean = false;
-  /** A peer does not take as much as it is sent. */
+  /** A peer does not read as fast as it is sent to. */
   peerBackpressure: boolean = false;
-  /** Deliveries that wait for a plugin, each with the session that became congested by it. */
+  /** Deliveries that wait for a plugin; each resolves with the session if it became congested. */
   authorizations: Promise<Session | undefined>[] | undefined = undefined;
   /** Sessions whose queues are over their bound. */
   readonly congested: Session[] = [];
-  /** Peers that have not answered yet. */
+  /** The answers of peers that have not arrived yet. */
   forwarded: ForwardTicket | ForwardBatch | undefined = undefined;
-  /** Who can wait for several messages together; undefined: each gets a ticket of its own. */
+  /** Can wait for several messages together; undefined: each gets a ticket of its own. */
   readonly batchWaiter: BatchWaiter | undefined;
-  /** Of the client that publishes; undefined: no client waits for an acknowledgement. */
+  /** The session of the publisher; undefined: no client waits for an acknowledgement. */
   readonly session: Session | undefined;
-  /** Of a QoS 2 message, which is held from now on; 0: nothing is held. Set by the caller. */
+  /** Of a QoS 2 message, which is held from now on; 0: none is held. Set by the caller. */
   packetId: number = 0;
-  /** Is the message sent again until it is acknowledged, and may it come twice then? Set by the caller. */
+  /**
+   * Does the publisher send the message again until it is acknowledged, so that it may come twice? Set by the caller.
+   */
   isSentAgain: boolean = false;
 
   constructor(batchWaiter?: BatchWaiter, session?: Session) {

@@ -10,7 +10,7 @@ export interface RetainedLimits {
 export class RetainedMessages {
   readonly #tree = new TopicTree<Message>((message) => message.topic);
   readonly #limits: () => RetainedLimits;
-  /** Bytes of all: payloads, topics and properties. */
+  /** Bytes of all messages: payloads, topics and properties. */
   bytes: number = 0;
 
   constructor(limits: () => RetainedLimits) {
@@ -21,7 +21,7 @@ export class RetainedMessages {
     return this.#tree.size;
   }
 
-  /** @returns false: the limit is reached, nothing changed */
+  /** @returns false: the limit is reached, and nothing has changed */
   set(message: Message): boolean {
     const previous = this.#put(message);
     const bytes = this.bytes + message.weight - (previous?.weight ?? 0);
@@ -62,12 +62,12 @@ export class RetainedMessages {
     return this.#tree.get(topic);
   }
 
-  /** Those that a filter matches, in pieces if need be: the tree may change meanwhile. */
+  /** Those that match a filter. The iterator may be read in pieces while the tree changes. */
   *matching(filter: string, now: () => Millis): IterableIterator<Message> {
     for (const [, message] of this.#tree.matching(filter)) if (!message.hasExpired(now())) yield message;
   }
 
-  /** Like `matching`, step by step, with those that have expired, and to be left off also where nothing matches. */
+  /** `matching` in steps, with expired messages; it can be paused where nothing matches too. */
   walk(filter: string): TopicWalk<Message> {
     return this.#tree.walk(filter);
   }
@@ -76,7 +76,7 @@ export class RetainedMessages {
     for (const [, message] of this.#tree.entries()) yield message;
   }
 
-  /** Forgets what has expired: each step looks at one and yields its topic if it was forgotten. */
+  /** Removes expired messages: each step checks one, and yields its topic if it was removed. */
   *sweep(now: Millis): IterableIterator<string | undefined> {
     for (const [topic, message] of this.#tree.entries()) {
       const hasExpired = message.hasExpired(now);

@@ -1,4 +1,4 @@
-// From one message to everybody who is to have it: retained, matched, allowed, delivered, forwarded.
+// Routes a message to everyone who gets it: retains, matches, authorizes, delivers, forwards.
 import type { Peer } from "@wrenmq/cluster";
 import { ReasonCode } from "@wrenmq/codec";
 import type { DropSide, HookChain } from "@wrenmq/plugin-api";
@@ -27,10 +27,10 @@ import type { RetainedMessages } from "./retained-messages.ts";
 import type { RouteTable } from "./route-table.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
-/** What the plugins say about receiving, and who watches. Swapped as a whole when plugins change. */
+/** Hooks about receiving, and observers. Replaced as a whole when plugins change. */
 export interface RouterHooks {
   readonly observe: HookChain["observe"];
-  /** The chain of the listener that a client came by. */
+  /** The chain of the listener that a client has used. */
   chainOf(listener: string): HookChain;
 }
 
@@ -40,7 +40,7 @@ export class Router {
   readonly topics: TopicTable;
   readonly counters: Counters;
   factLog: FactLog | undefined = undefined;
-  /** Given with the fact log. */
+  /** Set with the fact log. */
   outbox: MessageOutbox | undefined = undefined;
   hooks: RouterHooks;
   /** Does any plugin decide about topics? */
@@ -49,9 +49,9 @@ export class Router {
   rules: number = 0;
   /** Other brokers that act as one with this one. */
   forwarder: Forwarder = NO_PEERS;
-  /** Called with defects in deliveries that happen later than the call that caused them. */
+  /** Called with errors in deliveries that happen after the call that has caused them. */
   defect: (error: unknown) => void = () => {};
-  /** Remembers what sessions lost; undefined where nobody wants to know. */
+  /** Records what sessions lose; undefined without the option `dropHistory`. */
   dropRecorder: ((clientId: string, topic: string, reason: DropReason, side: DropSide) => void) | undefined = undefined;
   readonly #now: () => Millis;
 
@@ -73,8 +73,8 @@ export class Router {
 
   /**
    * Retains, matches, delivers and forwards a message.
-   * @param waits filled with what an acknowledgement of the message waits for
-   * @returns 0x00, 0x10 (nobody is there) or a refusal
+   * @param waits is filled with what an acknowledgement of the message waits for
+   * @returns 0x00, 0x10 (no matching subscribers) or a refusal
    */
   publish(message: Message, now: Millis, waits: PublishWaits): ReasonCode {
     if (!waits.isEmpty) waits.clear();
@@ -117,7 +117,7 @@ export class Router {
     }
   }
 
-  /** What a member of shared subscriptions has not got, whose session has ended: to other members. [MQTT5 4.8.2] */
+  /** Delivers messages of an ended session of shared subscriptions to other members. [MQTT5 4.8.2] */
   reassignAll(clientId: string, undelivered: readonly Undelivered[], now: Millis): void {
     for (const { message, sharedFilter } of undelivered) {
       if (message.hasExpired(now)) this.dropped(clientId, message, "expired", "subscriber");
@@ -136,7 +136,7 @@ export class Router {
     return true;
   }
 
-  /** To the one of the group's members here whose turn it is. */
+  /** Delivers to the group's member here whose turn it is. */
   deliverShared(group: SharedGroup, message: Message, now: Millis, waits: PublishWaits): void {
     const member = group.choose(message.publisher);
     if (member === undefined) return;
@@ -146,7 +146,7 @@ export class Router {
 
   /**
    * @param outbox where the answer to the client waits until the subscription is durable
-   * @returns is it one that the session did not have?
+   * @returns true if the session did not have this subscription
    */
   subscribe(
     entry: SessionEntry,
@@ -174,20 +174,27 @@ export class Router {
     return true;
   }
 
-  /** A message that came by no connection. undefined: `topic` is not a topic name. */
+  /**
+   * A message without a connection.
+   * @returns undefined: `topic` is not a valid topic name
+   */
   message(topic: string, content: Omit<StoredMessage, "topic">): Message | undefined {
     const target = this.topics.find(topic);
     return target && Message.of(target, content);
   }
 
-  /** @param side whose client `clientId` is: who did not get the message, or who has sent it */
+  /** @param side which client `clientId` names: the one that did not get the message, or its publisher */
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
     if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message.topic, reason, side);
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 
-  /** Sets or clears a retained message here. @param setAt see `Forwarder.stampRetained` @returns a refusal, if it is one */
+  /**
+   * Sets or clears a retained message on this broker.
+   * @param setAt see `Forwarder.stampRetained`
+   * @returns a refusal, if it is refused
+   */
   setRetained(message: Message, setAt: number, waits: PublishWaits): ReasonCode | undefined {
     if (message.payloadLength === 0) {
       this.#clearRetained(message.topic, setAt, waits); // [MQTT-3.3.1-6]
@@ -202,7 +209,10 @@ export class Router {
     return undefined;
   }
 
-  /** Sets or clears a retained message everywhere, without sending it to anybody. @returns a refusal, if it is one */
+  /**
+   * Sets or clears a retained message on all brokers, without sending it to subscribers.
+   * @returns a refusal, if it is refused
+   */
   retain(message: Message): ReasonCode | undefined {
     const waits = new PublishWaits();
     const now = this.#now();
@@ -215,7 +225,7 @@ export class Router {
     return refused;
   }
 
-  /** Sets or clears what another broker has set or cleared, which has seen to it that there is room. */
+  /** Sets or clears what another broker has set or cleared, which has checked the limit. */
   replicateRetained(message: Message, setAt: number, waits: PublishWaits): void {
     if (message.payloadLength > 0) {
       this.retained.replicate(message);
@@ -230,7 +240,7 @@ export class Router {
   }
 
   #writeRetained(message: Message, setAt: number, waits: PublishWaits): void {
-    // What the server publishes of itself is published anew by the next one.
+    // `$SYS` is published anew by the next process.
     if (this.factLog === undefined || message.topic.startsWith("$SYS/")) return;
     if (!this.forwarder.keepsRetained(message.topic)) return;
     this.factLog.record({ op: "putRetained", message, ...(setAt === 0 ? {} : { setAt }) }, undefined);
@@ -263,7 +273,7 @@ export class Router {
 
   /**
    * Delivers a message if the access rules allow it: now, or when a plugin has answered.
-   * @param waits undefined: nobody waits for it
+   * @param waits undefined: nothing waits for it
    */
   deliverAs(
     recipient: Recipient,
@@ -301,7 +311,10 @@ export class Router {
     if (result !== 0) waits?.delivered(session, result);
   }
 
-  /** A plugin has not answered yet, about this message or an earlier one: one after the other, whichever answer comes first. */
+  /**
+   * A plugin has not answered yet about this message or an earlier one: deliveries keep their order, whichever answer
+   * comes first.
+   */
   #deliverLater(
     entry: SessionEntry,
     message: Message,
@@ -344,8 +357,8 @@ export class Router {
   }
 
   /**
-   * A message that nobody sends again must not be lost with this process while a plugin is asked.
-   * @returns the number of its entry in the outbox; 0: it need not be kept
+   * A message that is not sent again must survive this process while a plugin is awaited.
+   * @returns the number of its entry in the outbox; 0: it need not be stored
    */
   #keepUndecided(entry: SessionEntry, message: Message, options: DeliveryOptions, waits: PublishWaits): number {
     const { outbox } = this;
@@ -359,7 +372,7 @@ export class Router {
   }
 }
 
-/** QoS 0 messages for one session that may wait for a plugin's answer; others are limited by their publishers' quota. */
+/** QoS 0 messages for one session that may wait for a plugin; others are limited by their publishers' quota. */
 const MOST_PENDING_AUTHORIZATIONS = 1_000;
 
 export function withGroup(

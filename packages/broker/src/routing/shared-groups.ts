@@ -1,15 +1,15 @@
-// Shared subscriptions: of all members of a group one gets the message. [MQTT5 4.8.2]
+// Shared subscriptions: each message goes to one member of the group. [MQTT5 4.8.2]
 import type { Peer } from "@wrenmq/cluster";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { Recipient } from "./recipient.ts";
 
 /**
- * round-robin: one after the other; random; sticky: always the same as long as it can; publisher: messages of one client
- * go to one member, so that their order holds. All prefer members that are connected and take what they are sent.
+ * round-robin: in turn; random; sticky: always the same member while it can; publisher: messages of one client go to
+ * one member, so that their order is kept. All prefer members that are connected and keep up.
  */
 export type ShareStrategy = "round-robin" | "random" | "sticky" | "publisher";
 
-/** How many members a group has at one broker. */
+/** The number of members of a group at one broker. */
 interface Side {
   readonly connected: number;
   readonly members: number;
@@ -20,9 +20,9 @@ const NOBODY: Side = { connected: 0, members: 0 };
 export class SharedGroup {
   /** As subscribed to: `$share/…`. */
   readonly filter: string;
-  /** Sessions that have ended may be among them for a while. */
+  /** It may contain ended sessions for a while. */
   readonly members: Recipient[] = [];
-  /** Members here with a connection, as the other brokers know it. */
+  /** Connected members here, as other brokers know it. */
   connectedHere: number = 0;
   readonly #strategy: ShareStrategy;
   #next = 0;
@@ -38,7 +38,7 @@ export class SharedGroup {
     return this.members.length === 0 && this.#elsewhere === undefined;
   }
 
-  /** Is there anybody who could get a message? */
+  /** Is there a member that could get a message? */
   get isWanted(): boolean {
     return this.hasMembers || this.#elsewhere !== undefined;
   }
@@ -82,7 +82,7 @@ export class SharedGroup {
     return ![...(this.#elsewhere?.values() ?? [])].some(({ connected }) => connected > 0);
   }
 
-  /** The broker whose turn it is, each as often as it has members; undefined: this one. */
+  /** The broker whose turn it is, in proportion to its members; undefined: this one. */
   chooseSide(publisher: string, self: number): Peer | undefined {
     if (this.#elsewhere === undefined) return undefined;
     const here = this.hasMembers ? { connected: this.connectedHere, members: this.members.length } : NOBODY;
@@ -116,7 +116,7 @@ export class SharedGroup {
     return this.#nextSide;
   }
 
-  /** Who gets a message of `publisher`; undefined in a group without members. */
+  /** The member that gets a message of `publisher`; undefined: the group has no members. */
   choose(publisher: string): Recipient | undefined {
     const { members } = this;
     const count = members.length;

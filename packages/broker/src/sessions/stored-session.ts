@@ -1,4 +1,4 @@
-// Sessions between memory and the store: what is remembered of one, and how it comes back to life.
+// Converts sessions between memory and the store: makes the record of one, and restores one from its record.
 import type { Will } from "@wrenmq/codec";
 import {
   Delivery,
@@ -26,10 +26,10 @@ const STATES = {
   awaitPubcomp: OutboundState.AwaitPubcomp,
 } as const;
 
-/** Is there anything about the session that a restart must not lose? */
+/** Does the session have anything that a restart must not lose? */
 export function isWorthStoring(entry: SessionEntry): boolean {
   const { session } = entry;
-  // One that was stored stays so to its end, whatever it was resumed with: its queue may lie in the store alone.
+  // A stored session stays so until its end, whatever it was resumed with: its queue may be in the store only.
   return session.expiryInterval > 0 || session.facts !== undefined || willOf(entry) !== undefined;
 }
 
@@ -49,7 +49,7 @@ function willOf(entry: SessionEntry): Will | undefined {
   return entry.session.will ?? entry.pendingWill;
 }
 
-/** A will's expiry begins when it is published: the interval stays in the properties until then. */
+/** A will's expiry begins when it is published: the interval stays among its properties until then. */
 function storedWill(publisher: string, will: Will): StoredWill {
   const { willDelayInterval, ...properties } = will.properties ?? {};
   const { topic, payload, qos, retain } = will;
@@ -65,13 +65,13 @@ export function willFrom({ message, delay }: StoredWill): Will {
   return { topic, payload, qos, retain, properties: { ...rest, willDelayInterval: delay } };
 }
 
-/** From now on the session's facts go to the journal, and its queue may be longer than what lies in memory. */
+/** From now on the session's facts are recorded, and its queue may be longer than its part in memory. */
 export function makeDurable(session: Session, store: Store, factLog: FactLog, topics: TopicTable): void {
   session.facts = factLog;
   session.loadPage = (after, limit) => {
     factLog.commit();
     const page = store.queue(session.clientId, after, limit);
-    // What the store has not taken yet comes behind what it has, and cannot be read back from it.
+    // What the store has not accepted yet comes after what it has, and cannot be read from it.
     if (page.length === 0 && factLog.failing !== undefined) return undefined;
     return page.flatMap(({ entry, message }) => {
       const restored = restoreMessage(topics, message, entry.messageId);
@@ -81,7 +81,7 @@ export function makeDurable(session: Session, store: Store, factLog: FactLog, to
   };
 }
 
-/** Fills a session with what the store knows of it. */
+/** Fills a session with its state in the store. */
 export function restoreSession(
   session: Session,
   snapshot: SessionSnapshot,
@@ -92,7 +92,7 @@ export function restoreSession(
   const { record } = snapshot;
   session.username = record.username;
   session.expiryInterval = record.expiryInterval;
-  // Connected at the end: when it ended is not known, so its time runs from now.
+  // Connected when the broker stopped: the end of the connection is unknown, so the expiry begins now.
   session.disconnectedAt = record.disconnectedAt ?? now;
   session.nextSeq = snapshot.lastSeq + 1;
   for (const packetId of snapshot.inboundPacketIds) {
@@ -122,7 +122,7 @@ export function restoreMessage(topics: TopicTable, stored: StoredMessage, storeI
   return message;
 }
 
-/** Stands for a message of which only the identifier is needed any more. */
+/** Stands for a message of which only the identifier is needed. */
 function emptyMessage(topics: TopicTable): Message | undefined {
   const payload = new Uint8Array(0);
   const target = topics.restore("-");

@@ -1,20 +1,20 @@
-// A mesh in one process, for tests and for brokers that run side by side in it.
+// A mesh in one process, for tests and for several brokers in one process.
 import type { Accept, ExternalConnection } from "@wrenmq/transport";
 import { memoryPair } from "@wrenmq/transport/memory";
 import type { MeshTransport } from "./mesh-transport.ts";
 
 export interface LoopbackOptions {
-  /** When bytes arrive; default: in a microtask. */
+  /** Schedules deliveries. Default: microtasks. */
   readonly schedule?: (task: () => void) => void;
 }
 
 export class LoopbackMesh {
   readonly #options: LoopbackOptions;
   readonly #listening = new Map<number, Accept>();
-  /** Of members whose process has ended: one that takes its place begins with a transport of its own. */
+  /** Transports of members whose process has ended: a new process of that member gets another one. */
   readonly #ended = new WeakSet<MeshTransport>();
   readonly #transports: { readonly member: number; readonly transport: MeshTransport }[] = [];
-  /** Both ends of each link, by the members that they join. */
+  /** Both ends of each link, by the members that they connect. */
   readonly #links: { readonly members: readonly number[]; cut(): void }[] = [];
 
   constructor(options: LoopbackOptions = {}) {
@@ -39,7 +39,7 @@ export class LoopbackMesh {
     return transport;
   }
 
-  /** The process of a member ends without closing its links. */
+  /** Ends the process of a member without closing its links. */
   cut(self: number): void {
     this.#listening.delete(self);
     for (const { member, transport } of this.#transports) if (member === self) this.#ended.add(transport);

@@ -25,7 +25,7 @@ const Extra = { Parcel: 4, Homes: 8, Old: 16 } as const;
 const LAYOUT = 3;
 const NO_BYTES = new Uint8Array(0);
 
-/** Encodes the texts that one message after the other repeats only once. */
+/** Encodes a text only once while it is repeated from message to message. */
 class LastText {
   #text = "";
   #bytes: Uint8Array = NO_BYTES;
@@ -104,7 +104,7 @@ export function writeForward(
   outbox.position = at + frame.end - frame.start;
 }
 
-/** One forwarded message, read. Filled anew each time; texts that repeat are decoded once. */
+/** The last forwarded message that was read. Texts that are repeated are decoded once. */
 export class ForwardReader implements ArrivedTarget {
   message!: Message;
   plain: boolean = false;
@@ -115,7 +115,7 @@ export class ForwardReader implements ArrivedTarget {
   origin: Origin | undefined = undefined;
   number: number = 0;
   sequence: number = -1;
-  /** Those that the peer has told. */
+  /** The origins that the peer has sent. */
   origins: readonly Origin[] = [];
   readonly #fields = new FieldReader();
   readonly #topics: TopicTable;
@@ -127,7 +127,7 @@ export class ForwardReader implements ArrivedTarget {
     this.#topics = topics;
   }
 
-  /** @throws ClusterError ERR_CLUSTER_FRAME; MqttError for what is not a topic name */
+  /** @throws ClusterError ERR_CLUSTER_FRAME; MqttError for an invalid topic name */
   read(bytes: Uint8Array, start: number, end: number): void {
     const fields = this.#fields.over(bytes, start, end);
     const flags = fields.uint8();

@@ -1,4 +1,4 @@
-// What brokers say to each other. Every frame: length of the body (4 bytes, big-endian), type (1 byte), body.
+// The types of frames between brokers. Every frame: length of the body (4 bytes, big-endian), type (1 byte), body.
 
 export const FrameType = {
   /** First on every link, from both sides. */
@@ -6,20 +6,20 @@ export const FrameType = {
   RouteSet: 2,
   RouteRemoved: 3,
   GroupSet: 4,
-  /** All routes were sent: others that were known of this peer do not exist any more. */
+  /** All routes were sent: earlier ones of this peer that were not sent again have ended. */
   RoutesEnd: 5,
   Forward: 6,
-  /** The same result for so many messages in sequence. */
+  /** The same result for several messages in sequence. */
   ForwardResults: 7,
   Metrics: 8,
-  /** To be answered when everything before it has been dealt with. */
+  /** Answered when everything before it has been handled. */
   Barrier: 9,
   BarrierPassed: 10,
-  /** Where the numbers of parcels come from: each parcel names one of these by its position. */
+  /** Origins of parcel numbers: each parcel refers to one of these by its position. */
   Origins: 11,
   RelayOpen: 16,
   RelayData: 17,
-  /** So many bytes of the relay have been dealt with. */
+  /** This many bytes of the relay have been handled. */
   RelayCredit: 18,
   RelayEnd: 19,
   RelayClosed: 20,
@@ -28,7 +28,7 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** Bytes before the body. */
 export const FRAME_HEAD = 5;
-/** Longest body: the longest PUBLISH and what is said about it. */
+/** Longest body: the longest PUBLISH and the fields before it. */
 export const MAX_BODY: number = 268_435_460 + 1024 * 1024;
-/** Grows when frames change: brokers of different versions do not connect to each other. */
+/** Incremented when frames change: brokers of different versions do not connect to each other. */
 export const WIRE_VERSION = 2;

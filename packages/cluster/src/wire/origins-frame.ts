@@ -1,4 +1,4 @@
-// Where the numbers of parcels come from: told once for each link, named by their position in every parcel.
+// The origins of parcel numbers: sent once on each link; every parcel refers to one by its position.
 //
 //   count (length store run)*
 import { encodeUtf8 } from "@wrenmq/codec";

@@ -1,4 +1,4 @@
-// All that the protocol core may ask of the world. Answers come back as values; two of them mean "later":
+// Everything that the protocol machine asks of its environment. Answers are values; two of them mean "later":
 //   PARKED    nothing more is read from this client until the answer comes (`resume…`)
 //   DEFERRED  the message is taken, its acknowledgement follows (`publishSettled`, also when the connection has ended)
 import type {
@@ -28,11 +28,11 @@ export interface ConnectAccepted {
   readonly kind: "accepted";
   readonly session: Session;
   readonly sessionPresent: boolean;
-  /** Given when the client had no identifier of its own. */
+  /** Set when the client has sent no identifier. */
   readonly assignedClientId: string | undefined;
-  /** Seconds; given when it may differ from what the client asked for. */
+  /** Seconds; set when it may differ from the client's wish. */
   readonly keepAlive?: Seconds;
-  /** Given when it differs from what the client asked for. */
+  /** Set when it differs from the client's wish. */
   readonly sessionExpiryInterval: Seconds | undefined;
   readonly responseInformation?: string | undefined;
   readonly authenticationData?: Uint8Array | undefined;
@@ -69,7 +69,7 @@ export interface Effects {
   /** SUBACK is on its way: retained messages may follow. */
   subscribed(now: Millis): void;
   unsubscribe(packet: UnsubscribePacket, now: Millis): Parkable<readonly ReasonCode[]>;
-  /** The conversation is over and its last packet is in the outbox: send it and close. */
+  /** The connection has ended for MQTT and its last packet is in the outbox: send it and close. */
   close(end: ConnectionEnd): void;
   /** Called with each packet that arrives; undefined when there is no observer. */
   readonly packetReceived: ((packet: Packet) => void) | undefined;

@@ -1,4 +1,5 @@
-// One PUBLISH from the client: topic, alias, quota, QoS 2 duplicates, and the acknowledgement in the order of arrival.
+// Handles one PUBLISH from the client: topic, alias, quota, QoS 2 duplicates, and acknowledgements in the order of
+// arrival.
 import {
   decodePublishProperties,
   type FrameReader,
@@ -25,7 +26,7 @@ import { MOST_ITEMS } from "./packet-limits.ts";
 import { PendingAcks, UNKNOWN } from "./pending-acks.ts";
 import { sendableCode } from "./sendable-code.ts";
 
-/** Filled anew for each PUBLISH: decoding is over before anything else can begin. */
+/** Filled for each PUBLISH: decoding ends before anything else can begin. */
 const head = new PublishHead();
 
 export class InboundPublish {
@@ -40,7 +41,9 @@ export class InboundPublish {
   #aliases: InboundAliases | undefined = undefined;
   #pending: PendingAcks | undefined = undefined;
   #parked: { readonly message: Message; readonly packetId: number } | undefined = undefined;
-  /** What counts against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection. */
+  /**
+   * Messages that count against the quota: QoS 1 until PUBACK, QoS 2 until PUBCOMP or a refusal. Of this connection.
+   */
   #open = 0;
 
   constructor(session: Session, link: Link, effects: Effects, capabilities: Capabilities, topics: TopicTable) {
@@ -52,7 +55,7 @@ export class InboundPublish {
     this.#topics = topics;
   }
 
-  /** Messages taken and not acknowledged yet. */
+  /** Number of messages that were taken and are not acknowledged. */
   get unsettled(): number {
     return this.#pending?.size ?? 0;
   }
@@ -116,7 +119,7 @@ export class InboundPublish {
     return false;
   }
 
-  /** The outcome of the message for which `receive` returned true. */
+  /** The outcome of the message for which `receive` has returned true. */
   resume(outcome: number): void {
     const parked = this.#parked;
     if (parked === undefined) return;
@@ -125,7 +128,10 @@ export class InboundPublish {
     if (message.qos > 0) this.#settleOrDefer(message.qos as 1 | 2, packetId, outcome);
   }
 
-  /** The reason code of a message for which the outcome was DEFERRED. @returns did it wait here? */
+  /**
+   * The reason code of a message whose outcome was DEFERRED.
+   * @returns did it wait here?
+   */
   settled(packetId: number, reasonCode: number): boolean {
     const pending = this.#pending;
     if (pending === undefined) return false;
@@ -145,7 +151,7 @@ export class InboundPublish {
     return qos !== 0;
   }
 
-  /** The same when the connection is over: the session keeps what its client has to hear on the next one. */
+  /** The same after the end of the connection: the session keeps the result for the client's next connection. */
   settledAfterEnd(packetId: number, reasonCode: number): void {
     if (this.#pending?.settle(packetId, reasonCode) === 2) this.#session.settleInbound(packetId, reasonCode);
   }
@@ -157,7 +163,7 @@ export class InboundPublish {
     this.#link.ack(PacketType.Pubcomp, packetId, known ? ReasonCode.Success : this.#link.unknownPacketId);
   }
 
-  /** @returns false: a message that we have already, acknowledged again */
+  /** @returns false: the message was taken before, and is acknowledged again */
   #mayBegin(qos: QoS, packetId: number): boolean {
     const held = qos === 2 && this.#session.inbound?.has(packetId) === true;
     if (held) {
@@ -189,7 +195,7 @@ export class InboundPublish {
     this.#pending.add(packetId, qos, outcome === DEFERRED ? UNKNOWN : outcome);
   }
 
-  /** For the outcome of a QoS 2 message that came over an earlier connection. */
+  /** For a QoS 2 message that came over an earlier connection. */
   #waitFor(packetId: number): void {
     this.#open++;
     this.#pending ??= new PendingAcks();
@@ -202,8 +208,8 @@ export class InboundPublish {
   }
 
   /**
-   * Before MQTT 5 there is no refusal: what may never be is acknowledged and dropped, what failed is not acknowledged.
-   * At once, before messages behind it are taken that the client would then have sent in another order.
+   * Before MQTT 5 a PUBLISH cannot be refused: what will never be allowed is acknowledged and dropped, what has failed
+   * is not acknowledged. At once, before later messages are taken that the client would then send in another order.
    */
   #endsLink(reasonCode: number): boolean {
     if (reasonCode < 0x80 || this.#dialect.negativeAcks || isFinal(reasonCode)) return false;
@@ -250,14 +256,14 @@ function checkProperties(properties: PublishProperties): void {
   }
 }
 
-/** What goes on to the subscribers: all but alias and expiry, which are the business of each connection. */
+/** The properties for subscribers: all but alias and expiry, which belong to each connection. */
 function forwarded(given: PublishProperties): PublishProperties | undefined {
   const { topicAlias: _alias, messageExpiryInterval: _expiry, ...rest } = given;
   if (rest.correlationData !== undefined) rest.correlationData = copyBytes(rest.correlationData);
   return Object.keys(rest).length > 0 ? rest : undefined;
 }
 
-/** A refusal that stays one if the client sends the message again. */
+/** A refusal that would be the same if the client sent the message again. */
 function isFinal(reasonCode: number): boolean {
   return reasonCode !== ReasonCode.QuotaExceeded && reasonCode !== ReasonCode.UnspecifiedError;
 }

@@ -1,5 +1,5 @@
-// The server's side of one MQTT connection: bytes in, packets and effects out. It owns the order of things (who may say
-// what when) and refuses all else: no sockets, no clocks, no knowledge of other clients.
+// The server's side of one MQTT connection: bytes in, packets and effects out. It owns the state machine (which packet
+// may come when). No sockets, no clock, no other clients.
 import {
   type AuthPacket,
   type ConnectPacket,
@@ -56,11 +56,11 @@ export interface ConnectionSettings {
   readonly capabilities: Capabilities;
   readonly topics: TopicTable;
   readonly counters: Counters;
-  /** Messages of one connection whose acknowledgement waits: the next PUBLISH waits for one of them. */
+  /** Messages of one connection that may wait for acknowledgement before the next PUBLISH waits. */
   readonly maxUnsettled: number;
 }
 
-/** Of a client that named no method: it must not send AUTH. */
+/** For a client without an authentication method: it must not send AUTH. */
 const NO_AUTHENTICATION = new EnhancedAuthentication(undefined);
 
 const CONNACK_TOO_LARGE: ConnectRefused = {
@@ -78,13 +78,13 @@ export class ServerConnection implements LinkOwner {
   state: ConnectionState = ConnectionState.AwaitConnect;
   session: Session | undefined = undefined;
   link: Link | undefined = undefined;
-  /** When the last bytes came. */
+  /** When bytes last arrived. */
   lastReceived: Millis;
-  /** Seconds; 0 while there is none. */
+  /** Seconds; 0: off. */
   keepAlive: Seconds = 0;
-  /** Waits for an answer: until it comes only what `mayOvertake` is processed, before CONNACK nothing. */
+  /** Waits for an answer: until then only packets that `mayOvertake` allows are processed; before CONNACK none. */
   parked: boolean = false;
-  /** PUBLISH packets wait until this is false again and `proceed` was called. */
+  /** PUBLISH packets wait while this is true, and until `proceed` is called. */
   holdsPublishes: boolean = false;
   readonly #settings: ConnectionSettings;
   readonly #effects: Effects;
@@ -93,13 +93,13 @@ export class ServerConnection implements LinkOwner {
   #version: ProtocolVersion = 4;
   #connect: ConnectPacket | undefined = undefined;
   #inbound: InboundPublish | undefined = undefined;
-  /** What continues when the answer to a parked request comes. */
+  /** The request that continues when its answer comes. */
   #subscribing: SubscribePacket | undefined = undefined;
   #unsubscribing: UnsubscribePacket | undefined = undefined;
   #waiting: WaitingPackets | undefined = undefined;
   /** Waiting packets are being processed. */
   #proceeding = false;
-  /** DISCONNECT has come and waits behind what came before it. */
+  /** DISCONNECT has arrived and waits behind earlier packets. */
   #leaving = false;
   #authentication: EnhancedAuthentication | undefined = undefined;
 
@@ -111,7 +111,7 @@ export class ServerConnection implements LinkOwner {
     this.lastReceived = now;
   }
 
-  /** When the client is disconnected unless something arrives before. [MQTT-3.1.2-22] */
+  /** When the client is disconnected unless bytes arrive before. [MQTT-3.1.2-22] */
   get keepAliveDeadline(): Millis {
     if (this.keepAlive === 0) return NEVER;
     return this.lastReceived + this.keepAlive * 1500 + this.#settings.capabilities.keepAliveExtra * 1000;
@@ -122,7 +122,7 @@ export class ServerConnection implements LinkOwner {
     return this.#effects.packetSent;
   }
 
-  /** Messages taken from the client and not acknowledged yet. */
+  /** Number of messages that were taken from the client and are not acknowledged. */
   get unsettled(): number {
     return this.#inbound?.unsettled ?? 0;
   }
@@ -132,23 +132,23 @@ export class ServerConnection implements LinkOwner {
     return this.parked || this.#waiting !== undefined;
   }
 
-  /** Is there nothing more to be read? DISCONNECT has come, and is processed after what waits before it. */
+  /** Has DISCONNECT arrived, so that nothing more is read? It is processed after earlier packets. */
   get leaving(): boolean {
     return this.#leaving;
   }
 
-  /** Bytes of packets that have not arrived whole, or wait. */
+  /** Bytes of incomplete packets and of packets that wait. */
   get buffered(): number {
     return this.#frames.pending + (this.#waiting?.bytes ?? 0);
   }
 
-  /** Bytes from the client; the view is used only during the call. */
+  /** Bytes from the client; they are used during the call only. */
   receive(bytes: Uint8Array, start: number, end: number, now: Millis): void {
     if (this.state === ConnectionState.Closed) return;
     this.lastReceived = now;
     this.#settings.counters.bytesReceived += end - start;
     const isFirst = this.state === ConnectionState.AwaitConnect && this.#frames.pending === 0 && !this.parked;
-    // The first packet must be CONNECT; nothing else is read to its end. [MQTT-3.1.0-1]
+    // The first packet must be CONNECT; anything else is not read to its end. [MQTT-3.1.0-1]
     const problem = isFirst && start < end ? firstBytesProblem(bytes, start, end) : undefined;
     if (problem !== undefined) {
       this.#fail(new MqttError(ReasonCode.ProtocolError, problem));
@@ -159,7 +159,7 @@ export class ServerConnection implements LinkOwner {
     else this.#process(now);
   }
 
-  /** Processes what waits, as far as it may go on now. */
+  /** Processes waiting packets, as far as possible. */
   proceed(now: Millis): void {
     const waiting = this.#waiting;
     if (waiting === undefined || this.#proceeding) return;
@@ -178,7 +178,7 @@ export class ServerConnection implements LinkOwner {
     }
   }
 
-  /** The client has not spoken for too long, or took too long to connect. */
+  /** The client has been silent for too long, or took too long to connect. */
   expire(reasonCode: ReasonCode): void {
     if (this.state === ConnectionState.Connected) {
       this.closeLink(reasonCode);
@@ -189,8 +189,8 @@ export class ServerConnection implements LinkOwner {
   }
 
   /**
-   * The transport is gone. QoS 0 messages that came before are taken still; of the others the client has no
-   * acknowledgement and sends them again. [MQTT-4.4.0-1]
+   * The connection is lost. QoS 0 messages that arrived are still taken; the others are not acknowledged, and the
+   * client sends them again. [MQTT-4.4.0-1]
    */
   lost(now: Millis): void {
     const wasConnected = this.state === ConnectionState.Connected;
@@ -223,14 +223,17 @@ export class ServerConnection implements LinkOwner {
     } else this.#unpark(now, () => this.#inbound?.resume(outcome));
   }
 
-  /** The reason code of a message whose outcome was DEFERRED, also after the end of the connection. @returns did it wait here? */
+  /**
+   * The reason code of a message whose outcome was DEFERRED, also after the end of the connection.
+   * @returns did it wait here?
+   */
   publishSettled(packetId: number, reasonCode: number): boolean {
     if (this.state === ConnectionState.Connected) return this.#inbound?.settled(packetId, reasonCode) === true;
     this.#inbound?.settledAfterEnd(packetId, reasonCode);
     return false;
   }
 
-  /** Ends a connection that was accepted: DISCONNECT where the version has it, then close. */
+  /** Ends an accepted connection: sends DISCONNECT if the version has it, then closes. */
   closeLink(reasonCode: ReasonCode, reasonString?: string, serverReference?: string): void {
     if (this.state === ConnectionState.Closed) return;
     const link = this.link;
@@ -351,7 +354,7 @@ export class ServerConnection implements LinkOwner {
     }
   }
 
-  /** Of a copy: who watches may keep what he sees. */
+  /** A copy, as an observer may keep it. */
   #tellReceived(frames: FrameReader, tell: (packet: Packet) => void): void {
     const { header, bytes, bodyStart, bodyEnd } = frames;
     const copy = copyBytes(bytes, bodyStart, bodyEnd);
@@ -418,7 +421,7 @@ export class ServerConnection implements LinkOwner {
     const serverKeepAlive = this.keepAlive === keepAlive ? undefined : this.keepAlive;
     const connack = acceptance(answer, dialect, capabilities, serverKeepAlive, this.#authentication?.method);
     if (connack.length > link.maximumPacketSize) {
-      session.will = undefined; // The client was never in.
+      session.will = undefined; // The client was not accepted.
       this.#refuse(CONNACK_TOO_LARGE);
       return;
     }
@@ -427,7 +430,7 @@ export class ServerConnection implements LinkOwner {
     this.state = ConnectionState.Connected;
     this.#frames.maxPacketSize = capabilities.maximumPacketSize;
     link.sendEncoded(connack);
-    // What the client does not know any more it may ask about again.
+    // The client may ask again about identifiers of the earlier connection.
     if (answer.sessionPresent) link.unknownPacketId = ReasonCode.Success;
     session.attach(link, now);
   }

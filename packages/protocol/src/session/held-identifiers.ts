@@ -1,4 +1,4 @@
-// Packet identifiers of inbound QoS 2 messages whose PUBREL has not come [MQTT-4.3.3-10], and which of them have no
+// Packet identifiers of inbound QoS 2 messages whose PUBREL has not arrived [MQTT-4.3.3-10], and which of them have no
 // acknowledgement yet: sent again, on this connection or a later one, such a message waits for the same outcome.
 export class HeldIdentifiers {
   readonly #held = new Set<number>();
@@ -25,13 +25,13 @@ export class HeldIdentifiers {
     return this.#unanswered?.has(packetId) === true;
   }
 
-  /** The message may not be acknowledged yet. */
+  /** The message must not be acknowledged yet. */
   defer(packetId: number): void {
     this.#unanswered ??= new Set();
     this.#unanswered.add(packetId);
   }
 
-  /** @returns false: it was answered before */
+  /** @returns false: it was acknowledged before */
   answered(packetId: number): boolean {
     return this.#unanswered?.delete(packetId) === true;
   }

@@ -1,4 +1,5 @@
-// The way out to one connected client: what it can take (version, sizes, aliases) and the bytes that wait for it.
+// The output to one connected client: what the client accepts (version, sizes, aliases), and the bytes that wait for
+// it.
 import { decodeBody, encode, FrameReader, type Packet, PacketType, ReasonCode } from "@wrenmq/codec";
 import type { Counters } from "../counters.ts";
 import type { Dialect } from "../dialect.ts";
@@ -15,7 +16,7 @@ import {
 import { OutboundAliases } from "../message/topic-aliases.ts";
 import { type Millis, NEVER } from "../time.ts";
 
-/** What the client announced in CONNECT, and how much may wait for it. */
+/** Limits of the client from its CONNECT, and the bytes that may wait for it. */
 export interface LinkOptions {
   readonly dialect: Dialect;
   /** Bytes. [MQTT5 3.1.2.11.4] */
@@ -29,17 +30,20 @@ export interface LinkOptions {
   readonly highWater: number;
 }
 
-/** Who closes the connection that the link belongs to. */
+/** Owner of the link: the connection. */
 export interface LinkOwner {
-  /** The connection ends with this reason code (sent where the version has it). */
+  /** Closes the connection with this reason code, which is sent if the version has it. */
   closeLink(reasonCode: ReasonCode, reasonString?: string): void;
   /** Called with each packet that is sent; undefined when there is no observer. */
   readonly packetSent?: ((packet: Packet) => void) | undefined;
-  /** The reason code of a message whose acknowledgement was deferred. @returns did its client wait for it on this connection? */
+  /**
+   * The reason code of a message whose acknowledgement was deferred.
+   * @returns did its client wait for it on this connection?
+   */
   publishSettled?(packetId: number, reasonCode: number): boolean;
 }
 
-/** Bytes of a packet from which on a write of its own costs less than a copy. */
+/** Bytes of a packet from which on a separate write costs less than a copy. */
 const LARGE = 32_768;
 
 export class Link {
@@ -50,9 +54,9 @@ export class Link {
   readonly maximumPacketSize: number;
   readonly receiveMaximum: number;
   readonly problemInformation: boolean;
-  /** Said of a packet identifier that is not in use: an error, unless a session was resumed. [MQTT5 2.4, 0x92] */
+  /** The reason code for an unknown packet identifier: an error, unless a session was resumed. [MQTT5 2.4, 0x92] */
   unknownPacketId: ReasonCode = ReasonCode.PacketIdentifierNotFound;
-  /** The conversation is over: nothing may follow its last packet. */
+  /** The connection has ended: nothing may follow its last packet. */
   closed: boolean = false;
   readonly #layout: 0 | 2;
   readonly #highWater: number;
@@ -71,7 +75,7 @@ export class Link {
     this.#aliases = options.topicAliasMaximum > 0 ? new OutboundAliases(options.topicAliasMaximum) : undefined;
   }
 
-  /** Has the peer stopped taking what we send, with as much waiting as may wait? */
+  /** Does the client not read, with as many bytes waiting as may wait? */
   get blocked(): boolean {
     const { outbox } = this;
     return (outbox.inTransit > 0 || outbox.holds > 0) && outbox.backlog > this.#highWater;
@@ -119,7 +123,7 @@ export class Link {
     return true;
   }
 
-  /** Without a copy if the system takes it at once: the packet is made this client's where it lies, for as long as that takes. */
+  /** Without a copy if the system takes it at once: the packet is changed for this client in place for that time. */
   #passOn({ bytes, start, end, packetIdOffset }: PublishFrame, header: number, packetId: number): void {
     this.counters.publishSent++;
     this.counters.packetsSent++;
@@ -144,7 +148,7 @@ export class Link {
     bytes[start] = original[0];
   }
 
-  /** PUBACK, PUBREC, PUBREL or PUBCOMP in its short form, or with a reason code where the version has them. */
+  /** PUBACK, PUBREC, PUBREL or PUBCOMP in its short form, or with a reason code if the version has one. */
   ack(type: PacketType, packetId: number, reasonCode: number): void {
     if (this.closed) return;
     const flags = type === PacketType.Pubrel ? 2 : 0;
@@ -165,8 +169,8 @@ export class Link {
   }
 
   /**
-   * Any other packet. Reason string and user properties are left out where they are not wanted or do not fit. A client that
-   * would wait in vain for a packet that is larger than it takes is disconnected.
+   * Any other packet. Reason string and user properties are left out if the client does not want them or they do not
+   * fit. A client that waits for a packet that is larger than it accepts is disconnected.
    */
   send(packet: Packet): void {
     if (this.closed) return;
@@ -192,7 +196,7 @@ export class Link {
     if (this.owner.packetSent !== undefined) this.#tell(bytes, 0);
   }
 
-  /** Says what was written from `start` on, read back from the bytes. */
+  /** Reports what was written from `start` on, decoded from the bytes. */
   #tell(bytes: Uint8Array, start: number): void {
     const frames = new FrameReader();
     const copy = copyBytes(bytes, start, this.outbox.bytes === bytes ? this.outbox.position : bytes.length);
@@ -206,7 +210,10 @@ export class Link {
     return this.problemInformation || packet.type === "connack" || packet.type === "disconnect"; // [MQTT-3.1.2-29]
   }
 
-  /** Prepares a packet for this client alone. @returns false: it would be too large */
+  /**
+   * Prepares a packet for this client only.
+   * @returns false: it would be too large
+   */
   #prepare(
     message: Message,
     layout: Layout,
@@ -228,9 +235,9 @@ export class Link {
   }
 }
 
-/** Prepared and written without a pause in between: one for all. */
+/** Used and written in one synchronous call: shared by all. */
 const writer = new PublishWriter();
-/** A Topic Alias property, and lengths that may grow by a byte for it. */
+/** A Topic Alias property, with lengths that may grow by a byte. */
 const ALIAS_BYTES = 5;
 
 function hasProblemInformation(packet: Packet): boolean {

@@ -1,23 +1,26 @@
-// Who is told what becomes of a session and its messages: the broker that serves it, and the store that keeps it.
+// The interfaces through which a session reports: to the broker that serves it, and to the store.
 import type { DropReason } from "../counters.ts";
 import type { Message } from "../message/message.ts";
 import type { Delivery } from "./delivery.ts";
 import type { OutboundState } from "./outbound-transitions.ts";
 
-/** Told what happens to messages. Functions that nobody needs are undefined. */
+/** Reports what happens to messages. Functions that are not needed are undefined. */
 export interface SessionEventsOf<Session> {
   dropped(session: Session, message: Message, reason: DropReason): void;
   readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
   readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
-  /** The queue has passed its bound and publishers wait from now on: `stopHolding` is to be called when that takes too long. */
+  /** The queue has passed its bound and publishers wait from now on: call `stopHolding` when that takes too long. */
   congested(session: Session): void;
-  /** A session that did not keep up has worked off half of its queue; `dropped` messages did not reach it meanwhile. */
+  /** A session that did not keep up has sent half of its queue; `dropped` messages were lost meanwhile. */
   caughtUp(session: Session, dropped: number): void;
-  /** Do the access rules still allow a message that was queued before they changed? undefined: known later, `pump` again then. */
+  /**
+   * Do the access rules still allow a message that was queued before they changed? undefined: not known yet; call
+   * `pump` when it is.
+   */
   mayReceive(session: Session, message: Message): boolean | undefined;
 }
 
-/** Remembers the facts of a session that is stored. */
+/** Records the facts of a stored session. */
 export interface FactSinkOf<Session> {
   /** May a queued message be put in flight now? Without it: always. For a new one `seq` is Infinity. */
   mayStart?(session: Session, seq: number): boolean;

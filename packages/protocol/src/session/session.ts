@@ -1,5 +1,5 @@
-// What outlives a connection: subscriptions, messages on their way out, QoS 2 identifiers on their way in, the will.
-// It decides what is sent when; it refuses to know sockets, clocks and who else there is.
+// What outlives a connection: subscriptions, outgoing messages, QoS 2 identifiers of incoming ones, the will. It
+// decides what is sent when. No sockets, no clock, no other sessions.
 import { PacketType, ReasonCode, type Will } from "@wrenmq/codec";
 import type { DropReason } from "../counters.ts";
 import type { Message } from "../message/message.ts";
@@ -40,16 +40,16 @@ export class Session {
   link: Link | undefined = undefined;
   readonly window: OutboundWindow = new OutboundWindow();
   queue: SessionQueue | undefined = undefined;
-  /** Inbound QoS 2 packet identifiers whose PUBREL has not come. [MQTT-4.3.3-10] */
+  /** Inbound QoS 2 packet identifiers whose PUBREL has not arrived. [MQTT-4.3.3-10] */
   inbound: HeldIdentifiers | undefined = undefined;
-  /** Given for a session that is stored. */
+  /** Set for a stored session. */
   facts: FactSink | undefined = undefined;
   loadPage: LoadPage | undefined = undefined;
   nextSeq: number = 1;
-  /** Those of the listener that its client came by last. */
+  /** Those of the listener that its client has used last. */
   limits: SessionLimits;
   readonly #events: SessionEvents;
-  /** Packet identifiers in flight that this connection has not been sent yet. */
+  /** Packet identifiers in flight that were not sent on this connection yet. */
   #toResend: number[] | undefined = undefined;
   /** Made when its queue is at the bound for the first time. */
   #pressure: QueuePressure | undefined = undefined;
@@ -97,7 +97,9 @@ export class Session {
     return this.#pressure?.congestedSince;
   }
 
-  /** False: it has held publishers for too long. Until its queue is below half of its bound what is new for it is dropped. */
+  /**
+   * False: it has held publishers for too long. New messages are dropped until its queue is below half of its bound.
+   */
   get keepsUp(): boolean {
     return this.#pressure?.missed === undefined;
   }
@@ -125,7 +127,7 @@ export class Session {
     return this.#enqueue(message, qos, options, now);
   }
 
-  /** A connection for this session: resends what was in flight, then sends what waits. [MQTT-4.4.0-1] */
+  /** A connection for this session: sends again what was in flight, then what waits. [MQTT-4.4.0-1] */
   attach(link: Link, now: Millis): void {
     this.link = link;
     this.disconnectedAt = undefined;
@@ -148,7 +150,10 @@ export class Session {
     this.#pressure?.release();
   }
 
-  /** Sends as much of what waits as the client can take. Call it when an acknowledgement came or the socket drained. */
+  /**
+   * Sends as much of what waits as the client accepts. Call it after an acknowledgement, and when the socket has
+   * drained.
+   */
   pump(now: Millis): void {
     const link = this.link;
     if (link === undefined) return;
@@ -168,12 +173,12 @@ export class Session {
     if (this.#pressure !== undefined) this.#relax(this.#pressure, queue);
   }
 
-  /** The access rules have changed: what is queued now is checked again before it is sent. */
+  /** The access rules have changed: queued messages are checked again before they are sent. */
   recheckQueue(): void {
     if (this.queue !== undefined) this.queue.unchecked = this.queue.length;
   }
 
-  /** Nobody waits for this session any more: it does not keep up until its queue is below half of its bound. */
+  /** Ends the waiting of publishers: the session does not keep up until its queue is below half of its bound. */
   stopHolding(): void {
     this.#pressure ??= new QueuePressure();
     this.#pressure.missed ??= 0;
@@ -185,7 +190,7 @@ export class Session {
     const window = this.window;
     const state = window.state(packetId);
     if (state === 0) {
-      // An acknowledgement of a message that is unknown (by now). A PUBREC needs its PUBREL or the client waits for ever.
+      // The acknowledgement of an unknown message. A PUBREC needs its PUBREL or the client waits for ever.
       if (kind === Ack.Pubrec) this.link?.ack(PacketType.Pubrel, packetId, this.link.unknownPacketId);
       return true;
     }
@@ -205,19 +210,22 @@ export class Session {
     return true;
   }
 
-  /** Calls back once when publishers need not wait any more: the queue is within its bound, its connection is gone, or `stopHolding`. */
+  /**
+   * Calls back once when publishers need not wait any more: the queue is within its bound, its connection has ended, or
+   * `stopHolding`.
+   */
   whenRelieved(callback: () => void): void {
     this.#pressure ??= new QueuePressure();
     this.#pressure.whenRelieved(callback);
   }
 
-  /** Calls back once when `hasRoom` is true again, or its connection is gone. */
+  /** Calls back once when `hasRoom` is true again, or its connection has ended. */
   whenRoom(callback: () => void): void {
     this.#pressure ??= new QueuePressure();
     this.#pressure.whenRoom(callback);
   }
 
-  /** The session ends: what waits in it is lost with it, and counted. */
+  /** The session ends: what waits in it is lost, and counted. */
   end(): void {
     const { queue } = this;
     for (const [, state, delivery] of this.window.entries()) {
@@ -225,13 +233,13 @@ export class Session {
       if (delivery !== undefined && state !== OutboundState.AwaitPubcomp)
         this.#events.dropped(this, delivery.message, "sessionEnded");
     }
-    // What lies only in the store goes with the session's record, uncounted one by one.
+    // What is only in the store is removed with the session's record, without counting each message.
     while (queue !== undefined && queue.resident > 0) {
       const delivery = queue.shift();
       if (delivery !== undefined) this.#events.dropped(this, delivery.message, "sessionEnded");
     }
     this.queue = undefined;
-    // There may be very many, and who has sent to it may hold on to it for a while.
+    // There may be very many, and a publisher's route may keep the session for a while.
     this.#subscriptions = undefined;
     this.filterCharacters = 0;
     this.#pressure?.release();
@@ -251,7 +259,7 @@ export class Session {
     return true;
   }
 
-  /** What became of a held message that was not to be acknowledged yet: its client may be on another connection, or on none. */
+  /** The result of a held message that was not acknowledged: its client may be on another connection, or on none. */
   settleInbound(packetId: number, reasonCode: number): void {
     if (this.inbound?.answered(packetId) !== true) return;
     const isTold = this.link?.owner.publishSettled?.(packetId, reasonCode) === true;
@@ -321,7 +329,10 @@ export class Session {
     return recorded | DeliveryResult.Congested;
   }
 
-  /** The queue is at its bound and nobody waits for it. @returns false: what is new is dropped */
+  /**
+   * The queue is at its bound and no publisher waits for it.
+   * @returns false: new messages are dropped
+   */
   #makesRoom(queue: SessionQueue): boolean {
     switch (this.limits.overflow) {
       case "backpressure": // without a connection there is no end to wait for
@@ -367,7 +378,7 @@ export class Session {
       if (delivery !== undefined && !this.#isTaken(delivery.seq)) return;
       ids.pop();
       if (delivery === undefined) {
-        // Acknowledged since, or never kept: there is nothing to send again.
+        // Acknowledged since, or never stored: there is nothing to send again.
         if (this.window.state(packetId) !== 0) this.window.settle(packetId);
         continue;
       }

@@ -1,5 +1,5 @@
-// Turns a batch of the broker into the operations of one frame. What has no effect is left out: facts of sessions that
-// do not exist, bodies that the journal has already, and entries that come and go within the batch.
+// Encodes a batch of the broker as the operations of one frame. What has no effect is left out: facts of sessions that
+// do not exist, bodies that the journal has already, and entries that are added and settled within the batch.
 import type { QueueEntry, StoredMessage } from "@wrenmq/protocol";
 import type { StoreOp } from "@wrenmq/store";
 import { AWAIT_PUBCOMP, HAS_BODY, QOS2, RETAIN, STATE_SHIFT } from "../journal/entry-flags.ts";
@@ -38,9 +38,9 @@ const NO_HANDLE = 0;
 
 export class BatchEncoder {
   readonly #ledger: Ledger;
-  /** Sessions made (their handle) or deleted (NO_HANDLE) by this batch. */
+  /** Sessions created (with their handle) or deleted (NO_HANDLE) by this batch. */
   readonly #changed = new Map<string, number>();
-  /** The session that the last fact of the batch was about, as the ledger knows it: the next one often is about it too. */
+  /** The session of the last fact: the next one is often about the same. */
   #lastClientId: string | undefined;
   #lastFacts: SessionFacts | undefined;
   /** Messages whose body is in this frame. */
@@ -162,7 +162,7 @@ export class BatchEncoder {
   }
 
   #hasBody(messageId: number): boolean {
-    // What the ledger has now it has until the end of the frame, whatever is settled before.
+    // What the ledger has now it keeps until the end of the frame, whatever is settled before.
     return this.#written.has(messageId) || this.#ledger.messages.find(messageId) >= 0;
   }
 
@@ -174,7 +174,7 @@ export class BatchEncoder {
     return this.#facts(clientId)?.handle ?? NO_HANDLE;
   }
 
-  /** What the ledger knows of the session: it stays as it is until the batch is written. */
+  /** The ledger's facts of the session, which do not change until the batch is written. */
   #facts(clientId: string): SessionFacts | undefined {
     if (clientId !== this.#lastClientId) {
       this.#lastClientId = clientId;
@@ -184,8 +184,8 @@ export class BatchEncoder {
   }
 
   /**
-   * The operations that cancel each other: an entry that is settled in the batch that brings it, and was not there
-   * before. Looked for only when something is settled that the ledger does not know.
+   * The operations that cancel each other: an entry that is added and settled in the same batch, and did not exist
+   * before. Searched only when something is settled that the ledger does not have.
    */
   #cancelled(batch: readonly StoreOp[]): Set<number> | undefined {
     if (!batch.some((op) => op.op === "settle" && !this.#knows(op.clientId, op.seq))) return undefined;
@@ -198,7 +198,7 @@ export class BatchEncoder {
           bySeq = new Map();
           brought.set(op.clientId, bySeq);
         }
-        // Brought twice: the settle ends both, so neither is left out.
+        // Added twice: the settle ends both, so neither is left out.
         bySeq.set(op.entry.seq, bySeq.has(op.entry.seq) ? -1 : i);
       } else if (op.op === "settle") {
         const at = brought.get(op.clientId)?.get(op.seq);

@@ -1,6 +1,6 @@
-// What the journal adds up to, in RAM: every fact that holds and the file that holds it. Bodies of messages stay on disk,
-// here is only where they lie. The ledger is made by reading the journal and by nothing else: a running store reads the
-// frame it has just written, so what it knows is what it will know after a restart.
+// The contents of the journal in memory: every fact that is needed, and the file that has it. Of message bodies it has
+// only the positions. The ledger is built by reading the journal and in no other way: a running store reads each frame
+// that it has written, so its state is the same as after a restart.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
 import { type OriginRecord, type OutboxEntry, originKey } from "@wrenmq/store";
 import { AWAIT_PUBCOMP, STATE_MASK, STATE_SHIFT } from "../journal/entry-flags.ts";
@@ -11,7 +11,7 @@ import { readMessageTopic } from "../journal/records.ts";
 import { EntryTable } from "./entry-table.ts";
 import { MessageTable } from "./message-table.ts";
 
-/** A fact, the file that holds it, and its size there. */
+/** A fact, the file that has it, and its size there. */
 export interface Fact<T> {
   readonly value: T;
   readonly home: number;
@@ -19,11 +19,11 @@ export interface Fact<T> {
 }
 
 export interface RetainedPlace extends Place {
-  /** 0: not known. */
+  /** 0: unknown. */
   readonly setAt: number;
 }
 
-/** How many facts that hold are in a file. */
+/** The number of needed facts in a file. */
 interface Tally {
   readonly file: number;
   facts: number;
@@ -31,7 +31,7 @@ interface Tally {
 
 export interface SessionFacts {
   readonly handle: number;
-  /** Undefined while reading a journal whose oldest files are gone: the record was moved and comes later. */
+  /** Undefined while a journal is read whose oldest files are gone: the record was moved and comes later. */
   record: Fact<SessionRecord> | undefined;
   readonly subscriptions: Map<string, Fact<SubscriptionRecord>>;
   readonly inbound: Map<number, number>;
@@ -39,8 +39,9 @@ export interface SessionFacts {
 }
 
 /**
- * What an entry, one of its identifiers, a body's head and a held identifier take on disk: nearly always at most, so that
- * a full store is not cleaned for room that is not there, and little less, so that room is given back.
+ * Bytes on disk of an entry, of one of its identifiers, of a body's header and of a held identifier. Nearly always
+ * upper bounds, so that a full store is not cleaned for space that is not there, and close ones, so that space is
+ * freed.
  */
 const ENTRY_BYTES = 16;
 const IDENTIFIER_BYTES = 4;
@@ -58,22 +59,28 @@ export class Ledger implements OpVisitor {
   readonly origins: Map<string, Fact<OriginRecord>> = new Map();
   storeIdentity: Fact<string> | undefined;
   highestHandle = 0;
-  /** Bytes that facts that hold take on disk, about. */
+  /** Bytes on disk of all needed facts, approximately. */
   liveBytes = 0;
 
   readonly #tallies = new Map<number, Tally>();
-  /** Of the file asked for last: most facts that come and go are in the last files. */
+  /** Of the file that was used last: most facts are added to and removed from the last files. */
   #tally: Tally = { file: 0, facts: 0 };
-  /** The session that the last fact was about: the next one often is about it too. */
+  /** The session of the last fact: the next one is often about the same. */
   #last: SessionFacts | undefined;
   #buffer: Buffer = Buffer.alloc(0);
   #file = 0;
-  /** From a position in the frame's buffer to one in the file. */
+  /** Distance from a position in the frame's buffer to the position in the file. */
   #shift = 0;
-  /** Messages that nobody needed at some point of this frame. They go at its end, unless they are needed again. */
+  /**
+   * Messages without references at some point of this frame. They are removed at its end, unless they are referred to
+   * again.
+   */
   #orphans: number[] = [];
 
-  /** Takes in one frame. @throws DamagedError */
+  /**
+   * Reads one frame.
+   * @throws DamagedError
+   */
   read(file: number, payload: Buffer, payloadOffset: number): void {
     this.#buffer = payload;
     this.#file = file;
@@ -83,7 +90,7 @@ export class Ledger implements OpVisitor {
     this.#orphans.length = 0;
   }
 
-  /** How many facts that hold are in a file. */
+  /** The number of needed facts in a file. */
   liveFacts(file: number): number {
     return this.#tallies.get(file)?.facts ?? 0;
   }
@@ -151,7 +158,7 @@ export class Ledger implements OpVisitor {
     const facts = this.#facts(handle);
     facts.entries ??= new EntryTable();
     const { entries } = facts;
-    // Needed first and given up after: a replaced entry with the same message must not lose it.
+    // The reference is added before the old one is dropped: a replaced entry with the same message must not lose it.
     if ((flags & STATE_MASK) >> STATE_SHIFT !== AWAIT_PUBCOMP) {
       const slot = this.messages.add(messageId);
       this.messages.need(slot, 1);
@@ -168,7 +175,7 @@ export class Ledger implements OpVisitor {
     const at = entries?.find(seq) ?? -1;
     if (entries === undefined || at < 0) return;
     if (entries.state(at) === AWAIT_PUBCOMP) {
-      // There is no way back: the message is gone.
+      // This state cannot be left: the message is gone.
       if (state !== AWAIT_PUBCOMP) return;
     } else if (state === AWAIT_PUBCOMP) this.#unneed(entries.message(at));
     entries.advance(at, packetId, state);
@@ -261,13 +268,13 @@ export class Ledger implements OpVisitor {
     this.#gain(this.#file, size);
   }
 
-  /** Whether this is the place of the retained message that holds for its topic. */
+  /** Is this the position of the topic's present retained message? */
   retains(message: Buffer, file: number, offset: number): boolean {
     const place = this.retained.get(readMessageTopic(new RecordReader(message)));
     return place !== undefined && place.file === file && place.offset === offset;
   }
 
-  /** What must not be in a journal that is complete: sessions without record and entries without message. */
+  /** What a complete journal cannot have: sessions without record and entries without message. */
   *dangling(): IterableIterator<{ handle: number; clientId: string | undefined; seqs: number[] }> {
     for (const facts of this.byHandle.values()) {
       const clientId = facts.record?.value.clientId;
@@ -280,7 +287,7 @@ export class Ledger implements OpVisitor {
     }
   }
 
-  /** Entries of the outbox without message: as little to be found in a journal that is complete. */
+  /** Entries of the outbox without message, which a complete journal cannot have. */
   danglingOutbox(): number[] {
     const entries = [...this.outboxEntries.values()];
     return entries.filter(({ value }) => this.#bodyless(value.messageId)).map(({ value }) => value.number);
@@ -355,7 +362,7 @@ export class Ledger implements OpVisitor {
   }
 }
 
-/** What an entry takes on disk, with its subscription identifiers. */
+/** Bytes on disk of an entry with its subscription identifiers. */
 function sizeOf(identifiers: readonly number[] | undefined): number {
   return ENTRY_BYTES + IDENTIFIER_BYTES * (identifiers?.length ?? 0);
 }

@@ -13,7 +13,7 @@ import type { RecordWriter } from "./record-writer.ts";
 export const FORMAT_VERSION = 2;
 export const HEAD_BYTES = 40;
 export const FRAME_HEAD_BYTES = 32;
-/** Offsets in files are kept in 32 bits. */
+/** Offsets in files are stored in 32 bits. */
 export const MAX_FRAME_BYTES = 0xe0000000;
 
 const FILE_MAGIC = "WrenMQ journal\r\n";
@@ -36,7 +36,7 @@ export function fileHead(fileNumber: number, firstFrame: number): Buffer {
   return head;
 }
 
-/** Undefined when these are not the first bytes of a file of ours, or are damaged. */
+/** @returns undefined when these are not the first bytes of a journal file, or are damaged */
 export function readFileHead(head: Buffer): FileHead | undefined {
   if (head.length < HEAD_BYTES || head.toString("latin1", 0, 16) !== FILE_MAGIC) return undefined;
   if (crc32(head.subarray(0, 32)) !== head.readUInt32LE(32)) return undefined;
@@ -51,13 +51,13 @@ export interface FrameHead {
   readonly synced: number;
 }
 
-/** Leaves room for the head of a frame; the operations follow. */
+/** Reserves space for the header of a frame; the operations follow. */
 export function beginFrame(writer: RecordWriter): void {
   writer.reset();
   writer.skip(FRAME_HEAD_BYTES);
 }
 
-/** Fills in the head that `beginFrame` left room for. */
+/** Fills in the header of the frame. */
 export function finishFrame(writer: RecordWriter, number: number, synced: number, oldest: number): Buffer {
   const frame = writer.view();
   FRAME_MAGIC.copy(frame);
@@ -69,7 +69,7 @@ export function finishFrame(writer: RecordWriter, number: number, synced: number
   return frame;
 }
 
-/** Undefined when no frame starts here. Whether the frame is whole, its checksum tells. */
+/** @returns undefined when no frame begins here; the checksum tells whether the frame is complete */
 export function readFrameHead(bytes: Buffer, at: number): FrameHead | undefined {
   if (bytes.length - at < FRAME_HEAD_BYTES || bytes.readUInt32LE(at) !== FRAME_MAGIC_NUMBER) return undefined;
   return {
@@ -81,7 +81,7 @@ export function readFrameHead(bytes: Buffer, at: number): FrameHead | undefined 
   };
 }
 
-/** @param frame head and payload */
+/** @param frame header and payload */
 export function frameIsWhole(frame: Buffer, head: FrameHead): boolean {
   return crc32(frame.subarray(8)) === head.crc;
 }

@@ -1,5 +1,5 @@
 // The operations of the journal, as bytes. They differ from the operations of the store in two ways: a session is named
-// by its handle (a number that is never used again), and a message's body is there only where it is needed first.
+// by its handle (a number that is never used again), and a message's body is written only where it is needed first.
 import type { SessionRecord, SubscriptionRecord } from "@wrenmq/protocol";
 import type { OriginRecord, OutboxEntry } from "@wrenmq/store";
 import { HAS_BODY, HAS_IDENTIFIERS, HAS_PACKET_ID } from "./entry-flags.ts";
@@ -35,7 +35,7 @@ const IDENTITY = 17;
 const RETAIN_AT = 18;
 const CLEAR = 19;
 
-/** What reads the journal: one method for each operation. Bodies are given as a range of the frame's buffer. */
+/** Reads the journal: one method for each operation. Bodies are ranges of the frame's buffer. */
 export interface OpVisitor {
   session(handle: number, record: SessionRecord, size: number): void;
   dropSession(handle: number): void;
@@ -56,11 +56,11 @@ export interface OpVisitor {
   settle(handle: number, seq: number): void;
   hold(handle: number, packetId: number): void;
   release(handle: number, packetId: number): void;
-  /** @param setAt 0: not known */
+  /** @param setAt 0: unknown */
   retain(bodyStart: number, bodyLength: number, setAt: number): void;
   clear(topic: string, setAt: number, size: number): void;
   unretain(topic: string): void;
-  /** The body of a message whose entries are kept, moved here from a file that goes. */
+  /** The body of a message whose entries stay, moved from a file that is being removed. */
   body(messageId: number, bodyStart: number, bodyLength: number): void;
   /** `bodyStart` is −1 when the body is elsewhere in the journal. `size`: without the body. */
   outbox(entry: OutboxEntry, size: number, bodyStart: number, bodyLength: number): void;
@@ -216,7 +216,7 @@ export function writeDropSessionOp(to: RecordWriter, handle: number): void {
   to.varint(handle);
 }
 
-/** With HAS_BODY in `flags` the caller writes the body right after, as a block. */
+/** With HAS_BODY in `flags` the caller writes the body after it, as a block. */
 export function writeEnqueueOp(
   to: RecordWriter,
   handle: number,
@@ -261,7 +261,10 @@ export function writeReleaseOp(to: RecordWriter, handle: number, packetId: numbe
   to.varint(packetId);
 }
 
-/** The caller writes the message right after, as a block. @param setAt 0: not known */
+/**
+ * The caller writes the message after it, as a block.
+ * @param setAt 0: unknown
+ */
 export function writeRetainOp(to: RecordWriter, setAt: number): void {
   to.u8(setAt === 0 ? RETAIN : RETAIN_AT);
   if (setAt !== 0) to.f64(setAt);
@@ -278,13 +281,13 @@ export function writeUnretainOp(to: RecordWriter, topic: string): void {
   to.string(topic);
 }
 
-/** The caller writes the message right after, as a block. */
+/** The caller writes the message after it, as a block. */
 export function writeBodyOp(to: RecordWriter, messageId: number): void {
   to.u8(BODY);
   to.varint(messageId);
 }
 
-/** With `hasBody` the caller writes the message right after, as a block. */
+/** With `hasBody` the caller writes the message after it, as a block. */
 export function writeOutboxOp(to: RecordWriter, entry: OutboxEntry, hasBody: boolean): void {
   to.u8(OUTBOX);
   to.u8(hasBody ? 1 : 0);

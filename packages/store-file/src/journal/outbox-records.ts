@@ -1,5 +1,5 @@
-// The bytes of an entry of the outbox and of an origin. Positional, like records.ts: a change needs a new version of the
-// format.
+// The bytes of an entry of the outbox and of an origin. Positional, like records.ts: a change needs a new version of
+// the format.
 import type { Homes, OriginRecord, OutboxEntry, OutboxTarget } from "@wrenmq/store";
 import { DamagedError, type RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
@@ -10,12 +10,12 @@ const EVERYWHERE = 1;
 const SESSION = 2;
 const UNROUTED = 3;
 const KIND = 3;
-/** Of targets that are forwarded to. */
+/** For targets of forwarding. */
 const PLAIN = 4;
 const GROUPS = 8;
 const RETAINED = 16;
 const HOMES = 32;
-/** Of sessions; the QoS is in the two bits above, then one for the filter. */
+/** For sessions; the QoS is in the two bits above, then one bit for the filter. */
 const RETAIN = 4;
 const IDENTIFIERS = 8;
 const QOS_SHIFT = 4;

@@ -1,5 +1,5 @@
-// The bytes of a message, a session and a subscription. Positional and without names: what the fields mean is fixed by
-// the version of the format (format.ts), so a change here needs a new version and a migration.
+// The bytes of a message, a session and a subscription. Positional and without names: the version of the format
+// (format.ts) defines the fields, so a change here needs a new version and a migration.
 import type { SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { DamagedError, type RecordReader } from "./record-reader.ts";
 import type { RecordWriter } from "./record-writer.ts";
@@ -32,7 +32,7 @@ export function readMessage(from: RecordReader): StoredMessage {
   return { topic, payload, qos: level(flags & 3), retain: (flags & RETAIN) !== 0, properties, expiresAt, publisher };
 }
 
-/** The topic alone: what a retained message is found by. */
+/** Only the topic, by which a retained message is found. */
 export function readMessageTopic(from: RecordReader): string {
   from.u8();
   return from.string();
@@ -141,7 +141,9 @@ export function readSession(from: RecordReader): SessionRecord {
   return { clientId, username, expiryInterval, disconnectedAt, will };
 }
 
-/** The message with bytes of its own: one that stays in RAM must not hold on to the large buffer it was read from. */
+/**
+ * The message with its own bytes: a message that stays in memory must not keep the large buffer from which it was read.
+ */
 export function ownMessage(message: StoredMessage): StoredMessage {
   const correlation = message.properties?.correlationData;
   const properties =
@@ -172,7 +174,7 @@ export function readSubscription(from: RecordReader): SubscriptionRecord {
   };
 }
 
-/** What cannot be read back must not be written. */
+/** Refuses values that could not be read back. */
 export function storable(value: number): number {
   if (value === 0 || value === 1 || value === 2) return value;
   throw new RangeError(`${value} where 0, 1 or 2 is expected`);

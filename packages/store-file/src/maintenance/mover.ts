@@ -1,5 +1,6 @@
-// Takes what still holds out of files that go: writes it again at the end of the journal. Only the oldest file is ever
-// removed, so what it undoes lies in itself or in files that are gone already: removals need not be moved.
+// Moves what is needed out of files that will be removed: writes it again at the end of the journal. Only the oldest
+// file is ever removed, so whatever it removes is in itself or in files that are gone already: removals need not be
+// moved.
 import type { OriginRecord, OutboxEntry } from "@wrenmq/store";
 import { originKey } from "@wrenmq/store";
 import type { Fact, Ledger, SessionFacts } from "../index/ledger.ts";
@@ -22,11 +23,11 @@ import type { Place } from "../journal/place.ts";
 import { RecordReader } from "../journal/record-reader.ts";
 import type { RecordWriter } from "../journal/record-writer.ts";
 
-/** Reads frames of the file that goes and writes to the frame that is being built. */
+/** Reads frames of the file that will be removed and writes to the frame that is being built. */
 export class Mover implements OpVisitor {
   readonly #ledger: Ledger;
   readonly #to: RecordWriter;
-  /** What this step has written already: the ledger learns of it only when the step is written. */
+  /** What this step has written: the ledger is updated when the step is written. */
   readonly #moved = new Set<Fact<unknown> | number>();
   #file = 0;
   #payload: Buffer = Buffer.alloc(0);
@@ -137,8 +138,8 @@ export class Mover implements OpVisitor {
 }
 
 /**
- * Writes everything that holds and lies before the file `before`, whatever the files say: for a compaction of the whole
- * and for a journal that was damaged. `flush` is asked after each fact and says whether it has written the frame.
+ * Writes everything that is needed and lies before the file `before`, whatever the files say: for a complete compaction
+ * and for a damaged journal. `flush` is called after each fact and returns whether it has written the frame.
  */
 export function moveAll(
   ledger: Ledger,
@@ -197,7 +198,7 @@ function moveEntries(
   }
 }
 
-/** @param written bodies that are in the frame */
+/** @param written messages whose body is in the frame */
 function moveBody(
   { messages }: Ledger,
   messageId: number,
@@ -214,7 +215,7 @@ function moveBody(
 }
 
 function writeEntry(to: RecordWriter, handle: number, entries: NonNullable<SessionFacts["entries"]>, at: number): void {
-  // The bits of what follows the flags are set by the writer.
+  // The writer sets the bits for what follows the flags.
   writeEnqueueOp(
     to,
     handle,

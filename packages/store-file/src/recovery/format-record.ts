@@ -1,4 +1,4 @@
-// The record of a store's format, `format.json`: what the directory is, and what is said when it is not as it should be.
+// The record of a store's format, `format.json`, and the errors when it is not as it should be.
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError } from "@wrenmq/store";
@@ -7,13 +7,13 @@ import { isJournalName, type Problem } from "./recovery.ts";
 
 const FORMAT_FILE = "format.json";
 
-/** What leads from each older format to the one after it. */
+/** Migrations from each older format to the next one. */
 const MIGRATIONS: ReadonlyMap<number, (directory: string) => void> = new Map([
-  // 2 has more operations, those of 1 are as they were: only who does not know them must not read on.
+  // Format 2 has more operations, and those of 1 are unchanged: only older code must not read it.
   [1, () => {}],
 ]);
 
-/** Is there a store in the directory, or what may be left of one? */
+/** Does the directory contain a store, or what may be left of one? */
 export function holdsStore(directory: string): boolean {
   try {
     return readdirSync(directory).some((name) => name === FORMAT_FILE || isJournalName(name));
@@ -24,7 +24,11 @@ export function holdsStore(directory: string): boolean {
   }
 }
 
-/** Changes nothing. @returns what is wrong with the record @throws StoreError ERR_STORE_FORMAT when it is a newer one */
+/**
+ * Changes nothing.
+ * @returns what is wrong with the record
+ * @throws StoreError ERR_STORE_FORMAT when it is newer than this code
+ */
 export function formatProblem(directory: string): Problem | undefined {
   const path = join(directory, FORMAT_FILE);
   const version = existsSync(path) ? readFormat(path) : FORMAT_VERSION;
@@ -33,7 +37,10 @@ export function formatProblem(directory: string): Problem | undefined {
   return undefined;
 }
 
-/** Reads the record of the format, and migrates an older one. @throws StoreError ERR_STORE_DAMAGED, ERR_STORE_FORMAT */
+/**
+ * Reads the record of the format, and migrates an older one.
+ * @throws StoreError ERR_STORE_DAMAGED, ERR_STORE_FORMAT
+ */
 export function checkFormat(directory: string, onDamage: "refuse" | "setAside"): void {
   const path = join(directory, FORMAT_FILE);
   const problem = formatProblem(directory);
@@ -74,7 +81,7 @@ export function timestamp(): string {
   return new Date().toISOString().replaceAll(/[:.]/g, "-");
 }
 
-/** undefined: it is none, or cannot be read. */
+/** @returns undefined: it is not such a record, or cannot be read */
 function readFormat(path: string): number | undefined {
   try {
     const record = JSON.parse(readFileSync(path, "utf8")) as { store?: unknown; version?: unknown };

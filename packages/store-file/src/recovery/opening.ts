@@ -1,4 +1,4 @@
-// Opens a directory: lock, format, journal, and what to do when the journal is not what it should be.
+// Opens a directory: lock, format and journal, and handles a journal with problems.
 import { renameSync, truncateSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { StoreError } from "@wrenmq/store";
@@ -59,7 +59,7 @@ function openJournal(
   return { ledger, journal };
 }
 
-/** Ends the journal before a tear. What is cut off is kept, unless it is just the half of an interrupted write. */
+/** Ends the journal before a tear. What is cut off is kept, unless it is only a part of an interrupted write. */
 function cutTear(options: FileStoreOptions, { tear, torn }: Recovered): void {
   if (tear === undefined) return;
   const path = join(options.path, tear.file);

@@ -1,6 +1,6 @@
-// Reads a journal from front to back into a ledger and says what is wrong with it. It changes nothing on disk.
+// Reads a journal from front to back into a ledger and reports what is wrong with it. Changes nothing on disk.
 //
-// A tear is what a crash leaves: frames at the end that never got to the disk, nobody was told that they had. Damage is
+// A tear is what a crash leaves: frames at the end that were not written completely, and never acknowledged. Damage is
 // everything else: bytes that were on disk once and are not any more.
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -22,12 +22,12 @@ export interface Problem {
 export interface Tear extends Problem {
   /** Bytes from `offset` to the end of the file. */
   readonly bytes: number;
-  /** A write that was interrupted: there is nothing worth keeping. */
+  /** An interrupted write: it contains nothing of value. */
   readonly incomplete: boolean;
 }
 
 export interface Recovered {
-  /** Files to go on with, oldest first; sizes end before a tear. */
+  /** Files to continue with, oldest first; sizes end before a tear. */
   readonly files: JournalFile[];
   readonly lastFrame: number;
   readonly frames: number;
@@ -37,7 +37,7 @@ export interface Recovered {
   readonly tear: Tear | undefined;
   /** Files after the tear. */
   readonly torn: JournalFile[];
-  /** A format newer than this code: not for us to judge. */
+  /** A format newer than this code, which cannot judge it. */
   readonly newerVersion: number | undefined;
 }
 
@@ -63,7 +63,7 @@ class Recovery {
   #frames = 0;
   #newerVersion: number | undefined;
   #gapExplained = false;
-  /** The first file, as the last frame knows it. */
+  /** The first file according to the last frame. */
   #oldest = 0;
 
   constructor(directory: string, ledger: Ledger) {
@@ -77,7 +77,7 @@ class Recovery {
       this.#readFile(files[i]!, files.slice(i + 1));
       if (this.#tear !== undefined) this.#torn = files.slice(i + 1);
     }
-    // What is missing on top of known damage is its consequence.
+    // What is missing besides known damage is its consequence.
     if (this.#problems.length === 0) this.#checkComplete();
     return {
       files: this.#kept,
@@ -127,7 +127,7 @@ class Recovery {
       }
       const evidence = this.#syncedAfter(file, reader.offset, later);
       if (evidence <= this.#lastFrame) {
-        // A head that is not ours with nothing sound after it: no tear, there never was a frame.
+        // An invalid header with no valid frame after it: no tear, there never was a frame.
         if (this.#damaged.has(name(file))) return;
         this.#tear = tearAt(file, frame.offset, frame.reason, frame.incomplete);
         file.size = frame.offset;
@@ -139,7 +139,7 @@ class Recovery {
   }
 
   #takeIn(file: JournalFile, frame: Frame): void {
-    // After damage a gap is to be expected.
+    // After damage a gap is expected.
     if (frame.number !== this.#lastFrame + 1 && !this.#gapExplained) {
       const missing = `frames ${this.#lastFrame + 1} to ${frame.number - 1} are missing`;
       this.#problem(file, frame.offset, frame.number > this.#lastFrame ? missing : "frames are out of order");
@@ -156,7 +156,7 @@ class Recovery {
     this.#oldest = frame.oldest;
   }
 
-  /** The last frame that sound frames after a bad one know to have been on disk; 0 when there are none. */
+  /** The last frame that was on disk according to valid frames after a bad one; 0: there are none. */
   #syncedAfter(file: JournalFile, offset: number, later: readonly JournalFile[]): number {
     let synced = syncedIn(file, offset);
     for (const other of later) synced = Math.max(synced, syncedIn(other, HEAD_BYTES - 1));

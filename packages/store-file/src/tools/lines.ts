@@ -1,5 +1,5 @@
-// Facts as lines of JSON: what `dump` shows and `export` and `import` exchange. Bytes are base64; what never comes
-// (an expiry) is null.
+// Facts as lines of JSON: the output of `dump`, and the format of `export` and `import`. Bytes are base64; infinite
+// values (an expiry) are null.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { type OriginRecord, type OutboxEntry, StoreError } from "@wrenmq/store";
 import type { Problem } from "../recovery/recovery.ts";
@@ -14,7 +14,7 @@ export interface MessageJson extends Omit<StoredMessage, "payload" | "properties
 }
 
 export type StoreLine =
-  /** Format 1 knew nothing of brokers that act as one. */
+  /** Format 1 has no facts of brokers that act as one. */
   | { readonly type: "store"; readonly format: 1 | 2 }
   | {
       readonly type: "session";
@@ -31,16 +31,19 @@ export type StoreLine =
       readonly subscription: SubscriptionRecord;
     }
   | { readonly type: "inbound"; readonly clientId: string; readonly packetId: number }
-  /** Comes before the first of the entries that need it; `entries` says how many do. */
+  /** Precedes the first of the entries that refer to it; `entries` is their number. */
   | { readonly type: "message"; readonly messageId: number; readonly entries: number; readonly message: MessageJson }
   | { readonly type: "entry"; readonly clientId: string; readonly entry: QueueEntry }
   | { readonly type: "retained"; readonly message: MessageJson; readonly setAt?: number }
   | { readonly type: "cleared"; readonly topic: string; readonly setAt: number }
   | { readonly type: "identity"; readonly identity: string }
   | { readonly type: "origin"; readonly origin: OriginRecord }
-  /** Needs a message, as the entry of a queue does. */
+  /** Refers to a message, as the entry of a queue does. */
   | { readonly type: "outbox"; readonly entry: OutboxEntry }
-  /** The last line: without it the export was cut short. With `problems` the store is damaged, and something may be missing. */
+  /**
+   * The last line: without it the export was cut short. With `problems` the store is damaged, and something may be
+   * missing.
+   */
   | { readonly type: "end"; readonly lines: number; readonly problems?: readonly Problem[] };
 
 export function messageToJson(message: StoredMessage): MessageJson {
@@ -96,7 +99,7 @@ export function sessionFromLine(line: Extract<StoreLine, { type: "session" }>): 
   };
 }
 
-/** What JSON leaves out because it is undefined. */
+/** Adds the keys that JSON omits because they are undefined. */
 export function subscriptionFromJson(
   subscription: Partial<SubscriptionRecord> &
     Pick<SubscriptionRecord, "qos" | "noLocal" | "retainAsPublished" | "retainHandling">,
@@ -108,7 +111,7 @@ export function entryFromJson(entry: QueueEntry): QueueEntry {
   return { ...entry, subscriptionIdentifiers: entry.subscriptionIdentifiers };
 }
 
-/** What JSON leaves out because it is undefined. */
+/** Adds the keys that JSON omits because they are undefined. */
 export function outboxFromJson(entry: OutboxEntry): OutboxEntry {
   const targets = entry.targets.map((target) =>
     target.kind === "session" ? { ...target, subscriptionIdentifiers: target.subscriptionIdentifiers } : target,

@@ -1,5 +1,5 @@
-// What an operator can do with a store that no broker uses: look, copy, compact. All take the store's lock; those that
-// look change nothing.
+// What an operator can do with a store that no broker uses: check, copy, compact. All functions take the store's lock;
+// those that only read change nothing.
 import { readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NO_MESSAGE, type Store, StoreError, type StoreOp } from "@wrenmq/store";
@@ -29,25 +29,28 @@ import {
 } from "./lines.ts";
 
 export interface StoreReport {
-  /** Nothing is damaged. A tear is no damage: nothing that was promised is missing. */
+  /** Nothing is damaged. A tear is not damage: nothing that was acknowledged is missing. */
   readonly ok: boolean;
   readonly problems: readonly Problem[];
-  /** The journal ends in a frame that never got to the disk; the next opening cuts it off. */
+  /** The journal ends in a frame that was not written completely; the next opening cuts it off. */
   readonly tear: Tear | undefined;
   readonly files: number;
   /** Batches in the journal. */
   readonly frames: number;
-  /** Bytes of the journal, and how many of them hold what is still needed (about). */
+  /** Bytes of the journal, and approximately how many of them are needed. */
   readonly bytes: number;
   readonly liveBytes: number;
   readonly sessions: number;
   readonly messages: number;
   readonly retained: number;
-  /** Messages that other brokers have to get and may not have. */
+  /** Messages that other brokers have not confirmed. */
   readonly outbox: number;
 }
 
-/** Reads the whole store and reports. @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN */
+/**
+ * Reads the whole store and reports.
+ * @throws StoreError ERR_STORE_LOCKED, ERR_STORE_OPEN
+ */
 export async function checkStore(path: string): Promise<StoreReport> {
   const lock = lockExisting(path);
   try {
@@ -72,7 +75,7 @@ export async function checkStore(path: string): Promise<StoreReport> {
   }
 }
 
-/** Everything that holds, line by line; of a damaged store what can be read. */
+/** Everything in the store, line by line; of a damaged store what can be read. */
 export async function* dumpStore(path: string): AsyncGenerator<StoreLine, void, undefined> {
   const lock = lockExisting(path);
   const bodies = new BodyReader((file) => journalPath(path, file));
@@ -85,7 +88,10 @@ export async function* dumpStore(path: string): AsyncGenerator<StoreLine, void, 
   }
 }
 
-/** The store as text, a line of JSON each (no line ends), for `importStore`. @throws StoreError ERR_STORE_DAMAGED */
+/**
+ * The store as text, for `importStore`: a JSON value each, without line ends.
+ * @throws StoreError ERR_STORE_DAMAGED
+ */
 export async function* exportStore(path: string): AsyncGenerator<string, void, undefined> {
   const { ok, problems } = await checkStore(path);
   if (!ok) {
@@ -99,7 +105,7 @@ export async function* exportStore(path: string): AsyncGenerator<string, void, u
 }
 
 /**
- * Makes a store of what `exportStore` gave. The directory must be empty or not there; it is filled at the end.
+ * Makes a store of the result of `exportStore`. The directory must be empty or not exist; it is filled at the end.
  * @throws StoreError ERR_STORE_OPEN, ERR_STORE_LOCKED, ERR_STORE_FORMAT, ERR_STORE_FULL
  */
 export async function importStore(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void> {
@@ -110,7 +116,8 @@ export async function importStore(path: string, lines: AsyncIterable<string> | I
     store.open();
     await importLines(store, lines);
     await store.close();
-    // The oldest file comes last: without it the journal is none, so half of an import is never taken for a whole.
+    // The oldest file comes last: without it there is no journal, so an incomplete import is never taken for a complete
+    // one.
     for (const name of readdirSync(draft).sort().reverse()) renameSync(join(draft, name), join(path, name));
     rmdirSync(draft);
     syncDirectory(path);
@@ -128,7 +135,7 @@ function lockEmpty(path: string): StoreLock {
   refuseUnlessEmpty(path);
   const lock = lockDirectory(path);
   try {
-    // Another import may have been done before the lock was ours.
+    // Another import may have ended before the lock was taken.
     refuseUnlessEmpty(path);
     rmSync(draftIn(path), { recursive: true, force: true });
     return lock;
@@ -146,7 +153,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** An import that was cut short leaves a lock and its draft: both are of no use to anybody. */
+/** An interrupted import leaves a lock and its draft, which are of no use. */
 function refuseUnlessEmpty(path: string): void {
   const found = readdirSync(path).find((name) => !name.startsWith("lock.") && name !== DRAFT);
   if (found === undefined) return;
@@ -159,7 +166,10 @@ function cannotImport(path: string, error: unknown): StoreError {
   return new StoreError("ERR_STORE_OPEN", `the import into ${path} failed: ${reason}`, { cause: error });
 }
 
-/** Writes what holds to new files and removes the others. Sizes in bytes. */
+/**
+ * Writes everything that is needed to new files and removes the others.
+ * @returns sizes in bytes
+ */
 export async function compactStore(path: string): Promise<{ readonly before: number; readonly after: number }> {
   needStore(path);
   const store = new FileStore({ path, durability: "batch" });
@@ -173,7 +183,10 @@ export async function compactStore(path: string): Promise<{ readonly before: num
   }
 }
 
-/** Changes nothing. @throws StoreError ERR_STORE_FORMAT */
+/**
+ * Changes nothing.
+ * @throws StoreError ERR_STORE_FORMAT
+ */
 function readAll(path: string): { readonly ledger: Ledger; readonly recovered: Recovered } {
   const format = formatProblem(path);
   const ledger = new Ledger();
@@ -250,7 +263,7 @@ function* entriesOf(
     const messageId = entries.message(at);
     if (entries.state(at) !== AWAIT_PUBCOMP) {
       const place = placeOf(ledger, messageId);
-      // Only of a damaged store: an entry whose message is lost.
+      // Only in a damaged store: an entry whose message is lost.
       if (place === undefined) continue;
       yield* messageOnce(ledger, messageId, place, shared, read);
     }
@@ -258,7 +271,7 @@ function* entriesOf(
   }
 }
 
-/** Before the first of those that need it. */
+/** Precedes the first of the entries that refer to it. */
 function* messageOnce(
   ledger: Ledger,
   messageId: number,
@@ -304,7 +317,7 @@ async function importLines(store: Store, lines: AsyncIterable<string> | Iterable
   await store.apply(batch);
 }
 
-/** Lines have passed through other hands: of the right type does not mean of the right shape. */
+/** Lines come from outside: the right type does not mean the right shape. */
 function readable<T>(number: number, read: () => T): T {
   try {
     return read();
@@ -316,7 +329,7 @@ function readable<T>(number: number, read: () => T): T {
 
 type MessagesInHand = Map<number, { readonly message: ReturnType<typeof readMessage>; left: number }>;
 
-/** The message, which is forgotten when nothing more needs it. */
+/** The message, which is dropped after its last reference. */
 function needed(messages: MessagesInHand, messageId: number, line: number): ReturnType<typeof readMessage> {
   const known = messages.get(messageId);
   if (known === undefined) throw badExport(line, `message ${messageId} is missing`);

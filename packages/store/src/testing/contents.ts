@@ -1,4 +1,4 @@
-// Everything that a store says it holds, as plain data: equal contents mean that no reader could tell two stores apart.
+// The contents of a store as plain data: equal contents mean that no reader can distinguish two stores.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import { type OriginRecord, type OutboxMessage, originKey, type RetainedStamp } from "../outbox.ts";
 import type { Store } from "../store.ts";
@@ -24,7 +24,7 @@ export interface StoreContents {
   readonly messages: number;
 }
 
-/** Reads a store through its contract. `page` is the number of entries asked for at once. */
+/** Reads a store through its interface. `page` is the number of entries per read. */
 export function contentsOf(store: Store, page = 7): StoreContents {
   const sessions: Record<string, SessionContents> = {};
   for (const { record, subscriptions, inflight, queued, firstSeq, lastSeq, inboundPacketIds } of store.sessions()) {

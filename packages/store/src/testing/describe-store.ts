@@ -1,4 +1,4 @@
-// The suite that every store must pass, ours and those of others.
+// The tests that every store must pass, including stores of others.
 import type { StoredMessage } from "@wrenmq/protocol";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,20 +8,20 @@ import { contentsOf, plain, readQueue } from "./contents.ts";
 import { randomBatches } from "./random-ops.ts";
 import { sampleEntry, sampleMessage, sampleOutboxEntry, sampleSession, sampleSubscription } from "./samples.ts";
 
-/** One place for facts, empty at first. */
+/** A place for facts, empty at first. */
 export interface StoreFixture {
-  /** A store on this place, not yet open. It is asked for again, after a `close`, to see what is still there. */
+  /** A store at this place, not open. Called again after a `close`, to check what is still there. */
   make(): Store | Promise<Store>;
   /** Removes the place. */
   dispose(): void | Promise<void>;
 }
 
 export interface DescribeStoreOptions {
-  /** Random histories to try. Default 50. */
+  /** Random histories to run. Default 50. */
   readonly runs?: number;
 }
 
-/** Declares the tests of a store. Call it at the top of a test file. */
+/** Declares the tests of a store. Call it at the top level of a test file. */
 export function describeStore(
   name: string,
   fixture: () => StoreFixture | Promise<StoreFixture>,

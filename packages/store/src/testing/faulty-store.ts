@@ -1,10 +1,10 @@
-// A store that fails and dawdles when told to, around one that does neither.
+// A store that fails or delays commits on demand, around one that works.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
 import type { OriginRecord, OutboxMessage, RetainedStamp } from "../outbox.ts";
 import { type QueuedMessage, type Store, StoreError, type StoreOp, type StoreStats } from "../store.ts";
 
 export class FaultyStore implements Store {
-  /** Every batch that was asked for, also those that failed. */
+  /** Every batch that was passed to it, with those that failed. */
   readonly batches: (readonly StoreOp[])[] = [];
   readonly #inner: Store;
   #failing: { left: number; readonly error: StoreError; readonly rejects: boolean } | undefined;
@@ -25,12 +25,12 @@ export class FaultyStore implements Store {
     this.#held ??= [];
   }
 
-  /** How many commits wait. */
+  /** Number of waiting commits. */
   get heldCommits(): number {
     return this.#held?.length ?? 0;
   }
 
-  /** Lets the first `count` commits that wait go (all, without a count); with no count, later ones do not wait. */
+  /** Releases the first `count` waiting commits; without `count` all of them, and later ones do not wait. */
   releaseCommits(count?: number): void {
     const held = this.#held ?? [];
     if (count === undefined) this.#held = undefined;
@@ -56,7 +56,7 @@ export class FaultyStore implements Store {
     return this.#inner.open();
   }
 
-  /** Commits that wait are let go first. */
+  /** Waiting commits are released first. */
   close(): void | Promise<void> {
     this.releaseCommits();
     return this.#inner.close();

@@ -1,6 +1,6 @@
-// Random histories of a store: few clients, few messages, so that facts meet. They keep to what a broker does: `seq`
-// grows (now and then a number comes late or again) and begins anew with the session, and a message identifier always
-// stands for the same message.
+// Random histories of a store: few clients and few messages, so that facts interact. They keep to what a broker does:
+// `seq` grows (sometimes a number comes late or again) and begins anew with the session, and a message identifier
+// always stands for the same message.
 import * as fc from "fast-check";
 import type { OutboxTarget } from "../outbox.ts";
 import type { StoreOp } from "../store.ts";
@@ -10,13 +10,13 @@ const client = fc.constantFrom("a", "b", "ü", "");
 const topic = fc.constantFrom("t/1", "t/2", "t/3", "温度");
 const state = fc.constantFrom("queued", "awaitPuback", "awaitPubrec", "awaitPubcomp");
 
-/** Where an entry goes: nearly always to the end. */
+/** The position of an entry: nearly always the end. */
 const position = fc.oneof(
   { weight: 9, arbitrary: fc.constant(-1) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 6 }) },
 );
 
-/** The number of a client's entry that is so many `back`; -1: of its next one. */
+/** The number of a client's entry that is `back` entries back; -1: of its next one. */
 type SeqOf = (clientId: string, back: number) => number;
 type Draft = (seqOf: SeqOf) => StoreOp | StoreOp[];
 

@@ -1,4 +1,4 @@
-// Facts to put into stores under test.
+// Sample facts for tests of stores.
 import type { QueueEntry, SessionRecord, StoredMessage, SubscriptionRecord } from "@wrenmq/protocol";
 import type { OutboxEntry } from "../outbox.ts";
 

@@ -1,9 +1,9 @@
-// Reads the request with which MQTT clients open a WebSocket, as nearly all of them write it: one GET in one piece, each
-// header once, plain ASCII. Whatever else it may be is left to Node's HTTP parser, the plain twin, which takes several times
+// Parses the request that opens a WebSocket in the form that nearly all MQTT clients use: one GET in one piece, each
+// header once, plain ASCII. Any other request is left to Node's HTTP parser, the plain twin, which takes several times
 // as long for a connection.
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What the decision about an upgrade needs of a request. */
+/** What the decision about an upgrade uses of a request. */
 export interface UpgradeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -12,16 +12,16 @@ export interface UpgradeRequest {
 
 export interface PlainRequest {
   readonly request: UpgradeRequest;
-  /** Where the bytes that followed the request begin. */
+  /** Where the bytes after the request begin. */
   readonly end: number;
 }
 
-/** Bytes. Longer ones are left to Node's parser, which has the limits. */
+/** Bytes. Longer requests are left to Node's parser, which has the limits. */
 const LONGEST = 4_096;
 const END = "\r\n\r\n";
 const REQUEST_LINE = /^GET (\/[\w\-.~!$&'()*+,;=:@%/?]*) HTTP\/1\.1$/;
 const HEADER = /^([\w-]+):([\t\x20-\x7e]*)$/;
-/** Headers about a body, or with which Node does more than to pass them on. */
+/** Headers about a body, and those that Node does not just pass on. */
 const UNUSUAL: ReadonlySet<string> = new Set([
   "content-length",
   "transfer-encoding",
@@ -49,7 +49,7 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | undefined {
     if (name in headers || UNUSUAL.has(name)) return undefined;
     headers[name] = (value as string).trim();
   }
-  // Without these Node refuses the request, or does not take it for an upgrade.
+  // Without these Node refuses the request, or does not treat it as an upgrade.
   if (headers.host === undefined || headers.upgrade === undefined) return undefined;
   const isUpgrade = headers.connection?.split(",").some((option) => option.trim().toLowerCase() === "upgrade");
   return isUpgrade === true ? { request: { method: "GET", url, headers }, end: length + END.length } : undefined;

@@ -1,5 +1,5 @@
-// The outboxes of N workers, for M: what a worker had not taken for certain is for the sessions that were at home there,
-// wherever they are at home now. Its numbers begin anew, and so does what each worker remembers of those of the others.
+// Distributes the outboxes of N workers to M: messages that a worker has not taken for certain are for the sessions
+// whose home it was, wherever their home is now. Numbers begin anew, and so do the records of numbers taken.
 import { homeOf } from "@wrenmq/cluster";
 import { type OutboxEntry, type OutboxTarget, originKey, type Store, type StoreOp } from "@wrenmq/store";
 
@@ -7,7 +7,7 @@ export interface OutboxWriter {
   write(op: StoreOp, bytes: number): Promise<void>;
 }
 
-/** @param renumbered gives messages of a source the numbers that they have from now on */
+/** @param renumbered maps messages of a source to their new numbers */
 export async function copyOutboxes(
   sources: readonly Store[],
   writers: readonly OutboxWriter[],
@@ -41,7 +41,7 @@ function retarget(target: OutboxTarget, count: number, isTakenBy: (worker: numbe
   return [{ kind: "everywhere", ...rest, homes: [...homes, { home: member, count }] }];
 }
 
-/** Whose home keeps the entry: that of the session that it is for, or of the client that waits. */
+/** The home that keeps the entry: that of the session it is for, or of the client that waits for it. */
 function keeperOf({ targets, clientId }: OutboxEntry, publisher: string): string {
   const [target] = targets;
   if (target?.kind === "session") return target.clientId;

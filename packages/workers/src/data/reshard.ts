@@ -1,6 +1,6 @@
-// Data of N workers, written anew for M. The new stores are filled beside the old ones, whose locks are held; then the
-// note that says which ones count is replaced. Whenever it ends before that, the old data are whole and count; what is
-// left over goes at the next start (`removeLeftovers`).
+// Distributes the data of N workers to M. The new stores are written beside the old ones, whose locks are held; then
+// the note that names the valid ones is replaced. If it ends before that, the old data are complete and valid;
+// leftovers are removed at the next start (`removeLeftovers`).
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { homeOf } from "@wrenmq/cluster";
@@ -12,16 +12,16 @@ import { syncDirectory } from "./durable-file.ts";
 import { copyOutboxes } from "./reshard-outbox.ts";
 import { nextFolder, noteShards, refusePart, type Shards, shardPath, shardsIn } from "./shards.ts";
 
-/** A batch is applied when it has so many facts, or so many bytes of messages. */
+/** A batch is applied when it has this many facts, or this many bytes of messages. */
 const BATCH_FACTS = 1000;
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** Queued messages that are read at once. */
+/** Queued messages per read. */
 const PAGE = 100;
 
 type Snapshot = ReturnType<Store["sessions"]> extends Iterable<infer T> ? T : never;
 
 /**
- * Makes the data fit the number of workers; to be called before any of them opens its store (`storePath`).
+ * Converts the data to the number of workers. Call it before any of them opens its store (`storePath`).
  * @throws WorkersError ERR_WORKERS_DATA, StoreError: nothing has changed
  */
 export async function prepareData(path: string, count: number, logger?: Logger): Promise<void> {
@@ -36,7 +36,7 @@ export async function prepareData(path: string, count: number, logger?: Logger):
   }
 }
 
-/** @returns how much there is */
+/** @returns the amount of data */
 async function reshard(
   path: string,
   before: Shards,
@@ -93,7 +93,7 @@ function totals(stores: readonly Store[]): { readonly sessions: number; readonly
 async function copy(sources: readonly Store[], targets: readonly Store[]): Promise<void> {
   const writers = targets.map((target) => new BatchWriter(target));
   const writerOf = (name: string): BatchWriter => writers[homeOf(name, writers.length)] as BatchWriter;
-  // The old stores counted their messages each for itself: two of them may have used the same number.
+  // Each old store has counted its own messages: two may have used the same number.
   let lastMessageId = Math.max(...sources.map((source) => source.stats().lastMessageId));
   const messageIds = new Map(sources.map((source) => [source, new Map<number, number>()]));
   const renumbered = (source: Store, messageId: number): number => {

@@ -10,11 +10,11 @@ export interface ProcessOptions {
   readonly program: string;
   readonly data: string;
   readonly durability: "batch" | "fsync";
-  /** Worker processes; default 1: the command itself serves the clients. */
+  /** Worker processes. Default 1: the command itself serves the clients. */
   readonly workers?: number;
-  /** A file for all that the broker has to say, also at level debug. */
+  /** A file for the broker's log, at level debug. Default: none. */
   readonly log?: string | undefined;
-  /** A command that becomes the broker, with its words: `prlimit --fsize=…`. */
+  /** A command that runs the broker, such as `prlimit --fsize=…`. Default: none. */
   readonly within?: readonly string[];
 }
 
@@ -24,11 +24,11 @@ export class BrokerProcess implements BrokerUnderTest {
   readonly refuses: boolean = false;
   readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
-  /** Process identifiers by the number of the worker: of those that have said so. */
+  /** Process identifiers by worker, as far as they are known. */
   readonly #workers = new Map<number, number>();
-  /** Called when the supervisor says that a worker has ended. */
+  /** Called when the supervisor reports that a worker has ended. */
   #workerEnded: ((worker: number) => void) | undefined;
-  /** What the process said last. */
+  /** The last output of the process. */
   output: string = "";
 
   constructor(options: ProcessOptions) {
@@ -83,7 +83,10 @@ export class BrokerProcess implements BrokerUnderTest {
     return this.#end("SIGTERM");
   }
 
-  /** Ends one worker; resolves when its supervisor has noticed. @returns false: there is none that could be ended */
+  /**
+   * Ends one worker; resolves when its supervisor has noticed.
+   * @returns false: there is none that can be ended
+   */
   async crashWorker(random: Random): Promise<boolean> {
     if (this.#workers.size === 0) return false;
     const [worker, pid] = random.pick([...this.#workers]);

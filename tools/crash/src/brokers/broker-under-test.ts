@@ -1,22 +1,26 @@
-// What a run crashes: the real command in a process of its own, or a broker in this process on a store that forgets.
+// The broker that a run crashes: the command in a process of its own, or a broker in this process on a store that loses
+// data.
 import type { Random } from "../random.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 export interface BrokerUnderTest {
-  /** Its crash breaks no connection: the clients have to. */
+  /** Its crash breaks no connection: the clients do it. */
   readonly sharesProcess: boolean;
   /** May a crash undo what was not acknowledged, although its effects were seen? */
   readonly forgets: boolean;
   /** Time and connections; default: those of the system. */
   readonly surroundings?: Surroundings;
-  /** Its store refuses batches now and then. */
+  /** Its store refuses some batches. */
   readonly refuses: boolean;
-  /** Starts it. @returns the port it listens on; undefined: it was ended before it listened */
+  /**
+   * Starts it.
+   * @returns the port it listens on; undefined: it was ended before it listened
+   */
   start(): Promise<number | undefined>;
   /** Ends it without warning. */
   crash(): Promise<void>;
   /** Ends one of several workers without warning. @returns false: there is none that could be ended now */
   crashWorker?(random: Random): Promise<boolean>;
-  /** Ends it as an operator would. */
+  /** Stops it as an operator does. */
   stop(): Promise<void>;
 }

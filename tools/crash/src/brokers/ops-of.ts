@@ -1,8 +1,8 @@
-// What a store holds, as the operations that make it anew.
+// The contents of a store as operations that restore it.
 import type { StoredMessage } from "@wrenmq/protocol";
 import type { Store, StoreOp } from "@wrenmq/store";
 
-/** Stands for a message that is needed no more. */
+/** Stands for a message that is not needed any more. */
 const NOTHING: StoredMessage = {
   topic: "-",
   payload: new Uint8Array(0),

@@ -1,5 +1,6 @@
-// A store in RAM with a disk that is late: a batch can be read back at once and is durable some time later. When the power
-// fails, what is not durable is gone. It shows what SIGKILL cannot: the system keeps what a killed process has written.
+// A store in memory with a slow disk: a batch can be read back at once and is durable some time later. When the power
+// fails, what is not durable is lost. It shows what SIGKILL cannot, because the system keeps what a killed process has
+// written.
 import type { SessionSnapshot, StoredMessage } from "@wrenmq/protocol";
 import {
   MemoryStore,
@@ -32,7 +33,7 @@ export interface Faults {
 export class PowerLossStore implements Store {
   readonly #random: Random;
   readonly #faults: Faults;
-  /** What a reader sees, and what the power leaves. */
+  /** The contents for readers, and what a power failure leaves. */
   readonly #seen = new MemoryStore();
   readonly #disk: MemoryStore;
   #writing: Write[] = [];
@@ -57,7 +58,10 @@ export class PowerLossStore implements Store {
     this.#seen.apply([...opsOf(disk)]);
   }
 
-  /** Ends it, with what is under way. @returns what is on disk */
+  /**
+   * Ends it, with everything in progress.
+   * @returns what is on disk
+   */
   loseThePower(): MemoryStore {
     this.#powered = false;
     this.#timer?.();
@@ -67,7 +71,10 @@ export class PowerLossStore implements Store {
     return this.#disk;
   }
 
-  /** Its process ends: what it has written the system keeps. @returns what is there for the next one */
+  /**
+   * Its process ends: the system keeps what it has written.
+   * @returns what the next process finds
+   */
   endTheProcess(): MemoryStore {
     this.#powered = false;
     this.#timer?.();
@@ -77,7 +84,7 @@ export class PowerLossStore implements Store {
 
   open(): void {}
 
-  /** Waits for what is under way, if there is power. */
+  /** Waits for what is in progress, if there is power. */
   async close(): Promise<void> {
     while (this.#powered && this.#writing.length > 0)
       await new Promise<void>((resolve) => void this.#setTimer(resolve, 5));
@@ -92,7 +99,7 @@ export class PowerLossStore implements Store {
       if (random.chance(0.5)) throw error;
       return Promise.reject(error);
     }
-    // The broker goes on using its messages: what is written now is what they are now.
+    // The broker goes on using its messages: the present contents are written.
     const copy = structuredCopy(batch);
     this.#seen.apply(copy);
     return new Promise((resolve, reject) => {
@@ -137,7 +144,7 @@ export class PowerLossStore implements Store {
     return this.#seen.stats();
   }
 
-  /** Some of what waits gets to the disk, in order. */
+  /** Writes some of what waits to the disk, in order. */
   #later(): Cancel {
     return this.#setTimer(
       () => {

@@ -1,16 +1,16 @@
-// A client that wants to be connected: it comes back after every end of its connection until it is told to stay away.
+// A client that reconnects after every end of its connection until it is told to stay away.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
 import type { Cancel, World } from "../world.ts";
 import type { ClientLink } from "./link.ts";
 
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const RETRY = 8;
 
 export abstract class Client {
   readonly clientId: string;
   readonly version: ProtocolVersion;
   protected readonly world: World;
-  /** CONNACK has come. */
+  /** CONNACK has arrived. */
   protected connected: boolean = false;
   protected link: ClientLink | undefined = undefined;
   #wanted = false;
@@ -29,7 +29,7 @@ export abstract class Client {
   protected abstract connectPacket(): ConnectPacket;
   protected abstract accepted(packet: ConnackPacket): void;
   protected abstract received(packet: Packet): void;
-  /** The connection is gone; `hadConnack`: it was more than an attempt. */
+  /** The connection is lost; `hadConnack`: it was accepted before. */
   protected lost(_hadConnack: boolean): void {}
 
   come(): void {
@@ -37,19 +37,19 @@ export abstract class Client {
     this.#dial();
   }
 
-  /** Stays away, without a word to the broker. */
+  /** Stays away, without DISCONNECT. */
   leave(): void {
     this.#wanted = false;
     this.#timer?.();
     this.link?.destroy();
   }
 
-  /** The connection breaks; another one is made. */
+  /** Cuts the connection; another one is made. */
   cut(): void {
     this.link?.destroy();
   }
 
-  /** Says goodbye and stays away; the broker closes the connection. */
+  /** Sends DISCONNECT and stays away; the broker closes the connection. */
   protected goodbye(packet: Packet): void {
     this.#wanted = false;
     this.link?.send(packet);
@@ -98,7 +98,7 @@ export abstract class Client {
   }
 }
 
-/** CONNECT of a session that lasts for ever. */
+/** CONNECT of a session that never expires. */
 export function lastingConnect(
   clientId: string,
   protocolVersion: ProtocolVersion,

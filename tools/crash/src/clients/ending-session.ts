@@ -1,16 +1,16 @@
-// Sessions that end: with a clean start, or because their time is over. What has ended must not come back with a restart,
-// what has not ended must be there.
+// Sessions that end by a clean start or by expiry. An ended session must not come back after a restart; one that has
+// not ended must be there.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
 import type { Cancel, World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
 
 type Step =
-  /** Comes to a session that lasts; subscribes if it is new. */
+  /** Connects to a lasting session; subscribes if it is new. */
   | "last"
-  /** Ends the session: clean start, and nothing that lasts. */
+  /** Ends the session: clean start, and no expiry interval. */
   | "end"
-  /** MQTT 5: comes to a session that lasts a second longer than its connection. */
+  /** MQTT 5: connects to a session that outlives its connection by a second. */
   | "fade";
 
 /** Milliseconds: the expiry interval of sessions that fade, and how much later they are gone for certain. */
@@ -73,7 +73,8 @@ export class EndingSession extends Client {
   protected override lost(hadConnack: boolean): void {
     this.#timer?.();
     this.#receiver.lost();
-    // Without an answer nobody knows whether there is a session now. A session that fades does so from now on, or from the restart; one that may have been ended may be there or not.
+    // Without CONNACK it is unknown whether there is a session now. A fading session expires from now on, or from the
+    // restart; one that may have been ended may be there or not.
     if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
     if (this.#step === "end") this.#present = hadConnack ? false : "unknown";
   }
@@ -89,7 +90,8 @@ export class EndingSession extends Client {
     const isPatient = isFading && world.random.chance(0.5);
     this.#timer = this.world.setTimer(
       () => {
-        // A crash begins its time anew if the broker had not seen the end of the connection: then nobody knows.
+        // If the broker has not seen the end of the connection, the expiry begins anew at the restart: then the result
+        // is unknown.
         if (isFading) this.#present = isPatient ? (world.crashes === crashes ? false : "unknown") : "unknown";
         if (world.running) this.come();
       },

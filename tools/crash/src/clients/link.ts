@@ -1,4 +1,4 @@
-// One connection to the broker: packets out, packets in, and its end. It knows nothing of sessions.
+// One connection to the broker: packets out, packets in, and its end. It knows no sessions.
 import { connect, type Socket } from "node:net";
 import { encode, type Packet, PacketDecoder, type ProtocolVersion } from "@wrenmq/codec";
 
@@ -6,7 +6,7 @@ export interface LinkOwner {
   packet(packet: Packet): void;
   /** Called once. Nothing comes after it. */
   closed(): void;
-  /** What the broker sent is not MQTT. */
+  /** The broker has sent something that is not MQTT. */
   broken(error: unknown): void;
 }
 

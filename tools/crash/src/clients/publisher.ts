@@ -1,10 +1,11 @@
-// Publishes numbered messages at QoS 1 and 2 and keeps its half of the session as MQTT asks: what is not acknowledged is
-// sent again with the same packet identifier and DUP, in the same order; after PUBREC it is PUBREL that is sent again.
+// Publishes numbered messages at QoS 1 and 2 and keeps its part of the session as MQTT demands: what is not
+// acknowledged is sent again with the same packet identifier and DUP, in the same order; after PUBREC it is PUBREL that
+// is sent again.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import { type Cancel, payloadOf, type Sent, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 
-/** Few identifiers, so that each is used again soon: a broker that still holds one would swallow a message. */
+/** Few identifiers, so that each is reused soon: a broker that still holds one would swallow a message. */
 const PACKET_IDS = 40;
 /** Milliseconds between two rounds of publishing. */
 const PACE = 3;

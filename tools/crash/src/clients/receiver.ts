@@ -1,5 +1,5 @@
-// The receiving half of a session as MQTT asks for it: QoS 2 identifiers are remembered until PUBREL, across connections;
-// acknowledgements go out in the order of arrival, some of them late, so that crashes find messages in flight.
+// The receiver's part of a session as MQTT demands: QoS 2 identifiers are kept until PUBREL, across connections;
+// acknowledgements are sent in the order of arrival, some of them late, so that crashes find messages in flight.
 import type { Packet, PublishPacket } from "@wrenmq/codec";
 import type { Random } from "../random.ts";
 import type { Cancel, World } from "../world.ts";
@@ -20,7 +20,7 @@ export class Receiver {
     this.#deliver = deliver;
   }
 
-  /** A connection ended: what was not said is not said any more. */
+  /** A connection has ended: pending acknowledgements are dropped. */
   lost(): void {
     this.#timer?.();
     this.#timer = undefined;

@@ -1,9 +1,12 @@
-// Looks at retained messages: each topic has to hold the last acknowledged update or one that came after it.
+// Checks retained messages: each topic must have the last acknowledged update or a later one.
 import type { ConnackPacket, ConnectPacket, Packet } from "@wrenmq/codec";
 import { type Cancel, numberIn, type Sent, type Stream, type World } from "../world.ts";
 import { Client } from "./client.ts";
 
-/** Milliseconds. Replay comes in pieces; a ping behind the last of them says that it is over. */
+/**
+ * Milliseconds. Retained messages come in pieces; the answer to a ping after the last of them shows that all have
+ * arrived.
+ */
 const PATIENCE = 10_000;
 
 export class RetainedReader extends Client {
@@ -18,7 +21,7 @@ export class RetainedReader extends Client {
     super(world, name, 4);
   }
 
-  /** Reports what is wrong. Updates may go on meanwhile: what was acknowledged before the question counts. */
+  /** Reports what is wrong. Updates may go on meanwhile: those that were acknowledged before the check count. */
   async check(): Promise<void> {
     const { world } = this;
     const finished = new Promise<void>((resolve) => {
@@ -66,7 +69,7 @@ export class RetainedReader extends Client {
   protected received(packet: Packet): void {
     if (packet.type === "publish") {
       const { topic, payload, retain } = packet;
-      // Live updates come without the flag; they are newer than what the question was about.
+      // Live updates come without the flag; they are newer than the check.
       if (!retain && payload.length === 0) this.#found.set(topic, 0);
       else {
         const n = numberIn(topic, payload);
@@ -85,7 +88,7 @@ export class RetainedReader extends Client {
     }
   }
 
-  /** Numbers of the updates that may be there; 0: nothing. */
+  /** Numbers of the updates that may be there; 0: none. */
   #possible(stream: Stream): Set<number> {
     const possible = new Set<number>();
     const last = this.#acknowledged.get(stream) ?? 0;

@@ -1,4 +1,4 @@
-// A session that lasts, with a client that comes and goes. It is subscribed before anything is published.
+// A client with a lasting session that connects and disconnects. It subscribes before anything is published.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket, QoS } from "@wrenmq/codec";
 import { type Cancel, effectiveQoS, numberIn, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
@@ -28,7 +28,7 @@ export class Subscriber extends Client {
     this.#receiveMaximum = world.random.between(3, 60);
   }
 
-  /** Comes, subscribes, and from then on comes and goes. */
+  /** Connects, subscribes, and from then on disconnects and reconnects. */
   begin(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenSubscribed = resolve;

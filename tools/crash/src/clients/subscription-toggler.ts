@@ -1,11 +1,11 @@
-// A session that lasts and whose subscription comes and goes: what was published while it was certainly there must
-// arrive, what was published while it was certainly not there must not.
+// A lasting session that subscribes and unsubscribes: what was published while it was certainly subscribed must arrive,
+// what was published while it was certainly not must not.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import { type Cancel, numberIn, type Stream, type World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
 
-/** Ticks; subscribed for certain from `from` to before `until`, and possibly from `asked` to before `gone`. */
+/** Ticks: subscribed for certain from `from` to before `until`, and possibly from `asked` to before `gone`. */
 interface Period {
   readonly asked: number;
   from: number;

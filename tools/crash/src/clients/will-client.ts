@@ -1,13 +1,14 @@
-// Clients with wills: connected at the crash, cut off, or gone with a goodbye; and the witness who has to hear of them.
+// Clients with wills: connected at the crash, cut off, or disconnected normally; and the witness that must receive the
+// wills.
 import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion, PublishPacket } from "@wrenmq/codec";
 import type { Cancel, World } from "../world.ts";
 import { Client, lastingConnect } from "./client.ts";
 import { Receiver } from "./receiver.ts";
 
-/** What has to become of the will of one connection. */
+/** What must happen to the will of one connection. */
 type Fate = "must" | "never" | "either";
 
-/** Hears every will, at QoS 2: each must come once. */
+/** Subscribes to every will, at QoS 2: each must come once. */
 export class Witness extends Client {
   readonly #heard = new Map<string, number>();
   readonly #receiver: Receiver;
@@ -75,7 +76,7 @@ export class WillClient extends Client {
   readonly #delay: number;
   readonly #fates = new Map<string, Fate>();
   #life = 0;
-  /** Milliseconds since the epoch at which the last connection ended; undefined: no connection had a CONNACK yet. */
+  /** Epoch milliseconds at which the last connection ended; undefined: no connection has had a CONNACK. */
   #cutAt: number | undefined;
   #previous: string | undefined;
   #askedBefore = false;
@@ -106,7 +107,7 @@ export class WillClient extends Client {
   protected connectPacket(): ConnectPacket {
     const previous = this.#previous;
     if (previous !== undefined && this.#fates.get(previous) === "must" && this.#delay > 0) {
-      // The broker may learn of this connection before the delay is over: it depends on what comes back.
+      // The broker may see this connection before the delay is over: CONNACK will tell.
       if (this.#witness.times(previous) === 0) this.#fates.set(previous, "either");
     }
     this.#askedBefore = true;
@@ -148,12 +149,12 @@ export class WillClient extends Client {
   protected override lost(hadConnack: boolean): void {
     this.#timer?.();
     if (!hadConnack) {
-      // Whether the broker took this CONNECT, nobody knows.
+      // It is unknown whether the broker has accepted this CONNECT.
       if (this.#askedBefore) this.#fates.set(this.#will, "either");
       this.#nextLife(false);
       return;
     }
-    // The broker closed the connection itself: it has read the goodbye.
+    // The broker has closed the connection itself: it has read the DISCONNECT.
     const { port, forgets } = this.world;
     const isSure = port !== undefined && !forgets;
     if (this.#saidGoodbye) this.#fates.set(this.#will, isSure ? "never" : "either");
@@ -162,7 +163,7 @@ export class WillClient extends Client {
     this.leave();
     const { running, random } = this.world;
     if (!running) return;
-    // Some stay away until they are buried, others are back before their delay is over.
+    // Some stay away until their will is published, others reconnect before the delay is over.
     if (this.#delay > 0 && random.chance(0.5)) this.#comeBackAfter(this.#previous as string);
     else this.#timer = this.world.setTimer(() => this.#return(), random.between(1, 400));
   }
@@ -192,7 +193,7 @@ export class WillClient extends Client {
     }
   }
 
-  /** At the end of the run nobody comes to life any more: who lives then would never be buried. */
+  /** At the end of the run no client reconnects: its will would never be published. */
   #return(): void {
     if (this.world.running) this.come();
   }

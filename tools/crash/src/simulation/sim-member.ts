@@ -1,5 +1,5 @@
-// One process of a simulated cluster, through its lives: a broker on a store, until it dies between any two of the things
-// that others can see.
+// One member of a simulated cluster, through all its processes: a broker on a store, until it dies between any two
+// events that others can see.
 import { type Broker, createBroker } from "@wrenmq/broker";
 import { homeOf, MeshBus, type MeshTransport } from "@wrenmq/cluster";
 import { MemoryStore, type Store, type StoreOp } from "@wrenmq/store";
@@ -14,7 +14,7 @@ export interface MemberOptions {
   readonly count: number;
   readonly time: SimTime;
   readonly random: Random;
-  /** undefined: what is applied is durable at once. */
+  /** undefined: what is applied is durable at once */
   readonly faults: Faults | undefined;
   /** The other members. */
   member(id: number): SimMember | undefined;
@@ -29,7 +29,7 @@ export class SimMember {
     this.#options = options;
   }
 
-  /** The process that runs now; one that has died is still there until it is buried. */
+  /** The running process; a dead one stays here until `bury`. */
   get life(): Life | undefined {
     return this.#life;
   }
@@ -38,14 +38,14 @@ export class SimMember {
     return this.#life?.broker.state === "started";
   }
 
-  /** Resolves when it serves clients, or has died before. */
+  /** Resolves when it serves clients, or has died. */
   async start(): Promise<void> {
     const life = new Life(this.#options, this.#disk);
     this.#life = life;
     await Promise.race([life.start(), life.died]);
   }
 
-  /** Resolves when it has stopped as an operator would have it. */
+  /** Resolves when it has stopped as by an operator. */
   async stop(): Promise<void> {
     const life = this.#life;
     if (life === undefined) return;
@@ -54,7 +54,7 @@ export class SimMember {
     this.bury("process");
   }
 
-  /** @param what ended: the process only, or the machine with what its disk had not taken */
+  /** @param what ended: the process only, or the machine with everything that its disk had not written */
   bury(what: "process" | "power"): void {
     const life = this.#life;
     this.#life = undefined;
@@ -68,7 +68,7 @@ export class Life implements SimOwner {
   readonly broker: Broker;
   readonly died: Promise<void>;
   isServing: boolean = false;
-  /** What others can see may happen so many times yet. */
+  /** Number of visible events until it dies. */
   fuse: number = Number.POSITIVE_INFINITY;
   readonly #options: MemberOptions;
   readonly #store: MemoryStore | PowerLossStore;
@@ -144,7 +144,7 @@ export class Life implements SimOwner {
     return false;
   }
 
-  /** A turn of its event loop: some of what has arrived is read, in any order, then comes the end of the turn. */
+  /** A turn of its event loop: reads some of what has arrived, in any order, then ends the turn. */
   turn(random: Random): void {
     for (let left = random.between(1, 6); left > 0 && !this.#isDead; left--) {
       const ready = [...this.#endpoints].filter((endpoint) => endpoint.hasNews);
@@ -158,11 +158,11 @@ export class Life implements SimOwner {
     for (const callback of soon) if (!this.#isDead) callback();
   }
 
-  /** @returns what the disk has */
+  /** @returns the contents of the disk */
   end(what: "process" | "power"): MemoryStore {
     this.#die();
     const { random } = this.#options;
-    // A reset may overtake what was sent last; what peers have written to each other stays readable.
+    // A reset may overtake the last bytes; what peers have written to each other can still be read.
     for (const endpoint of this.#endpoints) endpoint.cut(random.chance(0.3) ? random.between(0, 3) : undefined);
     const store = this.#store;
     if (store instanceof MemoryStore) return store;
@@ -203,7 +203,7 @@ export class Life implements SimOwner {
 
 const SILENT = { info() {}, warn() {}, error() {}, debug() {}, trace() {}, fatal() {}, child: () => SILENT } as const;
 
-/** The store as its process sees it: nothing is written after its death. */
+/** The store of a process: nothing is written after its death. */
 function mortalStore(store: Store, owner: SimOwner): Store {
   return new Proxy(store, {
     get(target, name) {

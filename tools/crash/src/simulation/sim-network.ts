@@ -1,5 +1,5 @@
-// Connections of a simulation: bytes wait at the other end until somebody lets it read. What a process has written is
-// read to the end after its death, what it writes later never arrives.
+// Connections of a simulation: bytes wait at the other end until the simulation delivers them. What a process has
+// written is read to the end after its death; what it writes later never arrives.
 import {
   type ConnectionHandler,
   type ConnectionInfo,
@@ -7,13 +7,16 @@ import {
   nextConnectionId,
 } from "@wrenmq/transport";
 
-/** Whose end of a connection it is. */
+/** The owner of one end of a connection. */
 export interface SimOwner {
-  /** Something that others can see is about to happen. @returns false: the process is dead, it does not happen */
+  /**
+   * An event that others can see is about to happen.
+   * @returns false: the process is dead, and it does not happen
+   */
   act(): boolean;
 }
 
-/** The clients: they do not die. */
+/** The clients, which do not die. */
 export const OUTSIDE: SimOwner = { act: () => true };
 
 /** Unread bytes at which a writer has to wait. */
@@ -49,7 +52,7 @@ export class SimEndpoint implements ExternalConnection {
     return this.#over;
   }
 
-  /** Is there something that its owner could be told now? */
+  /** Is there an event to deliver? */
   get hasNews(): boolean {
     const [first] = this.#events;
     if (this.#over || this.#handler === undefined || first === undefined) return false;
@@ -90,7 +93,10 @@ export class SimEndpoint implements ExternalConnection {
     this.#events = ["lost"];
   }
 
-  /** Its process is dead. @param keep of what it has written and nobody has read: so many pieces still arrive */
+  /**
+   * Its process is dead.
+   * @param keep number of unread pieces that still arrive
+   */
   cut(keep: number = Number.POSITIVE_INFINITY): void {
     this.#over = true;
     const other = this.#other as SimEndpoint;
@@ -98,7 +104,7 @@ export class SimEndpoint implements ExternalConnection {
     other.#events.push("lost");
   }
 
-  /** Tells the owner the next thing. */
+  /** Delivers the next event to the owner. */
   deliver(): void {
     const event = this.#events.shift();
     const other = this.#other as SimEndpoint;

@@ -1,4 +1,4 @@
-// Time of a simulation: it passes when nothing else is left to do, or in small steps.
+// Time of a simulation: it advances when nothing else is left to do, or in small steps.
 import type { Cancel } from "../surroundings.ts";
 
 interface SimTimer {
@@ -29,12 +29,15 @@ export class SimTime {
     return this.at(this.#now + milliseconds, callback);
   }
 
-  /** Lets so much time pass. @returns was anybody called? */
+  /**
+   * Advances the time.
+   * @returns was a timer called?
+   */
   pass(milliseconds: number): boolean {
     return this.#fire(this.#now + milliseconds);
   }
 
-  /** Up to the next timer. */
+  /** Advances to the next timer. */
   skip(): boolean {
     const [next] = this.#timers;
     return next !== undefined && this.#fire(Math.max(next.time, this.#now));

@@ -8,11 +8,11 @@ export interface SimulationOptions {
   readonly kills: number;
   /** Default: 2 or 3, by the seed. */
   readonly workers?: number | undefined;
-  /** The disk is late, and when all brokers end it loses what it has not written. */
+  /** The disk is slow, and when all brokers end it loses what it has not written. */
   readonly powerFails: boolean;
 }
 
-/** Milliseconds that a late disk takes, at most. */
+/** The most milliseconds that a slow disk takes. */
 const LATENCY = 20;
 
 export function simulate({ seed, kills, workers, powerFails }: SimulationOptions): Promise<RunResult> {

@@ -1,5 +1,6 @@
-// Several brokers in this process that act as one, under a clock and with chance that a seed repeats. Their processes die
-// between any two writes to a connection or a store, one or all; with a slow disk the power may fail.
+// Several brokers in this process that act as one, on a simulated clock and with a random series that a seed repeats.
+// Their processes die between any two writes to a connection or a store, one or all; with a slow disk the power may
+// fail.
 import { homeOf } from "@wrenmq/cluster";
 import { encode, PacketDecoder } from "@wrenmq/codec";
 import type { BrokerUnderTest } from "../brokers/broker-under-test.ts";
@@ -11,17 +12,17 @@ import { SimMember } from "./sim-member.ts";
 import { OUTSIDE, SimEndpoint } from "./sim-network.ts";
 import { SimTime } from "./sim-time.ts";
 
-/** Milliseconds until a worker that died is started again. */
+/** Milliseconds until a worker that has died is restarted. */
 const PAUSE = 50;
-/** What a dying process still does at most. */
+/** The most events of a dying process. */
 const LAST_ACTS = 12;
-/** Turns that the others go on for, while one dies. */
+/** Turns of the others while one dies. */
 const DYING = 200;
 
 export interface ClusterOptions {
   readonly count: number;
   readonly random: Random;
-  /** undefined: what is applied is durable at once. */
+  /** undefined: what is applied is durable at once */
   readonly faults: Faults | undefined;
 }
 
@@ -53,7 +54,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     };
   }
 
-  /** Lets everything take its course until the promise is settled. */
+  /** Runs the simulation until the promise is settled. */
   async drive<T>(goal: Promise<T>): Promise<T> {
     let isDone = false;
     const done = (): void => {
@@ -73,7 +74,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     return this.#members.some((member) => member.life === undefined) ? undefined : 1883;
   }
 
-  /** All of them, each at a moment of its own. */
+  /** All of them, each at another moment. */
   async crash(): Promise<void> {
     this.#isWanted = false;
     for (const { life } of this.#members) if (life !== undefined) life.fuse = this.#random.between(0, LAST_ACTS);
@@ -101,7 +102,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     await Promise.all(this.#members.map((member) => member.stop()));
   }
 
-  /** @returns false: there is nothing to do but to wait */
+  /** @returns false: only waiting is left */
   #step(): boolean {
     const random = this.#random;
     const busy = this.#members.filter(({ life }) => life?.hasWork === true);
@@ -119,7 +120,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     return true;
   }
 
-  /** So many steps, or until it is so. */
+  /** Runs at most so many turns, or until the condition holds. */
   async #turns(most: number, isSo: () => boolean): Promise<void> {
     for (let left = most; left > 0 && !isSo(); left--) {
       // The steps are taken by `drive`, between these.
@@ -159,7 +160,7 @@ class SimLink implements ClientLink {
     this.#owner = owner;
   }
 
-  /** @returns false: nobody wants it any more */
+  /** @returns false: it is not wanted any more */
   connected(endpoint: SimEndpoint): boolean {
     if (this.#owner === undefined) return false;
     this.#endpoint = endpoint;
