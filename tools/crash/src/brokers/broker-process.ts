@@ -62,7 +62,7 @@ export class BrokerProcess implements BrokerUnderTest {
           rest = lines.pop() ?? "";
           for (const line of lines) this.#readLine(line);
         }
-        const port = /"address":"mqtt:\/\/127\.0\.0\.1:(\d+)"/.exec(this.output)?.[1];
+        const port = /"address":"mqtt:\/\/[^"]*:(\d+)"/.exec(this.output)?.[1];
         if (port !== undefined) resolve(Number(port));
       };
       child.stdout?.setEncoding("utf8").on("data", read);
