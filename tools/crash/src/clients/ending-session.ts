@@ -50,6 +50,7 @@ export class EndingSession extends Client {
         this.world.problem(`${this.clientId} (MQTT ${this.version}): its session is ${expected ? "gone" : "back"}`);
       }
     }
+    this.world.tell(`${this.clientId} is in to ${this.#step}: ${sessionPresent ? "its session is there" : "new"}`);
     if (!sessionPresent) this.#subscribed = false;
     this.#present = this.#step !== "end";
     if (this.#step !== "end" && !this.#subscribed) {
@@ -73,6 +74,7 @@ export class EndingSession extends Client {
   protected override lost(hadConnack: boolean): void {
     this.#timer?.();
     this.#receiver.lost();
+    this.world.tell(`${this.clientId} is gone`);
     // Without CONNACK it is unknown whether there is a session now. A fading session expires from now on, or from the
     // restart; one that may have been ended may be there or not.
     if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
