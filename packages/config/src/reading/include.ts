@@ -91,6 +91,11 @@ export function reasonOf(error: unknown): string {
     EACCES: "permission denied",
     EISDIR: "it is a folder",
     ENOTDIR: "a part of the path is not a folder",
+    ELOOP: "too many symbolic links",
+    ENAMETOOLONG: "the name is too long",
+    EPERM: "it is not permitted",
+    EMFILE: "too many files are open",
+    ENFILE: "too many files are open",
   };
   return known[code] ?? (error instanceof Error ? error.message : String(error));
 }

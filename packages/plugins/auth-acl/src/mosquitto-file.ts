@@ -49,7 +49,9 @@ export function parseAclFile(text: string, fileName: string): AclFile {
         add(patterns, rest, { name, line: index + 1, pattern: true });
         break;
       default:
-        throw new Error(`line ${index + 1}: expected "topic", "user" or "pattern", got "${shorten(keyword)}"`);
+        throw new Error(
+          `line ${index + 1}: expected "topic", "user" or "pattern", got ${/^[\w-]{1,20}$/.test(keyword) ? `"${keyword}"` : "something else"}`,
+        );
     }
   }
   return { anonymous, users, patterns };

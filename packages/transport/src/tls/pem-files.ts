@@ -1,4 +1,5 @@
 // Reads PEM texts from files and folders, and remembers the state of each file, so that a later check finds changes.
+import { constants } from "node:fs";
 import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ListenerError, messageOf, systemCode } from "../errors.ts";
@@ -6,6 +7,11 @@ import type { PemSource } from "../listener-config.ts";
 
 /** By extension, or by the names that OpenSSL's c_rehash makes (`9d66eef0.0`). */
 const CA_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
+
+/** A pipe that nobody writes to would block a thread for ever. Windows has none of these. */
+const DO_NOT_WAIT = (constants.O_NONBLOCK as number | undefined) ?? 0;
+/** In UTF-8, read as Latin 1. */
+const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 
 /** Bytes. Bundles of all public authorities have less than one mebibyte. */
 const LARGEST = 16 * 1024 * 1024;
@@ -26,13 +32,15 @@ export class PemFiles {
     if (source.includes("-----BEGIN")) return { text: source, file: undefined };
     let handle: FileHandle | undefined;
     try {
-      handle = await open(source, "r");
+      handle = await open(source, constants.O_RDONLY | DO_NOT_WAIT);
       const found = await handle.stat();
       this.looks.set(source, lookOf(found));
       // A pipe would be empty when it is read again, and a device may have no end.
       if (!found.isFile() && !found.isDirectory()) throw new Error("it is not a regular file");
       if (found.size > LARGEST) throw new Error(`it is larger than ${LARGEST / 1024 / 1024} MiB`);
-      return { text: await readFile(handle, "latin1"), file: source };
+      const text = await readFile(handle, "latin1");
+      // OpenSSL would not see what begins in the first line.
+      return { text: text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text, file: source };
     } catch (cause) {
       this.looks.set(source, this.looks.get(source) ?? MISSING);
       throw unreadable(key, source, cause);
