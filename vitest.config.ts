@@ -8,6 +8,8 @@ const conditions = ["@wrenmq/source"];
 
 export default defineConfig({
   test: {
+    // One for each core: the default leaves one core to itself, but many tests wait for other processes.
+    maxWorkers: "100%",
     projects: [
       ...members()
         .filter((folder) => existsSync(`${folder}/test`))

@@ -59,8 +59,8 @@ workers: auto
 describe("describe", () => {
   test.each(usable)("%s: read again, it is the same", (file) => {
     const { config: loaded } = loadConfig(folder + file);
-    const { source: _source, ...again } = parseConfig(show(loaded, { secrets: true })).config;
-    const { source: _other, ...before } = loaded;
+    const { source: _source, folder: _folder, ...again } = parseConfig(show(loaded, { secrets: true })).config;
+    const { source: _other, folder: _where, ...before } = loaded;
     expect(again).toEqual(before);
   });
   test("so is a native file with everything, and the default", () => {

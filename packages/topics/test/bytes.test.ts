@@ -7,11 +7,7 @@ import { byteString, textOf, writeBytes } from "../src/tree/byte-string.ts";
 import { levelHash, levelHashOfBytes } from "../src/tree/level.ts";
 import { matchBytes } from "../src/tree/match-bytes.ts";
 import { anyFilter, anyTopic, naiveMatches } from "./naive.ts";
-
-/** What the platform says. */
-function utf8(text: string): Uint8Array {
-  return Uint8Array.from(unescape(encodeURIComponent(text)), (unit) => unit.charCodeAt(0));
-}
+import { utf8 } from "./utf8.ts";
 
 /** The bytes of `text` with others around them. */
 function bytesIn(text: string): { bytes: Uint8Array; start: number; end: number } {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InvalidTopicError, TopicTree } from "../src/index.ts";
 import { anyFilter, anyTopic, naiveMatches } from "./naive.ts";
+import { utf8 } from "./utf8.ts";
 
 const anyChangeModel = { topic: anyTopic, message: fc.option(fc.nat(9), { nil: undefined }) };
 const anyChange = fc.record(anyChangeModel);
@@ -52,7 +53,7 @@ test("names that come as bytes, and names that the messages know, do what string
           const named = { topic, value: message ?? 0 };
           const expected = message === undefined ? plain.delete(topic) : plain.set(topic, named);
           for (const tree of trees) {
-            const encoded = new TextEncoder().encode(`/+/${topic}/#`);
+            const encoded = utf8(`/+/${topic}/#`);
             const put = (): Named | undefined =>
               bytes ? tree.setBytes(encoded, 3, encoded.length - 2, named) : tree.set(topic, named);
             expect(message === undefined ? tree.delete(topic) : put()).toBe(expected);

@@ -45,7 +45,7 @@ async function heard(): Promise<string[]> {
   return messages.map((packet) => text((packet as PublishPacket).payload));
 }
 
-describe("a QoS 2 message whose identifier is held while a peer has not got it", () => {
+describe("MQTT 5.0: a QoS 2 message whose identifier is held while a peer has not got it", () => {
   test("[MQTT-4.3.3-10] reaches the peer after both have died, once, and PUBREC waits for it", async () => {
     const { disks, killAll, revive } = await start();
     await subscriberAt1();
