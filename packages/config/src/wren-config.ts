@@ -175,6 +175,8 @@ export interface AdminSection {
   hosts: string[];
   /** Listen without TLS or without tokens. */
   insecure: boolean;
+  /** Serve the dashboard. */
+  dashboard: boolean;
 }
 
 export interface WrenConfig {

@@ -1,4 +1,7 @@
 // Opens the Unix socket for the command line, and the admin API if it is configured.
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AdminOptions } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
 import type { Broker } from "@wrenmq/broker";
@@ -41,11 +44,15 @@ export async function administer(
       ...bind,
       hosts,
       insecure,
+      ...(section.dashboard ? dashboardFolder() : {}),
       ...(tokensFile === undefined ? {} : { tokensFile }),
       ...(tls === undefined ? {} : { tls }),
     });
     ends.push(() => http.close());
     logger.info({ address: http.address }, "the admin API listens");
+    if (http.hasDashboard) logger.info({ address: `${http.address}/` }, "the dashboard is open");
+    else if (section.dashboard)
+      logger.debug({}, "there is no dashboard: @wrenmq/dashboard is not installed, or not built");
   }
   if (section.socket) {
     try {
@@ -64,4 +71,13 @@ export async function administer(
     }
   }
   return { close };
+}
+
+function dashboardFolder(): { readonly dashboard?: string } {
+  try {
+    const manifest = import.meta.resolve("@wrenmq/dashboard/package.json");
+    return { dashboard: join(fileURLToPath(manifest), "..", "dist") };
+  } catch {
+    return {};
+  }
 }

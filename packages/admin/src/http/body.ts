@@ -5,8 +5,11 @@ import { AdminError } from "../admin-error.ts";
 /** A payload of 1 MiB in base64, and the rest of the JSON. */
 const LONGEST = 1_600_000;
 
-/** @throws AdminError */
-export async function jsonBody(request: IncomingMessage): Promise<unknown> {
+/**
+ * @param longest bytes
+ * @throws AdminError
+ */
+export async function jsonBody(request: IncomingMessage, longest = LONGEST): Promise<unknown> {
   const type = request.headers["content-type"] ?? "";
   // Without CORS, pages of other origins can send forms and plain text, but not JSON.
   if (!/^application\/json(?:\s*;|$)/i.test(type)) {
@@ -18,7 +21,7 @@ export async function jsonBody(request: IncomingMessage): Promise<unknown> {
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > LONGEST) throw new AdminError("too_large", `the body is longer than ${LONGEST} bytes`);
+    if (length > longest) throw new AdminError("too_large", `the body is longer than ${longest} bytes`);
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString("utf8");

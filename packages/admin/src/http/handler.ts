@@ -9,11 +9,16 @@ import { type AnyCommand, mayCall, type Role } from "../define-command.ts";
 import { prometheusText } from "../metrics/prometheus.ts";
 import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
+import type { DashboardFiles } from "./dashboard-files.ts";
 import { openApi } from "./openapi.ts";
+import { answerSession, type PageLoginOptions, SESSION_PATH } from "./page-login.ts";
+import { checkWrite, type PageSession } from "./page-sessions.ts";
 import { problemOf } from "./problem.ts";
 
 export interface Principal extends Caller {
   readonly role: Role;
+  /** Absent: the caller is not a page of the dashboard. */
+  readonly session?: PageSession;
 }
 
 export interface HandlerOptions {
@@ -27,6 +32,8 @@ export interface HandlerOptions {
   isForUs(host: string | undefined): boolean;
   /** May metrics be read without a token? */
   readonly openMetrics: boolean;
+  /** Absent: there is no dashboard. */
+  readonly dashboard?: { readonly files: DashboardFiles; readonly login: PageLoginOptions };
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -60,7 +67,15 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
       expected: "a name of this server (admin.hosts)",
     });
   }
-  const { admin } = options;
+  const { admin, dashboard } = options;
+  if (dashboard?.files.has(path)) {
+    mustBe(request, "GET");
+    return dashboard.files.answer(path, request, response);
+  }
+  if (dashboard !== undefined && path === SESSION_PATH) {
+    const { report, cookie } = await answerSession(dashboard.login, request);
+    return send(response, 200, report, cookie === undefined ? {} : { "set-cookie": cookie });
+  }
   switch (path) {
     case "/healthz":
       mustBe(request, "GET");
@@ -105,12 +120,8 @@ async function runCommand(
       `${command.name} needs the role ${command.role}, the token has ${principal.role}`,
     );
   }
-  if (command.kind !== "read" && request.headers.origin !== undefined) {
-    throw new AdminError("forbidden", "no page may change anything here", {
-      field: "Origin",
-      expected: "no Origin header",
-    });
-  }
+  if (command.kind !== "read") checkWrite(request, principal.session);
+  if (command.streams) principal.session?.hold(response);
   const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
   const result = await admin.run(command, input, principal);
   if (command.streams) await sendLines(response, result as AsyncIterable<unknown>);
@@ -140,7 +151,9 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 function urlOf({ url = "" }: IncomingMessage): URL | undefined {
-  return URL.canParse(url, "http://localhost") ? new URL(url, "http://localhost") : undefined;
+  // Joined as text: two slashes at the beginning are a path here, and no host.
+  const whole = `http://localhost${url}`;
+  return url.startsWith("/") && URL.canParse(whole) ? new URL(whole) : undefined;
 }
 
 function named(checks: readonly { readonly name: string; readonly ok: boolean }[]): Record<string, boolean> {
@@ -157,9 +170,19 @@ function mustBe(request: IncomingMessage, method: "GET" | "POST"): void {
   throw new AdminError("not_acceptable", `method ${request.method}: expected ${method}`, { expected: method });
 }
 
-function send(response: ServerResponse, status: number, value: unknown): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, { ...HEADERS, "content-type": "application/json", "content-length": body.length });
+  response.writeHead(status, {
+    ...HEADERS,
+    "content-type": "application/json",
+    "content-length": body.length,
+    ...more,
+  });
   response.end(body);
 }
 

@@ -7,7 +7,10 @@ import type { AddressInfo } from "node:net";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Admin } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
+import { DashboardFiles } from "./dashboard-files.ts";
 import { createHandler, type Principal } from "./handler.ts";
+import type { PageLoginOptions } from "./page-login.ts";
+import { PageSessions } from "./page-sessions.ts";
 import { FailureLimit, RequestRate } from "./request-limits.ts";
 import { AdminTokens } from "./tokens.ts";
 
@@ -29,6 +32,8 @@ export interface AdminHttpOptions {
   readonly hosts?: readonly string[];
   /** Serve other machines without TLS or without tokens. Default false. */
   readonly insecure?: boolean;
+  /** Folder of the dashboard's files: `dist` of `@wrenmq/dashboard`. Without it there is no dashboard. */
+  readonly dashboard?: string;
 }
 
 const BOUNDS = {
@@ -47,6 +52,7 @@ export class AdminHttp {
   readonly #tokens: AdminTokens | undefined;
   readonly #failures = new FailureLimit();
   readonly #rate = new RequestRate();
+  #sessions: PageSessions | undefined;
   #server: Server | TlsServer | undefined;
   #watch: NodeJS.Timeout | undefined;
   #seen = "";
@@ -77,6 +83,11 @@ export class AdminHttp {
     return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
   }
 
+  /** Is the dashboard served? */
+  get hasDashboard(): boolean {
+    return this.#sessions !== undefined;
+  }
+
   get #bound(): AddressInfo {
     const bound = this.#server?.address();
     if (typeof bound === "object" && bound !== null) return bound;
@@ -86,6 +97,7 @@ export class AdminHttp {
   async close(): Promise<void> {
     clearInterval(this.#watch);
     this.#tokens?.close();
+    this.#sessions?.close();
     const server = this.#server;
     if (server === undefined) return;
     await new Promise<void>((resolve) => {
@@ -95,13 +107,17 @@ export class AdminHttp {
   }
 
   async #listen(): Promise<void> {
-    const { admin, tls, host, port } = this.#options;
+    const { admin, tls, host, port, dashboard } = this.#options;
+    const files = dashboard === undefined ? undefined : await DashboardFiles.read(dashboard);
+    if (files !== undefined) this.#sessions = new PageSessions(() => this.#bound.port, tls !== undefined);
+    const login = this.#sessions && this.#loginOptions(this.#sessions);
     const handler = createHandler({
       admin,
       identify: (request) => this.#identify(request),
       isForUs: (name) => this.#isForUs(name),
       // Without tokens, Prometheus on the same machine may read metrics.
       openMetrics: this.#tokens === undefined,
+      ...(files === undefined || login === undefined ? {} : { dashboard: { files, login } }),
     });
     const bounds = {
       maxHeaderSize: BOUNDS.headerBytes,
@@ -140,24 +156,60 @@ export class AdminHttp {
   #identify(request: IncomingMessage): Principal | undefined {
     const address = request.socket.remoteAddress ?? "";
     const now = Date.now();
+    const { authorization } = request.headers;
+    const page = authorization === undefined ? this.#sessions?.find(request, now) : undefined;
+    if (page !== undefined) {
+      this.#rate.take(page.caller.who, now);
+      return { ...page.caller, address, session: page.session };
+    }
     this.#failures.check(address, now);
     if (this.#tokens === undefined) {
-      if (this.#options.insecure !== true) {
-        throw new AdminError("unauthorized", "no tokens are configured here (admin.tokens_file)");
-      }
+      const anybody = this.#anybody();
       this.#rate.take(address, now);
-      return { role: "admin", who: "anybody", address };
+      return { ...anybody, address };
     }
-    const token = /^Bearer ([!-~]{1,256})$/i.exec(request.headers.authorization ?? "")?.[1];
+    const token = /^Bearer ([!-~]{1,256})$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) return undefined;
-    const found = this.#tokens.find(token, now);
-    if (found === undefined) {
-      this.#failures.failed(address, now);
-      this.#options.logger.warn({ address }, "a token of the admin API does not count");
-      throw new AdminError("unauthorized", "the token does not count");
-    }
+    const found = this.#callerOf(this.#tokens, token, address, now);
     this.#rate.take(found.who, now);
     return { ...found, address };
+  }
+
+  /** @throws AdminError unauthorized */
+  #callerOf(tokens: AdminTokens, token: string, address: string, now: number): Omit<Principal, "address"> {
+    const found = tokens.find(token, now);
+    if (found !== undefined) return found;
+    this.#failures.failed(address, now);
+    this.#options.logger.warn({ address }, "a token of the admin API does not count");
+    throw new AdminError("unauthorized", "the token does not count");
+  }
+
+  /** @throws AdminError unauthorized */
+  #anybody(): Omit<Principal, "address"> {
+    if (this.#options.insecure === true) return { role: "admin", who: "anybody" };
+    throw new AdminError("unauthorized", "no tokens are configured here (admin.tokens_file)");
+  }
+
+  #loginOptions(sessions: PageSessions): PageLoginOptions {
+    const tokens = this.#tokens;
+    return {
+      sessions,
+      access: tokens !== undefined ? "token" : this.#options.insecure === true ? "open" : "closed",
+      identify: (request, token) => {
+        const address = request.socket.remoteAddress ?? "";
+        const now = Date.now();
+        this.#failures.check(address, now);
+        if (tokens === undefined) {
+          const anybody = this.#anybody();
+          return { who: anybody.who, recheck: () => anybody };
+        }
+        const { who } = this.#callerOf(tokens, token, address, now);
+        return { who, recheck: tokens.recheck(token) };
+      },
+      signedIn: (who, { socket }) => {
+        this.#options.logger.info({ who, address: socket.remoteAddress ?? "" }, "somebody signed in at the dashboard");
+      },
+    };
   }
 
   #isForUs(name: string | undefined): boolean {

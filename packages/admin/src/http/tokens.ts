@@ -47,12 +47,25 @@ export class AdminTokens {
     const stored = id === undefined ? undefined : this.#tokens.value.get(id);
     const expected = stored === undefined ? NO_DIGEST : Buffer.from(stored.sha256, "hex");
     const isRight = timingSafeEqual(digestOf(token), expected);
-    if (stored?.role === undefined || !isRight) return undefined;
-    if (stored.expires !== undefined && Date.parse(stored.expires) <= now) return undefined;
-    return { role: stored.role satisfies Role, who: `token ${stored.id} of ${stored.user}` };
+    return stored === undefined || !isRight ? undefined : callerOf(stored, now);
+  }
+
+  /** A function that finds the caller of a token again, as long as the token counts; it does not keep the token. */
+  recheck(token: string): (now: number) => Omit<Principal, "address"> | undefined {
+    const id = idOfToken(token) ?? "";
+    const digest = digestOf(token).toString("hex");
+    return (now) => {
+      const stored = this.#tokens.value.get(id);
+      return stored?.sha256.toLowerCase() === digest ? callerOf(stored, now) : undefined;
+    };
   }
 
   close(): void {
     this.#timer.stop();
   }
+}
+
+function callerOf({ id, user, role, expires }: StoredToken, now: number): Omit<Principal, "address"> | undefined {
+  if (role === undefined || (expires !== undefined && Date.parse(expires) <= now)) return undefined;
+  return { role: role satisfies Role, who: `token ${id} of ${user}` };
 }

@@ -48,6 +48,7 @@ export const adminSection: Section<AdminSection> = section<AdminSection>(
       type: flag,
       default: false,
     },
+    dashboard: { doc: "Serve the dashboard at this address too.", type: flag, default: true },
   },
 );
 

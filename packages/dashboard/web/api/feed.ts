@@ -1,0 +1,68 @@
+// The live numbers: one stream for the whole page, which is opened again when it ends. Its state says whether the broker
+// can be reached.
+
+import { addSamples, type Sample } from "../pure/rates.ts";
+import { Store } from "../pure/store.ts";
+import { isUnreachable, stream } from "./commands.ts";
+
+export type FeedState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live" }
+  | { readonly kind: "lost"; readonly since: number; readonly nextTry: number };
+
+const SHORTEST_PAUSE = 1_000;
+const LONGEST_PAUSE = 10_000;
+
+export const samples: Store<readonly Sample[]> = new Store<readonly Sample[]>([]);
+export const feedState: Store<FeedState> = new Store<FeedState>({ kind: "connecting" });
+
+/** Begins to read. @returns ends it */
+export function startFeed(): () => void {
+  const end = new AbortController();
+  void readForEver(end.signal);
+  return () => {
+    end.abort();
+    samples.set([]);
+    feedState.set({ kind: "connecting" });
+  };
+}
+
+async function readForEver(signal: AbortSignal): Promise<void> {
+  let pause = SHORTEST_PAUSE;
+  let since: number | undefined;
+  while (!signal.aborted) {
+    try {
+      await stream(
+        "stats.watch",
+        { seconds: 1, history: true },
+        {
+          signal,
+          opened: () => {
+            since = undefined;
+            pause = SHORTEST_PAUSE;
+            feedState.set({ kind: "live" });
+          },
+          lines: (batch) => samples.set(addSamples(samples.value, batch as Sample[])),
+        },
+      );
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isUnreachable(error)) pause = LONGEST_PAUSE;
+    }
+    if (signal.aborted) return;
+    since ??= Date.now();
+    feedState.set({ kind: "lost", since, nextTry: Date.now() + pause });
+    await delay(pause, signal);
+    pause = Math.min(LONGEST_PAUSE, pause * 1.5);
+  }
+}
+
+function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,19 @@
+// The types of commands, taken from the table of @wrenmq/admin: nothing of it is in the bundle.
+import type { Command, CommandName, Commands, StreamCommand } from "@wrenmq/admin";
+import type { z } from "zod";
+
+export type { CommandName };
+
+export type Input<Name extends CommandName> = z.input<Commands[Name]["input"]>;
+
+/** The answer of a command; of a stream: one line. */
+export type Answer<Name extends CommandName> =
+  Commands[Name] extends StreamCommand<infer _I, infer Output>
+    ? z.output<Output>
+    : Commands[Name] extends Command<infer _I, infer Output>
+      ? z.output<Output>
+      : never;
+
+export type Item<Name extends CommandName> = Answer<Name> extends { items: readonly (infer One)[] } ? One : never;
+
+export type Role = "read" | "operate" | "admin";

@@ -1,0 +1,28 @@
+// The table of pages.
+import type { ComponentType } from "preact";
+import type { Route } from "../pure/route.ts";
+import { ClientPage } from "./client.tsx";
+import { Clients } from "./clients.tsx";
+import { Listeners } from "./listeners.tsx";
+import { NotFound } from "./not-found.tsx";
+import { Overview } from "./overview.tsx";
+
+export interface PageProps {
+  readonly route: Route;
+}
+
+interface Page {
+  readonly title: string;
+  readonly view: ComponentType<PageProps>;
+}
+
+const PAGES: Readonly<Record<string, Page>> = {
+  overview: { title: "Overview", view: Overview },
+  clients: { title: "Clients", view: Clients },
+  listeners: { title: "Listeners", view: Listeners },
+};
+
+export function pageOf({ page, rest }: Route): Page {
+  if (page === "clients" && rest !== undefined) return { title: rest, view: ClientPage };
+  return (Object.hasOwn(PAGES, page) ? PAGES[page] : undefined) ?? { title: "Nothing here", view: NotFound };
+}

@@ -1,0 +1,80 @@
+// Labelled inputs.
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly hint?: string;
+  readonly type?: "text" | "password" | "number" | "search";
+  readonly placeholder?: string;
+  readonly required?: boolean;
+  readonly list?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export function Field({ label, value, change, hint, type = "text", list, ...more }: FieldProps) {
+  const id = useId();
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <input
+        id={id}
+        type={type as "text"}
+        value={value}
+        {...(list === undefined ? {} : { list: `${id}-list` })}
+        autocomplete={type === "password" ? "current-password" : "off"}
+        spellcheck={false}
+        onInput={(event) => change(event.currentTarget.value)}
+        {...more}
+      />
+      {list !== undefined && (
+        <datalist id={`${id}-list`}>
+          {list.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+      {hint !== undefined && <small>{hint}</small>}
+    </label>
+  );
+}
+
+interface SelectProps {
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export function Select({ label, value, change, options }: SelectProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => change(event.currentTarget.value)}>
+        {Object.entries(options).map(([name, text]) => (
+          <option key={name} value={name}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface CheckProps {
+  readonly checked: boolean;
+  readonly change: (checked: boolean) => void;
+  readonly children: ComponentChildren;
+}
+
+export function Check({ checked, change, children }: CheckProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={(event) => change(event.currentTarget.checked)} />
+      <span>{children}</span>
+    </label>
+  );
+}

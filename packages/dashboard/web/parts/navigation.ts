@@ -1,0 +1,16 @@
+// The pages of the navigation, in groups.
+import type { IconName } from "./icon.tsx";
+
+export interface NavigationEntry {
+  readonly page: string;
+  readonly title: string;
+  readonly icon: IconName;
+  /** The first of a group. */
+  readonly begins?: boolean;
+}
+
+export const NAVIGATION: readonly NavigationEntry[] = [
+  { page: "overview", title: "Overview", icon: "pulse" },
+  { page: "clients", title: "Clients", icon: "device", begins: true },
+  { page: "listeners", title: "Listeners", icon: "plug", begins: true },
+];
