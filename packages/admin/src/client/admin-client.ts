@@ -77,13 +77,19 @@ export class AdminClient {
   }
 
   /**
-   * Yields each line of a stream as it arrives.
+   * Yields each line of a stream as it arrives; `break` ends the stream.
    * @throws RemoteProblem
    */
   async *stream(name: string, input: Readonly<Record<string, unknown>> = {}): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
-    yield* createInterface({ input: response });
-    if (!response.complete) throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
+    try {
+      // An empty line is a heartbeat.
+      for await (const line of createInterface({ input: response })) if (line !== "") yield line;
+      if (response.complete) return;
+    } finally {
+      response.destroy();
+    }
+    throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
   }
 
   async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {
