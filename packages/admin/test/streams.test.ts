@@ -134,7 +134,15 @@ describe("messages.watch", () => {
     const lines = iteratorOf(await admin.call("messages.watch", { filter: "#" }));
     const client = await fixture.connect(5, { clientId: "c" });
     const seen = await take(lines, 1, async () => {
-      await client.send({ type: "publish", topic: "t", payload: Buffer.from("x"), qos: 1, packetId: 1 });
+      await client.send({
+        type: "publish",
+        topic: "t",
+        payload: Buffer.from("x"),
+        qos: 1,
+        packetId: 1,
+        retain: false,
+        dup: false,
+      });
       expect(await client.expect("puback")).toMatchObject({ reasonCode: 0x10 });
     });
     expect(seen).toMatchObject([{ topic: "t" }]);
