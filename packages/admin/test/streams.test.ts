@@ -134,7 +134,7 @@ describe("messages.watch", () => {
     const lines = iteratorOf(await admin.call("messages.watch", { filter: "#" }));
     const client = await fixture.connect(5, { clientId: "c" });
     const seen = await take(lines, 1, async () => {
-      await client.send({
+      client.send({
         type: "publish",
         topic: "t",
         payload: Buffer.from("x"),
