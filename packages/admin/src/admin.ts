@@ -16,7 +16,7 @@ export interface AdminOptions {
   /** Gets one line for each command that changes something, and for each stream of payloads. */
   readonly logger: Logger;
   readonly reload?: CommandContext["reload"];
-  /** For the times of `stats.watch`. Default: the system's. */
+  /** For the times of `stats.watch` and `trace.run`. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -53,7 +53,14 @@ export class Admin {
     this.#logger = logger;
     this.#samples = new StatsSampler(broker, clock);
     this.#streams = new OpenStreams(broker);
-    this.#context = { broker, histograms: this.histograms, scans: new ScanGate(), samples: this.#samples, reload };
+    this.#context = {
+      broker,
+      histograms: this.histograms,
+      scans: new ScanGate(),
+      samples: this.#samples,
+      clock,
+      reload,
+    };
   }
 
   /** Ends the measurements and the streams. */

@@ -1,5 +1,5 @@
 // The type of an administrative command: defined once, used by every interface.
-import type { Broker } from "@wrenmq/broker";
+import type { Broker, Clock } from "@wrenmq/broker";
 import type { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
 import type { StatsSampler } from "./metrics/stats-sampler.ts";
@@ -17,6 +17,7 @@ export interface CommandContext {
   readonly histograms: Histograms;
   readonly scans: ScanGate;
   readonly samples: StatsSampler;
+  readonly clock: Clock;
   /** Reads the configuration again and applies it; absent where the broker has no configuration file. */
   readonly reload: (() => Promise<{ readonly changed: boolean; readonly needsRestart: readonly string[] }>) | undefined;
 }

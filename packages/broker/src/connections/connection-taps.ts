@@ -1,7 +1,7 @@
 // Which connections are traced. A connection that begins while somebody traces a client is traced until its CONNECT says
 // whose it is.
 import type { ConnectPacket, Packet } from "@wrenmq/codec";
-import type { Action } from "@wrenmq/plugin-api";
+import type { Action, PluginMessage } from "@wrenmq/plugin-api";
 import type { Verdict } from "@wrenmq/protocol";
 import { AuthorizationCache } from "../access/authorization-cache.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
@@ -12,6 +12,8 @@ import { type ConnectionTap, TracedScope } from "./traced-scope.ts";
 export interface ClientTap {
   packet(connection: number, direction: "in" | "out", packet: Packet): void;
   authorized(action: Action, topic: string, verdict: Verdict): void;
+  /** A PUBLISH of the client has passed every check and is about to be routed. */
+  published(message: PluginMessage): void;
   refused(connection: number, verdict: Verdict): void;
   disconnected(connection: number, reasonCode: number): void;
 }
@@ -74,6 +76,7 @@ export class ConnectionTaps {
       },
       packetSent: (packet) => tell((one) => one.packet(id, "out", packet)),
       authorized: (action, topic, verdict) => tell((one) => one.authorized(action, topic, verdict)),
+      published: (message) => tell((one) => one.published(message)),
       refused: (verdict) => tell((one) => one.refused(id, verdict)),
       disconnected: (reasonCode) => tell((one) => one.disconnected(id, reasonCode)),
       closed: () => this.#traced.delete(connection),

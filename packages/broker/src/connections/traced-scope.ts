@@ -1,7 +1,7 @@
 // The scope of a connection while it is traced: that of its listener, with hooks that also tell the trace. It stands in
 // the place of the listener's for this connection only, so the others pay nothing.
 import type { Packet } from "@wrenmq/codec";
-import type { Action, ClientInfo, HookChain, MaybePromise } from "@wrenmq/plugin-api";
+import type { Action, ClientInfo, HookChain, MaybePromise, PluginMessage } from "@wrenmq/plugin-api";
 import type { ConnectionSettings, SessionLimits, Verdict } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
 import type { Rules } from "../access/authorization-cache.ts";
@@ -14,6 +14,8 @@ export interface ConnectionTap {
   packetSent(packet: Packet): void;
   /** A plugin, or the broker, has decided; later packets of the same topic are decided by the cached verdict. */
   authorized(action: Action, topic: string, verdict: Verdict): void;
+  /** A PUBLISH has passed every check and is about to be routed. */
+  published(message: PluginMessage): void;
   /** CONNECT was refused. */
   refused(verdict: Verdict): void;
   disconnected(reasonCode: number): void;
@@ -94,6 +96,10 @@ function traced(chain: HookChain, tap: ConnectionTap): HookChain {
       packetSent(client: ClientInfo | undefined, packet: Packet) {
         tap.packetSent(packet);
         observe.packetSent?.(client, packet);
+      },
+      published(client, message) {
+        tap.published(message);
+        observe.published?.(client, message);
       },
       refused(client, verdict) {
         tap.refused(verdict);
