@@ -1,6 +1,9 @@
 // Packets, properties and reason codes by the names that the standard gives them.
 import { ReasonCode } from "@wrenmq/codec";
 
+/** Between two words of a name; `QoS` is one. */
+const WORDS = /(?<=[a-z]|QoS)(?<!Qo)(?=[A-Z])/g;
+
 /** `puback` → `PUBACK` */
 export function packetName(type: string): string {
   return type.toUpperCase();
@@ -8,7 +11,7 @@ export function packetName(type: string): string {
 
 /** `sessionExpiryInterval` → `Session Expiry Interval` [MQTT5 2.2.2.2] */
 export function propertyName(key: string): string {
-  const words = key.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ");
+  const words = key.replaceAll(WORDS, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -29,9 +32,9 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 function sentence(key: string): string {
-  const words = key.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").split(" ");
+  const words = key.split(WORDS);
   const lower = words.map((word, index) => (index === 0 || /^QoS/.test(word) ? word : word.toLowerCase()));
-  return lower.join(" ").replace(/^Qo S/, "QoS");
+  return lower.join(" ");
 }
 
 /**

@@ -25,8 +25,9 @@ export class TraceReader {
   push(text: string): TraceRecord[] {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
+    const records = lines.flatMap((line) => this.#read(line));
     if (this.#rest.length > LONGEST_LINE) this.#fail(this.#line + 1, TOO_LONG);
-    return lines.flatMap((line) => this.#read(line));
+    return records;
   }
 
   /** The file has ended. @throws TraceError when its last line is not whole, or it has no header */
