@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   { ignores: ["**/dist/**", "**/node_modules/**", "**/*.js", "**/*.mjs", "**/*.config.ts", "tsup.base.ts"] },
   {
-    files: ["{packages,apps,tools}/**/{src,test}/**/*.ts"],
+    files: ["{packages,apps,tools}/**/{src,test}/**/*.ts", "packages/dashboard/web/**/*.{ts,tsx}"],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -36,6 +36,8 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
   config: ["limits", "plugin-api"],
+  // A page for browsers: of the others it takes types only, and everything is bundled.
+  dashboard: [],
   host: ["broker", "config", "plugin-api", "store", "store-file", "transport", "workers"],
 };
 /** Make and name plugins. */
@@ -94,7 +96,7 @@ interface Source {
 function sources(folder: string): Source[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => {
       const text = readFileSync(join(root, folder, name), "utf8");
       return { path: relative(root, join(root, folder, name)), text, code: codeOf(text) };
@@ -194,9 +196,21 @@ test("reason codes are named where a client is answered, and written by their na
   expect(numbers).toEqual([]);
 });
 
+test("the page of the dashboard takes of our packages types only, and the format of traces", () => {
+  const imports = sources("packages/dashboard/web").flatMap(({ path, text }) =>
+    [...text.matchAll(/^import (type )?[^;]*?"(@wrenmq\/[^"]+|node:[^"]+)";/gms)].map(([, type, from]) => ({
+      path,
+      type,
+      from,
+    })),
+  );
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter(({ type, from }) => type === undefined && from !== "@wrenmq/admin/trace")).toEqual([]);
+});
+
 test("no file is too long without a reason", () => {
   const long = [...folders.values(), "apps/cli"]
-    .flatMap((folder) => sources(`${folder}/src`))
+    .flatMap((folder) => sources(`${folder}/${folder.endsWith("/dashboard") ? "web" : "src"}`))
     .filter(({ path }) => !path.includes("/testing/"))
     .map(({ path, text }) => ({ path, count: text.split("\n").length - 1 }))
     .filter(({ path, count }) => count > (path in LONG ? LONGEST_WITH_REASON : LONGEST));
