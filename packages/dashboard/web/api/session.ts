@@ -19,8 +19,7 @@ interface Report {
 
 export const session: Store<SessionState> = new Store<SessionState>({ kind: "loading" });
 
-async function ask(method: string, body?: object): Promise<Report> {
-  const state = session.value;
+async function ask(method: string, body?: object, state = session.value): Promise<Report> {
   const response = await fetch("./session", {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -55,8 +54,11 @@ export async function signIn(token: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
+  const state = session.value;
+  // The page ends its streams before the broker does.
+  session.set({ kind: "loading" });
   try {
-    take(await ask("DELETE"));
+    take(await ask("DELETE", undefined, state));
   } catch {
     session.set({ kind: "out", access: "token" });
   }

@@ -1,0 +1,72 @@
+// Debian's Chromium, and pages of it. What the browser complains about fails the test: errors of scripts, lines of the
+// console, violations of the policy.
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+import type { LiveBroker } from "./live-broker.ts";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+if (executablePath === undefined) console.warn("skipped: no Chromium is installed, so the dashboard is not tried");
+
+export const hasBrowser: boolean = executablePath !== undefined;
+
+const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
+/** A test waits for what it expects at most so long. */
+export const PATIENCE = 15_000;
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: executablePath ?? "",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+  });
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** Lines of the console that are expected. */
+  readonly allowed: RegExp[];
+  screenshot(name: string): Promise<void>;
+}
+
+export const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 };
+
+export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: "light",
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const complaints: string[] = [];
+  const allowed: RegExp[] = [];
+  page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!/^https?:\/\/127\.0\.0\.1:|^data:/.test(request.url())) complaints.push(`a request to ${request.url()}`);
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints.filter((text) => !allowed.some((one) => one.test(text)))).toEqual([]);
+  });
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  return {
+    page,
+    allowed,
+    screenshot: async (name) => {
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+    },
+  };
+}
+
+/** Signs in and goes to a page. */
+export async function signIn({ page }: Visit, live: LiveBroker, role: keyof LiveBroker["tokens"], path = "overview") {
+  await page.goto(`${live.address}/#/${path}`);
+  await page.getByLabel("Token").fill(live.tokens[role]);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("live", { exact: true }).first().waitFor();
+}
