@@ -64,7 +64,12 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
 }
 
 /** Signs in and goes to a page. */
-export async function signIn({ page }: Visit, live: LiveBroker, role: keyof LiveBroker["tokens"], path = "overview") {
+export async function signIn(
+  { page }: Visit,
+  live: LiveBroker,
+  role: keyof LiveBroker["tokens"],
+  path = "overview",
+): Promise<void> {
   await page.goto(`${live.address}/#/${path}`);
   await page.getByLabel("Token").fill(live.tokens[role]);
   await page.getByRole("button", { name: "Sign in" }).click();

@@ -5,7 +5,6 @@ import type { Answer } from "../api/types.ts";
 import { useCommand } from "../parts/hooks.ts";
 import { Badge, Empty, Failed, Loading } from "../parts/states.tsx";
 import { bytesPerSecond, count, dateAndTime } from "../pure/format.ts";
-import { hrefOf } from "../pure/route.ts";
 import { BanDialog, EndDialog, KickDialog } from "./client-actions.tsx";
 import { ConnectionFacts, SessionFacts } from "./client-facts.tsx";
 import { Drops, Inflight, Subscriptions } from "./client-lists.tsx";
@@ -37,9 +36,6 @@ export function ClientPage({ route: { rest: clientId = "" } }: PageProps) {
       <div class="toolbar">
         <State details={data} />
         <span class="grow" />
-        <a class="button" href={hrefOf("plugins", undefined, { clientId })}>
-          Explain
-        </a>
         <button type="button" disabled={!data.connected || !may("operate")} onClick={() => setDialog("kick")}>
           Kick
         </button>

@@ -98,10 +98,7 @@ export function Clients({ route: { query } }: PageProps) {
       {data !== undefined && (
         <Section title={`${count(data.matched)} connected`}>
           {data.items.length === 0 ? (
-            <Empty>
-              {searched === "" ? "Nobody is connected." : "Nobody who is connected matches."}{" "}
-              <a href="#/sessions">Sessions</a> has those that are away too.
-            </Empty>
+            <Empty>{searched === "" ? "Nobody is connected." : "Nobody who is connected matches."}</Empty>
           ) : (
             <Table
               caption="Clients that are connected"
