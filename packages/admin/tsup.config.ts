@@ -8,5 +8,6 @@ export default defineConfig(
     socket: "src/socket/index.ts",
     client: "src/client/index.ts",
     trace: "src/trace/index.ts",
+    replay: "src/recording/index.ts",
   }),
 );
