@@ -1,4 +1,5 @@
 // A plugin that decides as the plugins did while the trace was recorded.
+import { ReasonCode } from "@wrenmq/codec";
 import type { AuthenticationStep, Hooks, Verdict } from "@wrenmq/plugin-api";
 import type { AuthorizeRecord, PacketRecord, TracedPacket, TraceRecord } from "../trace/records.ts";
 
@@ -65,7 +66,9 @@ export class RecordedVerdicts {
     const answer = this.#answers.get(this.connection)?.shift();
     const reasonCode = answer?.reasonCode ?? 0;
     if (reasonCode >= 0x80) return { status: "failure", reasonCode } as AuthenticationStep;
-    return { status: answer?.type === "auth" && reasonCode === 0x18 ? "continue" : "success" };
+    return {
+      status: answer?.type === "auth" && reasonCode === ReasonCode.ContinueAuthentication ? "continue" : "success",
+    };
   }
 
   /** The next verdict that was recorded, or else the last one before. */

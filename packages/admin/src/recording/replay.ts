@@ -1,7 +1,7 @@
 // Runs a trace of a client through a broker in this process on a simulated clock, and says where its answers differ from
 // those that were recorded. What plugins decided is taken from the trace; messages of others are published as they came.
 import { type Broker, createBroker, DEFAULT_LIMITS, SimulatedClock } from "@wrenmq/broker";
-import type { Packet, ProtocolVersion, QoS } from "@wrenmq/codec";
+import { type Packet, type ProtocolVersion, type QoS, ReasonCode } from "@wrenmq/codec";
 import type { Plugin, PublishOptions } from "@wrenmq/plugin-api";
 import { memoryPair } from "@wrenmq/transport/memory";
 import type { PacketRecord, StateRecord, TracedMessage, TraceHeader, TraceRecord } from "../trace/records.ts";
@@ -31,8 +31,15 @@ const OTHERS = "wrenmq-replay-others";
 /** Records after a PUBLISH among which is how it was routed. */
 const NEAR = 50;
 /** What the broker does for operators: nothing in the trace causes it. */
-const BY_OPERATORS: ReadonlySet<number> = new Set([0x8a, 0x8b, 0x98, 0x9c, 0x9d]);
-const LOST = 0x80;
+const BY_OPERATORS: ReadonlySet<number> = new Set([
+  ReasonCode.Banned,
+  ReasonCode.ServerShuttingDown,
+  ReasonCode.AdministrativeAction,
+  ReasonCode.UseAnotherServer,
+  ReasonCode.ServerMoved,
+]);
+/** What the end of a connection without DISCONNECT has. */
+const LOST = ReasonCode.UnspecifiedError;
 /** Losses that depend on the message and on the client alone. */
 const INJECTED_LOSSES: ReadonlySet<string> = new Set(["notAuthorized", "tooLarge", "offline"]);
 
@@ -189,8 +196,7 @@ class Replay {
   #end(client: string, number: number, reasonCode: number): void {
     const connection = this.#connections.get(number) ?? this.#earlier;
     if (connection === undefined || connection.isClosed || connection.hasLeft) return;
-    if (BY_OPERATORS.has(reasonCode))
-      this.#broker.disconnect(client, reasonCode as Parameters<Broker["disconnect"]>[1]);
+    if (BY_OPERATORS.has(reasonCode)) this.#broker.disconnect(client, reasonCode as ReasonCode);
     else if (reasonCode === LOST) connection.cut();
   }
 
