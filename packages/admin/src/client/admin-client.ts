@@ -25,6 +25,8 @@ export interface TargetOptions {
 }
 
 const PATIENCE = 30_000;
+/** The same as of `http/handler.ts`, which would be too much to load here. */
+const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 /**
  * Finds the broker: the one that `options` names, or the only one of this user that runs.
@@ -78,12 +80,19 @@ export class AdminClient {
 
   /**
    * Yields each line of a stream as it arrives.
+   * @param whenIncomplete called at the end if lines of members are missing, with their names. Default: nothing is called
    * @throws RemoteProblem
    */
-  async *stream(name: string, input: Readonly<Record<string, unknown>> = {}): AsyncIterable<string> {
+  async *stream(
+    name: string,
+    input: Readonly<Record<string, unknown>> = {},
+    whenIncomplete?: (members: string) => void,
+  ): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
     yield* createInterface({ input: response });
     if (!response.complete) throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
+    const missing = response.trailers[INCOMPLETE_HEADER] ?? response.headers[INCOMPLETE_HEADER];
+    if (typeof missing === "string") whenIncomplete?.(missing);
   }
 
   async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {

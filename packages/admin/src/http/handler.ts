@@ -1,12 +1,10 @@
 // Handles one request of the admin API: finds the command, the caller and the form of the answer. Paths are looked up
 // in a table and never name a file; there is one for each command, so no framework is needed.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admin, Caller } from "../admin.ts";
+import type { Admin, Caller, Lines } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
-import { healthOf } from "../commands/server.ts";
 import { commandNamed } from "../commands.ts";
 import { type AnyCommand, mayCall, type Role } from "../define-command.ts";
-import { prometheusText } from "../metrics/prometheus.ts";
 import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
@@ -34,6 +32,10 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export const API_PREFIX = "/api/v1/";
 /** Milliseconds that a client may read nothing of an answer. */
 const SLOWEST_READER = 30_000;
+/** Milliseconds that the first line of a stream is waited for before the answer begins. */
+const FIRST_LINE = 250;
+/** Header and trailer of streams: members whose lines are missing. */
+export const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -67,15 +69,14 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
       return send(response, 200, { status: "ok" });
     case "/readyz": {
       mustBe(request, "GET");
-      const report = healthOf(admin.broker);
+      const report = await admin.call("health", {});
       // Without the right to more, no details.
       return send(response, report.ready ? 200 : 503, { ready: report.ready, checks: named(report.checks) });
     }
     case "/metrics":
       mustBe(request, "GET");
       if (!options.openMetrics) mustBeKnown(options.identify(request));
-      admin.histograms.start();
-      return sendText(response, prometheusText(admin.broker, admin.histograms), "text/plain; version=0.0.4");
+      return sendText(response, await admin.metricsText(), "text/plain; version=0.0.4");
     case "/openapi.json":
       mustBe(request, "GET");
       return send(response, 200, openApi());
@@ -112,21 +113,41 @@ async function runCommand(
     });
   }
   const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
-  const result = await admin.run(command, input, principal);
-  if (command.streams) await sendLines(response, result as AsyncIterable<unknown>);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const result = await admin.run(command, input, principal, gone.signal);
+  if (command.streams) await sendLines(response, result as Lines<unknown>);
   else send(response, 200, result);
 }
 
-async function sendLines(response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
-  response.writeHead(200, { ...HEADERS, "content-type": "application/x-ndjson" });
-  for await (const line of lines) {
-    if (response.destroyed) return;
-    if (response.write(`${JSON.stringify(line)}\n`)) continue;
-    await drained(response);
-    // Lets other work run between two pieces.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+async function sendLines(response: ServerResponse, lines: Lines<unknown>): Promise<void> {
+  const iterator = lines[Symbol.asyncIterator]();
+  try {
+    // What fails at once is a problem and no stream; a stream without a line for now begins nevertheless.
+    const first = iterator.next();
+    await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FIRST_LINE))]);
+    response.writeHead(200, {
+      ...HEADERS,
+      "content-type": "application/x-ndjson",
+      trailer: INCOMPLETE_HEADER,
+      ...incompleteOf(lines),
+    });
+    for (let next = await first; next.done !== true; next = await iterator.next()) {
+      if (response.destroyed) return;
+      if (response.write(`${JSON.stringify(next.value)}\n`)) continue;
+      await drained(response);
+      // Lets other work run between two pieces.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    response.addTrailers(incompleteOf(lines));
+    response.end();
+  } finally {
+    await iterator.return?.();
   }
-  response.end();
+}
+
+function incompleteOf({ incomplete }: Lines<unknown>): Record<string, string> {
+  return incomplete.length === 0 ? {} : { [INCOMPLETE_HEADER]: incomplete.join(", ") };
 }
 
 function drained(response: ServerResponse): Promise<void> {
