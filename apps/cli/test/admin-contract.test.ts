@@ -20,6 +20,8 @@ interface Scene {
   read(name: CommandName, input?: object): Promise<Answer>;
   write(name: CommandName, input?: object): Promise<Answer>;
   lines(name: CommandName, input?: object): Promise<Answer[]>;
+  /** A stream without an end. */
+  watch(name: CommandName, input?: object): AsyncIterable<Answer>;
   /** Client identifiers that begin so, of both homes in turn. */
   ids(prefix: string, count?: number): string[];
   connect(clientId: string, options?: IClientOptions): Promise<MqttClient>;
@@ -256,6 +258,30 @@ const CASES: Readonly<Record<CommandName, (scene: Scene) => Promise<void>>> = {
       workers === 1 ? undefined : ["worker 0: 2", "worker 1: 1"],
     );
   },
+  async "stats.watch"({ watch, ids, connect }) {
+    for (const clientId of ids("watched-", 3)) await connect(clientId);
+    // The first line may come before a worker's first.
+    for await (const line of watch("stats.watch")) {
+      if (line["incomplete"] !== undefined || line["connections"] !== 3) continue;
+      expect(line).toMatchObject({ sessions: 3, subscriptions: 0 });
+      return;
+    }
+  },
+  async "messages.watch"({ watch, write, ids, connect }) {
+    await write("publish", { topic: "watched/kept", payload: "before", retain: true, qos: 1 });
+    const all = ids("says-", 4);
+    const said: string[] = [];
+    for await (const line of watch("messages.watch", { filter: "watched/#", limit: 5 })) {
+      said.push(String(line["payload"]));
+      if (said.length > 1) continue;
+      expect(line).toMatchObject({ retained: true, payload: "before" });
+      for (const clientId of all) {
+        await (await connect(clientId)).publishAsync("watched/it", clientId, { qos: 1 });
+      }
+    }
+    expect(said.slice(1).toSorted()).toEqual(all.toSorted());
+    await write("retained.delete", { filter: "watched/#" });
+  },
   async health({ read }) {
     const { ready, state, checks } = await read("health");
     expect([ready, state]).toEqual([true, "started"]);
@@ -348,6 +374,10 @@ describe.each([1, 2])("workers: %d", (workers) => {
           all.push(JSON.parse(line) as Answer);
         }
         return all;
+      },
+      async *watch(name, input = {}) {
+        for await (const line of client.stream(name, input as Record<string, unknown>))
+          yield JSON.parse(line) as Answer;
       },
       ids: (prefix, count = 2) => Array.from({ length: count }, (_, index) => idAt(index % 2, `${prefix}${index}`)),
       async connect(clientId, options = {}) {

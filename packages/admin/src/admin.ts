@@ -1,25 +1,30 @@
 // Runs the commands of the table: checks the input, asks the members that the command's scope names, merges their
-// answers, and logs one line with the caller for each command that changes something.
-import type { Broker } from "@wrenmq/broker";
+// answers, and logs one line with the caller for each command that changes something, and for each stream of payloads.
+import { type Broker, type Clock, systemClock } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { z } from "zod";
 import { AdminError, asAdminError, invalidInput } from "./admin-error.ts";
 import { COMMANDS, type CommandName, type Commands } from "./commands.ts";
 import type { AnyCommand, Command, PrimaryContext, StreamCommand } from "./define-command.ts";
 import { INCOMPLETE } from "./define-command.ts";
-import { gather, interleave, linesUntilMissing } from "./members/gather.ts";
+import { gather } from "./members/gather.ts";
 import { APPLY_STANDING, FAMILIES, READ_STANDING } from "./members/internal-commands.ts";
 import { LocalMember, onlyMember } from "./members/local-member.ts";
 import { type Member, MemberMissing, type Members } from "./members/member.ts";
+import { reopenedStreams } from "./members/reopening.ts";
 import { type Family, mergeFamilies, prometheusText } from "./metrics/prometheus.ts";
+import { interleave } from "./streams/interleave.ts";
+import { OpenStreams } from "./streams/open-streams.ts";
 
 /** The broker, or all brokers that act as one: `workersAsMembers`. */
 export type AdminSource = { readonly broker: Broker } | { readonly members: Members };
 
 export type AdminOptions = AdminSource & {
-  /** Gets one line for each command that changes something. */
+  /** Gets one line for each command that changes something, and for each stream of payloads. */
   readonly logger: Logger;
   readonly reload?: PrimaryContext["reload"];
+  /** For the times of `stats.watch` of a broker in this process. Default: the system's. */
+  readonly clock?: Clock;
   /**
    * Milliseconds for the answer of a member, besides what the command itself takes; after that the answer is made
    * without it. Default 5,000.
@@ -43,7 +48,7 @@ type AnswerOf<One> =
 
 /** The lines of a stream. */
 export interface Lines<Line> extends AsyncIterable<Line> {
-  /** Members whose lines are missing; it may grow while the stream is read. */
+  /** Members whose lines are missing at present; it changes while the stream is read. */
   readonly incomplete: readonly string[];
 }
 
@@ -61,24 +66,32 @@ export class Admin {
   readonly #primary: PrimaryContext;
   readonly #logger: Logger;
   readonly #patience: number;
+  readonly #streams = new OpenStreams();
+  /** Streams that wait for a member. */
+  readonly #backs = new Map<Member, Set<() => void>>();
 
   constructor(options: AdminOptions) {
-    const { logger, reload, patience = PATIENCE } = options;
+    const { logger, reload, clock = systemClock, patience = PATIENCE } = options;
     this.#logger = logger;
     this.#patience = patience;
     this.#primary = { reload };
-    this.#own = "broker" in options ? new LocalMember(options.broker, logger) : undefined;
+    this.#own = "broker" in options ? new LocalMember(options.broker, logger, clock) : undefined;
     this.#members = "members" in options ? options.members : onlyMember(this.#own as Member);
-    this.#members.onBack((member) => void this.#tellStanding(member));
+    this.#members.onBack((member) => {
+      void this.#tellStanding(member);
+      for (const callback of [...(this.#backs.get(member) ?? [])]) callback();
+    });
   }
 
-  /** Ends the measurements. */
+  /** Ends the measurements and the streams. */
   close(): void {
+    this.#streams.endAll();
     this.#own?.close();
   }
 
   /**
-   * Runs a command. The result of a stream is an async iterable.
+   * Runs a command. The result of a stream is an async iterable, to be read to its end or left with `break`.
+   * @param signal ends a stream; it also ends when the broker stops
    * @throws AdminError
    */
   async call<Name extends CommandName>(
@@ -93,7 +106,6 @@ export class Admin {
 
   /**
    * Runs a command that is known only at run time.
-   * @param signal says that nobody reads a stream any more; default: it is read to its end
    * @throws AdminError
    */
   async run(command: AnyCommand, input: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
@@ -101,14 +113,14 @@ export class Admin {
     if (!parsed.success) throw invalidInput(parsed.error);
     try {
       const answer: unknown = command.streams
-        ? this.#stream(command, parsed.data, signal ?? new AbortController().signal)
+        ? this.#stream(command, parsed.data, signal)
         : await this.#answer(command, parsed.data);
-      if (command.kind !== "read") this.#audit(command, parsed.data, caller, "done");
+      if (isAudited(command)) this.#audit(command, parsed.data, caller, "done");
       return answer;
     } catch (error) {
       const known = asAdminError(error);
       if (known.code === "internal") this.#logger.error({ err: error, command: command.name }, "a command failed");
-      if (command.kind !== "read") this.#audit(command, parsed.data, caller, known.code);
+      if (isAudited(command)) this.#audit(command, parsed.data, caller, known.code);
       throw known;
     }
   }
@@ -154,21 +166,39 @@ export class Admin {
     throw nobody(members);
   }
 
-  #stream(command: StreamCommand, input: Input, signal: AbortSignal): Lines<unknown> {
-    const { all, homeOf } = this.#members;
+  #stream(command: StreamCommand, input: Input, outer: AbortSignal | undefined): Lines<unknown> {
+    const { all } = this.#members;
+    if (command.scope !== "cluster") {
+      const asked = command.scope === "home" ? [this.#members.homeOf(command.home?.(input) ?? "")] : all;
+      const open = (signal: AbortSignal): AsyncIterable<unknown> =>
+        firstStream(asked, (member) => member.stream(command.name, input, signal));
+      return Object.assign(this.#streams.open(open, outer), { incomplete: [] });
+    }
+    const first = all.find(({ up }) => up);
+    if (first === undefined) throw nobody(all);
     const incomplete: string[] = [];
-    const asked = command.scope === "home" ? [homeOf(command.home?.(input) ?? "")] : all;
-    const opened = (member: Member): AsyncIterable<unknown> => member.stream(command.name, input, signal);
-    const lines = (): AsyncIterable<unknown> => {
-      if (command.scope !== "cluster") return firstStream(asked, opened);
-      const streams = asked.map((member) =>
-        linesUntilMissing(opened(member), () => {
-          incomplete.push(member.name);
-        }),
-      );
-      return command.merge?.(streams, input, { answered: asked, missing: [] }) ?? interleave(streams);
+    const open = (signal: AbortSignal): AsyncIterable<unknown> => {
+      const streams = reopenedStreams({
+        members: all,
+        signal,
+        incomplete,
+        open: (member, isAgain) => {
+          const index = member === first && !isAgain ? 0 : Math.max(1, all.indexOf(member));
+          return member.stream(command.name, command.divide?.(input, index, all.length) ?? input, signal);
+        },
+        whenBack: (member, callback) => this.#whenBack(member, callback),
+      });
+      const [only] = streams;
+      if (streams.length === 1 && only !== undefined) return only;
+      return command.merge?.(streams, input, { answered: all, missing: [] }, signal) ?? interleave(streams);
     };
-    return { incomplete, [Symbol.asyncIterator]: () => lines()[Symbol.asyncIterator]() };
+    return Object.assign(this.#streams.open(open, outer), { incomplete });
+  }
+
+  #whenBack(member: Member, callback: () => void): () => void {
+    const callbacks = this.#backs.get(member) ?? new Set();
+    this.#backs.set(member, callbacks.add(callback));
+    return () => callbacks.delete(callback);
   }
 
   /** Bans and a drain live in memory: a member that was started again learns them from another one. */
@@ -200,6 +230,11 @@ export class Admin {
 
 export function createAdmin(options: AdminOptions): Admin {
   return new Admin(options);
+}
+
+/** What changes something, and streams of payloads. */
+function isAudited({ kind, role, streams }: AnyCommand): boolean {
+  return kind !== "read" || (streams && role !== "read");
 }
 
 /** The lines of the first member that is there. */

@@ -3,6 +3,7 @@
 import type { Broker } from "@wrenmq/broker";
 import { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
+import type { StatsSampler } from "./metrics/stats-sampler.ts";
 import type { ScanGate } from "./scan.ts";
 
 /** read: changes nothing; write: its change can be undone; danger: what it ends or deletes is lost. */
@@ -25,6 +26,7 @@ export interface CommandContext {
   readonly broker: Broker;
   readonly histograms: Histograms;
   readonly scans: ScanGate;
+  readonly samples: StatsSampler;
 }
 
 /** What commands of the scope `primary` can use. */
@@ -89,17 +91,24 @@ export interface Command<Input extends z.ZodObject = z.ZodObject, Output extends
   readonly perform?: (context: PrimaryContext, input: z.output<Input>) => MaybePromise<z.input<Output>>;
 }
 
-/** A command whose result may be larger than memory: `output` is the schema of one line. */
+/** A command whose result may be larger than memory, or has no end: `output` is the schema of one line. */
 export interface StreamCommand<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
   extends Defined<Input, Output> {
   readonly streams: true;
-  /** The lines of one member. The signal says that nobody reads on: a stream that waits for something has to end. */
+  /**
+   * The lines of one member.
+   * @param signal aborted when the caller is gone or the broker stops: the lines end then. What is wrong with the input
+   * is thrown before the first line.
+   */
   run(context: CommandContext, input: z.output<Input>, signal: AbortSignal): AsyncIterable<z.input<Output>>;
-  /** Scope `cluster`. Default: lines in the order in which they come. */
+  /** Scope `cluster`: the input of each member, if it is not the same for all. */
+  readonly divide?: (input: z.output<Input>, index: number, count: number) => z.output<Input>;
+  /** Scope `cluster`, of several members. Default: lines in the order in which they come. */
   readonly merge?: (
     streams: readonly AsyncIterable<z.input<Output>>[],
     input: z.output<Input>,
     among: Among,
+    signal: AbortSignal,
   ) => AsyncIterable<z.input<Output>>;
 }
 
@@ -164,7 +173,7 @@ export function defineClusterCommand<Input extends z.ZodObject, Output extends z
 export function defineStream<Input extends z.ZodObject, Output extends z.ZodType>(
   spec: CommandSpec<Input, Output> &
     (OneAnswers<Input> | { readonly scope: "cluster" }) &
-    Pick<StreamCommand<Input, Output>, "run" | "merge">,
+    Pick<StreamCommand<Input, Output>, "run" | "divide" | "merge">,
 ): StreamCommand<Input, Output> {
   return { ...spec, role: spec.role ?? LEAST[spec.kind], streams: true };
 }

@@ -1,11 +1,13 @@
 // Several members as one, without processes: what is asked of whom, how answers are merged, and what is said of members
 // that do not answer.
 import { startBroker } from "@wrenmq/testkit";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { type Admin, ALL_COMMANDS, createAdmin, defineStream, type Lines } from "../src/index.ts";
-import { gather, interleave } from "../src/members/gather.ts";
+import { gather } from "../src/members/gather.ts";
 import { answersOf, type MemberChannel, MemberMissing, workersAsMembers } from "../src/members/index.ts";
+import { alignedLines } from "../src/streams/aligned-lines.ts";
+import { interleave } from "../src/streams/interleave.ts";
 import { MemoryLogger } from "./support/memory-logger.ts";
 
 interface Fixture {
@@ -259,6 +261,82 @@ describe("streams", () => {
     for await (const line of lines) seen.push(line);
     expect(seen.toSorted()).toEqual(["another", "line of 0", "line of 1"]);
     expect(lines.incomplete).toEqual(["worker 1"]);
+  });
+
+  test("a member that is back is among them again", async () => {
+    const { admin, channel } = await several(2);
+    let ends = (): void => {};
+    channel.stream = async function* (member, _question, signal) {
+      yield { value: `line of ${member}` };
+      await new Promise<void>((resolve, reject) => {
+        if (member === 1) ends = () => reject(new Error("it ended"));
+        signal?.addEventListener("abort", () => resolve());
+      });
+    };
+    channel.down.add(1);
+    const gone = new AbortController();
+    const lines = (await admin.run(watching, {}, { who: "test" }, gone.signal)) as Lines<unknown>;
+    const iterator = lines[Symbol.asyncIterator]();
+    expect((await iterator.next()).value).toBe("line of 0");
+    expect(lines.incomplete).toEqual(["worker 1"]);
+    for (let round = 0; round < 2; round++) {
+      const next = iterator.next();
+      channel.up(1);
+      expect((await next).value).toBe("line of 1");
+      expect(lines.incomplete).toEqual([]);
+      ends();
+      await expect.poll(() => lines.incomplete).toEqual(["worker 1"]);
+    }
+    gone.abort();
+    expect((await iterator.next()).done).toBe(true);
+  });
+
+  test("messages of all, the retained ones once; a limit is one of all", async () => {
+    const { admin, brokers } = await several(2);
+    for (const { broker } of brokers) broker.retain("kept", "x");
+    const lines = (await admin.call("messages.watch", { filter: "#", limit: 3 }))[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toMatchObject({ topic: "kept", retained: true });
+    const next = lines.next();
+    for (const { broker } of brokers) broker.publish("t", "x");
+    expect((await next).value).toMatchObject({ topic: "t" });
+    expect((await lines.next()).value).toMatchObject({ topic: "t" });
+    expect((await lines.next()).done).toBe(true);
+  });
+
+  test("lines of the same time are one; a stream without one in time is left out, and comes back", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const names = ["worker 0", "worker 1"].map((name) => ({ name, label: name }));
+    const gates = new Map<string, () => void>();
+    const gate = (name: string): Promise<void> => new Promise((resolve) => gates.set(name, resolve));
+    async function* member(value: number, times: readonly number[]): AsyncIterable<{ at: number; value: number }> {
+      for (const at of times) {
+        if (value === 10 && at === 3) await gate("3");
+        if (at === 5) await gate(`5 of ${value}`);
+        yield { at, value };
+      }
+    }
+    const lines = alignedLines([member(1, [1, 2, 3, 4, 5]), member(10, [2, 3, 5])], {
+      names,
+      missing: [],
+      signal: new AbortController().signal,
+      merge: (all) => ({ at: all[0].at, value: all.reduce((sum, { value }) => sum + value, 0) }),
+    });
+    expect((await lines.next()).value).toEqual({ at: 1, value: 1, incomplete: ["worker 1"] });
+    expect((await lines.next()).value).toEqual({ at: 2, value: 11 });
+    const third = lines.next();
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect((await third).value).toEqual({ at: 3, value: 1, incomplete: ["worker 1"] });
+    // Not waited for again.
+    expect((await lines.next()).value).toEqual({ at: 4, value: 1, incomplete: ["worker 1"] });
+    const fifth = lines.next();
+    // Its line of 3 is too late.
+    gates.get("3")?.();
+    await vi.advanceTimersByTimeAsync(0);
+    gates.get("5 of 10")?.();
+    gates.get("5 of 1")?.();
+    expect((await fifth).value).toEqual({ at: 5, value: 11 });
+    expect((await lines.next()).done).toBe(true);
   });
 
   test("one member's stream comes from another one if the first is not there", async () => {

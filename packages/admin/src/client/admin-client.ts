@@ -25,7 +25,7 @@ export interface TargetOptions {
 }
 
 const PATIENCE = 30_000;
-/** The same as of `http/handler.ts`, which would be too much to load here. */
+/** The same as of `http/send-lines.ts`, which would be too much to load here. */
 const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 /**
@@ -79,7 +79,7 @@ export class AdminClient {
   }
 
   /**
-   * Yields each line of a stream as it arrives.
+   * Yields each line of a stream as it arrives; `break` ends the stream.
    * @param whenIncomplete called at the end if lines of members are missing, with their names. Default: nothing is called
    * @throws RemoteProblem
    */
@@ -89,10 +89,18 @@ export class AdminClient {
     whenIncomplete?: (members: string) => void,
   ): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
-    yield* createInterface({ input: response });
-    if (!response.complete) throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
-    const missing = response.trailers[INCOMPLETE_HEADER] ?? response.headers[INCOMPLETE_HEADER];
-    if (typeof missing === "string") whenIncomplete?.(missing);
+    try {
+      // An empty line is a heartbeat.
+      for await (const line of createInterface({ input: response })) if (line !== "") yield line;
+      if (response.complete) {
+        const missing = response.trailers[INCOMPLETE_HEADER] ?? response.headers[INCOMPLETE_HEADER];
+        if (typeof missing === "string") whenIncomplete?.(missing);
+        return;
+      }
+    } finally {
+      response.destroy();
+    }
+    throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
   }
 
   async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {

@@ -71,5 +71,10 @@ export const clientsBans = defineClusterCommand({
 });
 
 function latest(parts: readonly { readonly until: string }[]): string {
-  return parts.reduce((last, { until }) => (until > last ? until : last), "");
+  return (
+    parts
+      .map(({ until }) => until)
+      .toSorted()
+      .at(-1) ?? ""
+  );
 }

@@ -9,6 +9,7 @@ import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
 import { problemOf } from "./problem.ts";
+import { goneSignal, sendLines } from "./send-lines.ts";
 
 export interface Principal extends Caller {
   readonly role: Role;
@@ -25,6 +26,8 @@ export interface HandlerOptions {
   isForUs(host: string | undefined): boolean;
   /** May metrics be read without a token? */
   readonly openMetrics: boolean;
+  /** Ends streams when it is aborted. */
+  readonly closing?: AbortSignal;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -32,10 +35,6 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export const API_PREFIX = "/api/v1/";
 /** Milliseconds that a client may read nothing of an answer. */
 const SLOWEST_READER = 30_000;
-/** Milliseconds that the first line of a stream is waited for before the answer begins. */
-const FIRST_LINE = 250;
-/** Header and trailer of streams: members whose lines are missing. */
-export const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -84,20 +83,26 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
   const command = path.startsWith(API_PREFIX) ? commandNamed(path.slice(API_PREFIX.length)) : undefined;
   const principal = mustBeKnown(options.identify(request));
   if (command === undefined) throw new AdminError("not_found", "there is nothing at this address; see /openapi.json");
-  await runCommand(admin, command, principal, { request, response, query: url?.searchParams });
+  await runCommand(admin, command, principal, {
+    request,
+    response,
+    query: url?.searchParams,
+    closing: options.closing,
+  });
 }
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams | undefined;
+  readonly closing: AbortSignal | undefined;
 }
 
 async function runCommand(
   admin: Admin,
   command: AnyCommand,
   principal: Principal,
-  { request, response, query }: Exchange,
+  { request, response, query, closing }: Exchange,
 ): Promise<void> {
   mustBe(request, command.kind === "read" ? "GET" : "POST");
   if (!mayCall(principal.role, command)) {
@@ -113,51 +118,17 @@ async function runCommand(
     });
   }
   const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  const result = await admin.run(command, input, principal, gone.signal);
-  if (command.streams) await sendLines(response, result as Lines<unknown>);
-  else send(response, 200, result);
-}
-
-async function sendLines(response: ServerResponse, lines: Lines<unknown>): Promise<void> {
-  const iterator = lines[Symbol.asyncIterator]();
-  try {
-    // What fails at once is a problem and no stream; a stream without a line for now begins nevertheless.
-    const first = iterator.next();
-    await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FIRST_LINE))]);
-    response.writeHead(200, {
-      ...HEADERS,
-      "content-type": "application/x-ndjson",
-      trailer: INCOMPLETE_HEADER,
-      ...incompleteOf(lines),
-    });
-    for (let next = await first; next.done !== true; next = await iterator.next()) {
-      if (response.destroyed) return;
-      if (response.write(`${JSON.stringify(next.value)}\n`)) continue;
-      await drained(response);
-      // Lets other work run between two pieces.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    response.addTrailers(incompleteOf(lines));
-    response.end();
-  } finally {
-    await iterator.return?.();
+  if (!command.streams) {
+    send(response, 200, await admin.run(command, input, principal));
+    return;
   }
-}
-
-function incompleteOf({ incomplete }: Lines<unknown>): Record<string, string> {
-  return incomplete.length === 0 ? {} : { [INCOMPLETE_HEADER]: incomplete.join(", ") };
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.once("drain", done).once("close", done);
-  });
+  if (request.method === "HEAD") {
+    response.writeHead(200, HEADERS).end();
+    return;
+  }
+  const signal = goneSignal(response, closing);
+  const lines = (await admin.run(command, input, principal, signal)) as Lines<unknown>;
+  await sendLines(request, response, HEADERS, lines);
 }
 
 function urlOf({ url = "" }: IncomingMessage): URL | undefined {

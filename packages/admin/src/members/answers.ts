@@ -1,5 +1,5 @@
 // A member's answers to the questions of another process. The table of commands is loaded at the first one.
-import type { Broker } from "@wrenmq/broker";
+import { type Broker, systemClock } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { AdminError } from "../admin-error.ts";
 import type { LocalMember } from "./local-member.ts";
@@ -16,7 +16,7 @@ export function answersOf(broker: Broker, logger: Logger): MemberAnswers {
   let loading: Promise<LocalMember> | undefined;
   const load = async (): Promise<LocalMember> => {
     const { LocalMember: Own } = await import("./local-member.ts");
-    return new Own(broker, logger);
+    return new Own(broker, logger, systemClock);
   };
   const loaded = (): Promise<LocalMember> => (loading ??= load());
   return {

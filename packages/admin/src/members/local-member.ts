@@ -1,10 +1,11 @@
 // A member in this process: runs commands on its broker.
-import type { Broker } from "@wrenmq/broker";
+import type { Broker, Clock } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import { AdminError, asAdminError } from "../admin-error.ts";
 import { commandNamed } from "../commands.ts";
 import type { AnyCommand, CommandContext } from "../define-command.ts";
 import { Histograms } from "../metrics/histograms.ts";
+import { StatsSampler } from "../metrics/stats-sampler.ts";
 import { ScanGate } from "../scan.ts";
 import { internalCommand } from "./internal-commands.ts";
 import type { Member, Members } from "./member.ts";
@@ -12,12 +13,15 @@ import type { Member, Members } from "./member.ts";
 export class LocalMember implements Member {
   readonly name: string = "broker";
   readonly label: undefined = undefined;
+  readonly up: boolean = true;
   readonly #context: CommandContext;
   readonly #logger: Logger;
 
-  constructor(broker: Broker, logger: Logger) {
+  /** @param clock for the times of samples */
+  constructor(broker: Broker, logger: Logger, clock: Clock) {
     this.#logger = logger;
-    this.#context = { broker, histograms: new Histograms(broker), scans: new ScanGate() };
+    const samples = new StatsSampler(broker, clock);
+    this.#context = { broker, histograms: new Histograms(broker), scans: new ScanGate(), samples };
   }
 
   async ask(name: string, input: unknown): Promise<unknown> {
@@ -32,18 +36,28 @@ export class LocalMember implements Member {
     }
   }
 
-  async *stream(name: string, input: unknown, signal: AbortSignal): AsyncIterableIterator<unknown> {
+  /** It also ends when the broker stops. */
+  async *stream(name: string, input: unknown, outer: AbortSignal): AsyncIterableIterator<unknown> {
+    const end = new AbortController();
+    const abort = (): void => end.abort();
+    const forget = this.#context.broker.operations.onceStopping(abort);
+    if (outer.aborted) abort();
+    outer.addEventListener("abort", abort, { once: true });
     try {
       const command = known(name);
       if (!command.streams) throw new AdminError("internal", `${name} is no stream`);
-      yield* command.run(this.#context, input as Record<string, unknown>, signal);
+      yield* command.run(this.#context, input as Record<string, unknown>, end.signal);
     } catch (error) {
       throw this.#reported(name, error);
+    } finally {
+      forget();
+      outer.removeEventListener("abort", abort);
     }
   }
 
   /** Ends the measurements. */
   close(): void {
+    this.#context.samples.close();
     this.#context.histograms.close();
   }
 

@@ -5,6 +5,8 @@ import type { MemberName } from "../define-command.ts";
 export type { MemberName };
 
 export interface Member extends MemberName {
+  /** Can it be asked at present? */
+  readonly up: boolean;
   /**
    * What the broker of this member answers to a command.
    * @param patience milliseconds

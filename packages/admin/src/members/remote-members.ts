@@ -41,8 +41,12 @@ class RemoteMember implements Member {
     this.label = String(index);
   }
 
+  get up(): boolean {
+    return this.#channel.isUp(this.#index);
+  }
+
   async ask(command: string, input: unknown, patience: number): Promise<unknown> {
-    if (!this.#channel.isUp(this.#index)) throw new MemberMissing(this, false);
+    if (!this.up) throw new MemberMissing(this, false);
     const signal = AbortSignal.timeout(patience);
     const answer = await this.#channel
       .ask(this.#index, { command, input } satisfies Question, signal)
@@ -53,7 +57,7 @@ class RemoteMember implements Member {
   }
 
   async *stream(command: string, input: unknown, signal: AbortSignal): AsyncIterableIterator<unknown> {
-    if (!this.#channel.isUp(this.#index)) throw new MemberMissing(this, false);
+    if (!this.up) throw new MemberMissing(this, false);
     const replies = this.#channel.stream(this.#index, { command, input } satisfies Question, signal);
     const iterator = replies[Symbol.asyncIterator]();
     try {

@@ -1,9 +1,11 @@
 // The Unix socket for the command line. Only its owner can open it (mode 0600), so it needs no token. The commands and
 // their dependencies are loaded at the first connection.
+import { setMaxListeners } from "node:events";
 import { chmodSync, lstatSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Admin, AdminOptions } from "../admin.ts";
+import { closeServer } from "../http/close-server.ts";
 import { makeRuntimeFolder, runtimeFolder, socketIn } from "./location.ts";
 
 export type AdminSocketOptions = AdminOptions & {
@@ -24,9 +26,11 @@ export class AdminSocket {
   #handle: Promise<Handle> | undefined;
   #admin: Admin | undefined;
   #link: string | undefined;
+  readonly #closing = new AbortController();
 
   private constructor(options: AdminSocketOptions, path: string) {
     this.path = path;
+    setMaxListeners(0, this.#closing.signal); // one for each open stream
     this.#options = options;
     this.#server = createServer(
       { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 },
@@ -56,10 +60,8 @@ export class AdminSocket {
   async close(): Promise<void> {
     if (this.#options.admin === undefined) this.#admin?.close();
     if (this.#link !== undefined) rmSync(this.#link, { force: true });
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    this.#closing.abort();
+    await closeServer(this.#server);
   }
 
   async #listen(): Promise<void> {
@@ -102,6 +104,7 @@ export class AdminSocket {
       identify: () => ({ role: "admin", who: "local socket" }),
       isForUs: () => true,
       openMetrics: true,
+      closing: this.#closing.signal,
     });
   }
 
