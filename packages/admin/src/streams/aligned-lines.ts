@@ -84,36 +84,35 @@ export async function* alignedLines<Line extends Timed>(
       wake = done;
       signal.addEventListener("abort", done, { once: true });
     });
+  const refresh = (): void => {
+    for (const head of heads) {
+      if (head.line !== undefined) head.isLate = false;
+      // It has come too late.
+      if (head.line !== undefined && head.line.at <= last) head.line = undefined;
+      head.read();
+    }
+  };
   try {
     while (!signal.aborted) {
-      for (const head of heads) head.read();
+      refresh();
       let until: number | undefined;
       while (!signal.aborted && heads.some((head) => head.isAwaited && !head.isLate)) {
-        const isBegun = heads.some(({ line }) => line !== undefined);
-        if (isBegun) until ??= performance.now() + GRACE;
+        if (heads.some(({ line }) => line !== undefined)) until ??= performance.now() + GRACE;
         const rest = until === undefined ? undefined : until - performance.now();
         if (rest !== undefined && rest <= 0) {
           for (const head of heads) if (head.isAwaited) head.isLate = true;
           break;
         }
         await woken(rest);
+        refresh();
       }
       const failed = heads.find(({ error }) => error !== undefined);
       if (failed !== undefined) throw failed.error;
-      if (heads.every(({ isOver, line }) => isOver && line === undefined)) return;
-      for (const head of heads) {
-        if (head.line === undefined) continue;
-        head.isLate = false;
-        // It has come too late.
-        if (head.line.at <= last) head.line = undefined;
-      }
       const at = Math.min(...heads.flatMap(({ line }) => line?.at ?? []));
       if (!Number.isFinite(at)) {
+        if (heads.every(({ isOver }) => isOver)) return;
         // Only late ones are left.
-        if (heads.every((head) => !head.isAwaited || head.isLate)) {
-          for (const head of heads) head.read();
-          await woken(undefined);
-        }
+        if (heads.every((head) => !head.isAwaited || head.isLate)) await woken(undefined);
         continue;
       }
       const lines: Line[] = [];
