@@ -8,5 +8,6 @@ export default defineConfig(
     socket: "src/socket/index.ts",
     members: "src/members/index.ts",
     client: "src/client/index.ts",
+    trace: "src/trace/index.ts",
   }),
 );

@@ -282,6 +282,21 @@ const CASES: Readonly<Record<CommandName, (scene: Scene) => Promise<void>>> = {
     expect(said.slice(1).toSorted()).toEqual(all.toSorted());
     await write("retained.delete", { filter: "watched/#" });
   },
+  async "trace.run"({ watch, ids, connect }) {
+    for (const clientId of ids("traced-")) {
+      const client = await connect(clientId);
+      await client.subscribeAsync("traced", { qos: 1 });
+      const kinds: string[] = [];
+      for await (const line of watch("trace.run", { client: clientId, seconds: 1 })) {
+        kinds.push(String(line["kind"]));
+        // When its home follows it.
+        if (line["kind"] === "state") await client.publishAsync("traced", "x", { qos: 1 });
+      }
+      expect(kinds.filter((kind) => kind === "header" || kind === "end" || kind === "state")).toHaveLength(3);
+      expect([kinds[0], kinds.at(-1)]).toEqual(["header", "end"]);
+      expect(kinds.slice(1, -1)).toEqual(expect.arrayContaining(["state", "packet", "routed", "delivered"]));
+    }
+  },
   async health({ read }) {
     const { ready, state, checks } = await read("health");
     expect([ready, state]).toEqual([true, "started"]);

@@ -23,7 +23,7 @@ export type AdminOptions = AdminSource & {
   /** Gets one line for each command that changes something, and for each stream of payloads. */
   readonly logger: Logger;
   readonly reload?: PrimaryContext["reload"];
-  /** For the times of `stats.watch` of a broker in this process. Default: the system's. */
+  /** For the times of `stats.watch` and `trace.run` of a broker in this process. Default: the system's. */
   readonly clock?: Clock;
   /**
    * Milliseconds for the answer of a member, besides what the command itself takes; after that the answer is made
@@ -168,6 +168,11 @@ export class Admin {
 
   #stream(command: StreamCommand, input: Input, outer: AbortSignal | undefined): Lines<unknown> {
     const { all } = this.#members;
+    const own = this.#own;
+    if (own !== undefined) {
+      const open = (signal: AbortSignal): AsyncIterable<unknown> => own.stream(command.name, input, signal);
+      return Object.assign(this.#streams.open(open, outer), { incomplete: [] });
+    }
     if (command.scope !== "cluster") {
       const asked = command.scope === "home" ? [this.#members.homeOf(command.home?.(input) ?? "")] : all;
       const open = (signal: AbortSignal): AsyncIterable<unknown> =>
@@ -188,8 +193,6 @@ export class Admin {
         },
         whenBack: (member, callback) => this.#whenBack(member, callback),
       });
-      const [only] = streams;
-      if (streams.length === 1 && only !== undefined) return only;
       return command.merge?.(streams, input, { answered: all, missing: [] }, signal) ?? interleave(streams);
     };
     return Object.assign(this.#streams.open(open, outer), { incomplete });

@@ -1,6 +1,6 @@
 // The type of an administrative command: defined once, used by every interface. A definition also says which members
 // (brokers that act as one) are asked, and how their answers become one.
-import type { Broker } from "@wrenmq/broker";
+import type { Broker, Clock } from "@wrenmq/broker";
 import { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
 import type { StatsSampler } from "./metrics/stats-sampler.ts";
@@ -27,6 +27,7 @@ export interface CommandContext {
   readonly histograms: Histograms;
   readonly scans: ScanGate;
   readonly samples: StatsSampler;
+  readonly clock: Clock;
 }
 
 /** What commands of the scope `primary` can use. */

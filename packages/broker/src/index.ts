@@ -1,6 +1,7 @@
 export { Broker, type BrokerChange, type BrokerState, createBroker, type PreparedChange } from "./broker.ts";
 export type { Placement } from "./clustering/client-placement.ts";
 export { sumMetrics } from "./clustering/summed-metrics.ts";
+export type { ClientTap } from "./connections/connection-taps.ts";
 export type { DrainOptions, DrainState } from "./connections/drain.ts";
 export type { BrokerEvent } from "./events.ts";
 export type { Ban, BanKind } from "./limits/ban-list.ts";
@@ -25,4 +26,5 @@ export { type Clock, systemClock } from "./runtime/clock.ts";
 export { silentLogger } from "./runtime/logger.ts";
 export { VERSION } from "./runtime/version.ts";
 export type { Drop } from "./sessions/drop-history.ts";
+export type { DeliveryFacts, MessageTap } from "./sessions/message-taps.ts";
 export { type WarmUpOptions, warmUp } from "./warm-up.ts";

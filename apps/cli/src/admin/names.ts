@@ -21,6 +21,7 @@ export const ADMIN_WORDS: Readonly<Record<string, string>> = {
   health: "say whether clients may be sent to the broker",
   reload: "let the broker read its configuration again",
   drain: "empty the broker before it stops",
+  trace: "record what happens to a client or a topic; print such a file",
   top: "show the numbers and the longest queues again and again",
 };
 

@@ -15,7 +15,7 @@ export async function runAdminCommand(
   try {
     const client = await clientOf(target);
     if (command.streams) {
-      for await (const line of client.stream(command.name, input, tellMissing)) {
+      for await (const line of client.stream(command.name, input, undefined, tellMissing)) {
         if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
       }
       return;

@@ -80,24 +80,33 @@ export class AdminClient {
 
   /**
    * Yields each line of a stream as it arrives; `break` ends the stream.
+   * @param signal ends it while no line comes
    * @param whenIncomplete called at the end if lines of members are missing, with their names. Default: nothing is called
    * @throws RemoteProblem
    */
   async *stream(
     name: string,
     input: Readonly<Record<string, unknown>> = {},
+    signal?: AbortSignal,
     whenIncomplete?: (members: string) => void,
   ): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
+    const leave = (): void => void response.destroy();
+    signal?.addEventListener("abort", leave, { once: true });
     try {
       // An empty line is a heartbeat.
       for await (const line of createInterface({ input: response })) if (line !== "") yield line;
-      if (response.complete) {
+      if (response.complete || signal?.aborted === true) {
         const missing = response.trailers[INCOMPLETE_HEADER] ?? response.headers[INCOMPLETE_HEADER];
         if (typeof missing === "string") whenIncomplete?.(missing);
         return;
       }
+    } catch (error) {
+      // Of a response that was destroyed.
+      if (signal?.aborted !== true) throw error;
+      return;
     } finally {
+      signal?.removeEventListener("abort", leave);
       response.destroy();
     }
     throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");

@@ -21,7 +21,7 @@ export class LocalMember implements Member {
   constructor(broker: Broker, logger: Logger, clock: Clock) {
     this.#logger = logger;
     const samples = new StatsSampler(broker, clock);
-    this.#context = { broker, histograms: new Histograms(broker), scans: new ScanGate(), samples };
+    this.#context = { broker, histograms: new Histograms(broker), scans: new ScanGate(), samples, clock };
   }
 
   async ask(name: string, input: unknown): Promise<unknown> {
@@ -36,22 +36,37 @@ export class LocalMember implements Member {
     }
   }
 
-  /** It also ends when the broker stops. */
-  async *stream(name: string, input: unknown, outer: AbortSignal): AsyncIterableIterator<unknown> {
-    const end = new AbortController();
-    const abort = (): void => end.abort();
-    const forget = this.#context.broker.operations.onceStopping(abort);
-    if (outer.aborted) abort();
-    outer.addEventListener("abort", abort, { once: true });
+  /**
+   * It also ends when the broker stops. What the command does at its beginning is done when this returns.
+   * @throws AdminError
+   */
+  stream(name: string, input: unknown, outer: AbortSignal): AsyncIterable<unknown> {
+    const controller = new AbortController();
+    const end = (): void => {
+      forget();
+      outer.removeEventListener("abort", end);
+      controller.abort();
+    };
+    const forget = this.#context.broker.operations.onceStopping(end);
+    outer.addEventListener("abort", end, { once: true });
+    if (outer.aborted) end();
     try {
       const command = known(name);
       if (!command.streams) throw new AdminError("internal", `${name} is no stream`);
-      yield* command.run(this.#context, input as Record<string, unknown>, end.signal);
+      return this.#untilEnd(command.run(this.#context, input as Record<string, unknown>, controller.signal), name, end);
+    } catch (error) {
+      end();
+      throw this.#reported(name, error);
+    }
+  }
+
+  async *#untilEnd(lines: AsyncIterable<unknown>, name: string, end: () => void): AsyncIterable<unknown> {
+    try {
+      yield* lines;
     } catch (error) {
       throw this.#reported(name, error);
     } finally {
-      forget();
-      outer.removeEventListener("abort", abort);
+      end();
     }
   }
 

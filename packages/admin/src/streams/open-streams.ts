@@ -23,8 +23,11 @@ export class OpenStreams {
     };
     outer?.addEventListener("abort", end, { once: true });
     this.#open.add(end);
+    if (outer?.aborted === true) {
+      end();
+      return nothing();
+    }
     try {
-      if (outer?.aborted === true) end();
       return untilEnd(start(controller.signal), end);
     } catch (error) {
       end();
@@ -36,6 +39,8 @@ export class OpenStreams {
     for (const end of [...this.#open]) end();
   }
 }
+
+async function* nothing(): AsyncIterable<unknown> {}
 
 async function* untilEnd(lines: AsyncIterable<unknown>, end: () => void): AsyncIterable<unknown> {
   try {

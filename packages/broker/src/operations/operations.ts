@@ -4,6 +4,7 @@ import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
 import { isShared, isTopicFilter, isTopicName } from "@wrenmq/topics";
+import type { ClientTap } from "../connections/connection-taps.ts";
 import type { DrainOptions, DrainState } from "../connections/drain.ts";
 import type { BrokerCore } from "../core.ts";
 import type { Ban, BanKind } from "../limits/ban-list.ts";
@@ -11,6 +12,7 @@ import type { ListenerReport } from "../listeners/listeners.ts";
 import type { PluginReport } from "../plugins/plugin-host.ts";
 import { MessageWatch } from "../routing/message-watch.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
+import type { MessageTap } from "../sessions/message-taps.ts";
 import { SessionView } from "./session-view.ts";
 import { type TopicRecipients, topicRecipients } from "./topic-recipients.ts";
 
@@ -82,6 +84,33 @@ export class Operations {
     const watch = new MessageWatch(callback);
     routes.addWatch(watch, filter);
     return () => routes.removeWatch(watch, filter);
+  }
+
+  /**
+   * Follows a client: its packets, and what is decided about them. Connections that it opens later are followed too. Only
+   * this client's connections become slower.
+   * @returns ends it
+   */
+  tapClient(clientId: string, tap: ClientTap): () => void {
+    const { connectionTaps } = this.#source.core();
+    connectionTaps.add(clientId, tap);
+    return () => connectionTaps.delete(clientId, tap);
+  }
+
+  /**
+   * Follows messages to their recipients: sent, queued, dropped. Called for every session, so it must be quick.
+   * @returns ends it
+   */
+  tapMessages(tap: MessageTap): () => void {
+    const { messageTaps } = this.#source.core();
+    messageTaps.add(tap);
+    return () => messageTaps.delete(tap);
+  }
+
+  /** How many would get a message of a topic. */
+  routeOf(topic: string): { readonly sessions: number; readonly groups: number; readonly peers: number } {
+    const { recipients, groups, peers } = this.#source.core().router.routes.lookUp(topic);
+    return { sessions: recipients.length, groups: groups.length, peers: peers?.length ?? 0 };
   }
 
   /**

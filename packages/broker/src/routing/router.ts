@@ -53,7 +53,8 @@ export class Router {
   /** Called with errors in deliveries that happen after the call that has caused them. */
   defect: (error: unknown) => void = () => {};
   /** Records what sessions lose; undefined without the option `dropHistory`. */
-  dropRecorder: ((clientId: string, topic: string, reason: DropReason, side: DropSide) => void) | undefined = undefined;
+  dropRecorder: ((clientId: string, message: StoredMessage, reason: DropReason, side: DropSide) => void) | undefined =
+    undefined;
   readonly #now: () => Millis;
 
   constructor(
@@ -188,7 +189,7 @@ export class Router {
   /** @param side which client `clientId` names: the one that did not get the message, or its publisher */
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
-    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message.topic, reason, side);
+    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message, reason, side);
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 
