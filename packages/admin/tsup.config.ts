@@ -9,5 +9,6 @@ export default defineConfig(
     members: "src/members/index.ts",
     client: "src/client/index.ts",
     trace: "src/trace/index.ts",
+    replay: "src/recording/index.ts",
   }),
 );
