@@ -7,5 +7,7 @@ export default defineConfig(
     http: "src/http/index.ts",
     socket: "src/socket/index.ts",
     client: "src/client/index.ts",
+    trace: "src/trace/index.ts",
+    replay: "src/recording/index.ts",
   }),
 );

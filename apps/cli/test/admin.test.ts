@@ -172,3 +172,51 @@ test("systemd hears that the broker is ready, is alive, and stops", async () => 
   await broker.stop();
   expect(await told()).toContain("STOPPING=1");
 });
+
+test("a trace of a client is written to a new file and printed; a bad file is one line", {
+  timeout: MANY_PROCESSES,
+}, async () => {
+  const { data, client, wrenmq } = await startWithClient();
+  const file = join(data, "trace");
+  const tracing = wrenmq("trace", "--client", "meter\u001b[2J", "--for", "3s", "--payloads", "-o", file);
+  let isOver = false;
+  void tracing.then(() => {
+    isOver = true;
+  });
+  for (let count = 0; !isOver; count++) {
+    await client.publishAsync("t/1", `number ${count}`, { qos: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await tracing).toMatchObject({ code: 0, stdout: "" });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const shown = await wrenmq("trace", "show", file);
+  expect(shown.stdout).toMatch(/^WrenMQ .*client "meter\\u001b\[2J", for 3 s, with payloads\n/);
+  expect(shown.stdout).toMatch(/ → PUBLISH {2}"t\/1" {2}payload \d+ bytes "number \d+" {2}QoS 1 {2}id \d+\n/);
+  expect(shown.stdout).toMatch(/ ← PUBACK {2}id \d+ {2}0x00 Success\n/);
+  expect(shown.stdout).toMatch(/ sent at QoS 1\n/);
+  expect(shown.stdout).toMatch(/the end: the time is over; \d+ lines\n$/);
+  expect(await wrenmq("trace", "replay", file)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+ packets sent, \d+ answers compared\n$/),
+  });
+  await writeFile(
+    `${file}.other`,
+    (await readFile(file, "utf8")).replace(/("puback","packetId":\d+,"reasonCode":)0/, "$1151"),
+  );
+  const other = await wrenmq("trace", "replay", `${file}.other`);
+  expect(other).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/trace\.other: the answers of this broker differ\n$/),
+  });
+  expect(other.stdout).toMatch(/recorded: .*PUBACK .*0x97 Quota exceeded\nreplayed: .*PUBACK .*0x00 Success\n/);
+  expect(await wrenmq("trace", "--topic", "#", "--for", "1s", "-o", file)).toMatchObject({
+    code: 1,
+    stderr: `wrenmq: ${file}: the file is there already\n`,
+  });
+  await writeFile(`${file}.cut`, (await readFile(file, "utf8")).slice(0, -10));
+  expect(await wrenmq("trace", "show", `${file}.cut`)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^wrenmq: [^\n]*trace\.cut: line \d+: it is cut off[^\n]*\n$/),
+  });
+  expect(await wrenmq("trace")).toMatchObject({ code: 2 });
+});

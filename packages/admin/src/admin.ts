@@ -1,19 +1,23 @@
 // Runs the commands of the table on one broker: checks the input, runs the command, and logs one line with the caller
-// for each command that changes something.
-import type { Broker } from "@wrenmq/broker";
+// for each command that changes something, and for each stream of payloads.
+import { type Broker, type Clock, systemClock } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { z } from "zod";
 import { AdminError } from "./admin-error.ts";
 import { COMMANDS, type CommandName, type Commands } from "./commands.ts";
 import type { AnyCommand, Command, CommandContext, StreamCommand } from "./define-command.ts";
 import { Histograms } from "./metrics/histograms.ts";
+import { StatsSampler } from "./metrics/stats-sampler.ts";
 import { ScanGate } from "./scan.ts";
+import { OpenStreams } from "./streams/open-streams.ts";
 
 export interface AdminOptions {
   readonly broker: Broker;
-  /** Gets one line for each command that changes something. */
+  /** Gets one line for each command that changes something, and for each stream of payloads. */
   readonly logger: Logger;
   readonly reload?: CommandContext["reload"];
+  /** For the times of `stats.watch` and `trace.run`. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** The caller, for the log: `token 8fj2… of ada`, `local socket`. */
@@ -40,46 +44,64 @@ export class Admin {
   readonly histograms: Histograms;
   readonly #context: CommandContext;
   readonly #logger: Logger;
+  readonly #samples: StatsSampler;
+  readonly #streams: OpenStreams;
 
-  constructor({ broker, logger, reload }: AdminOptions) {
+  constructor({ broker, logger, reload, clock = systemClock }: AdminOptions) {
     this.broker = broker;
     this.histograms = new Histograms(broker);
     this.#logger = logger;
-    this.#context = { broker, histograms: this.histograms, scans: new ScanGate(), reload };
+    this.#samples = new StatsSampler(broker, clock);
+    this.#streams = new OpenStreams(broker);
+    this.#context = {
+      broker,
+      histograms: this.histograms,
+      scans: new ScanGate(),
+      samples: this.#samples,
+      clock,
+      reload,
+    };
   }
 
-  /** Ends the measurements. */
+  /** Ends the measurements and the streams. */
   close(): void {
+    this.#streams.endAll();
+    this.#samples.close();
     this.histograms.close();
   }
 
   /**
-   * Runs a command. The result of a stream is an async iterable.
+   * Runs a command. The result of a stream is an async iterable, to be read to its end or left with `break`.
+   * @param signal ends a stream; it also ends when the broker stops
    * @throws AdminError
    */
   async call<Name extends CommandName>(
     name: Name,
     input: InputOf<Name>,
     caller: Caller = EMBEDDER,
+    signal?: AbortSignal,
   ): Promise<AnswerOf<Commands[Name]>> {
-    return (await this.run(COMMANDS[name] as unknown as AnyCommand, input, caller)) as AnswerOf<Commands[Name]>;
+    const command = COMMANDS[name] as unknown as AnyCommand;
+    return (await this.run(command, input, caller, signal)) as AnswerOf<Commands[Name]>;
   }
 
   /**
    * Runs a command that is known only at run time.
    * @throws AdminError
    */
-  async run(command: AnyCommand, input: unknown, caller: Caller): Promise<unknown> {
+  async run(command: AnyCommand, input: unknown, caller: Caller, signal?: AbortSignal): Promise<unknown> {
     const parsed = command.input.safeParse(input);
     if (!parsed.success) throw invalidInput(parsed.error);
     try {
-      const answer: unknown = await command.run(this.#context, parsed.data);
-      if (command.kind !== "read") this.#audit(command, parsed.data, caller, "done");
+      const answer: unknown = command.streams
+        ? this.#streams.open((until) => command.run(this.#context, parsed.data, until), signal)
+        : await command.run(this.#context, parsed.data);
+      if (isAudited(command)) this.#audit(command, parsed.data, caller, "done");
       return answer;
     } catch (error) {
       const known = asAdminError(error);
       if (known.code === "internal") this.#logger.error({ err: error, command: command.name }, "a command failed");
-      if (command.kind !== "read") this.#audit(command, parsed.data, caller, known.code);
+      if (isAudited(command)) this.#audit(command, parsed.data, caller, known.code);
       throw known;
     }
   }
@@ -103,6 +125,11 @@ export class Admin {
 
 export function createAdmin(options: AdminOptions): Admin {
   return new Admin(options);
+}
+
+/** What changes something, and streams of payloads. */
+function isAudited({ kind, role, streams }: AnyCommand): boolean {
+  return kind !== "read" || (streams && role !== "read");
 }
 
 export function invalidInput(error: z.ZodError): AdminError {

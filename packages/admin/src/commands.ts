@@ -5,6 +5,8 @@ import { retainedDelete, retainedExport, retainedGet, retainedList } from "./com
 import { drain, health, listenersList, metrics, pluginsList, reload, stats } from "./commands/server.ts";
 import { sessionsEnd, sessionsGet, sessionsList, subscriptionsList } from "./commands/sessions.ts";
 import { explain, publish, topicsExplain } from "./commands/topics.ts";
+import { traceRun } from "./commands/trace.ts";
+import { messagesWatch, statsWatch } from "./commands/watch.ts";
 import type { AnyCommand } from "./define-command.ts";
 
 export const COMMANDS = {
@@ -28,8 +30,11 @@ export const COMMANDS = {
   publish,
   "listeners.list": listenersList,
   "plugins.list": pluginsList,
+  "messages.watch": messagesWatch,
   metrics,
   stats,
+  "stats.watch": statsWatch,
+  "trace.run": traceRun,
   health,
   reload,
   drain,

@@ -1,7 +1,8 @@
 // The type of an administrative command: defined once, used by every interface.
-import type { Broker } from "@wrenmq/broker";
+import type { Broker, Clock } from "@wrenmq/broker";
 import type { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
+import type { StatsSampler } from "./metrics/stats-sampler.ts";
 import type { ScanGate } from "./scan.ts";
 
 /** read: changes nothing; write: its change can be undone; danger: what it ends or deletes is lost. */
@@ -15,6 +16,8 @@ export interface CommandContext {
   readonly broker: Broker;
   readonly histograms: Histograms;
   readonly scans: ScanGate;
+  readonly samples: StatsSampler;
+  readonly clock: Clock;
   /** Reads the configuration again and applies it; absent where the broker has no configuration file. */
   readonly reload: (() => Promise<{ readonly changed: boolean; readonly needsRestart: readonly string[] }>) | undefined;
 }
@@ -42,12 +45,16 @@ export interface Command<Input extends z.ZodObject = z.ZodObject, Output extends
   run(context: CommandContext, input: z.output<Input>): MaybePromise<z.input<Output>>;
 }
 
-/** A command whose result may be larger than memory: `output` is the schema of one line. */
+/** A command whose result may be larger than memory, or has no end: `output` is the schema of one line. */
 export interface StreamCommand<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType>
   extends CommandSpec<Input, Output> {
   readonly role: Role;
   readonly streams: true;
-  run(context: CommandContext, input: z.output<Input>): AsyncIterable<z.input<Output>>;
+  /**
+   * @param signal aborted when the caller is gone or the broker stops: the lines end then. What is wrong with the input
+   * is thrown before the first line.
+   */
+  run(context: CommandContext, input: z.output<Input>, signal: AbortSignal): AsyncIterable<z.input<Output>>;
 }
 
 export type AnyCommand = Command | StreamCommand;

@@ -172,6 +172,7 @@ export class Broker implements AsyncDisposable {
       throw new BrokerError("ERR_BROKER_STATE", `shutdown() while the broker is ${this.#state}`);
     }
     this.#state = "stopping";
+    this.#operations?.stops();
     this.#observe("brokerStopping");
     await this.#stop(this.#options.clearOnShutdown === true);
     this.#observe("brokerStopped");

@@ -1,9 +1,9 @@
 // Makes and connects the parts of one run of the broker. Only this file knows them all.
-import type { QoS } from "@wrenmq/codec";
 import type { HookChain, Logger } from "@wrenmq/plugin-api";
 import {
   Arena,
   Counters,
+  type DeliveryOptions,
   type Message,
   type Seconds,
   Session,
@@ -16,6 +16,7 @@ import type { DollarTopics } from "./access/reserved-topics.ts";
 import { publishWill } from "./access/wills.ts";
 import type { Placement } from "./clustering/client-placement.ts";
 import { ClusterNode } from "./clustering/cluster-node.ts";
+import { ConnectionTaps } from "./connections/connection-taps.ts";
 import { Drain } from "./connections/drain.ts";
 import type { BrokerServices } from "./connections/services.ts";
 import { ZeroCopyBatch } from "./connections/zero-copy-batch.ts";
@@ -35,6 +36,7 @@ import { Flusher } from "./runtime/flusher.ts";
 import { RefusalLog } from "./runtime/refusal-log.ts";
 import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
+import { MessageTaps } from "./sessions/message-taps.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
 import { takeUndelivered } from "./sessions/undelivered.ts";
@@ -76,6 +78,8 @@ export class BrokerCore implements BrokerServices {
   readonly placement: Placement | undefined;
   readonly bans: BanList = new BanList();
   readonly drain: Drain;
+  readonly connectionTaps: ConnectionTaps;
+  readonly messageTaps: MessageTaps = new MessageTaps(() => this.#connectEvents());
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
@@ -83,6 +87,7 @@ export class BrokerCore implements BrokerServices {
   /** Limits of sessions whose clients have not connected since the start; changes apply to existing ones too. */
   readonly sessionLimits: SessionLimits;
   readonly #sessionEvents: SessionEvents;
+  readonly #keepsDropHistory: boolean;
 
   constructor({ options, limits, clock, logger, chainOf, observe }: CoreOptions) {
     const { bus, store, placement } = options;
@@ -130,16 +135,19 @@ export class BrokerCore implements BrokerServices {
       publishWill: (entry, will) => publishWill(this, entry, will),
     });
     this.drain = new Drain({ clock, timers: this.timers, registry: this.registry });
-    if (options.dropHistory === true) this.#keepDropHistory();
+    this.connectionTaps = new ConnectionTaps(this.registry);
+    this.#keepsDropHistory = options.dropHistory === true;
     const slowConsumers = new SlowConsumers({ registry: this.registry, clock, timers: this.timers, logger });
     this.#sessionEvents = {
       dropped: (session, message, reason) => this.router.dropped(session.clientId, message, reason, "subscriber"),
       delivered: undefined,
+      queued: undefined,
       acknowledged: undefined,
       congested: (session) => slowConsumers.congested(session),
       caughtUp: (session, dropped) => slowConsumers.caughtUp(session, dropped),
       mayReceive: (session, message) => mayReceiveQueued(this, session, message),
     };
+    this.#connectEvents();
     if (store !== undefined) {
       this.factLog = new FactLog({
         store,
@@ -194,22 +202,34 @@ export class BrokerCore implements BrokerServices {
     router.checksReceivers = checksReceivers;
     router.routes.checksTopics = checksReceivers;
     router.rules++;
-    const { delivered, acknowledged } = observe;
-    Object.assign(this.#sessionEvents, {
-      delivered:
-        delivered && ((session: Session, message: Message, qos: QoS) => this.#delivered(session, message, qos)),
-      acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
-    });
+    this.#connectEvents();
   }
 
-  #keepDropHistory(): void {
-    this.router.dropRecorder = (clientId, topic, reason, side) => {
-      const entry = this.registry.get(clientId);
-      if (entry === undefined) return;
-      entry.drops ??= new DropHistory();
-      entry.drops.add({ at: this.clock.now(), topic, reason, side });
-    };
+  /** Who observes or taps messages has changed: what nobody wants is not called. */
+  #connectEvents(): void {
+    const { delivered, acknowledged } = this.#observe;
+    const { tap } = this.messageTaps;
+    const reportsDeliveries = delivered !== undefined || tap !== undefined;
+    Object.assign(this.#sessionEvents, {
+      delivered: reportsDeliveries ? this.#delivered : undefined,
+      queued:
+        tap &&
+        (({ clientId, queued }: Session, message: Message, { qos, retain }: DeliveryOptions) =>
+          tap.queued(clientId, message, { qos, retain, length: queued })),
+      acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
+    });
+    const recordsDrops = this.#keepsDropHistory || tap !== undefined;
+    this.router.dropRecorder = recordsDrops ? this.#recordDrop : undefined;
   }
+
+  readonly #recordDrop: NonNullable<Router["dropRecorder"]> = (clientId, message, reason, side) => {
+    this.messageTaps.tap?.dropped(clientId, message, reason, side);
+    if (!this.#keepsDropHistory) return;
+    const entry = this.registry.get(clientId);
+    if (entry === undefined) return;
+    entry.drops ??= new DropHistory();
+    entry.drops.add({ at: this.clock.now(), topic: message.topic, reason, side });
+  };
 
   get #observe(): HookChain["observe"] {
     return this.router.hooks.observe;
@@ -225,10 +245,12 @@ export class BrokerCore implements BrokerServices {
     for (const { session } of this.registry.values()) if (session.link !== undefined) session.pump(now);
   }
 
-  #delivered(session: Session, message: Message, qos: QoS): void {
-    const client = this.registry.get(session.clientId)?.client;
-    if (client !== undefined) this.#observe.delivered?.(client, pluginMessage(message), qos);
-  }
+  readonly #delivered: NonNullable<SessionEvents["delivered"]> = ({ clientId }, message, { qos, retain }, waited) => {
+    this.messageTaps.tap?.delivered(clientId, message, { qos, retain, waited });
+    const { delivered } = this.#observe;
+    const client = delivered && this.registry.get(clientId)?.client;
+    if (client !== undefined) delivered?.(client, pluginMessage(message), qos);
+  };
 
   #acknowledged(session: Session, packetId: number): void {
     const client = this.registry.get(session.clientId)?.client;

@@ -15,11 +15,13 @@ export const ADMIN_WORDS: Readonly<Record<string, string>> = {
   publish: "publish a message on behalf of the server",
   listeners: "list listeners and the end dates of their certificates",
   plugins: "list plugins and their hooks",
+  messages: "show the messages that pass the broker",
   metrics: "show the broker's counters",
-  stats: "show the most important numbers on one page",
+  stats: "show the most important numbers on one page, or at intervals",
   health: "say whether clients may be sent to the broker",
   reload: "let the broker read its configuration again",
   drain: "empty the broker before it stops",
+  trace: "record what happens to a client or a topic; print such a file",
   top: "show the numbers and the longest queues again and again",
 };
 

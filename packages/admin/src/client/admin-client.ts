@@ -77,13 +77,31 @@ export class AdminClient {
   }
 
   /**
-   * Yields each line of a stream as it arrives.
+   * Yields each line of a stream as it arrives; `break` ends the stream.
+   * @param signal ends it while no line comes
    * @throws RemoteProblem
    */
-  async *stream(name: string, input: Readonly<Record<string, unknown>> = {}): AsyncIterable<string> {
+  async *stream(
+    name: string,
+    input: Readonly<Record<string, unknown>> = {},
+    signal?: AbortSignal,
+  ): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
-    yield* createInterface({ input: response });
-    if (!response.complete) throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
+    const leave = (): void => void response.destroy();
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      // An empty line is a heartbeat.
+      for await (const line of createInterface({ input: response })) if (line !== "") yield line;
+      if (response.complete || signal?.aborted === true) return;
+    } catch (error) {
+      // Of a response that was destroyed.
+      if (signal?.aborted !== true) throw error;
+      return;
+    } finally {
+      signal?.removeEventListener("abort", leave);
+      response.destroy();
+    }
+    throw new RemoteProblem("unreachable", "the broker broke off in the middle of the answer");
   }
 
   async #request(name: string, isRead: boolean, input: Readonly<Record<string, unknown>>): Promise<IncomingMessage> {

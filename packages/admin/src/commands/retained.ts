@@ -4,6 +4,7 @@ import { AdminError } from "../admin-error.ts";
 import { type CommandContext, defineCommand, defineStream } from "../define-command.ts";
 import { pageOf, SlicedScan } from "../scan.ts";
 import { dateOf, dryRun, pageSchema, paging, topicFilter, topicName } from "./fields.ts";
+import { payloadText } from "./payload-text.ts";
 
 /** The largest time that `Date` can represent, in epoch milliseconds: beyond it a message never expires. */
 const LAST_DATE = 8.64e15;
@@ -37,19 +38,11 @@ function wholeOf(message: Retained): z.input<typeof whole> {
   const { properties, payload } = message;
   return {
     ...aboutOf(message),
-    ...textOf(payload),
+    ...payloadText(payload),
     contentType: properties?.contentType,
     responseTopic: properties?.responseTopic,
     userProperties: properties?.userProperties?.map(([name, value]): [string, string] => [name, value]),
   };
-}
-
-function textOf(payload: Uint8Array): { readonly encoding: "utf8" | "base64"; readonly payload: string } {
-  try {
-    return { encoding: "utf8", payload: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload) };
-  } catch {
-    return { encoding: "base64", payload: Buffer.from(payload).toString("base64") };
-  }
 }
 
 export const retainedList = defineCommand({

@@ -11,6 +11,7 @@ import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
 import { openApi } from "./openapi.ts";
 import { problemOf } from "./problem.ts";
+import { goneSignal, sendLines } from "./send-lines.ts";
 
 export interface Principal extends Caller {
   readonly role: Role;
@@ -27,6 +28,8 @@ export interface HandlerOptions {
   isForUs(host: string | undefined): boolean;
   /** May metrics be read without a token? */
   readonly openMetrics: boolean;
+  /** Ends streams when it is aborted. */
+  readonly closing?: AbortSignal;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -83,20 +86,26 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
   const command = path.startsWith(API_PREFIX) ? commandNamed(path.slice(API_PREFIX.length)) : undefined;
   const principal = mustBeKnown(options.identify(request));
   if (command === undefined) throw new AdminError("not_found", "there is nothing at this address; see /openapi.json");
-  await runCommand(admin, command, principal, { request, response, query: url?.searchParams });
+  await runCommand(admin, command, principal, {
+    request,
+    response,
+    query: url?.searchParams,
+    closing: options.closing,
+  });
 }
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams | undefined;
+  readonly closing: AbortSignal | undefined;
 }
 
 async function runCommand(
   admin: Admin,
   command: AnyCommand,
   principal: Principal,
-  { request, response, query }: Exchange,
+  { request, response, query, closing }: Exchange,
 ): Promise<void> {
   mustBe(request, command.kind === "read" ? "GET" : "POST");
   if (!mayCall(principal.role, command)) {
@@ -112,31 +121,17 @@ async function runCommand(
     });
   }
   const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
-  const result = await admin.run(command, input, principal);
-  if (command.streams) await sendLines(response, result as AsyncIterable<unknown>);
-  else send(response, 200, result);
-}
-
-async function sendLines(response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
-  response.writeHead(200, { ...HEADERS, "content-type": "application/x-ndjson" });
-  for await (const line of lines) {
-    if (response.destroyed) return;
-    if (response.write(`${JSON.stringify(line)}\n`)) continue;
-    await drained(response);
-    // Lets other work run between two pieces.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  if (!command.streams) {
+    send(response, 200, await admin.run(command, input, principal));
+    return;
   }
-  response.end();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.once("drain", done).once("close", done);
-  });
+  if (request.method === "HEAD") {
+    response.writeHead(200, HEADERS).end();
+    return;
+  }
+  const signal = goneSignal(response, closing);
+  const lines = (await admin.run(command, input, principal, signal)) as AsyncIterable<unknown>;
+  await sendLines(request, response, HEADERS, lines);
 }
 
 function urlOf({ url = "" }: IncomingMessage): URL | undefined {

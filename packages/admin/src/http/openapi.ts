@@ -70,7 +70,6 @@ function idOf(summary: string): string {
 
 function pathOf(command: AnyCommand): Json {
   const { name, summary, kind, role, streams } = command;
-  const type = streams ? "application/x-ndjson" : "application/json";
   const operation: Json = {
     operationId: name,
     summary,
@@ -78,7 +77,7 @@ function pathOf(command: AnyCommand): Json {
     "x-wrenmq-kind": kind,
     "x-wrenmq-role": role,
     responses: {
-      200: { description: "Done.", content: { [type]: { schema: jsonSchemaOf(command.output, "output") } } },
+      200: { description: "Done.", content: contentOf(jsonSchemaOf(command.output, "output"), streams) },
       default: { $ref: "#/components/responses/Problem" },
     },
   };
@@ -87,6 +86,12 @@ function pathOf(command: AnyCommand): Json {
   return {
     post: { ...operation, requestBody: { required: true, content: { "application/json": { schema: input } } } },
   };
+}
+
+/** The schema of a stream is that of one line, and of the data of one event. */
+function contentOf(schema: Json, streams: boolean): Json {
+  if (!streams) return { "application/json": { schema } };
+  return { "application/x-ndjson": { schema }, "text/event-stream": { schema } };
 }
 
 function parametersOf({ properties = {}, required = [] }: Json): Json[] {

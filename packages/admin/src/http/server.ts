@@ -1,5 +1,6 @@
 // The admin API over TCP, off unless it is configured: with tokens, with TLS where other machines can reach it, and
 // with bounds on all input. It shares the event loop of the broker, so it must not take much of it.
+import { setMaxListeners } from "node:events";
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
@@ -7,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Admin } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
+import { closeServer } from "./close-server.ts";
 import { createHandler, type Principal } from "./handler.ts";
 import { FailureLimit, RequestRate } from "./request-limits.ts";
 import { AdminTokens } from "./tokens.ts";
@@ -47,6 +49,7 @@ export class AdminHttp {
   readonly #tokens: AdminTokens | undefined;
   readonly #failures = new FailureLimit();
   readonly #rate = new RequestRate();
+  readonly #closing = new AbortController();
   #server: Server | TlsServer | undefined;
   #watch: NodeJS.Timeout | undefined;
   #seen = "";
@@ -54,6 +57,7 @@ export class AdminHttp {
   private constructor(options: AdminHttpOptions, tokens: AdminTokens | undefined) {
     this.#options = options;
     this.#tokens = tokens;
+    setMaxListeners(0, this.#closing.signal); // one for each open stream
   }
 
   /** @throws Error of the system (EADDRINUSE, ENOENT …), PluginError for an invalid file of tokens */
@@ -88,10 +92,8 @@ export class AdminHttp {
     this.#tokens?.close();
     const server = this.#server;
     if (server === undefined) return;
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+    this.#closing.abort();
+    await closeServer(server);
   }
 
   async #listen(): Promise<void> {
@@ -102,6 +104,7 @@ export class AdminHttp {
       isForUs: (name) => this.#isForUs(name),
       // Without tokens, Prometheus on the same machine may read metrics.
       openMetrics: this.#tokens === undefined,
+      closing: this.#closing.signal,
     });
     const bounds = {
       maxHeaderSize: BOUNDS.headerBytes,

@@ -1,11 +1,13 @@
 // The Unix socket for the command line. Only its owner can open it (mode 0600), so it needs no token. The commands and
 // their dependencies are loaded at the first connection.
+import { setMaxListeners } from "node:events";
 import { chmodSync, lstatSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Broker } from "@wrenmq/broker";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Admin, AdminOptions } from "../admin.ts";
+import { closeServer } from "../http/close-server.ts";
 import { makeRuntimeFolder, runtimeFolder, socketIn } from "./location.ts";
 
 export interface AdminSocketOptions {
@@ -29,9 +31,11 @@ export class AdminSocket {
   #handle: Promise<Handle> | undefined;
   #admin: Admin | undefined;
   #link: string | undefined;
+  readonly #closing = new AbortController();
 
   private constructor(options: AdminSocketOptions, path: string) {
     this.path = path;
+    setMaxListeners(0, this.#closing.signal); // one for each open stream
     this.#options = options;
     this.#server = createServer(
       { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 },
@@ -61,10 +65,8 @@ export class AdminSocket {
   async close(): Promise<void> {
     if (this.#options.admin === undefined) this.#admin?.close();
     if (this.#link !== undefined) rmSync(this.#link, { force: true });
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    this.#closing.abort();
+    await closeServer(this.#server);
   }
 
   async #listen(): Promise<void> {
@@ -108,6 +110,7 @@ export class AdminSocket {
       identify: () => ({ role: "admin", who: "local socket" }),
       isForUs: () => true,
       openMetrics: true,
+      closing: this.#closing.signal,
     });
   }
 

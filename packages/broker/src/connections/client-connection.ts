@@ -44,7 +44,8 @@ const STRANGERS_BUFFER = 65_536;
 export class ClientConnection
   implements ConnectionHandler, Effects, OutboxOwner, ConnectingClient, Publisher, Subscriber, BatchWaiter
 {
-  readonly scope: ListenerScope;
+  /** That of the listener; another one while the client is traced. */
+  scope: ListenerScope;
   readonly transport: Connection;
   readonly machine: ServerConnection;
   readonly outbox: Outbox;

@@ -1,8 +1,8 @@
 // What connections use of the broker and of their listener.
-import type { HookChain, Logger } from "@wrenmq/plugin-api";
+import type { ClientInfo, HookChain, Logger } from "@wrenmq/plugin-api";
 import type { Arena, ConnectionSettings, Counters, Seconds, SessionLimits, TopicTable } from "@wrenmq/protocol";
 import type { ConnectionInfo } from "@wrenmq/transport";
-import type { Rules } from "../access/authorization-cache.ts";
+import type { AuthorizationCache, Rules } from "../access/authorization-cache.ts";
 import type { DollarTopics } from "../access/reserved-topics.ts";
 import type { BanList } from "../limits/ban-list.ts";
 import type { BrokerLimits, SessionPolicy } from "../limits/limits.ts";
@@ -41,6 +41,13 @@ export interface BrokerServices {
   readonly dollarTopics: DollarTopics;
   /** Bans by client identifier, user name and address. */
   readonly bans: BanList;
+  /** Connections that are traced. */
+  readonly connectionTaps: {
+    /** Is nobody traced? */
+    readonly isEmpty: boolean;
+    /** A connection on which nothing has arrived. */
+    opened(connection: TappedConnection): void;
+  };
   /** State of the drain. */
   readonly drain: Drain;
   /** For restored sessions, until their clients connect. */
@@ -51,6 +58,16 @@ export interface BrokerServices {
   hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean;
   /** An unused client identifier that this broker serves. */
   newClientId(): string;
+}
+
+/** What a trace replaces of a connection. */
+export interface TappedConnection {
+  readonly transport: { readonly id: number };
+  /** Set by CONNECT. */
+  readonly client: ClientInfo;
+  scope: ListenerScope;
+  /** Set when the client has its session. */
+  access: AuthorizationCache;
 }
 
 /** What the connections of one listener share. */

@@ -304,6 +304,7 @@ export class Listeners {
   #accept(transport: Connection, scope: Listener): ConnectionHandler {
     const connection = new ClientConnection(transport, scope, this.#core.clock.now());
     scope.connectionOpened(connection);
+    if (!this.#core.connectionTaps.isEmpty) this.#core.connectionTaps.opened(connection);
     const placement = this.#placement;
     return placement === undefined ? connection : new ClientPlacement(connection, scope.name, placement);
   }

@@ -3,13 +3,16 @@
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
-import { isTopicName } from "@wrenmq/topics";
+import { isShared, isTopicFilter, isTopicName } from "@wrenmq/topics";
+import type { ClientTap } from "../connections/connection-taps.ts";
 import type { DrainOptions, DrainState } from "../connections/drain.ts";
 import type { BrokerCore } from "../core.ts";
 import type { Ban, BanKind } from "../limits/ban-list.ts";
 import type { ListenerReport } from "../listeners/listeners.ts";
 import type { PluginReport } from "../plugins/plugin-host.ts";
+import { MessageWatch } from "../routing/message-watch.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
+import type { MessageTap } from "../sessions/message-taps.ts";
 import { SessionView } from "./session-view.ts";
 import { type TopicRecipients, topicRecipients } from "./topic-recipients.ts";
 
@@ -23,6 +26,7 @@ export interface OperationsSource {
 
 export class Operations {
   readonly #source: OperationsSource;
+  readonly #whenStopping = new Set<() => void>();
 
   constructor(source: OperationsSource) {
     this.#source = source;
@@ -63,6 +67,50 @@ export class Operations {
     const { routes } = this.#source.core().router;
     const chainOf = (listener: string): HookChain => this.#source.chainOf(listener);
     return topicRecipients({ routes, chainOf }, { topic, qos, publisher }, limit);
+  }
+
+  /**
+   * Calls back with each message that is published at this broker to a topic that matches, by a client, a plugin or the
+   * server; not with those that other brokers forward. The message is valid during the call only.
+   * @param filter as in a subscription, without `$share`: `#` does not match topics that begin with `$`
+   * @returns ends it
+   * @throws BrokerError ERR_TOPIC_INVALID
+   */
+  watchMessages(filter: string, callback: (message: StoredMessage) => void): () => void {
+    if (!isTopicFilter(filter) || isShared(filter)) {
+      throw new BrokerError("ERR_TOPIC_INVALID", `"${filter}" is not a topic filter that can be watched`);
+    }
+    const { routes } = this.#source.core().router;
+    const watch = new MessageWatch(callback);
+    routes.addWatch(watch, filter);
+    return () => routes.removeWatch(watch, filter);
+  }
+
+  /**
+   * Follows a client: its packets, and what is decided about them. Connections that it opens later are followed too. Only
+   * this client's connections become slower.
+   * @returns ends it
+   */
+  tapClient(clientId: string, tap: ClientTap): () => void {
+    const { connectionTaps } = this.#source.core();
+    connectionTaps.add(clientId, tap);
+    return () => connectionTaps.delete(clientId, tap);
+  }
+
+  /**
+   * Follows messages to their recipients: sent, queued, dropped. Called for every session, so it must be quick.
+   * @returns ends it
+   */
+  tapMessages(tap: MessageTap): () => void {
+    const { messageTaps } = this.#source.core();
+    messageTaps.add(tap);
+    return () => messageTaps.delete(tap);
+  }
+
+  /** How many would get a message of a topic. */
+  routeOf(topic: string): { readonly sessions: number; readonly groups: number; readonly peers: number } {
+    const { recipients, groups, peers } = this.#source.core().router.routes.lookUp(topic);
+    return { sessions: recipients.length, groups: groups.length, peers: peers?.length ?? 0 };
   }
 
   /**
@@ -128,6 +176,22 @@ export class Operations {
   /** Why the store refuses writes; undefined: it does not. */
   get storeError(): string | undefined {
     return this.#source.core().factLog?.failing?.message;
+  }
+
+  /**
+   * Calls back once when the broker is about to stop. Unlike the event `brokerStopping` it compiles no hooks anew.
+   * @returns takes the callback back
+   */
+  onceStopping(callback: () => void): () => void {
+    this.#whenStopping.add(callback);
+    return () => this.#whenStopping.delete(callback);
+  }
+
+  /** @internal */
+  stops(): void {
+    const callbacks = [...this.#whenStopping];
+    this.#whenStopping.clear();
+    for (const callback of callbacks) callback();
   }
 
   /** Calls back with the milliseconds that the store has taken for each batch of facts; undefined ends this. */

@@ -4,6 +4,7 @@ import type { Peer } from "@wrenmq/cluster";
 import type { SubscriptionRecord } from "@wrenmq/protocol";
 import type { StoredFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-entry.ts";
+import { MessageWatch } from "./message-watch.ts";
 import { Recipient } from "./recipient.ts";
 import { Route } from "./route.ts";
 import { SharedGroup } from "./shared-groups.ts";
@@ -16,8 +17,8 @@ export class PeerKey {
   }
 }
 
-type Subscriber = SessionEntry | SharedGroup | PeerKey;
-type Subscription = SubscriptionRecord | SharedGroup | PeerKey;
+type Subscriber = SessionEntry | SharedGroup | PeerKey | MessageWatch;
+type Subscription = SubscriptionRecord | SharedGroup | PeerKey | MessageWatch;
 export type RouteTree = SubscriptionTree<Subscriber, Subscription>;
 
 /** Up to this number of sessions, duplicates are found by comparing; for more a Map is used. */
@@ -30,11 +31,14 @@ export function makeRoute(tree: RouteTree, filters: readonly (StoredFilter | und
   const records: SubscriptionRecord[] = [];
   let groups = NO_GROUPS;
   let peers: readonly Peer[] | undefined;
+  let watches: readonly MessageWatch[] | undefined;
   const visit = (value: Subscription, key: Subscriber): void => {
     if (value instanceof SharedGroup) {
       if (value.isWanted) groups = [...groups, value];
     } else if (value instanceof PeerKey) {
       if (peers?.includes(value.peer) !== true) peers = [...(peers ?? []), value.peer];
+    } else if (value instanceof MessageWatch) {
+      watches = [...(watches ?? []), value];
     } else if (!(key as SessionEntry).ended) {
       entries.push(key as SessionEntry);
       records.push(value);
@@ -49,7 +53,7 @@ export function makeRoute(tree: RouteTree, filters: readonly (StoredFilter | und
   const isDistinct = count === 1 || areDistinct(entries);
   const recipients = isDistinct ? recipientsOf(entries, records) : mergedRecipients(entries, records);
   const weight = 1 + records.length + groups.length;
-  return new Route(recipients, groups, peers, versions, weight);
+  return new Route(recipients, groups, peers, watches, versions, weight);
 }
 
 function areDistinct(entries: readonly SessionEntry[]): boolean {

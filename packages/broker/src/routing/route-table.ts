@@ -5,6 +5,7 @@ import type { SubscriptionRecord, Topic } from "@wrenmq/protocol";
 import { parseShared, type SharedFilter, type StoredFilter, SubscriptionTree } from "@wrenmq/topics";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import { makeRoute, PeerKey, type RouteTree } from "./make-route.ts";
+import type { MessageWatch } from "./message-watch.ts";
 import { Recipient } from "./recipient.ts";
 import { Route } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
@@ -14,7 +15,7 @@ import { SharedGroup, type ShareStrategy } from "./shared-groups.ts";
 const LARGE = 64;
 /** Capacity of the scratch space for filters of one topic. */
 const KEPT_SLOTS = 4_096;
-const NOBODY = new Route([], [], undefined, [], 0);
+const NOBODY = new Route([], [], undefined, undefined, [], 0);
 
 /** Up to this number of subscriptions a session that ends is removed at once: only its routes are made again. */
 const FEW = 64;
@@ -132,6 +133,16 @@ export class RouteTable {
     const key = this.#peers.get(peer);
     if (key === undefined || this.#tree.delete(filter, key) === undefined) return;
     this.#changed(undefined);
+  }
+
+  /** @param filter without `$share` */
+  addWatch(watch: MessageWatch, filter: string): void {
+    this.#tree.set(filter, watch, watch);
+    this.#changed(undefined);
+  }
+
+  removeWatch(watch: MessageWatch, filter: string): void {
+    if (this.#tree.delete(filter, watch) !== undefined) this.#changed(undefined);
   }
 
   setPeerGroup(peer: Peer, filter: string, connected: number, members: number): void {

@@ -1,6 +1,7 @@
 // The recipients of the messages of a topic.
 import type { Peer } from "@wrenmq/cluster";
 import type { StoredFilter } from "@wrenmq/topics";
+import type { MessageWatch } from "./message-watch.ts";
 import type { Recipient } from "./recipient.ts";
 import type { SharedGroup } from "./shared-groups.ts";
 
@@ -9,6 +10,8 @@ export class Route {
   readonly groups: readonly SharedGroup[];
   /** Other brokers with subscribers to the topic. */
   readonly peers: readonly Peer[] | undefined;
+  /** Operators who look at the messages of the topic; undefined: nobody does. */
+  readonly watches: readonly MessageWatch[] | undefined;
   /** Its size, in subscriptions. */
   readonly weight: number;
   /** Versions of the filters that it was made of. It is the route of a topic that has the same versions. */
@@ -22,12 +25,14 @@ export class Route {
     recipients: readonly Recipient[],
     groups: readonly SharedGroup[],
     peers: readonly Peer[] | undefined,
+    watches: readonly MessageWatch[] | undefined,
     versions: readonly number[],
     weight: number,
   ) {
     this.recipients = recipients;
     this.groups = groups;
     this.peers = peers;
+    this.watches = watches;
     this.#versions = versions;
     this.weight = weight;
   }
@@ -43,7 +48,7 @@ export class Route {
   /** The same route for one topic only, with its verdicts. */
   forOneTopic(): Route {
     const recipients = this.recipients.map((recipient) => recipient.withoutVerdict());
-    const route = new Route(recipients, this.groups, this.peers, this.#versions, this.weight);
+    const route = new Route(recipients, this.groups, this.peers, this.watches, this.#versions, this.weight);
     route.#original = this;
     return route;
   }

@@ -20,6 +20,7 @@ import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
+import { tellWatches } from "./message-watch.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
 import type { Recipient } from "./recipient.ts";
@@ -52,7 +53,8 @@ export class Router {
   /** Called with errors in deliveries that happen after the call that has caused them. */
   defect: (error: unknown) => void = () => {};
   /** Records what sessions lose; undefined without the option `dropHistory`. */
-  dropRecorder: ((clientId: string, topic: string, reason: DropReason, side: DropSide) => void) | undefined = undefined;
+  dropRecorder: ((clientId: string, message: StoredMessage, reason: DropReason, side: DropSide) => void) | undefined =
+    undefined;
   readonly #now: () => Millis;
 
   constructor(
@@ -91,6 +93,7 @@ export class Router {
       const refused = this.setRetained(message, retainedAt, waits);
       if (refused !== undefined) return refused;
     }
+    if (route.watches !== undefined) tellWatches(route.watches, message, this.defect);
     this.deliverAll(recipients, message, now, waits);
     let isWantedHere = recipients.length > 0;
     let elsewhere: Map<Peer, string[]> | undefined;
@@ -186,7 +189,7 @@ export class Router {
   /** @param side which client `clientId` names: the one that did not get the message, or its publisher */
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void {
     countDrop(this.counters, reason);
-    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message.topic, reason, side);
+    if (this.dropRecorder !== undefined) this.dropRecorder(clientId, message, reason, side);
     this.hooks.observe.dropped?.(clientId, pluginMessage(message), reason, side);
   }
 

@@ -1,13 +1,18 @@
 // The interfaces through which a session reports: to the broker that serves it, and to the store.
 import type { DropReason } from "../counters.ts";
 import type { Message } from "../message/message.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import type { OutboundState } from "./outbound-transitions.ts";
 
 /** Reports what happens to messages. Functions that are not needed are undefined. */
 export interface SessionEventsOf<Session> {
   dropped(session: Session, message: Message, reason: DropReason): void;
-  readonly delivered: ((session: Session, message: Message, qos: number) => void) | undefined;
+  /** @param waited did it wait in the queue? */
+  readonly delivered:
+    | ((session: Session, message: Message, options: DeliveryOptions, waited: boolean) => void)
+    | undefined;
+  /** It waits in the queue from now on. */
+  readonly queued?: ((session: Session, message: Message, options: DeliveryOptions) => void) | undefined;
   readonly acknowledged: ((session: Session, packetId: number) => void) | undefined;
   /** The queue has passed its bound and publishers wait from now on: call `stopHolding` when that takes too long. */
   congested(session: Session): void;

@@ -115,7 +115,7 @@ export class Session {
       if (link === undefined) this.#events.dropped(this, message, "offline");
       else if (link.blocked) this.#events.dropped(this, message, "blocked");
       else if (link.publish(message, 0, options.retain, false, 0, options.subscriptionIdentifiers, now)) {
-        if (this.#events.delivered !== undefined) this.#events.delivered(this, message, 0);
+        if (this.#events.delivered !== undefined) this.#events.delivered(this, message, options, false);
       } else this.#events.dropped(this, message, "tooLarge");
       return 0;
     }
@@ -295,7 +295,7 @@ export class Session {
       if (queued === undefined) this.facts.enqueued(this, delivery, packetId);
       else this.facts.advanced(this, delivery, packetId, state);
     }
-    if (this.#events.delivered !== undefined) this.#events.delivered(this, message, qos);
+    if (this.#events.delivered !== undefined) this.#events.delivered(this, message, options, queued !== undefined);
   }
 
   #delivery(message: Message, qos: 1 | 2, options: DeliveryOptions): Delivery {
@@ -318,6 +318,7 @@ export class Session {
     const delivery = this.#delivery(message, qos, options);
     delivery.queuedAt = Math.floor(now / 1000);
     queue.push(delivery);
+    if (this.#events.queued !== undefined) this.#events.queued(this, message, options);
     const recorded = this.facts === undefined ? 0 : DeliveryResult.Recorded;
     if (this.facts !== undefined) this.facts.enqueued(this, delivery, 0);
     if (!holdsPublisher) return recorded;

@@ -1,0 +1,78 @@
+// Traces: what happens to one client, or to the messages of a topic, for a time.
+import { isShared } from "@wrenmq/topics";
+import { z } from "zod";
+import { AdminError } from "../admin-error.ts";
+import { defineStream } from "../define-command.ts";
+import { Recorder } from "../recording/recorder.ts";
+import { LineQueue } from "../streams/line-queue.ts";
+import type { TraceLine } from "../trace/records.ts";
+import { clientId, topicFilter } from "./fields.ts";
+
+/** What waits for the reader. */
+const WAITING = { lines: 20_000, bytes: 8 * 1_048_576 } as const;
+const MIB = 1_048_576;
+/** Traces at the same time. */
+const MOST_TRACES = 4;
+
+let running = 0;
+
+export const traceRun = defineStream({
+  name: "trace.run",
+  summary: "Record what happens to a client, or to the messages of a topic: packets, decisions, queues, losses.",
+  kind: "read",
+  role: "operate",
+  input: z
+    .strictObject({
+      client: clientId.optional().describe("the packets of this client, and what happens to its messages"),
+      topic: topicFilter
+        .refine((filter) => !isShared(filter), "expected a topic filter without $share")
+        .optional()
+        .describe("what happens to the messages of these topics"),
+      seconds: z.int().min(1).max(3_600).default(60).describe("it ends after this time"),
+      payloads: z.boolean().default(false).describe("with payloads, 64 KiB of each; passwords never"),
+      maxBytes: z
+        .int()
+        .min(1_024)
+        .max(1_024 * MIB)
+        .default(64 * MIB)
+        .describe("it ends when it is so long"),
+    })
+    .refine(({ client, topic }) => client !== undefined || topic !== undefined, "expected client or topic"),
+  output: z
+    .looseObject({ kind: z.string().describe("header, then packet, authorize, routed, …"), at: z.int() })
+    .describe("a line of a trace file: see the types of @wrenmq/admin/trace"),
+  cli: { words: "trace" },
+  run({ broker, clock }, input, signal) {
+    if (running >= MOST_TRACES) {
+      throw new AdminError("too_many_requests", `${MOST_TRACES} traces are running already`, { retryAfter: 10 });
+    }
+    const queue = new LineQueue<TraceLine>(WAITING, signal);
+    const { client, topic, seconds, payloads, maxBytes } = input;
+    const recorder = new Recorder({ broker, clock, queue }, { client, topic, seconds, payloads, maxBytes });
+    running++;
+    recorder.start();
+    signal.addEventListener(
+      "abort",
+      () => {
+        running--;
+        recorder.stop();
+      },
+      { once: true },
+    );
+    return linesOf(queue, () => broker.operations.now());
+  },
+});
+
+/** A line as any JSON object. */
+type Written = Record<string, unknown> & Pick<TraceLine, "kind" | "at">;
+
+async function* linesOf(queue: LineQueue<TraceLine>, now: () => number): AsyncIterable<Written> {
+  for (let taken = await queue.take(); taken !== undefined; taken = await queue.take()) {
+    for (const line of taken.lines) {
+      if (line.kind === "end" && taken.dropped > 0) yield { kind: "lost", at: line.at, records: taken.dropped };
+      yield { ...line };
+      if (line.kind === "end") return;
+    }
+    if (taken.dropped > 0) yield { kind: "lost", at: now(), records: taken.dropped };
+  }
+}
