@@ -115,8 +115,8 @@ export class BrokerCore implements BrokerServices {
       created: (entry) => this.#observe.sessionCreated?.(entry.info()),
       resumed: (entry) => this.#observe.sessionResumed?.(entry.info()),
       takenOver: (entry) => this.#observe.sessionTakenOver?.(entry.info()),
-      changed: (entry, replacesStored) => {
-        this.sessionFacts?.remember(entry, replacesStored);
+      changed: (entry) => {
+        this.sessionFacts?.remember(entry);
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
