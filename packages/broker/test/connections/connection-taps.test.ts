@@ -54,7 +54,7 @@ describe("connections", () => {
     taps.add("c", tap);
     expect([traced.scope === scope, other.scope === scope, taps.isEmpty]).toEqual([false, true, false]);
     traced.scope.chain.observe.packetReceived?.(traced.client, ping);
-    traced.scope.chain.authorize?.(traced.client, "publish", "t");
+    void traced.scope.chain.authorize?.(traced.client, "publish", "t");
     expect(tap.seen).toEqual(["in pingreq", "publish t"]);
     taps.delete("c", tap);
     expect([traced.scope === scope, taps.isEmpty]).toEqual([true, true]);
