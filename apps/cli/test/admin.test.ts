@@ -142,16 +142,6 @@ describe("the admin API", () => {
       expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
     }
   });
-
-  test("several workers have none: what one of them says is no answer", async () => {
-    const file = join(await temporaryFolder(), "c.yaml");
-    await writeFile(file, "listeners: { default: { bind: 127.0.0.1:0 } }\nadmin: { bind: 127.0.0.1:0 }\n");
-    const { code, stderr } = await runCommand(["start", "-c", file, "--workers", "2"]);
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(/^wrenmq: [^\n]*:2:16: admin\.bind: needs one process[^\n]*\n$/),
-    ]);
-  });
 });
 
 test("systemd hears that the broker is ready, is alive, and stops", async () => {

@@ -1,5 +1,6 @@
 export { Broker, type BrokerChange, type BrokerState, createBroker, type PreparedChange } from "./broker.ts";
 export type { Placement } from "./clustering/client-placement.ts";
+export { sumMetrics } from "./clustering/summed-metrics.ts";
 export type { ClientTap } from "./connections/connection-taps.ts";
 export type { DrainOptions, DrainState } from "./connections/drain.ts";
 export type { BrokerEvent } from "./events.ts";

@@ -1,7 +1,7 @@
-// Opens the Unix socket for the command line, and the admin API if it is configured.
-import type { AdminOptions } from "@wrenmq/admin";
+// Opens the Unix socket for the command line, and the admin API if it is configured: of the only process, or of the
+// supervisor for all its workers.
+import type { AdminOptions, AdminSource } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
-import type { Broker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import type { ReloadOutcome } from "@wrenmq/host";
 import type { Logger } from "pino";
@@ -13,7 +13,7 @@ export interface Administration {
 
 /** @throws Error when the admin API cannot listen; without the Unix socket the broker goes on */
 export async function administer(
-  broker: Broker,
+  source: AdminSource,
   config: WrenConfig,
   { logger, reload: reloadNow }: { readonly logger: Logger; reload(): Promise<ReloadOutcome> },
 ): Promise<Administration> {
@@ -30,10 +30,9 @@ export async function administer(
   };
   const { bind, tokensFile, tls, hosts, insecure } = section;
   const admin =
-    bind === undefined ? undefined : (await import("@wrenmq/admin")).createAdmin({ broker, logger, reload });
+    bind === undefined ? undefined : (await import("@wrenmq/admin")).createAdmin({ ...source, logger, reload });
   if (admin !== undefined) ends.push(() => admin.close());
   if (admin !== undefined && bind !== undefined) {
-    admin.histograms.start();
     const { AdminHttp } = await import("@wrenmq/admin/http");
     const http = await AdminHttp.start({
       admin,
@@ -51,7 +50,7 @@ export async function administer(
     try {
       const { path } = config.store;
       const socket = await AdminSocket.open({
-        broker,
+        ...source,
         logger,
         reload,
         ...(path === undefined ? {} : { dataFolder: path }),
