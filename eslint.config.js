@@ -7,7 +7,10 @@ export default tseslint.config(
     files: ["{packages,apps,tools}/**/{src,test}/**/*.ts", "packages/dashboard/web/**/*.{ts,tsx}"],
     languageOptions: {
       parser: tseslint.parser,
-      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ["tsconfig.lint.json", "packages/dashboard/web/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {

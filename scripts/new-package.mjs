@@ -41,7 +41,6 @@ put(
       files: ["dist", "src"],
       scripts: {
         build: "tsup && tsc -p tsconfig.build.json",
-        typecheck: "tsc -p tsconfig.json",
         test: `vitest run --root ${up} --project ${name}`,
       },
       ...(deps.length

@@ -15,7 +15,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
   "packages/plugin-api": ["testing", "options", "grants", "chain"],
   "packages/config": ["amqtt", "sections", "reading", "description"],
-  "packages/admin": ["client", "socket", "http", "commands", "recording", "metrics", "streams", "trace"],
+  "packages/admin": ["client", "socket", "http", "members", "commands", "recording", "metrics", "streams", "trace"],
   "packages/broker": [
     "settings",
     "operations",

@@ -33,7 +33,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
   broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
-  admin: ["broker", "codec", "plugin-api", "topics", "auth-token", "watched-file"],
+  admin: ["broker", "codec", "plugin-api", "topics", "transport", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
   config: ["limits", "plugin-api"],
   // A page for browsers: of the others it takes types only, and everything is bundled.

@@ -10,6 +10,7 @@ const read = (name: string): string => readFileSync(join(root, "deploy", name), 
 
 const OTHER_METRICS = [
   "wrenmq_listener_connections",
+  "wrenmq_worker_up",
   "wrenmq_draining",
   "wrenmq_store_failing",
   "wrenmq_event_loop_delay_seconds",

@@ -142,16 +142,6 @@ describe("the admin API", () => {
       expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
     }
   });
-
-  test("several workers have none: what one of them says is no answer", async () => {
-    const file = join(await temporaryFolder(), "c.yaml");
-    await writeFile(file, "listeners: { default: { bind: 127.0.0.1:0 } }\nadmin: { bind: 127.0.0.1:0 }\n");
-    const { code, stderr } = await runCommand(["start", "-c", file, "--workers", "2"]);
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(/^wrenmq: [^\n]*:2:16: admin\.bind: needs one process[^\n]*\n$/),
-    ]);
-  });
 });
 
 test("systemd hears that the broker is ready, is alive, and stops", async () => {
@@ -195,6 +185,20 @@ test("a trace of a client is written to a new file and printed; a bad file is on
   expect(shown.stdout).toMatch(/ ← PUBACK {2}id \d+ {2}0x00 Success\n/);
   expect(shown.stdout).toMatch(/ sent at QoS 1\n/);
   expect(shown.stdout).toMatch(/the end: the time is over; \d+ lines\n$/);
+  expect(await wrenmq("trace", "replay", file)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+ packets sent, \d+ answers compared\n$/),
+  });
+  await writeFile(
+    `${file}.other`,
+    (await readFile(file, "utf8")).replace(/("puback","packetId":\d+,"reasonCode":)0/, "$1151"),
+  );
+  const other = await wrenmq("trace", "replay", `${file}.other`);
+  expect(other).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/trace\.other: the answers of this broker differ\n$/),
+  });
+  expect(other.stdout).toMatch(/recorded: .*PUBACK .*0x97 Quota exceeded\nreplayed: .*PUBACK .*0x00 Success\n/);
   expect(await wrenmq("trace", "--topic", "#", "--for", "1s", "-o", file)).toMatchObject({
     code: 1,
     stderr: `wrenmq: ${file}: the file is there already\n`,

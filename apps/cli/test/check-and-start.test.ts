@@ -227,11 +227,6 @@ const MISTAKES: Readonly<Record<string, readonly [string, string, string]>> = {
     "admin.tls.certificate_file",
     "there is no certificate (PEM) in ",
   ],
-  "the admin API of several workers": [
-    plugin("anonymous: {}", 'workers: 2\nadmin: { bind: ^"127.0.0.1:0" }\n'),
-    "admin.bind",
-    "needs one process (workers: 1)",
-  ],
 };
 
 const linesOf = (stderr: string, before: string): string[] =>

@@ -1,4 +1,5 @@
 // Errors of commands: a stable code, the field that is wrong and what was expected there; the same on every interface.
+import type { z } from "zod";
 
 /**
  * - `invalid_input`: a field is missing, unknown or of the wrong form
@@ -55,4 +56,27 @@ export class AdminError extends Error {
   get status(): number {
     return STATUS[this.code];
   }
+}
+
+export function invalidInput(error: z.ZodError): AdminError {
+  const [first] = error.issues;
+  if (first === undefined) return new AdminError("invalid_input", "the input is wrong");
+  const unknown = first.code === "unrecognized_keys" ? first.keys[0] : undefined;
+  const field = [...first.path.map(String), ...(unknown === undefined ? [] : [unknown])].join(".");
+  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
+  const expected = unknown === undefined ? first.message : "no such field";
+  return new AdminError("invalid_input", `${field === "" ? "the input" : field}: ${expected}${more}`, {
+    field,
+    expected,
+  });
+}
+
+export function asAdminError(error: unknown): AdminError {
+  if (error instanceof AdminError) return error;
+  if (error instanceof Error && "code" in error) {
+    if (error.code === "ERR_TOPIC_INVALID") return new AdminError("invalid_input", error.message, { field: "topic" });
+    if (error.code === "ERR_BROKER_STATE") return new AdminError("unavailable", error.message, { cause: error });
+    if (error.code === "ERR_CONFIG") return new AdminError("conflict", error.message, { cause: error });
+  }
+  return new AdminError("internal", "the command failed: the log has the reason", { cause: error });
 }

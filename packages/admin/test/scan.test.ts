@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { pageOf, ScanGate, SlicedScan } from "../src/scan.ts";
+import { mergePages, type PageOptions, pageOf as rankedPage } from "../src/pages.ts";
+import { ScanGate, SlicedScan } from "../src/scan.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -11,6 +12,11 @@ function slowClock(step = 1): void {
 
 function* numbers(count: number): Iterable<number> {
   for (let number = 0; number < count; number++) yield number;
+}
+
+/** A page of one member, as if it were alone. */
+async function pageOf(gate: ScanGate, options: Omit<PageOptions<number, number>, "show">) {
+  return mergePages([await rankedPage(gate, { ...options, show: (entry) => entry })], options);
 }
 
 const options = {

@@ -18,7 +18,6 @@ import type { Adoption, ExternalConnection, TransportName } from "@wrenmq/transp
 import { recheckAll } from "./access/recheck.ts";
 import { refuseReserved } from "./access/reserved-topics.ts";
 import { withExpiry } from "./access/wills.ts";
-import type { ClientConnection } from "./connections/client-connection.ts";
 import { BrokerCore } from "./core.ts";
 import { type BrokerEvent, BrokerEvents } from "./events.ts";
 import type { BrokerLimits } from "./limits/limits.ts";
@@ -26,7 +25,6 @@ import type { ListenerOptions } from "./listeners/listener-options.ts";
 import { type ListenerPlugins, Listeners, type PreparedListeners } from "./listeners/listeners.ts";
 import { Operations } from "./operations/operations.ts";
 import type { AcceptOptions, BrokerOptions } from "./options.ts";
-import { clearStore } from "./persistence/clear-store.ts";
 import { pluginContext } from "./plugins/plugin-context.ts";
 import { PluginHost } from "./plugins/plugin-host.ts";
 import { Housekeeping } from "./reporting/housekeeping.ts";
@@ -49,9 +47,7 @@ import {
   settleReplacement,
 } from "./settings/settle.ts";
 import { thisMachineOnly } from "./settings/this-machine-only.ts";
-
-/** Milliseconds that clients have to read their DISCONNECT at shutdown. */
-const SHUTDOWN_GRACE = 3_000;
+import { shutDown } from "./shut-down.ts";
 
 /** What `prepare` changes. */
 export interface BrokerChange {
@@ -541,51 +537,9 @@ export class Broker implements AsyncDisposable {
   }
 
   async #stop(clear = false): Promise<void> {
-    const core = this.#core;
-    this.#housekeeping.stop();
-    const open = await this.#listeners.close();
-    for (const connection of open) connection.machine.closeLink(ReasonCode.ServerShuttingDown);
-    core.flusher.run();
-    await this.#connectionsGone(open);
-    this.#listeners.clear();
-    await this.#plugins.close();
-    await core.cluster?.bus.stop();
-    await core.factLog?.drain();
-    core.timers.clear();
-    core.backgroundTasks.clear();
-    core.registry.clear();
-    try {
-      const { store } = this.#options;
-      if (clear && store !== undefined) await clearStore(store);
-    } catch (error) {
-      this.#logger.error({ err: error }, "the store was not cleared");
-    }
-    try {
-      await this.#options.store?.close();
-    } catch (error) {
-      this.#logger.error({ err: error }, "the store did not close");
-    }
+    const [core, listeners, housekeeping, plugins] = [this.#core, this.#listeners, this.#housekeeping, this.#plugins];
+    await shutDown({ core, listeners, housekeeping, plugins, store: this.#options.store, logger: this.#logger }, clear);
     this.#state = "stopped";
-  }
-
-  /** Waits until every client has read its DISCONNECT, or the grace period is over. */
-  async #connectionsGone(open: readonly ClientConnection[]): Promise<void> {
-    const { clock } = this.#core;
-    const remaining = new Set(open.filter((connection) => connection.isAttached));
-    if (remaining.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.at(clock.now() + SHUTDOWN_GRACE, resolve);
-        for (const connection of remaining) {
-          connection.whenClosed = () => {
-            remaining.delete(connection);
-            if (remaining.size > 0) return;
-            cancel();
-            resolve();
-          };
-        }
-      });
-    }
-    for (const connection of open) connection.transport.destroy();
   }
 }
 

@@ -115,8 +115,8 @@ export class BrokerCore implements BrokerServices {
       created: (entry) => this.#observe.sessionCreated?.(entry.info()),
       resumed: (entry) => this.#observe.sessionResumed?.(entry.info()),
       takenOver: (entry) => this.#observe.sessionTakenOver?.(entry.info()),
-      changed: (entry, replacesStored) => {
-        this.sessionFacts?.remember(entry, replacesStored);
+      changed: (entry) => {
+        this.sessionFacts?.remember(entry);
         this.cluster?.sessionChanged(entry);
       },
       ended: (entry, reason) => {
@@ -214,8 +214,8 @@ export class BrokerCore implements BrokerServices {
       delivered: reportsDeliveries ? this.#delivered : undefined,
       queued:
         tap &&
-        (({ clientId, queued }: Session, message: Message, { qos }: DeliveryOptions) =>
-          tap.queued(clientId, message, qos, queued)),
+        (({ clientId, queued }: Session, message: Message, { qos, retain }: DeliveryOptions) =>
+          tap.queued(clientId, message, { qos, retain, length: queued })),
       acknowledged: acknowledged && ((session: Session, packetId: number) => this.#acknowledged(session, packetId)),
     });
     const recordsDrops = this.#keepsDropHistory || tap !== undefined;

@@ -1,5 +1,6 @@
 export { Broker, type BrokerChange, type BrokerState, createBroker, type PreparedChange } from "./broker.ts";
 export type { Placement } from "./clustering/client-placement.ts";
+export { sumMetrics } from "./clustering/summed-metrics.ts";
 export type { ClientTap } from "./connections/connection-taps.ts";
 export type { DrainOptions, DrainState } from "./connections/drain.ts";
 export type { BrokerEvent } from "./events.ts";
@@ -23,7 +24,8 @@ export type { ShareStrategy } from "./routing/shared-groups.ts";
 export { BrokerError, type BrokerErrorCode } from "./runtime/broker-error.ts";
 export { type Clock, systemClock } from "./runtime/clock.ts";
 export { silentLogger } from "./runtime/logger.ts";
+export { SimulatedClock } from "./runtime/simulated-clock.ts";
 export { VERSION } from "./runtime/version.ts";
 export type { Drop } from "./sessions/drop-history.ts";
-export type { DeliveryFacts, MessageTap } from "./sessions/message-taps.ts";
+export type { DeliveryFacts, MessageTap, QueueFacts } from "./sessions/message-taps.ts";
 export { type WarmUpOptions, warmUp } from "./warm-up.ts";

@@ -9,7 +9,6 @@ import {
   type Place,
   type TlsSection,
   type WrenConfig,
-  workerCount,
 } from "@wrenmq/config";
 import type { Plugin } from "@wrenmq/plugin-api";
 import type { TlsCheck, TlsConfig } from "@wrenmq/transport";
@@ -54,10 +53,7 @@ export async function checkSetup(
   for (const { name, tls } of config.listeners) {
     if (tls !== undefined) await checkTlsSection(["listeners", name, "tls"], tls, tlsOf(tls), report);
   }
-  const { tls, tokensFile, bind } = config.admin;
-  if (bind !== undefined && workerCount(config.workers) > 1) {
-    report(["admin", "bind"], "needs one process (workers: 1): with several it would answer for one of them alone");
-  }
+  const { tls, tokensFile } = config.admin;
   if (tls !== undefined) await checkTlsSection(["admin", "tls"], tls, { certificates: [pairOf(tls)] }, report);
   if (tokensFile !== undefined && !isMissing(["admin", "tokens_file"])) {
     const { checkTokenFile } = await import("@wrenmq/auth-token");

@@ -13,8 +13,20 @@ export interface HandOver {
   readonly head: Uint8Array;
 }
 
+/** A question to a worker; an answer that is a stream is asked for piece by piece. */
+export type QuestionToWorker =
+  | { readonly kind: "ask"; readonly id: number; readonly question: unknown; readonly streams: boolean }
+  | { readonly kind: "more"; readonly id: number }
+  | { readonly kind: "cancel"; readonly id: number };
+
+export type AnswerFromWorker =
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "piece"; readonly id: number; readonly values: readonly unknown[]; readonly isLast: boolean }
+  | { readonly kind: "unanswered"; readonly id: number; readonly line: string };
+
 export type FromWorker =
   | HandOver
+  | AnswerFromWorker
   /** It is ready for its configuration. */
   | { readonly kind: "begun" }
   /** Clients may connect. */
@@ -38,6 +50,7 @@ export type FromWorker =
  */
 export type ToWorker<Config> =
   | HandOver
+  | QuestionToWorker
   | { readonly kind: "stop" }
   | { readonly kind: "configure"; readonly config: Config }
   | { readonly kind: "decide"; readonly isCommit: boolean };

@@ -2,6 +2,7 @@
 import type { Broker, BrokerOptions, Placement, PreparedChange } from "@wrenmq/broker";
 import { homeOf, MeshBus, UnixMesh } from "@wrenmq/cluster";
 import { closeHandle, releaseSocket } from "@wrenmq/transport";
+import { type Answering, Answers } from "./answers.ts";
 import { type FromWorker, type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
 
 /** The worker that this process is. */
@@ -14,7 +15,7 @@ export interface WorkerPlace {
 }
 
 /** The broker of this worker. */
-export interface WorkerBroker<Config> {
+export interface WorkerBroker<Config> extends Answering {
   /** Not started: `runWorker` starts it. */
   readonly broker: Broker;
   /** Called when clients may connect. Default: nothing is called. */
@@ -107,11 +108,24 @@ async function serve<Config>(
     await (isCommit ? change?.commit() : change?.abort());
     tell({ kind: "changed", problem: undefined });
   };
+  const answers = new Answers(() => running, tell, describe);
   process.on("message", (message: ToWorker<Config>, handle: unknown) => {
-    if (message.kind === "handOver") adopt(running?.broker, message, handle);
-    else if (message.kind === "configure") void prepare(message.config);
-    else if (message.kind === "decide") void decide(message.isCommit);
-    else stop();
+    switch (message.kind) {
+      case "handOver":
+        adopt(running?.broker, message, handle);
+        return;
+      case "configure":
+        void prepare(message.config);
+        return;
+      case "decide":
+        void decide(message.isCommit);
+        return;
+      case "stop":
+        stop();
+        return;
+      default:
+        answers.heard(message);
+    }
   });
   const options = { bus, placement: placement(bus, worker, count) };
   running = await createBroker(config, { worker, count, options });

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { homeOf } from "@wrenmq/cluster";
 import type { Logger } from "@wrenmq/plugin-api";
 import { WorkersError } from "./errors.ts";
 import type { FromWorker } from "./messages.ts";
@@ -46,6 +47,23 @@ export interface Workers<Config> extends AsyncDisposable {
    * @throws WorkersError ERR_WORKERS_CHANGE with the reason
    */
   change(config: Config): Promise<void>;
+  readonly count: number;
+  /** The worker that serves a client identifier. */
+  homeOf(clientId: string): number;
+  /** Does this worker serve clients at present? */
+  isUp(worker: number): boolean;
+  /** Called each time that a worker begins to serve clients, also after it was started again. */
+  onUp(callback: (worker: number) => void): void;
+  /**
+   * Asks one worker what its `answer` says.
+   * @throws WorkersError ERR_WORKERS_ANSWER: it is not ready, has ended, or has rejected; the signal's reason
+   */
+  ask(worker: number, question: unknown, signal?: AbortSignal): Promise<unknown>;
+  /**
+   * The values of its `stream`, as fast as they are read.
+   * @throws as `ask`
+   */
+  stream(worker: number, question: unknown, signal?: AbortSignal): AsyncIterable<unknown>;
   /** Stops all workers; after 15 seconds they are killed. */
   stop(): Promise<void>;
 }
@@ -77,6 +95,8 @@ class Supervisor<Config> implements Workers<Config> {
   /** Set until all workers have started for the first time. */
   #started: { resolve(): void; reject(error: Error): void } | undefined;
 
+  readonly #whenUp: ((worker: number) => void)[] = [];
+
   constructor({ workers: count, config, logger }: WorkersOptions<Config>) {
     this.#logger = logger;
     const folder = this.#folder;
@@ -87,6 +107,36 @@ class Supervisor<Config> implements Workers<Config> {
 
   get isReady(): boolean {
     return this.#slots.every(({ isReady }) => isReady);
+  }
+
+  get count(): number {
+    return this.#slots.length;
+  }
+
+  homeOf(clientId: string): number {
+    return homeOf(clientId, this.count);
+  }
+
+  isUp(worker: number): boolean {
+    return this.#slots[worker]?.isReady === true;
+  }
+
+  onUp(callback: (worker: number) => void): void {
+    this.#whenUp.push(callback);
+  }
+
+  ask(worker: number, question: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#slot(worker).questions.ask(question, signal);
+  }
+
+  stream(worker: number, question: unknown, signal?: AbortSignal): AsyncIterable<unknown> {
+    return this.#slot(worker).questions.stream(question, signal);
+  }
+
+  #slot(worker: number): WorkerSlot<Config> {
+    const slot = this.#slots[worker];
+    if (slot === undefined) throw new WorkersError("ERR_WORKERS_OPTIONS", `there is no worker ${worker}`);
+    return slot;
   }
 
   async #start(): Promise<ReadonlyMap<string, string>> {
@@ -141,8 +191,11 @@ class Supervisor<Config> implements Workers<Config> {
     if (slot === undefined) return;
     if (message.kind === "begun") slot.begun();
     else if (message.kind === "changed") slot.changed(message.problem);
-    else if (message.kind === "ready") {
+    else if (message.kind === "answer" || message.kind === "piece" || message.kind === "unanswered") {
+      slot.questions.heard(message);
+    } else if (message.kind === "ready") {
       slot.ready();
+      for (const callback of this.#whenUp) callback(slot.id);
       if (slot.id === 0) {
         this.#addresses = message.addresses;
         this.authenticators = new Map(message.authenticators);

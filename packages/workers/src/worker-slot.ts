@@ -5,6 +5,7 @@ import cluster, { type Worker } from "node:cluster";
 import type { Logger } from "@wrenmq/plugin-api";
 import { closeHandle } from "@wrenmq/transport";
 import { type HandOver, type ToWorker, WORKER_ENV } from "./messages.ts";
+import { Questions } from "./questions.ts";
 
 /** Milliseconds before a worker that has ended is restarted: at first, and at most. */
 const FIRST_PAUSE = 50;
@@ -28,6 +29,7 @@ export class WorkerSlot<Config> {
   readonly id: number;
   worker: Worker | undefined = undefined;
   isReady: boolean = false;
+  readonly questions: Questions;
   /** If set, called when the process ends, instead of a restart. */
   whenFailed: (() => void) | undefined = undefined;
   readonly #options: SlotOptions<Config>;
@@ -49,6 +51,11 @@ export class WorkerSlot<Config> {
     this.id = options.id;
     this.#options = options;
     this.#config = options.config;
+    this.questions = new Questions(this.id, (message) => {
+      const canHear = this.isReady && this.worker?.isConnected() === true;
+      if (canHear) this.tell(message);
+      return canHear;
+    });
   }
 
   start(): void {
@@ -180,6 +187,7 @@ export class WorkerSlot<Config> {
     this.#isPrepared = false;
     this.#tellReady();
     this.changed(undefined);
+    this.questions.gone();
     if (this.#ended !== undefined) {
       this.#ended();
       return;

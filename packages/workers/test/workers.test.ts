@@ -22,6 +22,8 @@ const accept = (worker, { refusedBy }) => {
   if (refusedBy === worker) throw new Error("worker " + worker + " cannot serve this");
 };
 const everybody = { name: "everybody", setup: () => ({ authenticate: () => true }) };
+let made = 0;
+let ended = 0;
 await runWorker({
   createBroker(config, { worker, options }) {
     accept(worker, config);
@@ -31,6 +33,22 @@ await runWorker({
     return {
       broker,
       started: () => greet(config),
+      async answer(question) {
+        if (question === "fail") throw new Error("no");
+        if (question === "wait") await new Promise(() => {});
+        return { worker, question, made, ended, pid: process.pid };
+      },
+      async *stream(count, signal) {
+        try {
+          for (let number = 0; number < count; number++) {
+            made++;
+            yield "x".repeat(1024) + number;
+          }
+          if (count === 3) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        } finally {
+          ended++;
+        }
+      },
       async prepare(wanted) {
         accept(worker, wanted);
         return { commit: async () => greet(wanted), abort: async () => greet({ greeting: "as before" }) };
@@ -91,6 +109,51 @@ test("clients of different workers are clients of one broker; all workers change
   const closed = new Promise<void>((resolve) => one.once("close", () => resolve()));
   await workers.stop();
   await closed;
+});
+
+test("a worker answers questions, and streams as fast as they are read", async () => {
+  const workers = await start({ greeting: "hello" });
+  await workers.ready;
+  expect(workers.count).toBe(2);
+  expect(await workers.ask(1, "who")).toMatchObject({ worker: 1, question: "who" });
+  await expect(workers.ask(0, "fail")).rejects.toMatchObject({ code: "ERR_WORKERS_ANSWER", message: "no" });
+  await expect(workers.ask(0, "wait", AbortSignal.timeout(10))).rejects.toMatchObject({ name: "TimeoutError" });
+
+  let seen = 0;
+  for await (const line of workers.stream(0, 1_000)) expect(line).toMatch(new RegExp(`x${seen++}$`));
+  expect(seen).toBe(1_000);
+  // Whoever reads one line has at most one piece made, and ends the stream.
+  for await (const _line of workers.stream(1, Number.MAX_SAFE_INTEGER)) break;
+  await expect.poll(() => workers.ask(1, "")).toMatchObject({ ended: 1 });
+  expect(((await workers.ask(1, "")) as { made: number }).made).toBeLessThanOrEqual(257);
+
+  // A stream that waits for its next line ends when nobody reads on.
+  const abort = new AbortController();
+  const waiting = workers.stream(1, 3, abort.signal)[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count++) await waiting.next();
+  const next = waiting.next();
+  abort.abort();
+  await expect(next).rejects.toMatchObject({ name: "AbortError" });
+  await expect.poll(() => workers.ask(1, "")).toMatchObject({ ended: 2 });
+});
+
+test("a worker that ends answers nothing more; the one in its place does", async () => {
+  const workers = await start({ greeting: "hello" });
+  await workers.ready;
+  const up = new Promise<number>((resolve) => workers.onUp(resolve));
+  const { pid } = (await workers.ask(1, "")) as { pid: number };
+  const asked = workers.ask(1, "wait");
+  const streamed = workers.stream(1, 3)[Symbol.asyncIterator]();
+  for (let count = 0; count < 3; count++) await streamed.next();
+  const next = streamed.next();
+  process.kill(pid, "SIGKILL");
+  const gone = { code: "ERR_WORKERS_ANSWER", message: "worker 1 ended before it answered" };
+  await expect(asked).rejects.toMatchObject(gone);
+  await expect(next).rejects.toMatchObject(gone);
+  expect(workers.isUp(1)).toBe(false);
+  await expect(workers.ask(1, "")).rejects.toMatchObject({ message: "worker 1 is not ready" });
+  expect(await up).toBe(1);
+  expect(await workers.ask(1, "")).toMatchObject({ worker: 1 });
 });
 
 test("a worker that cannot start says why; the others are ended by stop()", async () => {

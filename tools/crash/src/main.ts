@@ -17,7 +17,7 @@ const USAGE = `Kills a broker under load and checks that nothing it acknowledged
   --simulate N        N runs on brokers in this process, under a simulated clock; each has a seed of its own, from S on,
                       and 6 kills and 2 or 3 brokers where --kills and --workers do not say otherwise
   --power             with --simulate: the disk is late, and loses what it has not written when all brokers end
-  --debug             keep what the broker and the clients with wills say
+  --debug             keep what the broker says, and when clients come and go; with --simulate: print that
   --program FILE      another wrenmq.js than the one made of the sources
 `;
 
@@ -62,13 +62,21 @@ export async function main(words: readonly string[], ownProgram: string): Promis
   return 1;
 }
 
-async function simulateMany({ simulations, seed: first, kills = 6, workers, powerFails }: Options): Promise<0 | 1> {
+async function simulateMany({
+  simulations,
+  seed: first,
+  kills = 6,
+  workers,
+  powerFails,
+  debug,
+}: Options): Promise<0 | 1> {
   const failed: number[] = [];
   const sum = { kills: 0, acknowledged: 0, delivered: 0 };
   for (let seed = first; seed < first + simulations; seed++) {
     const result = await simulate({ seed, kills, workers, powerFails });
     for (const problem of result.problems) process.stdout.write(`  seed ${seed}: ${problem}\n`);
     if (result.problems.length > 0) failed.push(seed);
+    if (debug) for (const line of result.story) process.stdout.write(`    ${line}\n`);
     sum.kills += result.kills;
     sum.acknowledged += result.acknowledged;
     sum.delivered += result.delivered;

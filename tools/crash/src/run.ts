@@ -60,7 +60,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   };
   await up();
   await scenario.begin();
-  while (killed < kills && world.problems.length === 0) {
+  const ownEnds = (): readonly string[] => broker.ownEnds ?? [];
+  while (killed < kills && world.problems.length + ownEnds().length === 0) {
     await world.sleep(random.between(...pause));
     const { port } = world;
     world.port = undefined;
@@ -102,6 +103,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
   await scenario.finish();
   await broker.stop();
+  for (const what of ownEnds()) world.problem(what);
   const { problems, story, acknowledged, delivered, redelivered } = world;
   return { problems, story, kills: killed, workerKills, stops, acknowledged, delivered, redelivered, slowestStart };
 }

@@ -1,4 +1,5 @@
 // The participants of a run, and their checks at its end.
+import { type Client, HANGS } from "./clients/client.ts";
 import { EndingSession } from "./clients/ending-session.ts";
 import { Publisher } from "./clients/publisher.ts";
 import { RetainedReader } from "./clients/retained-reader.ts";
@@ -12,8 +13,13 @@ export interface ScenarioOptions {
   readonly qos: "1" | "2" | "both";
 }
 
-/** Milliseconds without any progress after which what is missing counts as lost. */
+/**
+ * What is missing counts as lost when nothing has come for so many milliseconds, and for so many round trips of every
+ * client that has lasted. The round trips make the verdict independent of the speed of the machine: while a worker is
+ * down, or slow, its clients have none.
+ */
 const PATIENCE = 8_000;
+const ROUNDS = 100;
 /** Milliseconds in which something that must not come would have come. */
 const QUIET = 400;
 
@@ -71,6 +77,8 @@ export class Scenario {
 
   /** Checks the retained messages, while everything goes on. */
   async checkRetained(): Promise<void> {
+    // A worker that has just come back learns some of them from the others: all must be there.
+    await this.#eachHas(1);
     await new RetainedReader(this.#world, `reader${this.#readers++}`).check();
   }
 
@@ -81,10 +89,12 @@ export class Scenario {
     for (const willClient of this.#willClients) willClient.leave();
     for (const each of [...this.#publishers, ...this.#subscribers, ...this.#subscriptionTogglers]) each.come();
     await this.#untilStill(() => this.#publishers.every((publisher) => publisher.isDone));
+    world.tell(`publishers are done: ${this.#publishers.every((publisher) => publisher.isDone)}`);
     for (const each of this.#publishers) {
       if (!each.isDone) world.problem(`${each.clientId}: acknowledgements are missing`);
     }
     await this.#untilStill(() => this.#hasAll());
+    world.tell(`subscribers have everything: ${this.#hasAll()}`);
     await world.sleep(QUIET);
     for (const each of [...this.#subscribers, ...this.#subscriptionTogglers]) each.check(world.streams);
     for (const willClient of this.#willClients) willClient.check();
@@ -102,16 +112,46 @@ export class Scenario {
 
   /** Waits until the condition holds, or nothing has changed for long. */
   async #untilStill(isSo: () => boolean): Promise<void> {
-    let moved = this.#world.now();
-    let last = -1;
-    while (!isSo() && this.#world.now() < moved + PATIENCE) {
-      const { acknowledged, delivered } = this.#world;
-      if (acknowledged + delivered !== last) {
-        last = acknowledged + delivered;
-        moved = this.#world.now();
-      }
-      await this.#world.sleep(10);
+    const world = this.#world;
+    while (!isSo()) {
+      const progress = world.acknowledged + world.delivered;
+      const began = world.now();
+      const isOver = (): boolean => isSo() || world.acknowledged + world.delivered !== progress;
+      if (!(await this.#eachHas(ROUNDS, isOver))) return;
+      while (!isOver() && world.now() < began + PATIENCE) await world.sleep(10);
+      if (!isOver()) return;
     }
+  }
+
+  /**
+   * Waits until each client that comes back after every end has had so many round trips from now on.
+   * @param isOver something has happened that makes it unnecessary
+   * @returns false: some have none
+   */
+  async #eachHas(rounds: number, isOver: () => boolean = () => false): Promise<boolean> {
+    const world = this.#world;
+    const before = this.#lasting().map((client) => ({ client, goal: client.rounds + rounds }));
+    for (const { client } of before) client.keepAsking();
+    const done = (answered: boolean): boolean => {
+      for (const { client } of before) client.keepAsking(false);
+      return answered;
+    };
+    const began = world.now();
+    const missing = (): Client[] =>
+      before.filter(({ client, goal }) => client.rounds < goal).map(({ client }) => client);
+    while (!isOver() && missing().length > 0) {
+      if (world.now() > began + HANGS) {
+        world.problem(`no answer to PINGREQ: ${missing().map(({ clientId }) => clientId)}`);
+        return done(false);
+      }
+      await world.sleep(10);
+    }
+    return done(true);
+  }
+
+  /** Clients of all workers that are always there, or come back soon. */
+  #lasting(): Client[] {
+    return [...this.#publishers, ...this.#subscribers, ...this.#subscriptionTogglers, this.#witness];
   }
 
   #everyone() {

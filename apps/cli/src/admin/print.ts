@@ -6,16 +6,22 @@ const WIDEST = 48;
 
 export function printAnswer(answer: unknown, asJson: boolean): void {
   process.stdout.write(asJson ? `${JSON.stringify(answer, undefined, 2)}\n` : answerText(answer));
-  const { cursor, matched, complete, items } = answer as Partial<Record<string, unknown>>;
+  const { cursor, matched, complete, items, incomplete } = answer as Partial<Record<string, unknown>>;
+  if (!asJson && Array.isArray(incomplete)) tellMissing(incomplete.join(", "));
   if (asJson || !Array.isArray(items)) return;
   if (complete === false) process.stderr.write("there is too much to look at: this is a part of it\n");
   if (typeof cursor === "string") process.stderr.write(`${String(matched)} in all; next page: --cursor ${cursor}\n`);
 }
 
+export function tellMissing(members: string): void {
+  process.stderr.write(`no answer from ${printable(members)}: what it has is missing here\n`);
+}
+
 export function answerText(answer: unknown): string {
   if (typeof answer !== "object" || answer === null) return `${cell(answer)}\n`;
-  const { items, cursor: _cursor, matched: _matched, complete: _complete, ...rest } = answer as Record<string, unknown>;
-  if (!Array.isArray(items)) return linesOf(answer as Record<string, unknown>, "").join("");
+  const { incomplete: _incomplete, ...all } = answer as Record<string, unknown>;
+  const { items, cursor: _cursor, matched: _matched, complete: _complete, ...rest } = all;
+  if (!Array.isArray(items)) return linesOf(all, "").join("");
   const others = Object.keys(rest).length === 0 ? "" : linesOf(rest, "").join("");
   return `${tableOf(items as Record<string, unknown>[])}${others}`;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AnyCommand } from "@wrenmq/admin";
 import { CommandError, UsageError } from "../errors.ts";
 import { kebab } from "./kebab.ts";
-import { printAnswer } from "./print.ts";
+import { printAnswer, tellMissing } from "./print.ts";
 import { clientOf, type TargetWords } from "./target.ts";
 
 /** @throws CommandError, UsageError */
@@ -15,7 +15,7 @@ export async function runAdminCommand(
   try {
     const client = await clientOf(target);
     if (command.streams) {
-      for await (const line of client.stream(command.name, input)) {
+      for await (const line of client.stream(command.name, input, undefined, tellMissing)) {
         if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
       }
       return;

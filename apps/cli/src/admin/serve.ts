@@ -1,10 +1,9 @@
-// Opens the Unix socket for the command line, and the admin API if it is configured.
-
+// Opens the Unix socket for the command line, and the admin API if it is configured: of the only process, or of the
+// supervisor for all its workers.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AdminOptions } from "@wrenmq/admin";
+import type { AdminOptions, AdminSource } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
-import type { Broker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import type { ReloadOutcome } from "@wrenmq/host";
 import type { Logger } from "pino";
@@ -16,7 +15,7 @@ export interface Administration {
 
 /** @throws Error when the admin API cannot listen; without the Unix socket the broker goes on */
 export async function administer(
-  broker: Broker,
+  source: AdminSource,
   config: WrenConfig,
   { logger, reload: reloadNow }: { readonly logger: Logger; reload(): Promise<ReloadOutcome> },
 ): Promise<Administration> {
@@ -33,10 +32,9 @@ export async function administer(
   };
   const { bind, tokensFile, tls, hosts, insecure } = section;
   const admin =
-    bind === undefined ? undefined : (await import("@wrenmq/admin")).createAdmin({ broker, logger, reload });
+    bind === undefined ? undefined : (await import("@wrenmq/admin")).createAdmin({ ...source, logger, reload });
   if (admin !== undefined) ends.push(() => admin.close());
   if (admin !== undefined && bind !== undefined) {
-    admin.histograms.start();
     const { AdminHttp } = await import("@wrenmq/admin/http");
     const http = await AdminHttp.start({
       admin,
@@ -58,7 +56,7 @@ export async function administer(
     try {
       const { path } = config.store;
       const socket = await AdminSocket.open({
-        broker,
+        ...source,
         logger,
         reload,
         ...(path === undefined ? {} : { dataFolder: path }),

@@ -27,6 +27,12 @@ export function traceCommand(): Command {
       .argument("<file>", "made by wrenmq trace -o")
       .action(async (file: string) => (await import("./trace.ts")).showTrace(file)),
   );
+  trace.addCommand(
+    new Command("replay")
+      .description("run the trace of a client through a simulated broker; exit code 1: its answers differ")
+      .argument("<file>", "made by wrenmq trace --client")
+      .action(async (file: string) => (await import("./replay-trace.ts")).replayTrace(file)),
+  );
   return trace;
 }
 

@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { headerText, recordText, TraceError, TraceReader, type TraceRecord } from "@wrenmq/admin/trace";
 import { CommandError } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { tellMissing } from "./print.ts";
 import { refusal } from "./run.ts";
 import { clientOf, type TargetWords } from "./target.ts";
 
@@ -23,7 +24,7 @@ export async function recordTrace(
   let count = 0;
   try {
     process.once("SIGINT", interrupted);
-    for await (const line of client.stream("trace.run", input, leave.signal)) {
+    for await (const line of client.stream("trace.run", input, leave.signal, tellMissing)) {
       // A file is made only when the broker has agreed.
       stream ??= output === undefined ? process.stdout : await newFile(output);
       if (!stream.write(`${line}\n`)) await once(stream, "drain");

@@ -25,6 +25,8 @@ export interface TargetOptions {
 }
 
 const PATIENCE = 30_000;
+/** The same as of `http/send-lines.ts`, which would be too much to load here. */
+const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 /**
  * Finds the broker: the one that `options` names, or the only one of this user that runs.
@@ -79,12 +81,14 @@ export class AdminClient {
   /**
    * Yields each line of a stream as it arrives; `break` ends the stream.
    * @param signal ends it while no line comes
+   * @param whenIncomplete called at the end if lines of members are missing, with their names. Default: nothing is called
    * @throws RemoteProblem
    */
   async *stream(
     name: string,
     input: Readonly<Record<string, unknown>> = {},
     signal?: AbortSignal,
+    whenIncomplete?: (members: string) => void,
   ): AsyncIterable<string> {
     const response = await this.#request(name, true, input);
     const leave = (): void => void response.destroy();
@@ -92,7 +96,11 @@ export class AdminClient {
     try {
       // An empty line is a heartbeat.
       for await (const line of createInterface({ input: response })) if (line !== "") yield line;
-      if (response.complete || signal?.aborted === true) return;
+      if (response.complete || signal?.aborted === true) {
+        const missing = response.trailers[INCOMPLETE_HEADER] ?? response.headers[INCOMPLETE_HEADER];
+        if (typeof missing === "string") whenIncomplete?.(missing);
+        return;
+      }
     } catch (error) {
       // Of a response that was destroyed.
       if (signal?.aborted !== true) throw error;

@@ -2,8 +2,9 @@
 import type { BanKind } from "@wrenmq/broker";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
-import { defineCommand } from "../define-command.ts";
+import { defineClusterCommand } from "../define-command.ts";
 import { dateOf } from "./fields.ts";
+import { sumOf } from "./merging.ts";
 
 const YEAR = 366 * 86_400;
 const kind = z.enum(["clientId", "username", "address"]).default("clientId").describe("what the value names");
@@ -16,7 +17,7 @@ const ban = z.object({
   reason: z.string().optional(),
 });
 
-export const clientsBan = defineCommand({
+export const clientsBan = defineClusterCommand({
   name: "clients.ban",
   summary: "Disconnect a client, a user or an address and keep it out for a time; a restart of the broker forgets it.",
   kind: "write",
@@ -35,24 +36,24 @@ export const clientsBan = defineCommand({
     if (disconnected === undefined) throw new AdminError("conflict", "there are 10,000 bans already");
     return { until: dateOf(until), disconnected };
   },
+  merge: (parts) => ({ until: latest(parts), disconnected: sumOf(parts, "disconnected") }),
 });
 
-export const clientsUnban = defineCommand({
+export const clientsUnban = defineClusterCommand({
   name: "clients.unban",
   summary: "Let a client, a user or an address in again.",
   kind: "write",
   input: z.strictObject({ value, kind }),
   output: z.object({ removed: z.boolean() }),
   cli: { words: "unban", arguments: ["value"] },
-  run({ broker }, { value: whom, kind: by }) {
-    if (!broker.operations.unban(by as BanKind, whom)) {
-      throw new AdminError("not_found", `there is no ban of ${by} "${whom}"`, { field: "value" });
-    }
-    return { removed: true };
+  run: ({ broker }, { value: whom, kind: by }) => ({ removed: broker.operations.unban(by as BanKind, whom) }),
+  merge(parts, { value: whom, kind: by }) {
+    if (parts.some(({ removed }) => removed)) return { removed: true };
+    throw new AdminError("not_found", `there is no ban of ${by} "${whom}"`, { field: "value" });
   },
 });
 
-export const clientsBans = defineCommand({
+export const clientsBans = defineClusterCommand({
   name: "clients.bans",
   summary: "List who is kept out.",
   kind: "read",
@@ -62,4 +63,18 @@ export const clientsBans = defineCommand({
   run: ({ broker }) => ({
     items: [...broker.operations.bans()].map(({ until, ...rest }) => ({ ...rest, until: dateOf(until) })),
   }),
+  // All members have the same.
+  merge(parts) {
+    const items = parts.flatMap(({ items: own }) => own);
+    return { items: [...new Map(items.map((one) => [`${one.kind} ${one.value}`, one])).values()] };
+  },
 });
+
+function latest(parts: readonly { readonly until: string }[]): string {
+  return (
+    parts
+      .map(({ until }) => until)
+      .toSorted()
+      .at(-1) ?? ""
+  );
+}

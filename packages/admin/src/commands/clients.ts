@@ -4,9 +4,12 @@ import type { SessionView } from "@wrenmq/broker";
 import { ReasonCode } from "@wrenmq/codec";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
-import { defineCommand } from "../define-command.ts";
-import { pageOf, SlicedScan } from "../scan.ts";
-import { clientFilter, clientId, dateOf, dryRun, lasting, pageSchema, paging, sampleMs, secondsOf } from "./fields.ts";
+import { defineClusterCommand, defineCommand } from "../define-command.ts";
+import { pageOf } from "../pages.ts";
+import { SCAN_PATIENCE, SlicedScan } from "../scan.ts";
+import { defineList } from "./define-list.ts";
+import { clientFilter, clientId, dateOf, dryRun, lasting, paging, sampleMs, secondsOf } from "./fields.ts";
+import { sumOf } from "./merging.ts";
 import { candidates, matcherOf, SORTS } from "./select-sessions.ts";
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 3: "3.1", 4: "3.1.1", 5: "5" };
@@ -48,7 +51,7 @@ export function summaryOf(view: SessionView): z.input<typeof clientSummary> {
   };
 }
 
-export const clientsList = defineCommand({
+export const clientsList = defineList({
   name: "clients.list",
   summary: "List the clients that are connected.",
   kind: "read",
@@ -59,20 +62,19 @@ export const clientsList = defineCommand({
       .default("clientId"),
     ...paging,
   }),
-  output: pageSchema(clientSummary),
+  item: clientSummary,
   cli: { words: "clients" },
-  async run({ broker, scans }, { sort, descending, limit, cursor, ...filter }) {
+  descending: ({ sort }) => sort !== "clientId",
+  page({ broker, scans }, { sort, ...filter }, order) {
     const matches = matcherOf(filter);
-    const page = await pageOf(scans, {
+    return pageOf(scans, {
       entries: candidates(broker.operations, filter),
       matches: (view) => view.connected && matches(view),
       key: SORTS[sort],
       identity: (view) => view.clientId,
-      descending: descending ?? sort !== "clientId",
-      limit,
-      cursor,
+      show: summaryOf,
+      ...order,
     });
-    return { ...page, items: page.items.map(summaryOf) };
   },
 });
 
@@ -183,6 +185,9 @@ export const clientsGet = defineCommand({
   input: z.strictObject({ clientId, sampleMs }),
   output: clientDetails,
   cli: { words: "client", arguments: ["clientId"] },
+  scope: "home",
+  home: (input) => input.clientId,
+  patience: ({ sampleMs: pause }) => pause,
   async run({ broker }, { clientId: id, sampleMs: pause }) {
     const { operations } = broker;
     const view = operations.session(id) ?? unknown(id);
@@ -212,6 +217,8 @@ export const clientsKick = defineCommand({
   input: z.strictObject({ clientId, reason: z.string().max(256).optional().describe("told to MQTT 5 clients") }),
   output: z.object({ disconnected: z.boolean() }),
   cli: { words: "kick", arguments: ["clientId"] },
+  scope: "home",
+  home: (input) => input.clientId,
   run({ broker }, { clientId: id, reason }) {
     if (!broker.disconnect(id, ReasonCode.AdministrativeAction, reason)) {
       throw new AdminError("not_found", `no client "${id}" is connected`, { field: "clientId" });
@@ -220,7 +227,7 @@ export const clientsKick = defineCommand({
   },
 });
 
-export const clientsDisconnect = defineCommand({
+export const clientsDisconnect = defineClusterCommand({
   name: "clients.disconnect",
   summary: "Close the connections of all clients that a filter means; at least one of its fields is needed.",
   kind: "danger",
@@ -237,6 +244,7 @@ export const clientsDisconnect = defineCommand({
     complete: z.boolean(),
   }),
   cli: { words: "clients disconnect" },
+  patience: () => SCAN_PATIENCE,
   async run({ broker, scans }, { reason, dryRun: isDry, ...filter }) {
     const matches = matcherOf(filter);
     const leave = await scans.enter();
@@ -256,6 +264,12 @@ export const clientsDisconnect = defineCommand({
       leave();
     }
   },
+  merge: (parts) => ({
+    matched: sumOf(parts, "matched"),
+    disconnected: sumOf(parts, "disconnected"),
+    clientIds: parts.flatMap(({ clientIds }) => clientIds).slice(0, MOST_SHOWN),
+    complete: parts.every(({ complete }) => complete),
+  }),
 });
 
 export function unknown(id: string): never {

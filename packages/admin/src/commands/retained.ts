@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { type CommandContext, defineCommand, defineStream } from "../define-command.ts";
-import { pageOf, SlicedScan } from "../scan.ts";
+import { mergePages, pageOf } from "../pages.ts";
+import { SCAN_PATIENCE, SlicedScan } from "../scan.ts";
 import { dateOf, dryRun, pageSchema, paging, topicFilter, topicName } from "./fields.ts";
 import { payloadText } from "./payload-text.ts";
 
@@ -57,17 +58,20 @@ export const retainedList = defineCommand({
   }),
   output: pageSchema(entry),
   cli: { words: "retained" },
-  async run({ broker, scans }, { filter, contains, sort, descending, limit, cursor }) {
+  // Every member has all retained messages.
+  scope: "any",
+  patience: () => SCAN_PATIENCE,
+  async run({ broker, scans }, { filter, contains, sort, descending: isDescending, limit, cursor }) {
+    const order = { descending: isDescending ?? sort === "bytes", limit, cursor };
     const page = await pageOf(scans, {
       entries: broker.retained(filter),
       matches: ({ topic }) => contains === undefined || topic.includes(contains),
       key: (message) => (sort === "topic" ? message.topic : message.payload.length),
       identity: ({ topic }) => topic,
-      descending: descending ?? sort === "bytes",
-      limit,
-      cursor,
+      show: aboutOf,
+      ...order,
     });
-    return { ...page, items: page.items.map(aboutOf) };
+    return mergePages([page], order);
   },
 });
 
@@ -79,6 +83,7 @@ export const retainedGet = defineCommand({
   input: z.strictObject({ topic: topicName }),
   output: whole,
   cli: { words: "retained get", arguments: ["topic"] },
+  scope: "any",
   run({ broker }, { topic }) {
     const message = broker.operations.retainedAt(topic);
     if (message === undefined) {
@@ -100,6 +105,8 @@ export const retainedDelete = defineCommand({
     complete: z.boolean(),
   }),
   cli: { words: "retained delete", arguments: ["filter"] },
+  scope: "any",
+  patience: () => SCAN_PATIENCE,
   async run({ broker, scans }, { filter, dryRun: isDry }) {
     const leave = await scans.enter();
     try {
@@ -129,6 +136,7 @@ export const retainedExport = defineStream({
   input: z.strictObject({ filter: topicFilter.default("#") }),
   output: whole,
   cli: { words: "retained export" },
+  scope: "any",
   async *run({ broker }, { filter }) {
     // The reader sets the pace: messages are read as they are asked for.
     for (const message of broker.retained(filter)) yield wholeOf(message);

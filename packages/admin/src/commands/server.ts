@@ -1,11 +1,12 @@
 // Commands about the broker as a whole: health, statistics, listeners, plugins; reload and drain.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type Broker, type ListenerReport, VERSION } from "@wrenmq/broker";
+import { type Broker, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/broker";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
-import { defineCommand } from "../define-command.ts";
+import { type Among, defineClusterCommand, definePrimaryCommand } from "../define-command.ts";
 import { dateOf, sampleMs } from "./fields.ts";
+import { largestOf, largestsOf, sumOf, sumsOf } from "./merging.ts";
 
 const DAY = 86_400_000;
 
@@ -16,8 +17,10 @@ export const healthReport = z.object({
   checks: z.array(check),
 });
 
+export type HealthReport = z.output<typeof healthReport>;
+
 /** Ready: the store works, the listeners are open, and the broker is not draining. */
-export function healthOf(broker: Broker): z.output<typeof healthReport> {
+export function healthOf(broker: Broker): HealthReport {
   const { operations, state } = broker;
   const { store, storeError, drainState } = operations;
   const listeners = [...operations.listeners()];
@@ -31,29 +34,55 @@ export function healthOf(broker: Broker): z.output<typeof healthReport> {
   return { ready: checks.every(({ ok }) => ok), state, checks };
 }
 
-export const health = defineCommand({
+/** Ready: all members are there and ready. */
+function healthOfAll(reports: readonly HealthReport[], { answered, missing }: Among): HealthReport {
+  const [first] = reports;
+  if (reports.length === 1 && missing.length === 0 && first !== undefined) return first;
+  const names = new Set(reports.flatMap(({ checks }) => checks.map(({ name }) => name)));
+  const checks = [...names].map((name) => {
+    const found = reports.map((report) => report.checks.find((one) => one.name === name));
+    const failed = found.flatMap((one, index) =>
+      one?.ok === true ? [] : [`${answered[index]?.name}${one?.detail === undefined ? "" : `: ${one.detail}`}`],
+    );
+    const detail = failed.length > 0 ? failed.join("; ") : found[0]?.detail;
+    return { name, ok: failed.length === 0, ...(detail === undefined ? {} : { detail }) };
+  });
+  const absent = missing.map(({ name }) => name).join(", ");
+  checks.push({
+    name: "workers",
+    ok: missing.length === 0,
+    detail: missing.length === 0 ? `${reports.length} of ${reports.length}` : `no answer from ${absent}`,
+  });
+  const state = reports.find((one) => one.state !== "started")?.state ?? first?.state ?? "starting";
+  return { ready: checks.every(({ ok }) => ok), state, checks };
+}
+
+export const health = defineClusterCommand({
   name: "health",
   summary: "Say whether clients may be sent here, and what is wrong if not.",
   kind: "read",
   input: z.strictObject({}),
   output: healthReport,
   cli: { words: "health" },
+  answersAlone: true,
   run: ({ broker }) => healthOf(broker),
+  merge: (reports, _input, among) => healthOfAll(reports, among),
 });
 
-export const metrics = defineCommand({
+export const metrics = defineClusterCommand({
   name: "metrics",
   summary: "Show the broker's counters by name, the same numbers as $SYS.",
   kind: "read",
   input: z.strictObject({}),
-  output: z.record(z.string(), z.number()),
+  output: z.object({}).catchall(z.number()),
   cli: { words: "metrics" },
-  run: ({ broker }) => ({ ...broker.metrics() }),
+  run: ({ broker }) => broker.metrics(),
+  merge: ([first, ...others]) => ({ ...sumMetrics(first, others) }),
 });
 
 const RATED = ["publishReceived", "publishSent", "bytesReceived", "bytesSent", "connectionsAccepted"] as const;
 
-export const stats = defineCommand({
+export const stats = defineClusterCommand({
   name: "stats",
   summary: "Show the most important numbers on one page: clients, messages, losses, memory, the event loop.",
   kind: "read",
@@ -80,9 +109,14 @@ export const stats = defineCommand({
     eventLoopDelay: z
       .record(z.string(), z.number())
       .optional()
-      .describe("seconds by quantile, since somebody first asked"),
+      .describe("seconds by quantile, since somebody first asked; of several workers the largest"),
+    workers: z
+      .array(z.object({ name: z.string(), pid: z.int(), clientsConnected: z.int(), residentBytes: z.int() }))
+      .optional()
+      .describe("absent: there is one process"),
   }),
   cli: { words: "stats" },
+  patience: ({ sampleMs: pause }) => pause,
   async run({ broker, histograms }, { sampleMs: pause }) {
     histograms.start();
     const before = broker.metrics();
@@ -126,6 +160,37 @@ export const stats = defineCommand({
           : Object.fromEntries([...quantiles].map(([q, value]) => [`p${q * 100}`, value])),
     };
   },
+  merge(parts, _input, { answered, missing }) {
+    const [first] = parts;
+    if (parts.length === 1 && missing.length === 0) return first;
+    const perSecond = parts.map((part) => part.perSecond).filter((one) => one !== undefined);
+    const delays = parts.map((part) => part.eventLoopDelay).filter((one) => one !== undefined);
+    return {
+      version: first.version,
+      node: first.node,
+      pid: process.pid,
+      state: parts.find(({ state }) => state !== "started")?.state ?? first.state,
+      ready: missing.length === 0 && parts.every(({ ready }) => ready),
+      uptimeSeconds: largestOf(parts, "uptimeSeconds"),
+      clientsConnected: sumOf(parts, "clientsConnected"),
+      sessions: sumOf(parts, "sessions"),
+      subscriptions: sumOf(parts, "subscriptions"),
+      // Every member has all of them.
+      retained: largestOf(parts, "retained"),
+      queued: sumOf(parts, "queued"),
+      inflight: sumOf(parts, "inflight"),
+      dropped: sumsOf(parts.map(({ dropped }) => dropped)),
+      perSecond: perSecond.length === 0 ? undefined : sumsOf(perSecond),
+      residentBytes: sumOf(parts, "residentBytes"),
+      heapBytes: sumOf(parts, "heapBytes"),
+      store: parts.find(({ store }) => store === "failing")?.store ?? first.store,
+      draining: parts.some(({ draining }) => draining),
+      eventLoopDelay: delays.length === 0 ? undefined : largestsOf(delays),
+      workers: parts.map(({ pid, clientsConnected, residentBytes }, index) => {
+        return { name: answered[index]?.name ?? "", pid, clientsConnected, residentBytes };
+      }),
+    };
+  },
 });
 
 const certificate = z.object({
@@ -137,7 +202,7 @@ const certificate = z.object({
   problem: z.string().optional(),
 });
 
-export const listenersList = defineCommand({
+export const listenersList = defineClusterCommand({
   name: "listeners.list",
   summary: "List the listeners with their connections and the end dates of their certificates.",
   kind: "read",
@@ -164,6 +229,19 @@ export const listenersList = defineCommand({
       items.push({ name, type, address, connections, maxConnections, plugins: plugins && [...plugins], certificates });
     }
     return { items };
+  },
+  merge([first, ...others]) {
+    const all = new Map(first.items.map((one) => [one.name, one]));
+    for (const one of others.flatMap(({ items }) => items)) {
+      const known = all.get(one.name);
+      const merged = known && {
+        ...known,
+        connections: known.connections + one.connections,
+        maxConnections: known.maxConnections + one.maxConnections,
+      };
+      all.set(one.name, merged ?? one);
+    }
+    return { items: [...all.values()] };
   },
 });
 
@@ -193,7 +271,7 @@ async function certificatesOf(
   );
 }
 
-export const pluginsList = defineCommand({
+export const pluginsList = defineClusterCommand({
   name: "plugins.list",
   summary: "List the plugins in the order in which they are asked, with their hooks.",
   kind: "read",
@@ -207,9 +285,11 @@ export const pluginsList = defineCommand({
     items: [...broker.operations.plugins()].map(({ name, hooks }) => ({ name, hooks: [...hooks] })),
     hookFailures: broker.metrics().hookFailures,
   }),
+  // All members have the same plugins.
+  merge: (parts) => ({ items: parts[0].items, hookFailures: sumOf(parts, "hookFailures") }),
 });
 
-export const reload = defineCommand({
+export const reload = definePrimaryCommand({
   name: "reload",
   summary: "Read the configuration again and apply what is different; a bad one changes nothing.",
   kind: "write",
@@ -226,7 +306,7 @@ export const reload = defineCommand({
   },
 });
 
-export const drain = defineCommand({
+export const drain = defineClusterCommand({
   name: "drain",
   summary:
     "Let nobody new in and disconnect who is there at a rate (MQTT 5: 0x9C Use another server), or stop doing so.",
@@ -242,14 +322,19 @@ export const drain = defineCommand({
     estimatedSeconds: z.number().optional(),
   }),
   cli: { words: "drain" },
+  divide: (input, _index, count) => ({ ...input, rate: input.rate / count }),
   run({ broker }, { cancel, rate, serverReference }) {
     const { operations, connected } = broker;
     if (cancel) operations.stopDrain();
     else operations.startDrain({ rate, ...(serverReference === undefined ? {} : { serverReference }) });
+    return { clientsConnected: connected };
+  },
+  merge(parts, { cancel, rate }) {
+    const clientsConnected = sumOf(parts, "clientsConnected");
     return {
       draining: !cancel,
-      clientsConnected: connected,
-      ...(cancel || rate === 0 ? {} : { estimatedSeconds: Math.ceil(connected / rate) }),
+      clientsConnected,
+      ...(cancel || rate === 0 ? {} : { estimatedSeconds: Math.ceil(clientsConnected / rate) }),
     };
   },
 });

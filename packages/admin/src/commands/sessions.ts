@@ -3,9 +3,10 @@ import type { Operations, SessionView } from "@wrenmq/broker";
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import { z } from "zod";
 import { defineCommand } from "../define-command.ts";
-import { pageOf } from "../scan.ts";
+import { pageOf } from "../pages.ts";
 import { clientDetails, detailsOf, unknown } from "./clients.ts";
-import { clientFilter, clientId, dateOf, lasting, pageSchema, paging, secondsOf, topicName } from "./fields.ts";
+import { defineList } from "./define-list.ts";
+import { clientFilter, clientId, dateOf, lasting, paging, secondsOf, topicName } from "./fields.ts";
 import { candidates, matcherOf, SORTS } from "./select-sessions.ts";
 
 const sessionSummary = z.object({
@@ -36,7 +37,7 @@ function summaryOf(view: SessionView): z.input<typeof sessionSummary> {
   };
 }
 
-export const sessionsList = defineCommand({
+export const sessionsList = defineList({
   name: "sessions.list",
   summary: "List sessions, those without a connection among them.",
   kind: "read",
@@ -50,21 +51,20 @@ export const sessionsList = defineCommand({
       .describe("disconnectedAt: who has been away longest comes first"),
     ...paging,
   }),
-  output: pageSchema(sessionSummary),
+  item: sessionSummary,
   cli: { words: "sessions" },
-  async run({ broker, scans }, { sort, descending, limit, cursor, connected, minQueued = 0, ...filter }) {
+  descending: ({ sort }) => sort !== "clientId" && sort !== "disconnectedAt",
+  page({ broker, scans }, { sort, connected, minQueued = 0, ...filter }, order) {
     const matches = matcherOf(filter);
-    const page = await pageOf(scans, {
+    return pageOf(scans, {
       entries: candidates(broker.operations, filter),
       matches: (view) =>
         (connected === undefined || view.connected === connected) && view.queued >= minQueued && matches(view),
       key: SORTS[sort],
       identity: (view) => view.clientId,
-      descending: descending ?? (sort !== "clientId" && sort !== "disconnectedAt"),
-      limit,
-      cursor,
+      show: summaryOf,
+      ...order,
     });
-    return { ...page, items: page.items.map(summaryOf) };
   },
 });
 
@@ -75,6 +75,8 @@ export const sessionsGet = defineCommand({
   input: z.strictObject({ clientId }),
   output: clientDetails,
   cli: { words: "sessions get", arguments: ["clientId"] },
+  scope: "home",
+  home: (input) => input.clientId,
   run({ broker: { operations } }, { clientId: id }) {
     return detailsOf(operations.session(id) ?? unknown(id), operations.now());
   },
@@ -87,6 +89,8 @@ export const sessionsEnd = defineCommand({
   input: z.strictObject({ clientId }),
   output: z.object({ ended: z.boolean(), lost: z.int().describe("messages that waited in it") }),
   cli: { words: "sessions end", arguments: ["clientId"] },
+  scope: "home",
+  home: (input) => input.clientId,
   run({ broker }, { clientId: id }) {
     const { queued } = broker.operations.session(id) ?? unknown(id);
     return { ended: broker.removeSession(id), lost: queued };
@@ -118,7 +122,7 @@ function entriesOf(operations: Operations, id: string | undefined): Iterable<Sub
   return subscribed(candidates(operations, { clientId: id }));
 }
 
-export const subscriptionsList = defineCommand({
+export const subscriptionsList = defineList({
   name: "subscriptions.list",
   summary: "List subscriptions: of a client, with a filter, or those that a topic matches.",
   kind: "read",
@@ -129,10 +133,11 @@ export const subscriptionsList = defineCommand({
     topic: topicName.optional().describe("filters that match this topic"),
     ...paging,
   }),
-  output: pageSchema(subscription),
+  item: subscription,
   cli: { words: "subscriptions" },
-  async run({ broker, scans }, { clientId: id, filter, prefix, topic, descending = false, limit, cursor }) {
-    const page = await pageOf(scans, {
+  descending: () => false,
+  page({ broker, scans }, { clientId: id, filter, prefix, topic }, order) {
+    return pageOf(scans, {
       entries: entriesOf(broker.operations, id),
       matches: (one) =>
         (filter === undefined || one.filter === filter) &&
@@ -140,21 +145,16 @@ export const subscriptionsList = defineCommand({
         (topic === undefined || topicMatches(plainFilter(one.filter), topic)),
       key: (one) => one.filter,
       identity: (one) => one.view.clientId,
-      descending,
-      limit,
-      cursor,
-    });
-    return {
-      ...page,
-      items: page.items.map(({ view, filter: own, record }) => ({
+      show: ({ view, filter: own, record }) => ({
         clientId: view.clientId,
         filter: own,
         qos: record.qos,
         noLocal: record.noLocal,
         retainAsPublished: record.retainAsPublished,
         connected: view.connected,
-      })),
-    };
+      }),
+      ...order,
+    });
   },
 });
 

@@ -2,8 +2,9 @@
 import { isGranted } from "@wrenmq/plugin-api";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
-import { defineCommand } from "../define-command.ts";
+import { defineClusterCommand, defineCommand } from "../define-command.ts";
 import { qos, topicName } from "./fields.ts";
+import { sumOf } from "./merging.ts";
 
 const opinion = z.object({
   plugin: z.string(),
@@ -11,7 +12,7 @@ const opinion = z.object({
   rule: z.string().optional().describe("in the plugin's own words"),
 });
 
-export const topicsExplain = defineCommand({
+export const topicsExplain = defineClusterCommand({
   name: "topics.explain",
   summary: "Say who would get a message of a topic, and which rule keeps it from whom.",
   kind: "read",
@@ -55,9 +56,22 @@ export const topicsExplain = defineCommand({
       total,
       recipients: [...recipients].map((one) => ({ ...one, filters: [...one.filters] })),
     };
-    if (publisher === undefined) return found;
+    if (publisher === undefined) return { found, isHome: false };
     const publishOpinions = [...(await broker.explain({ client: publisher, action: "publish", topic }))];
-    return { ...found, mayPublish: isGranted(publishOpinions), publishOpinions };
+    const isHome = broker.session(publisher) !== undefined;
+    return { found, isHome, publish: { mayPublish: isGranted(publishOpinions), publishOpinions } };
+  },
+  merge(parts, { topic, limit }) {
+    // The publisher's home knows who it is.
+    const { publish: decision } = parts.find(({ isHome }) => isHome) ?? parts[0];
+    const founds = parts.map(({ found }) => found);
+    return {
+      topic,
+      retained: founds.some(({ retained }) => retained),
+      total: sumOf(founds, "total"),
+      recipients: founds.flatMap(({ recipients }) => recipients).slice(0, limit),
+      ...decision,
+    };
   },
 });
 
@@ -72,6 +86,8 @@ export const explain = defineCommand({
   }),
   output: z.object({ allowed: z.boolean(), known: z.boolean(), opinions: z.array(opinion) }),
   cli: { words: "explain", arguments: ["topic"] },
+  scope: "home",
+  home: (input) => input.clientId,
   async run({ broker }, { topic, action, clientId }) {
     const opinions = [...(await broker.explain({ client: clientId, action, topic }))];
     return { allowed: isGranted(opinions), known: broker.session(clientId) !== undefined, opinions };
@@ -98,6 +114,7 @@ export const publish = defineCommand({
   }),
   output: z.object({ delivered: z.boolean().describe("did anybody have a subscription for it?") }),
   cli: { words: "publish", arguments: ["topic"] },
+  scope: "any",
   run({ broker }, { topic, payload, encoding, qos: level, retain, ...given }) {
     const isBase64 = encoding === "base64";
     if (isBase64 && !/^[A-Za-z0-9+/]*={0,2}$/.test(payload)) {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { defineStream } from "../define-command.ts";
 import { Recorder } from "../recording/recorder.ts";
+import { interleave } from "../streams/interleave.ts";
 import { LineQueue } from "../streams/line-queue.ts";
 import type { TraceLine } from "../trace/records.ts";
 import { clientId, topicFilter } from "./fields.ts";
@@ -42,6 +43,10 @@ export const traceRun = defineStream({
     .looseObject({ kind: z.string().describe("header, then packet, authorize, routed, …"), at: z.int() })
     .describe("a line of a trace file: see the types of @wrenmq/admin/trace"),
   cli: { words: "trace" },
+  // The packets are at the client's home; messages are followed wherever they go.
+  scope: "cluster",
+  divide: (input, _index, count) => ({ ...input, maxBytes: Math.max(1_024, Math.ceil(input.maxBytes / count)) }),
+  merge: (streams) => oneTrace(interleave(streams)),
   run({ broker, clock }, input, signal) {
     if (running >= MOST_TRACES) {
       throw new AdminError("too_many_requests", `${MOST_TRACES} traces are running already`, { retryAfter: 10 });
@@ -65,6 +70,8 @@ export const traceRun = defineStream({
 
 /** A line as any JSON object. */
 type Written = Record<string, unknown> & Pick<TraceLine, "kind" | "at">;
+/** The same, of which the schema speaks. */
+type AnyLine = Record<string, unknown> & { kind: string; at: number };
 
 async function* linesOf(queue: LineQueue<TraceLine>, now: () => number): AsyncIterable<Written> {
   for (let taken = await queue.take(); taken !== undefined; taken = await queue.take()) {
@@ -75,4 +82,21 @@ async function* linesOf(queue: LineQueue<TraceLine>, now: () => number): AsyncIt
     }
     if (taken.dropped > 0) yield { kind: "lost", at: now(), records: taken.dropped };
   }
+}
+
+/** The lines of all members, with one header and one end. */
+async function* oneTrace(lines: AsyncIterable<AnyLine>): AsyncIterable<AnyLine> {
+  let hasHeader = false;
+  let end: AnyLine | undefined;
+  for await (const line of lines) {
+    if (line.kind === "header") {
+      if (!hasHeader) yield line;
+      hasHeader = true;
+    } else if (line.kind !== "end") yield line;
+    else {
+      const records = Number(line["records"]) + Number(end?.["records"] ?? 0);
+      end = { ...line, records, reason: end?.["reason"] === "bytes" ? "bytes" : line["reason"] };
+    }
+  }
+  if (end !== undefined) yield end;
 }

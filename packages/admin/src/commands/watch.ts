@@ -4,8 +4,11 @@ import { isShared } from "@wrenmq/topics";
 import { z } from "zod";
 import { defineStream } from "../define-command.ts";
 import type { Sample } from "../metrics/stats-sampler.ts";
+import { alignedLines } from "../streams/aligned-lines.ts";
+import { interleave } from "../streams/interleave.ts";
 import { LineQueue, pause } from "../streams/line-queue.ts";
 import { topicFilter } from "./fields.ts";
+import { largestOf, sumOf, sumsOf } from "./merging.ts";
 import { payloadText } from "./payload-text.ts";
 
 const SECOND = 1_000;
@@ -27,6 +30,7 @@ const statsLine = z.object({
   loopDelayP99: z.number().describe("seconds by which the event loop was late, in the worst second of the interval"),
   latencyP50: z.number().optional().describe("seconds from PUBLISH in to PUBLISH out; absent: not known"),
   latencyP99: z.number().optional(),
+  incomplete: z.array(z.string()).optional().describe("workers whose numbers are missing in this line"),
 });
 
 type StatsLine = z.input<typeof statsLine>;
@@ -76,6 +80,36 @@ class Intervals {
   }
 }
 
+/** The line of all members. */
+function mergedStats(lines: readonly [StatsLine, ...StatsLine[]]): StatsLine {
+  const sum = (numberOf: (line: StatsLine) => number): number => lines.reduce((all, line) => all + numberOf(line), 0);
+  const most = (values: readonly (number | undefined)[]): number | undefined => {
+    const known = values.filter((value) => value !== undefined);
+    return known.length === 0 ? undefined : Math.max(...known);
+  };
+  return {
+    at: lines[0].at,
+    messages: {
+      received: sum(({ messages }) => messages.received),
+      sent: sum(({ messages }) => messages.sent),
+      dropped: sum(({ messages }) => messages.dropped),
+    },
+    bytes: { received: sum(({ bytes }) => bytes.received), sent: sum(({ bytes }) => bytes.sent) },
+    droppedByReason: sumsOf(lines.map(({ droppedByReason }) => droppedByReason)),
+    connections: sumOf(lines, "connections"),
+    sessions: sumOf(lines, "sessions"),
+    subscriptions: sumOf(lines, "subscriptions"),
+    // Every member has all of them.
+    retained: largestOf(lines, "retained"),
+    queued: sumOf(lines, "queued"),
+    heapBytes: sumOf(lines, "heapBytes"),
+    residentBytes: sumOf(lines, "residentBytes"),
+    loopDelayP99: largestOf(lines, "loopDelayP99"),
+    latencyP50: most(lines.map(({ latencyP50 }) => latencyP50)),
+    latencyP99: most(lines.map(({ latencyP99 }) => latencyP99)),
+  };
+}
+
 /** Lines that wait for a reader; one that is slower misses some. */
 const MOST_STATS = 1_000;
 
@@ -92,6 +126,9 @@ export const statsWatch = defineStream({
   }),
   output: statsLine,
   cli: { words: "stats watch" },
+  scope: "cluster",
+  merge: (streams, _input, { answered, missing }, signal) =>
+    alignedLines(streams, { names: answered, missing, signal, merge: mergedStats }),
   async *run({ samples }, { seconds, history }, signal) {
     const intervals = new Intervals(seconds);
     const queue = new LineQueue<StatsLine>({ lines: MOST_STATS, bytes: MOST_STATS }, signal);
@@ -172,10 +209,15 @@ export const messagesWatch = defineStream({
       .describe("topic filter; # does not match topics that begin with $"),
     limit: z.int().min(1).max(1_000_000_000).optional().describe("ends after so many messages"),
     payloadBytes: z.int().min(0).max(65_536).default(1_024).describe("of each payload"),
+    retained: z.boolean().default(true).describe("the retained messages first"),
   }),
   output: z.union([messageLine, droppedLine]),
   cli: { words: "messages watch", arguments: ["filter"] },
-  async *run({ broker }, { filter, limit = Number.POSITIVE_INFINITY, payloadBytes }, signal) {
+  // A message is seen at the member where it is published; retained messages are everywhere.
+  scope: "cluster",
+  divide: (input, index) => (index === 0 ? input : { ...input, retained: false }),
+  merge: (streams, { limit }) => upTo(limit, interleave(streams)),
+  async *run({ broker }, { filter, limit = Number.POSITIVE_INFINITY, payloadBytes, retained }, signal) {
     const { operations } = broker;
     const queue = new LineQueue<MessageLine>(WAITING, signal);
     const stop = operations.watchMessages(filter, (message) => {
@@ -185,7 +227,7 @@ export const messagesWatch = defineStream({
     let count = 0;
     try {
       // The reader sets the pace of those that are there: they are read as they are asked for.
-      for (const message of broker.retained(filter)) {
+      for (const message of retained ? broker.retained(filter) : []) {
         if (signal.aborted) return;
         yield { ...messageOf(message, operations.now(), payloadBytes), retained: true as const };
         if (++count >= limit) return;
@@ -203,3 +245,14 @@ export const messagesWatch = defineStream({
     }
   },
 });
+
+async function* upTo(
+  limit: number = Number.POSITIVE_INFINITY,
+  lines: AsyncIterable<z.input<typeof messageLine> | z.input<typeof droppedLine>>,
+): AsyncIterable<z.input<typeof messageLine> | z.input<typeof droppedLine>> {
+  let count = 0;
+  for await (const line of lines) {
+    yield line;
+    if (!("dropped" in line) && ++count >= limit) return;
+  }
+}

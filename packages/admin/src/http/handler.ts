@@ -1,12 +1,10 @@
 // Handles one request of the admin API: finds the command, the caller and the form of the answer. Paths are looked up
 // in a table and never name a file; there is one for each command, so no framework is needed.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admin, Caller } from "../admin.ts";
+import type { Admin, Caller, Lines } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
-import { healthOf } from "../commands/server.ts";
 import { commandNamed } from "../commands.ts";
 import { type AnyCommand, mayCall, type Role } from "../define-command.ts";
-import { prometheusText } from "../metrics/prometheus.ts";
 import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
 import type { DashboardFiles } from "./dashboard-files.ts";
@@ -85,15 +83,14 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
       return send(response, 200, { status: "ok" });
     case "/readyz": {
       mustBe(request, "GET");
-      const report = healthOf(admin.broker);
+      const report = await admin.call("health", {});
       // Without the right to more, no details.
       return send(response, report.ready ? 200 : 503, { ready: report.ready, checks: named(report.checks) });
     }
     case "/metrics":
       mustBe(request, "GET");
       if (!options.openMetrics) mustBeKnown(options.identify(request));
-      admin.histograms.start();
-      return sendText(response, prometheusText(admin.broker, admin.histograms), "text/plain; version=0.0.4");
+      return sendText(response, await admin.metricsText(), "text/plain; version=0.0.4");
     case "/openapi.json":
       mustBe(request, "GET");
       return send(response, 200, openApi());
@@ -141,7 +138,7 @@ async function runCommand(
     return;
   }
   const signal = goneSignal(response, closing);
-  const lines = (await admin.run(command, input, principal, signal)) as AsyncIterable<unknown>;
+  const lines = (await admin.run(command, input, principal, signal)) as Lines<unknown>;
   await sendLines(request, response, HEADERS, lines);
 }
 

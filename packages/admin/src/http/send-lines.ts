@@ -1,8 +1,13 @@
 // Sends the lines of a stream: NDJSON, or server-sent events if the request asks for them. While there is nothing to
 // send, a heartbeat shows both sides that the other one is there.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Lines } from "../admin.ts";
 
 const HEARTBEAT = 15_000;
+/** Milliseconds that the first line is waited for before the answer begins. */
+const FIRST_LINE = 250;
+/** Header and trailer: members whose lines are missing. */
+const INCOMPLETE_HEADER = "wrenmq-incomplete";
 
 interface Form {
   readonly type: string;
@@ -38,27 +43,55 @@ export async function sendLines(
   request: IncomingMessage,
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,
-  lines: AsyncIterable<unknown>,
+  lines: Lines<unknown>,
 ): Promise<void> {
   const form = wantsEvents(request.headers.accept) ? EVENTS : NDJSON;
-  response.writeHead(200, { ...headers, "content-type": form.type });
+  const iterator = lines[Symbol.asyncIterator]();
+  // What fails at once is a problem and no stream; a stream without a line for now begins nevertheless.
+  const first = iterator.next();
+  await firstOrPause(first);
+  response.writeHead(200, {
+    ...headers,
+    "content-type": form.type,
+    trailer: INCOMPLETE_HEADER,
+    ...incompleteOf(lines),
+  });
   response.flushHeaders();
   const timer = setInterval(() => {
     if (!response.writableNeedDrain) response.write(form.heartbeat);
   }, HEARTBEAT);
   timer.unref();
   try {
-    for await (const line of lines) {
+    for (let next = await first; next.done !== true; next = await iterator.next()) {
       if (response.destroyed) return;
-      if (response.write(form.line(JSON.stringify(line)))) continue;
+      if (response.write(form.line(JSON.stringify(next.value)))) continue;
       await drained(response);
       // Lets other work run between two pieces.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
+    response.addTrailers(incompleteOf(lines));
     response.end(form.end);
   } finally {
     clearInterval(timer);
+    await iterator.return?.();
   }
+}
+
+/** @throws what the first line has thrown in time */
+async function firstOrPause(first: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise((resolve) => {
+    timer = setTimeout(resolve, FIRST_LINE);
+  });
+  try {
+    await Promise.race([first, pause]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function incompleteOf({ incomplete }: Lines<unknown>): Record<string, string> {
+  return incomplete.length === 0 ? {} : { [INCOMPLETE_HEADER]: incomplete.join(", ") };
 }
 
 /** Is `text/event-stream` among what the request accepts, by its own name? */

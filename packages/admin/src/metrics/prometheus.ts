@@ -1,21 +1,51 @@
 // The numbers of `$SYS` by Prometheus' conventions: one file of text is less than a library with a registry of its own.
+// Each member makes families of samples; those of several members are merged before they become text.
 import type { Broker, MetricName } from "@wrenmq/broker";
+import type { Among } from "../define-command.ts";
 import { BOUNDS, type Histogram, type Histograms } from "./histograms.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Sample {
+  /** `_bucket`, `_sum`, `_count`, or nothing. */
+  readonly suffix: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/**
+ * What becomes of the samples of several members: their sum, the largest, or each with a label `worker`, where neither
+ * says anything.
+ */
+type Merging = "sum" | "largest" | "each";
+
+/** All samples of one name. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram" | "summary";
+  readonly merging: Merging;
+  readonly samples: readonly Sample[];
+}
 
 interface Description {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge";
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Labels;
+  /** Default: sum. */
+  readonly merging?: Merging;
 }
 
-const counter = (name: string, help: string, labels?: Readonly<Record<string, string>>): Description => ({
+const counter = (name: string, help: string, labels?: Labels): Description => ({
   name: `wrenmq_${name}_total`,
   help,
   type: "counter",
   ...(labels === undefined ? {} : { labels }),
 });
 const gauge = (name: string, help: string): Description => ({ name: `wrenmq_${name}`, help, type: "gauge" });
+/** The same on every member, or not to be added. */
+const gaugeOfAll = (name: string, help: string): Description => ({ ...gauge(name, help), merging: "largest" });
 const dropped = (reason: string): Description =>
   counter("messages_dropped", "Messages that did not reach somebody, by reason.", { reason });
 const failed = (reason: string): Description =>
@@ -49,7 +79,7 @@ export const PROMETHEUS: Readonly<Record<MetricName, Description>> = {
   droppedSessionEnded: dropped("session_ended"),
   droppedStoreFull: dropped("store_full"),
   hookFailures: counter("hook_failures", "Hooks of plugins that failed."),
-  uptimeSeconds: gauge("uptime_seconds", "Seconds since the start."),
+  uptimeSeconds: gaugeOfAll("uptime_seconds", "Seconds since the start."),
   clientsConnected: gauge("clients_connected", "Clients that are connected."),
   clientsDisconnected: gauge("clients_disconnected", "Sessions whose client is not connected."),
   clientsTotal: gauge("clients", "Sessions, with and without a connection."),
@@ -60,21 +90,20 @@ export const PROMETHEUS: Readonly<Record<MetricName, Description>> = {
   queued: gauge("queued", "Messages that wait for their session."),
   outbox: gauge("outbox", "Messages that are kept until other brokers, or plugins, have answered."),
   outboxBytes: gauge("outbox_bytes", "Bytes of those messages."),
-  retained: gauge("retained", "Retained messages."),
-  retainedBytes: gauge("retained_bytes", "Bytes of retained messages."),
+  retained: gaugeOfAll("retained", "Retained messages."),
+  retainedBytes: gaugeOfAll("retained_bytes", "Bytes of retained messages."),
   subscriptions: gauge("subscriptions", "Subscriptions."),
   timers: gauge("timers", "Timers that run."),
   outputMemory: gauge("output_memory_bytes", "Bytes that wait for clients to take them."),
 };
 
-/** The text of `/metrics`, format 0.0.4. */
-export function prometheusText(broker: Broker, histograms: Histograms): string {
-  const lines: string[] = [];
-  let last = "";
-  const sample = ({ name, help, type, labels = {} }: Description, value: number): void => {
-    if (name !== last) lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-    last = name;
-    lines.push(`${name}${labelText(labels)} ${value}`);
+/** The numbers of one member. */
+export function familiesOf(broker: Broker, histograms: Histograms): Family[] {
+  const families = new Map<string, Family & { readonly samples: Sample[] }>();
+  const sample = ({ name, help, type, labels = {}, merging = "sum" }: Description, value: number): void => {
+    const family = families.get(name) ?? { name, help, type, merging, samples: [] };
+    families.set(name, family);
+    family.samples.push({ suffix: "", labels, value });
   };
   const metrics = broker.metrics();
   for (const [name, description] of Object.entries(PROMETHEUS) as [MetricName, Description][]) {
@@ -82,51 +111,111 @@ export function prometheusText(broker: Broker, histograms: Histograms): string {
   }
   const { operations } = broker;
   for (const { name, connections } of operations.listeners()) {
-    const labels = { listener: name };
-    sample({ ...gauge("listener_connections", "Connections of a listener."), labels }, connections);
+    sample({ ...gauge("listener_connections", "Connections of a listener."), labels: { listener: name } }, connections);
   }
-  sample(gauge("draining", "1: nobody new is let in."), operations.drainState === undefined ? 0 : 1);
-  sample(gauge("store_failing", "1: the store refuses what is written."), operations.store === "failing" ? 1 : 0);
+  sample(gaugeOfAll("draining", "1: nobody new is let in."), operations.drainState === undefined ? 0 : 1);
+  const isFailing = operations.store === "failing";
+  sample(gaugeOfAll("store_failing", "1: the store refuses what is written."), isFailing ? 1 : 0);
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
-  const ofProcess = { type: "gauge" } as const;
-  sample({ ...ofProcess, name: "process_resident_memory_bytes", help: "Resident memory." }, rss);
-  sample({ ...ofProcess, name: "nodejs_heap_size_used_bytes", help: "Bytes of the heap in use." }, heapUsed);
-  sample(
-    { name: "process_cpu_seconds_total", help: "CPU time, user and system.", type: "counter" },
-    (user + system) / 1e6,
+  const own = { merging: "each" } as const;
+  sample({ name: "process_resident_memory_bytes", help: "Resident memory.", type: "gauge", ...own }, rss);
+  sample({ name: "nodejs_heap_size_used_bytes", help: "Bytes of the heap in use.", type: "gauge", ...own }, heapUsed);
+  const cpu = { name: "process_cpu_seconds_total", help: "CPU time, user and system.", type: "counter" } as const;
+  sample({ ...cpu, ...own }, (user + system) / 1e6);
+  return [
+    ...families.values(),
+    eventLoop(histograms),
+    histogram("wrenmq_gc_pause_seconds", "Pauses of the garbage collector.", histograms.garbageCollection),
+    histogram("wrenmq_store_commit_seconds", "Time of the store for one batch.", histograms.storeCommit),
+  ];
+}
+
+/** The numbers of all members. */
+export function mergeFamilies(parts: readonly (readonly Family[])[], { answered, missing }: Among): Family[] {
+  const merged = new Map<string, Merged>();
+  for (const [index, families] of parts.entries()) {
+    const label = answered[index]?.label;
+    for (const family of families) {
+      const { samples } = merged.get(family.name) ?? opened(merged, family);
+      for (const one of family.samples) add(samples, family.merging, withWorker(one, family.merging, label));
+    }
+  }
+  const members = [...answered.map((one) => ({ ...one, up: 1 })), ...missing.map((one) => ({ ...one, up: 0 }))];
+  const up = members.flatMap(({ label, up: value }) =>
+    label === undefined ? [] : [{ suffix: "", labels: { worker: label }, value }],
   );
-  lines.push(...summary(histograms));
-  lines.push(...histogram("wrenmq_gc_pause_seconds", "Pauses of the garbage collector.", histograms.garbageCollection));
-  lines.push(...histogram("wrenmq_store_commit_seconds", "Time of the store for one batch.", histograms.storeCommit));
+  const families = [...merged.values()].map((family) => ({ ...family, samples: [...family.samples.values()] }));
+  if (up.length === 0) return families;
+  const help = "1: the numbers of this worker are among these.";
+  return [...families, { name: "wrenmq_worker_up", help, type: "gauge", merging: "each", samples: up }];
+}
+
+type Merged = Omit<Family, "samples"> & { readonly samples: Map<string, Sample> };
+
+function opened(merged: Map<string, Merged>, family: Family): Merged {
+  const opening = { ...family, samples: new Map<string, Sample>() };
+  merged.set(family.name, opening);
+  return opening;
+}
+
+function add(samples: Map<string, Sample>, merging: Merging, sample: Sample): void {
+  const key = `${sample.suffix} ${JSON.stringify(sample.labels)}`;
+  const known = samples.get(key);
+  if (known === undefined) samples.set(key, sample);
+  else {
+    const value = merging === "largest" ? Math.max(known.value, sample.value) : known.value + sample.value;
+    samples.set(key, { ...known, value });
+  }
+}
+
+function withWorker(sample: Sample, merging: Merging, label: string | undefined): Sample {
+  if (merging !== "each" || label === undefined) return sample;
+  return { ...sample, labels: { worker: label, ...sample.labels } };
+}
+
+/** The text of `/metrics`, format 0.0.4. */
+export function prometheusText(families: readonly Family[]): string {
+  const lines = families.flatMap(({ name, help, type, samples }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(({ suffix, labels, value }) => `${name}${suffix}${labelText(labels)} ${value}`),
+  ]);
   return `${lines.join("\n")}\n`;
 }
 
-function summary(histograms: Histograms): string[] {
-  const name = "wrenmq_event_loop_delay_seconds";
+function eventLoop(histograms: Histograms): Family {
   const { quantiles, count, sum } = histograms.eventLoopDelay();
-  return [
-    `# HELP ${name} How late the event loop is.`,
-    `# TYPE ${name} summary`,
-    ...[...quantiles].map(([quantile, value]) => `${name}{quantile="${quantile}"} ${value}`),
-    `${name}_sum ${sum}`,
-    `${name}_count ${count}`,
-  ];
+  return {
+    name: "wrenmq_event_loop_delay_seconds",
+    help: "How late the event loop is.",
+    type: "summary",
+    merging: "each",
+    samples: [
+      ...[...quantiles].map(([quantile, value]) => ({ suffix: "", labels: { quantile: String(quantile) }, value })),
+      { suffix: "_sum", labels: {}, value: sum },
+      { suffix: "_count", labels: {}, value: count },
+    ],
+  };
 }
 
-function histogram(name: string, help: string, values: Histogram): string[] {
+function histogram(name: string, help: string, values: Histogram): Family {
   const counts = values.cumulative();
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} histogram`,
-    ...BOUNDS.map((bound, index) => `${name}_bucket{le="${bound}"} ${counts[index] ?? 0}`),
-    `${name}_bucket{le="+Inf"} ${values.count}`,
-    `${name}_sum ${values.sum}`,
-    `${name}_count ${values.count}`,
-  ];
+  return {
+    name,
+    help,
+    type: "histogram",
+    merging: "sum",
+    samples: [
+      ...BOUNDS.map((le, index) => ({ suffix: "_bucket", labels: { le: String(le) }, value: counts[index] ?? 0 })),
+      { suffix: "_bucket", labels: { le: "+Inf" }, value: values.count },
+      { suffix: "_sum", labels: {}, value: values.sum },
+      { suffix: "_count", labels: {}, value: values.count },
+    ],
+  };
 }
 
-function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Labels): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

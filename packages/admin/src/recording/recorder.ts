@@ -71,9 +71,9 @@ export class Recorder {
           if (!this.#concerns(id, message)) return;
           this.#record({ kind: "delivered", client: id, message: this.#message(message), qos, retain, waited });
         },
-        queued: (id, message, qos, length) => {
+        queued: (id, message, facts) => {
           if (!this.#concerns(id, message)) return;
-          this.#record({ kind: "queued", client: id, message: this.#message(message), qos, length });
+          this.#record({ kind: "queued", client: id, message: this.#message(message), ...facts });
         },
         dropped: (id, message, reason, side) => {
           if (!this.#concerns(id, message)) return;

@@ -4,23 +4,18 @@ import { setMaxListeners } from "node:events";
 import { chmodSync, lstatSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { Broker } from "@wrenmq/broker";
-import type { Logger } from "@wrenmq/plugin-api";
 import type { Admin, AdminOptions } from "../admin.ts";
 import { closeServer } from "../http/close-server.ts";
 import { makeRuntimeFolder, runtimeFolder, socketIn } from "./location.ts";
 
-export interface AdminSocketOptions {
-  readonly broker: Broker;
-  readonly logger: Logger;
-  readonly reload?: AdminOptions["reload"];
+export type AdminSocketOptions = AdminOptions & {
   /** Folder of the data. Default: there is none. */
   readonly dataFolder?: string;
   /** Folder for sockets of brokers without a data folder. Default `runtimeFolder()`. */
   readonly runtime?: string;
   /** Default: one is made at the first connection. */
   readonly admin?: Admin;
-}
+};
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -100,10 +95,9 @@ export class AdminSocket {
   }
 
   async #load(): Promise<Handle> {
-    const { broker, logger, reload } = this.#options;
     const { createAdmin } = await import("../admin.ts");
     const { createHandler } = await import("../http/handler.ts");
-    const admin = this.#options.admin ?? createAdmin({ broker, logger, ...(reload === undefined ? {} : { reload }) });
+    const admin = this.#options.admin ?? createAdmin(this.#options);
     this.#admin = admin;
     return createHandler({
       admin,

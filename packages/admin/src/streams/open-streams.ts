@@ -1,17 +1,11 @@
-// The streams that are being read: how many there may be, and their end when the reader goes, the broker stops or the
-// administration is closed.
-import type { Broker } from "@wrenmq/broker";
+// The streams that are being read: how many there may be, and their end when the reader goes or the administration is
+// closed.
 import { AdminError } from "../admin-error.ts";
 
 const MOST_STREAMS = 32;
 
 export class OpenStreams {
-  readonly #broker: Broker;
   readonly #open = new Set<() => void>();
-
-  constructor(broker: Broker) {
-    this.#broker = broker;
-  }
 
   /**
    * @param outer the reader goes when it is aborted
@@ -25,10 +19,8 @@ export class OpenStreams {
     const end = (): void => {
       this.#open.delete(end);
       outer?.removeEventListener("abort", end);
-      forget();
       controller.abort();
     };
-    const forget = this.#broker.operations.onceStopping(end);
     outer?.addEventListener("abort", end, { once: true });
     this.#open.add(end);
     if (outer?.aborted === true) {

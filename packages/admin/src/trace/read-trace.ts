@@ -98,7 +98,7 @@ const FIELDS: { readonly [Kind in TraceLine["kind"]]: Readonly<Record<string, Fo
   disconnected: { client: "text", connection: "number", reasonCode: "number" },
   routed: { message: "message", sessions: "number", groups: "number", peers: "number" },
   delivered: { client: "text", message: "message", qos: "number", retain: "flag", waited: "flag" },
-  queued: { client: "text", message: "message", qos: "number", length: "number" },
+  queued: { client: "text", message: "message", qos: "number", retain: "flag", length: "number" },
   dropped: { client: "text", side: "text", message: "message", reason: "text" },
   lost: { records: "number" },
   end: { reason: "text", records: "number" },

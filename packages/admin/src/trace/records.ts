@@ -146,6 +146,7 @@ export interface QueuedRecord extends Line<"queued"> {
   readonly client: string;
   readonly message: TracedMessage;
   readonly qos: number;
+  readonly retain: boolean;
   /** Of the queue. */
   readonly length: number;
 }

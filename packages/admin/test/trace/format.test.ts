@@ -197,7 +197,10 @@ describe("the time line", () => {
         { kind: "dropped", at: 1_000, client: "c", side: "subscriber", message, reason: "queueFull" },
         "dropped (queueFull)",
       ],
-      [{ kind: "queued", at: 1_000, client: "c", message, qos: 1, length: 4 }, "queued at QoS 1, 4 wait"],
+      [
+        { kind: "queued", at: 1_000, client: "c", message, qos: 1, retain: false, length: 4 },
+        "queued at QoS 1, 4 wait",
+      ],
       [
         { kind: "delivered", at: 1_000, client: "c", message, qos: 0, retain: true, waited: true },
         "from the queue at QoS 0",

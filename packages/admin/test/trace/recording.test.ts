@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type Admin, createAdmin } from "../../src/index.ts";
 import { readTrace, type TraceRecord } from "../../src/trace/index.ts";
 import { MemoryLogger } from "../support/memory-logger.ts";
+import { record, type TraceInput } from "../support/record.ts";
 
 let fixture: BrokerFixture;
 let admin: Admin;
@@ -18,20 +19,8 @@ afterEach(async () => {
   await fixture.stop();
 });
 
-type Input = Parameters<typeof admin.call<"trace.run">>[1];
-
-/** The whole trace of what `act` does. */
-async function trace(input: Input, act: () => Promise<unknown>): Promise<string> {
-  const lines = await admin.call("trace.run", input);
-  const text = (async () => {
-    let all = "";
-    for await (const line of lines) all += `${JSON.stringify(line)}\n`;
-    return all;
-  })();
-  await act();
-  await fixture.clock.advance((input.seconds ?? 60) * 1000);
-  return text;
-}
+const trace = (input: TraceInput, act: () => Promise<unknown>): Promise<string> =>
+  record({ admin, fixture }, input, act);
 
 const recordsOf = (text: string): readonly TraceRecord[] => readTrace(text).records;
 const packetsOf = (text: string): string[] =>

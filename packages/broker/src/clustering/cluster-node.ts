@@ -35,7 +35,7 @@ import { OutboxResumption } from "./outbox-resumption.ts";
 import { type Exchange, Parcels, type Send } from "./parcels.ts";
 import { PeerAcknowledgement, resultOf } from "./peer-acknowledgement.ts";
 import { RetainedReplica } from "./retained-replica.ts";
-import { sumOf } from "./summed-metrics.ts";
+import { sumMetrics } from "./summed-metrics.ts";
 import { TakenNumbers } from "./taken-numbers.ts";
 
 /** The parts of the broker that clustering uses. */
@@ -123,7 +123,7 @@ export class ClusterNode implements LocalNode, Forwarder {
   /** The sum of the metrics of all brokers. The peers get `own`. */
   gather<Names extends string>(own: Readonly<Record<Names, number>>): Readonly<Record<Names, number>> {
     this.bus.shareMetrics(own);
-    return sumOf(own, this.bus.metrics());
+    return sumMetrics(own, this.bus.metrics());
   }
 
   /** Each step does a little of the work. */

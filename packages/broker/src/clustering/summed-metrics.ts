@@ -3,7 +3,7 @@
 /** Metrics that are the same on every broker, or that cannot be added. */
 const NOT_SUMMED: readonly string[] = ["retained", "retainedBytes", "uptimeSeconds"];
 
-export function sumOf<Names extends string>(
+export function sumMetrics<Names extends string>(
   own: Readonly<Record<Names, number>>,
   others: Iterable<Readonly<Record<string, number>>>,
 ): Readonly<Record<Names, number>> {

@@ -8,7 +8,9 @@ import type { Timer, Timers } from "../runtime/timers.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 
 export interface DrainOptions {
-  /** Clients to disconnect per second; 0: none, only new clients are refused. Default 100. */
+  /**
+   * Clients to disconnect per second, which may be less than one; 0: none, only new clients are refused. Default 100.
+   */
   readonly rate?: number;
   /** Server Reference of the DISCONNECT: where clients are to connect instead. Default: none is sent. [MQTT5 3.14.2.2.5] */
   readonly serverReference?: string;
@@ -77,7 +79,7 @@ export class Drain {
   #round(): void {
     const state = this.#state;
     if (state === undefined || this.#parts.registry.connected === 0) return;
-    this.#due = Math.min(state.rate, this.#due + (state.rate * ROUND) / 1000);
+    this.#due = Math.min(Math.max(state.rate, 1), this.#due + (state.rate * ROUND) / 1000);
     let isSecondTry = false;
     while (this.#due >= 1) {
       this.#entries ??= this.#parts.registry.values();

@@ -91,9 +91,9 @@ export class FactLog implements FactSink {
     return this.#ops.length === 0 && this.#underWay.length === 0 && this.failing === undefined;
   }
 
-  /** Is there something to commit? */
+  /** Is there something to commit, or something that waits for it? */
   get isPending(): boolean {
-    return this.#ops.length > 0 || this.#waiters.length > 0;
+    return this.#ops.length > 0 || this.#waiters.length > 0 || this.#outboxes.size > 0;
   }
 
   record(op: StoreOp, outbox: Outbox | undefined): void {
@@ -111,9 +111,11 @@ export class FactLog implements FactSink {
     this.record(op, outbox);
   }
 
-  /** The packets in this outbox depend on facts of this turn: they wait for them. */
+  /** The packets of this turn in this outbox depend on facts recorded so far: they wait for them. */
   holdBack(outbox: Outbox): void {
-    if (this.isPending) this.#outboxes.add(outbox);
+    if (this.isSettled) return;
+    if (!this.isPending) this.#options.wake();
+    this.#outboxes.add(outbox);
   }
 
   /** Calls back when everything recorded so far is durable. */
@@ -367,9 +369,7 @@ export class FactLog implements FactSink {
 
   #tellIdle(): void {
     if (this.#underWay.length > 0 || this.#retrying) return;
-    const waiting = this.#whenIdle;
-    this.#whenIdle = [];
-    for (const tell of waiting) tell();
+    for (const tell of this.#whenIdle.splice(0)) tell();
   }
 
   #messageId(message: Message): number {

@@ -10,12 +10,18 @@ export interface DeliveryFacts {
   readonly waited: boolean;
 }
 
+export interface QueueFacts {
+  readonly qos: number;
+  readonly retain: boolean;
+  /** Of the session's queue, with this message. */
+  readonly length: number;
+}
+
 /** Messages are valid during the call only. */
 export interface MessageTap {
   /** A PUBLISH to this client is on its way. */
   delivered(clientId: string, message: StoredMessage, facts: DeliveryFacts): void;
-  /** @param length of the session's queue, with this message */
-  queued(clientId: string, message: StoredMessage, qos: number, length: number): void;
+  queued(clientId: string, message: StoredMessage, facts: QueueFacts): void;
   dropped(clientId: string, message: StoredMessage, reason: DropReason, side: DropSide): void;
 }
 
@@ -48,8 +54,8 @@ export class MessageTaps {
             delivered(clientId, message, facts) {
               for (const tap of taps) tap.delivered(clientId, message, facts);
             },
-            queued(clientId, message, qos, length) {
-              for (const tap of taps) tap.queued(clientId, message, qos, length);
+            queued(clientId, message, facts) {
+              for (const tap of taps) tap.queued(clientId, message, facts);
             },
             dropped(clientId, message, reason, side) {
               for (const tap of taps) tap.dropped(clientId, message, reason, side);

@@ -9,6 +9,8 @@ export class SessionFacts {
   readonly #store: Store;
   readonly #factLog: FactLog;
   readonly #topics: TopicTable;
+  /** Client identifiers of stored sessions whose end is not durable yet. */
+  readonly #ending = new Map<string, symbol>();
 
   constructor(store: Store, factLog: FactLog, topics: TopicTable) {
     this.#store = store;
@@ -16,11 +18,8 @@ export class SessionFacts {
     this.#topics = topics;
   }
 
-  /**
-   * Records the session's present record, if it is to outlive the process.
-   * @param replacesStored the session was begun with a clean start and replaces a stored one
-   */
-  remember(entry: SessionEntry, replacesStored: boolean = false): void {
+  /** Records the session's present record, if it is to outlive the process. */
+  remember(entry: SessionEntry): void {
     if (entry.ended) return;
     const { session } = entry;
     const outbox = entry.connection?.outbox;
@@ -31,7 +30,7 @@ export class SessionFacts {
       const isKnown = entry.stored;
       entry.stored = true;
       this.#factLog.putSession(recordOf(entry), isKnown, outbox);
-    } else if (outbox !== undefined && replacesStored) {
+    } else if (outbox !== undefined && this.#ending.has(session.clientId)) {
       // A session that CONNACK reports as ended must not come back.
       this.#factLog.holdBack(outbox);
     }
@@ -41,6 +40,17 @@ export class SessionFacts {
   forget(entry: SessionEntry): void {
     entry.session.facts = undefined;
     if (!entry.stored) return;
-    this.#factLog.record({ op: "deleteSession", clientId: entry.session.clientId }, undefined);
+    const { clientId } = entry.session;
+    this.#factLog.record({ op: "deleteSession", clientId }, undefined);
+    const end = Symbol();
+    this.#ending.set(clientId, end);
+    const ended = (): void => {
+      // A later session of the client may be ending, too.
+      if (this.#ending.get(clientId) === end) this.#ending.delete(clientId);
+    };
+    this.#factLog.whenDurable((error) => {
+      if (error === undefined) ended();
+      else this.#factLog.whenRecovered(ended);
+    });
   }
 }

@@ -11,11 +11,8 @@ export interface RegistryEvents {
   created(entry: SessionEntry): void;
   resumed(entry: SessionEntry): void;
   takenOver(entry: SessionEntry): void;
-  /**
-   * The session's record has changed: expiry interval, will, connected or not.
-   * @param replacesStored it has just begun and replaces a stored session
-   */
-  changed(entry: SessionEntry, replacesStored: boolean): void;
+  /** The session's record has changed: expiry interval, will, connected or not. */
+  changed(entry: SessionEntry): void;
   ended(entry: SessionEntry, reason: SessionEnd): void;
   publishWill(entry: SessionEntry, will: Will, now: Millis): void;
 }
@@ -27,6 +24,11 @@ export type SessionEnd = "expired" | "clean" | "otherUser" | "removed";
  */
 function mayResume(client: ClientInfo, { username }: Session): boolean {
   return username === undefined || username === client.username;
+}
+
+/** Infinity: never, or it is connected. */
+function expiresAt({ disconnectedAt, expiryInterval }: Session): Millis {
+  return disconnectedAt === undefined ? Number.POSITIVE_INFINITY : disconnectedAt + expiryInterval * 1000;
 }
 
 export class SessionRegistry {
@@ -77,13 +79,17 @@ export class SessionRegistry {
     now: Millis,
   ): { readonly entry: SessionEntry; readonly present: boolean } {
     const { client } = connection;
-    const previous = this.#sessions.get(client.clientId);
-    let entry = previous;
+    let entry = this.#sessions.get(client.clientId);
     if (entry?.connection !== undefined) {
       this.#events.takenOver(entry);
       entry.connection.takenOver();
       // Ending the old connection may have ended the session too.
       entry = this.#sessions.get(client.clientId);
+    }
+    // Its timer may be late: an expired session is not resumed. [MQTT-4.1.0-2]
+    if (entry !== undefined && expiresAt(entry.session) <= now) {
+      this.end(entry, "expired", now);
+      entry = undefined;
     }
     if (entry !== undefined && (wanted.cleanStart || !mayResume(client, entry.session))) {
       this.end(entry, wanted.cleanStart ? "clean" : "otherUser", now);
@@ -106,7 +112,7 @@ export class SessionRegistry {
     this.maximum = Math.max(this.maximum, this.connected);
     if (present) this.#events.resumed(entry);
     else this.#events.created(entry);
-    this.#events.changed(entry, previous?.ended === true && previous.stored);
+    this.#events.changed(entry);
     return { entry, present };
   }
 
@@ -132,7 +138,7 @@ export class SessionRegistry {
     if (will !== undefined) this.#scheduleWill(entry, will, now);
     if (session.expiryInterval === 0) this.end(entry, "expired", now);
     else {
-      this.#events.changed(entry, false);
+      this.#events.changed(entry);
       this.scheduleExpiry(entry);
     }
   }
@@ -140,11 +146,9 @@ export class SessionRegistry {
   /** For a session that is not connected. */
   scheduleExpiry(entry: SessionEntry): void {
     this.#count(entry);
-    const { disconnectedAt, expiryInterval } = entry.session;
-    if (disconnectedAt === undefined || expiryInterval === Number.POSITIVE_INFINITY) return;
-    entry.expiryTimer = this.#timers.at(disconnectedAt + expiryInterval * 1000, (now) =>
-      this.end(entry, "expired", now),
-    );
+    const time = expiresAt(entry.session);
+    if (time === Number.POSITIVE_INFINITY) return;
+    entry.expiryTimer = this.#timers.at(time, (now) => this.end(entry, "expired", now));
   }
 
   /** Sets up a will that was delayed when the broker stopped; for a session that is not connected. */
@@ -190,7 +194,7 @@ export class SessionRegistry {
     entry.willTimer = this.#timers.at(since + delay * 1000, (then) => {
       entry.pendingWill = undefined;
       this.#events.publishWill(entry, will, then);
-      this.#events.changed(entry, false);
+      this.#events.changed(entry);
     });
   }
 }

@@ -18,6 +18,12 @@ export interface ProcessOptions {
   readonly within?: readonly string[];
 }
 
+/**
+ * The line that says where clients may connect. It comes when all workers serve. Each says before that it listens, but a
+ * worker that is killed while others are still starting ends the start as a whole.
+ */
+const READY = /"address":"mqtt:\/\/[^"]*:(\d+)","who"/;
+
 export class BrokerProcess implements BrokerUnderTest {
   readonly sharesProcess: boolean = false;
   readonly forgets: boolean = false;
@@ -26,8 +32,10 @@ export class BrokerProcess implements BrokerUnderTest {
   #child: ChildProcess | undefined;
   /** Process identifiers by worker, as far as they are known. */
   readonly #workers = new Map<number, number>();
-  /** Called when the supervisor reports that a worker has ended. */
-  #workerEnded: ((worker: number) => void) | undefined;
+  /** The worker that is being killed, and what to call when the supervisor reports its end. */
+  #victim: { readonly worker: number; readonly ended: () => void } | undefined;
+  /** What ended although nobody ended it. */
+  readonly ownEnds: string[] = [];
   /** The last output of the process. */
   output: string = "";
 
@@ -62,15 +70,21 @@ export class BrokerProcess implements BrokerUnderTest {
           rest = lines.pop() ?? "";
           for (const line of lines) this.#readLine(line);
         }
-        const port = /"address":"mqtt:\/\/[^"]*:(\d+)"/.exec(this.output)?.[1];
+        const port = READY.exec(this.output)?.[1];
         if (port !== undefined) resolve(Number(port));
       };
       child.stdout?.setEncoding("utf8").on("data", read);
       child.stderr?.setEncoding("utf8").on("data", read);
       child.once("error", reject);
       child.once("close", (code, signal) => {
-        if (signal === "SIGKILL") resolve(undefined);
-        else reject(new Error(`the broker ended by itself (${code ?? signal}): ${this.output}`));
+        const isWanted = this.#child !== child;
+        if (isWanted && signal === "SIGKILL") {
+          resolve(undefined);
+          return;
+        }
+        const what = `the broker ended by itself (${code ?? signal})`;
+        if (!isWanted) this.ownEnds.push(what);
+        reject(new Error(`${what}: ${this.output}`));
       });
     });
   }
@@ -92,14 +106,12 @@ export class BrokerProcess implements BrokerUnderTest {
     const [worker, pid] = random.pick([...this.#workers]);
     this.#workers.delete(worker);
     const ended = new Promise<void>((resolve) => {
-      this.#workerEnded = (which) => {
-        if (which === worker) resolve();
-      };
+      this.#victim = { worker, ended: resolve };
       this.#child?.once("close", () => resolve());
     });
     process.kill(pid, "SIGKILL");
     await ended;
-    this.#workerEnded = undefined;
+    this.#victim = undefined;
     return true;
   }
 
@@ -118,7 +130,13 @@ export class BrokerProcess implements BrokerUnderTest {
     if (typeof said["worker"] !== "number") return;
     if (typeof said["pid"] === "number" && said["msg"] === "restored from the store") {
       this.#workers.set(said["worker"], said["pid"]);
-    } else if (said["msg"] === "a worker ended; it is started again") this.#workerEnded?.(said["worker"]);
+    } else if (said["msg"] === "a worker ended; it is started again") {
+      if (this.#victim?.worker === said["worker"]) this.#victim?.ended();
+      else {
+        this.#workers.delete(said["worker"]);
+        this.ownEnds.push(`worker ${said["worker"]} ended by itself: ${line}`);
+      }
+    }
   }
 }
 

@@ -10,6 +10,8 @@ export interface BrokerUnderTest {
   readonly forgets: boolean;
   /** Time and connections; default: those of the system. */
   readonly surroundings?: Surroundings;
+  /** Processes that ended although nobody ended them. Default: none can. */
+  readonly ownEnds?: readonly string[];
   /** Its store refuses some batches. */
   readonly refuses: boolean;
   /**

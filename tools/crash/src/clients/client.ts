@@ -5,6 +5,10 @@ import type { ClientLink } from "./link.ts";
 
 /** Milliseconds between two attempts. */
 const RETRY = 8;
+/** Milliseconds between PINGRESP and the next PINGREQ. */
+const PING_PAUSE = 20;
+/** Milliseconds after which a client that gets no PINGRESP is a problem of its own. */
+export const HANGS = 300_000;
 
 export abstract class Client {
   readonly clientId: string;
@@ -13,8 +17,14 @@ export abstract class Client {
   /** CONNACK has arrived. */
   protected connected: boolean = false;
   protected link: ClientLink | undefined = undefined;
+  /** Round trips of PINGREQ and PINGRESP, on all connections. */
+  rounds: number = 0;
   #wanted = false;
+  #asks = false;
+  /** `world.crashes` when the latest connection was begun. */
+  #crashesAtDial = 0;
   #timer: Cancel | undefined;
+  #pingTimer: Cancel | undefined;
 
   constructor(world: World, name: string, version: ProtocolVersion) {
     this.world = world;
@@ -26,11 +36,22 @@ export abstract class Client {
     return this.connected;
   }
 
+  /**
+   * Has no process of the broker been ended since the latest connection was begun? Otherwise what was written to it may
+   * never have been read, although nothing shows it: a connection is begun after a crash is over, but one to a process
+   * that was killed looks open until its end arrives.
+   */
+  protected get metNoCrash(): boolean {
+    return this.world.crashes === this.#crashesAtDial;
+  }
+
   protected abstract connectPacket(): ConnectPacket;
   protected abstract accepted(packet: ConnackPacket): void;
   protected abstract received(packet: Packet): void;
   /** The connection is lost; `hadConnack`: it was accepted before. */
   protected lost(_hadConnack: boolean): void {}
+  /** PINGRESP has arrived. What the broker had to send before has arrived, too. */
+  protected answered(): void {}
 
   come(): void {
     this.#wanted = true;
@@ -49,6 +70,13 @@ export abstract class Client {
     this.link?.destroy();
   }
 
+  /** Exchanges PINGREQ and PINGRESP from now on, or no more. */
+  keepAsking(asks = true): void {
+    const isNew = asks && !this.#asks;
+    this.#asks = asks;
+    if (isNew && this.connected) this.#ping();
+  }
+
   /** Sends DISCONNECT and stays away; the broker closes the connection. */
   protected goodbye(packet: Packet): void {
     this.#wanted = false;
@@ -62,6 +90,7 @@ export abstract class Client {
       this.#retry();
       return;
     }
+    this.#crashesAtDial = this.world.crashes;
     const link = this.world.dial(
       port,
       this.clientId,
@@ -72,6 +101,7 @@ export abstract class Client {
           const hadConnack = this.connected;
           this.connected = false;
           this.link = undefined;
+          this.#pingTimer?.();
           this.lost(hadConnack);
           if (this.#wanted) this.#retry();
         },
@@ -89,12 +119,22 @@ export abstract class Client {
 
   #packet(packet: Packet): void {
     if (packet.type === "disconnect" && this.world.port === undefined) return; // the broker stops
-    if (packet.type !== "connack") this.received(packet);
+    if (packet.type === "pingresp") {
+      this.rounds++;
+      this.#pingTimer?.();
+      this.#pingTimer = this.world.setTimer(() => this.#ping(), PING_PAUSE);
+      this.answered();
+    } else if (packet.type !== "connack") this.received(packet);
     else if (packet.reasonCode !== 0) this.world.problem(`${this.clientId}: refused with ${packet.reasonCode}`);
     else {
       this.connected = true;
       this.accepted(packet);
+      this.#ping();
     }
+  }
+
+  #ping(): void {
+    if (this.#asks) this.link?.send({ type: "pingreq" });
   }
 }
 

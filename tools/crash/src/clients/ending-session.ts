@@ -13,15 +13,21 @@ type Step =
   /** MQTT 5: connects to a session that outlives its connection by a second. */
   | "fade";
 
-/** Milliseconds: the expiry interval of sessions that fade, and how much later they are gone for certain. */
+/** Milliseconds: the expiry interval of sessions that fade. */
 const FADES_AFTER = 1_000;
-const GONE_AFTER = FADES_AFTER + 500;
+/**
+ * Milliseconds after which it is over for certain. The broker notes the time before it closes the connection, and
+ * compares it when it reads CONNECT: there is no race, only rounding.
+ */
+const GONE_AFTER = FADES_AFTER + 10;
 
 export class EndingSession extends Client {
   readonly #receiver: Receiver;
   #step: Step = "last";
   #present: boolean | "unknown" = false;
   #subscribed = false;
+  /** It has sent DISCONNECT and waits until the broker closes the connection; then until its session has expired. */
+  #isPatient = false;
   #timer: Cancel | undefined;
   checks: number = 0;
 
@@ -50,7 +56,8 @@ export class EndingSession extends Client {
         this.world.problem(`${this.clientId} (MQTT ${this.version}): its session is ${expected ? "gone" : "back"}`);
       }
     }
-    this.world.tell(`${this.clientId} is in to ${this.#step}: ${sessionPresent ? "its session is there" : "new"}`);
+    const found = sessionPresent ? "its session is there" : "new";
+    this.world.tell(`${this.clientId} is in to ${this.#step}: ${found} (expected: ${presence(expected)})`);
     if (!sessionPresent) this.#subscribed = false;
     this.#present = this.#step !== "end";
     if (this.#step !== "end" && !this.#subscribed) {
@@ -74,30 +81,43 @@ export class EndingSession extends Client {
   protected override lost(hadConnack: boolean): void {
     this.#timer?.();
     this.#receiver.lost();
-    this.world.tell(`${this.clientId} is gone`);
     // Without CONNACK it is unknown whether there is a session now. A fading session expires from now on, or from the
     // restart; one that may have been ended may be there or not.
     if (this.#step === "fade" || (!hadConnack && !this.#present)) this.#present = "unknown";
     if (this.#step === "end") this.#present = hadConnack ? false : "unknown";
+    this.world.tell(`${this.clientId} is out: ${presence(this.#present)}`);
+    if (!this.#isPatient) return;
+    // Only a broker that has read the DISCONNECT closes the connection, if it was not killed. One that is killed later
+    // may begin the expiry anew at its restart.
+    const { crashes } = this.world;
+    const isSure = this.metNoCrash;
+    this.#comeBack(GONE_AFTER, () => {
+      if (isSure && this.world.crashes === crashes) this.#present = false;
+    });
   }
 
   #goOn(): void {
     const { world } = this;
     if (!world.running) return;
-    const step = this.#step;
-    const isFading = step === "fade" && this.connected;
-    const { crashes } = world;
-    this.leave();
-    this.#step = world.random.pick(this.version === 5 ? ["last", "end", "fade"] : ["last", "end"]);
-    const isPatient = isFading && world.random.chance(0.5);
-    this.#timer = this.world.setTimer(
-      () => {
-        // If the broker has not seen the end of the connection, the expiry begins anew at the restart: then the result
-        // is unknown.
-        if (isFading) this.#present = isPatient ? (world.crashes === crashes ? false : "unknown") : "unknown";
-        if (world.running) this.come();
-      },
-      isPatient ? GONE_AFTER : world.random.between(1, 300),
-    );
+    this.#isPatient = this.#step === "fade" && world.random.chance(0.5);
+    if (this.#isPatient) this.goodbye({ type: "disconnect", reasonCode: 0 });
+    else {
+      this.leave();
+      this.#comeBack(world.random.between(1, 300));
+    }
   }
+
+  #comeBack(pause: number, before: () => void = () => {}): void {
+    const { world } = this;
+    this.#timer = world.setTimer(() => {
+      this.#isPatient = false;
+      this.#step = world.random.pick(this.version === 5 ? ["last", "end", "fade"] : ["last", "end"]);
+      before();
+      if (world.running) this.come();
+    }, pause);
+  }
+}
+
+function presence(present: boolean | "unknown"): string {
+  return present === "unknown" ? present : present ? "there" : "none";
 }

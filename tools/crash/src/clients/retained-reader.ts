@@ -1,21 +1,22 @@
 // Checks retained messages: each topic must have the last acknowledged update or a later one.
 import type { ConnackPacket, ConnectPacket, Packet } from "@wrenmq/codec";
 import { type Cancel, numberIn, type Sent, type Stream, type World } from "../world.ts";
-import { Client } from "./client.ts";
+import { Client, HANGS } from "./client.ts";
 
 /**
- * Milliseconds. Retained messages come in pieces; the answer to a ping after the last of them shows that all have
- * arrived.
+ * Retained messages come in pieces, and nothing says which is the last. What has not come after so many round trips is
+ * missing; the reader subscribes again meanwhile.
  */
-const PATIENCE = 10_000;
+const ROUNDS = 100;
+const ROUNDS_OF_A_SUBSCRIPTION = 25;
 
 export class RetainedReader extends Client {
   readonly #found = new Map<string, number>();
-  #deadline: Cancel | undefined;
-  #finished: (() => void) | undefined;
+  #finished: ((isAnswered: boolean) => void) | undefined;
   #acknowledged = new Map<Stream, number>();
   #isComplete = false;
-  #pinged = false;
+  #isSubscribed = false;
+  #subscribedAt = 0;
 
   constructor(world: World, name: string) {
     super(world, name, 4);
@@ -24,14 +25,19 @@ export class RetainedReader extends Client {
   /** Reports what is wrong. Updates may go on meanwhile: those that were acknowledged before the check count. */
   async check(): Promise<void> {
     const { world } = this;
-    const finished = new Promise<void>((resolve) => {
+    let giveUp: Cancel | undefined;
+    const isAnswered = await new Promise<boolean>((resolve) => {
       this.#finished = resolve;
-      this.#deadline = world.setTimer(resolve, PATIENCE);
+      giveUp = world.setTimer(() => resolve(false), HANGS);
+      this.keepAsking();
+      this.come();
     });
-    this.come();
-    await finished;
-    this.#deadline?.();
+    giveUp?.();
     this.leave();
+    if (!isAnswered) {
+      world.problem(`${this.clientId}: no answer to PINGREQ`);
+      return;
+    }
     const streams = world.streams.filter(({ retain }) => retain);
     for (const stream of streams) {
       const n = this.#found.get(stream.topic) ?? 0;
@@ -51,11 +57,38 @@ export class RetainedReader extends Client {
   }
 
   protected accepted(_packet: ConnackPacket): void {
-    this.#found.clear();
-    this.#pinged = false;
-    this.#isComplete = false;
     for (const stream of this.world.streams)
       if (stream.retain) this.#acknowledged.set(stream, lastAcknowledged(stream.log));
+    this.#subscribe();
+  }
+
+  protected received(packet: Packet): void {
+    if (packet.type === "suback") this.#isSubscribed = true;
+    if (packet.type !== "publish") return;
+    const { topic, payload, retain } = packet;
+    // Live updates come without the flag; they are newer than the check.
+    if (!retain && payload.length === 0) this.#found.set(topic, 0);
+    else {
+      const n = numberIn(topic, payload);
+      if (n === undefined) this.world.problem(`${topic}: what is retained is not what was published`);
+      else this.#found.set(topic, n);
+    }
+  }
+
+  protected override answered(): void {
+    // What came before this answer was complete at the one before.
+    if (this.#isComplete || this.rounds >= ROUNDS) this.#finished?.(true);
+    else if (this.rounds >= this.#subscribedAt + ROUNDS_OF_A_SUBSCRIPTION) this.#subscribe();
+    this.#isComplete =
+      this.#isSubscribed &&
+      [...this.#acknowledged.keys()].every((stream) => this.#possible(stream).has(this.#found.get(stream.topic) ?? 0));
+  }
+
+  #subscribe(): void {
+    this.#found.clear();
+    this.#isComplete = false;
+    this.#isSubscribed = false;
+    this.#subscribedAt = this.rounds;
     const subscription = {
       topicFilter: "r/#",
       qos: 0,
@@ -64,28 +97,6 @@ export class RetainedReader extends Client {
       retainHandling: 0,
     } as const;
     this.link?.send({ type: "subscribe", packetId: 1, subscriptions: [subscription] });
-  }
-
-  protected received(packet: Packet): void {
-    if (packet.type === "publish") {
-      const { topic, payload, retain } = packet;
-      // Live updates come without the flag; they are newer than the check.
-      if (!retain && payload.length === 0) this.#found.set(topic, 0);
-      else {
-        const n = numberIn(topic, payload);
-        if (n === undefined) this.world.problem(`${topic}: what is retained is not what was published`);
-        else this.#found.set(topic, n);
-      }
-    }
-    if (packet.type === "pingresp" && this.#isComplete) this.#finished?.();
-    if (packet.type === "pingresp") this.#pinged = false;
-    this.#isComplete = [...this.#acknowledged.keys()].every((stream) =>
-      this.#possible(stream).has(this.#found.get(stream.topic) ?? 0),
-    );
-    if (!this.#pinged && packet.type !== "publish") {
-      this.#pinged = true;
-      this.world.setTimer(() => this.link?.send({ type: "pingreq" }), 20);
-    }
   }
 
   /** Numbers of the updates that may be there; 0: none. */

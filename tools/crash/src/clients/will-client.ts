@@ -82,8 +82,6 @@ export class WillClient extends Client {
   #askedBefore = false;
   #leftAt: number | undefined;
   #saidGoodbye = false;
-  /** When it said goodbye. */
-  #crashesBefore = 0;
   #timer: Cancel | undefined;
 
   /** @param delay seconds, for MQTT 5 */
@@ -156,9 +154,9 @@ export class WillClient extends Client {
       this.#nextLife(false);
       return;
     }
-    // The broker has closed the connection itself: it has read the DISCONNECT. If it was killed since, nobody knows.
-    const { port, forgets, crashes } = this.world;
-    const isSure = port !== undefined && !forgets && crashes === this.#crashesBefore;
+    // The broker has closed the connection itself: it has read the DISCONNECT. If it was killed meanwhile, nobody knows:
+    // the DISCONNECT may have been written to a process that was dead already.
+    const isSure = this.metNoCrash && !this.world.forgets;
     if (this.#saidGoodbye) this.#fates.set(this.#will, isSure ? "never" : "either");
     this.world.tell(`${this.#will} is gone: ${this.#fates.get(this.#will)}`);
     this.#nextLife(true);
@@ -191,7 +189,6 @@ export class WillClient extends Client {
     else if (random.chance(0.3) && this.version === 5) this.goodbye({ type: "disconnect", reasonCode: 4 });
     else {
       this.#saidGoodbye = true;
-      this.#crashesBefore = this.world.crashes;
       this.goodbye({ type: "disconnect", reasonCode: 0 });
     }
   }

@@ -10,16 +10,18 @@ export interface SimulationOptions {
   readonly workers?: number | undefined;
   /** The disk is slow, and when all brokers end it loses what it has not written. */
   readonly powerFails: boolean;
+  /** Milliseconds until a worker that has died is restarted. Default 50. */
+  readonly restartAfter?: number;
 }
 
 /** The most milliseconds that a slow disk takes. */
 const LATENCY = 20;
 
-export function simulate({ seed, kills, workers, powerFails }: SimulationOptions): Promise<RunResult> {
+export function simulate({ seed, kills, workers, powerFails, restartAfter }: SimulationOptions): Promise<RunResult> {
   const random = new Random(seed);
   const chosen = random.between(2, 3);
   const count = workers ?? chosen;
   const faults = powerFails ? { refused: 0, latency: LATENCY } : undefined;
-  const broker = new SimulatedCluster({ count, random: random.fork(), faults });
+  const broker = new SimulatedCluster({ count, random: random.fork(), faults, restartAfter });
   return broker.drive(run({ broker, kills, seed, qos: "both", workers: count, pause: [5, 150] }));
 }

@@ -12,8 +12,6 @@ import { SimMember } from "./sim-member.ts";
 import { OUTSIDE, SimEndpoint } from "./sim-network.ts";
 import { SimTime } from "./sim-time.ts";
 
-/** Milliseconds until a worker that has died is restarted. */
-const PAUSE = 50;
 /** The most events of a dying process. */
 const LAST_ACTS = 12;
 /** Turns of the others while one dies. */
@@ -24,6 +22,8 @@ export interface ClusterOptions {
   readonly random: Random;
   /** undefined: what is applied is durable at once */
   readonly faults: Faults | undefined;
+  /** Milliseconds until a worker that has died is restarted. Default 50. */
+  readonly restartAfter?: number | undefined;
 }
 
 export class SimulatedCluster implements BrokerUnderTest {
@@ -36,10 +36,12 @@ export class SimulatedCluster implements BrokerUnderTest {
   readonly #members: SimMember[];
   readonly #outside = new Set<SimEndpoint>();
   readonly #hasPower: boolean;
+  readonly #restartAfter: number;
   #isWanted = false;
 
-  constructor({ count, random, faults }: ClusterOptions) {
+  constructor({ count, random, faults, restartAfter = 50 }: ClusterOptions) {
     this.#random = random;
+    this.#restartAfter = restartAfter;
     this.forgets = faults !== undefined;
     this.refuses = (faults?.refused ?? 0) > 0;
     this.#hasPower = faults === undefined;
@@ -93,7 +95,7 @@ export class SimulatedCluster implements BrokerUnderTest {
     member.bury("process");
     this.#time.setTimer(() => {
       if (this.#isWanted && member.life === undefined) void member.start();
-    }, PAUSE);
+    }, this.#restartAfter);
     return true;
   }
 

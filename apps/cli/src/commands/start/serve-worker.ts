@@ -1,4 +1,5 @@
 // `wrenmq start` with several workers: what each worker runs.
+import { answersOf } from "@wrenmq/admin/members";
 import { createBroker } from "@wrenmq/broker";
 import type { WrenConfig } from "@wrenmq/config";
 import { configToOptions, type Preparation, prepareForClients, Reloader, shareOf } from "@wrenmq/host";
@@ -14,12 +15,13 @@ export function serveWorker(): Promise<void> {
     async createBroker(whole, { worker, count, options: place }) {
       const config = shareOf(whole, worker, count);
       const logger = createLogger(config.log).child({ worker, pid: process.pid });
-      const options = { ...(await configToOptions(config, logger)), ...place };
+      const options = { ...(await configToOptions(config, logger)), dropHistory: true, ...place };
       const broker = createBroker(options);
       const reloader = new Reloader(broker, { config, plugins: options.plugins ?? [] });
       let warm: Preparation | undefined;
       return {
         broker,
+        ...answersOf(broker, logger),
         // Workers get SIGHUP too, but only the supervisor reloads.
         ended: untilSignalled(logger, () => {}),
         started() {

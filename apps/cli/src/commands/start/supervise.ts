@@ -1,9 +1,11 @@
 // `wrenmq start` with several workers: what the supervisor runs.
+import { workersAsMembers } from "@wrenmq/admin/members";
 import { VERSION } from "@wrenmq/broker";
 import { formatDiagnostic } from "@wrenmq/config";
 import { announce, type EffectiveConfig, reloading } from "@wrenmq/host";
 import { startWorkers } from "@wrenmq/workers";
 import { removeLeftovers } from "@wrenmq/workers/data";
+import { type Administration, administer } from "../../admin/serve.ts";
 import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
 import { lineOf } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
@@ -30,15 +32,20 @@ export async function supervise(options: ConfigOptions, effective: EffectiveConf
   const signalled = untilSignalled(logger, () => void reload());
   logger.info({ version: VERSION, node: process.version, config: source, workers: count }, "WrenMQ starts");
   for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+  let administration: Administration | undefined;
   try {
     const addresses = await Promise.race([workers.ready, signalled]);
     if (addresses !== undefined) announce({ addresses, authenticators: workers.authenticators }, config, logger);
     if (workers.isReady && config.store.path !== undefined) removeLeftovers(config.store.path);
+    if (addresses !== undefined) {
+      administration = await administer({ members: workersAsMembers(workers) }, config, { logger, reload });
+    }
     const watchdog = serviceIsReady(logger);
     await signalled;
     await notifyService("stopping");
     watchdog.stop();
   } finally {
+    await administration?.close();
     await workers.stop();
   }
   logger.info({}, "stopped");

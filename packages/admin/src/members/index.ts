@@ -1,0 +1,3 @@
+export { answersOf, type MemberAnswers } from "./answers.ts";
+export { type Member, MemberMissing, type MemberName, type Members } from "./member.ts";
+export { type MemberChannel, workersAsMembers } from "./remote-members.ts";

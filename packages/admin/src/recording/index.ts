@@ -1,0 +1,1 @@
+export { type Difference, type ReplayReport, replay } from "./replay.ts";

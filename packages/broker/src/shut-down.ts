@@ -1,0 +1,69 @@
+// The end of a broker: clients get DISCONNECT and some time to read it, then everything is closed in order.
+import { ReasonCode } from "@wrenmq/codec";
+import type { Logger } from "@wrenmq/plugin-api";
+import type { Store } from "@wrenmq/store";
+import type { ClientConnection } from "./connections/client-connection.ts";
+import type { BrokerCore } from "./core.ts";
+import type { Listeners } from "./listeners/listeners.ts";
+import { clearStore } from "./persistence/clear-store.ts";
+import type { PluginHost } from "./plugins/plugin-host.ts";
+import type { Housekeeping } from "./reporting/housekeeping.ts";
+import type { Clock } from "./runtime/clock.ts";
+
+/** Milliseconds that clients have to read what they were sent last. */
+const SHUTDOWN_GRACE = 3_000;
+
+export interface RunningParts {
+  readonly core: BrokerCore;
+  readonly listeners: Listeners;
+  readonly housekeeping: Housekeeping;
+  readonly plugins: PluginHost;
+  readonly store: Store | undefined;
+  readonly logger: Logger;
+}
+
+/** @param clear remove everything from the store */
+export async function shutDown(parts: RunningParts, clear: boolean): Promise<void> {
+  const { core, listeners, housekeeping, plugins, store, logger } = parts;
+  housekeeping.stop();
+  const open = await listeners.close();
+  for (const connection of open) connection.machine.closeLink(ReasonCode.ServerShuttingDown);
+  core.flusher.run();
+  await connectionsGone(open, core.clock);
+  listeners.clear();
+  await plugins.close();
+  await core.cluster?.bus.stop();
+  await core.factLog?.drain();
+  core.timers.clear();
+  core.backgroundTasks.clear();
+  core.registry.clear();
+  try {
+    if (clear && store !== undefined) await clearStore(store);
+  } catch (error) {
+    logger.error({ err: error }, "the store was not cleared");
+  }
+  try {
+    await store?.close();
+  } catch (error) {
+    logger.error({ err: error }, "the store did not close");
+  }
+}
+
+/** Waits until every client has read its DISCONNECT, or the grace period is over. */
+async function connectionsGone(open: readonly ClientConnection[], clock: Clock): Promise<void> {
+  const remaining = new Set(open.filter((connection) => connection.isAttached));
+  if (remaining.size > 0) {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.at(clock.now() + SHUTDOWN_GRACE, resolve);
+      for (const connection of remaining) {
+        connection.whenClosed = () => {
+          remaining.delete(connection);
+          if (remaining.size > 0) return;
+          cancel();
+          resolve();
+        };
+      }
+    });
+  }
+  for (const connection of open) connection.transport.destroy();
+}
