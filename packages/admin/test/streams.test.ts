@@ -10,6 +10,7 @@ import { AdminClient } from "../src/client/index.ts";
 import { AdminHttp } from "../src/http/index.ts";
 import { type Admin, createAdmin } from "../src/index.ts";
 import { AdminSocket } from "../src/socket/index.ts";
+import { readTrace } from "../src/trace/index.ts";
 import { MemoryLogger } from "./support/memory-logger.ts";
 
 let fixture: BrokerFixture;
@@ -307,6 +308,18 @@ describe("over HTTP and the socket", () => {
     const [event, ...rest] = (await response.text()).split("\n\n");
     expect(JSON.parse(event?.replace(/^data: /, "") ?? "")).toMatchObject({ topic: "t" });
     expect(rest).toEqual(["event: end\ndata: {}", ""]);
+  });
+
+  test("a trace over HTTP is a file that can be read", async () => {
+    const response = await open("trace.run?client=c&seconds=1&payloads=true");
+    const client = await fixture.connect(5, { clientId: "c", username: "ada", password: Buffer.from("Secret") });
+    await client.publish("t", "x");
+    await fixture.clock.advance(1_000);
+    const text = await response.text();
+    const { header, records } = readTrace(text);
+    expect(header).toMatchObject({ client: "c", payloads: true });
+    expect(records.map(({ kind }) => kind)).toEqual(["packet", "packet", "packet", "routed", "end"]);
+    expect(text).not.toContain("Secret");
   });
 
   test("when the client goes, nobody watches any more", async () => {

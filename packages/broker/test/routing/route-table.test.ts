@@ -4,6 +4,7 @@ import { Session, type SessionEvents, type SubscriptionRecord, Topic, TopicTable
 import { parseShared, topicMatches } from "@wrenmq/topics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { MessageWatch } from "../../src/routing/message-watch.ts";
 import type { Recipient } from "../../src/routing/recipient.ts";
 import type { Route } from "../../src/routing/route.ts";
 import { RouteTable } from "../../src/routing/route-table.ts";
@@ -254,4 +255,21 @@ test("a large route is in the cache only, so that topics do not hold on to many 
   expect(table.find(topic)).toBe(table.find(topic));
   expect(table.find(topic).recipients).toHaveLength(1_500);
   expect(topic.route).toBeUndefined();
+});
+
+test("who watches messages is in the routes of the topics that match, and nowhere else", () => {
+  const routes = new RouteTable("round-robin");
+  const topics = [kept("a/1"), kept("a/2"), kept("b"), kept("$SYS/x")];
+  const watchesOf = (): (number | undefined)[] => topics.map((topic) => routes.find(topic).watches?.length);
+  routes.add(newEntry("c"), "a/+", record);
+  const [one, two] = [new MessageWatch(() => {}), new MessageWatch(() => {})];
+  routes.addWatch(one, "a/+");
+  routes.addWatch(two, "#");
+  expect(watchesOf()).toEqual([2, 2, 1, undefined]);
+  expect([routes.size, routes.find(topics[0] as Topic).recipients.length]).toEqual([1, 1]);
+  routes.checksTopics = true; // each topic has a route of its own
+  expect(watchesOf()).toEqual([2, 2, 1, undefined]);
+  routes.removeWatch(two, "#");
+  routes.removeWatch(one, "a/+");
+  expect(watchesOf()).toEqual([undefined, undefined, undefined, undefined]);
 });
