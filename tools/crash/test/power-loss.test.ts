@@ -16,7 +16,7 @@ test("a power failure takes nothing that was acknowledged when commits are slow"
 test("a store that refuses batches now and then loses nothing, and the broker recovers", {
   timeout: 120_000,
 }, async () => {
-  const broker = new BrokerInProcess(new Random(SEED), { refused: 0.003, latency: 10 });
+  const broker = new BrokerInProcess(new Random(SEED), { refused: 0.01, latency: 10 });
   const { problems, acknowledged } = await run({ broker, kills: KILLS, seed: SEED + 1, qos: "both" });
   expect(problems).toEqual([]);
   expect(acknowledged).toBeGreaterThan(100);
