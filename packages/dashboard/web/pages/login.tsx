@@ -32,7 +32,7 @@ function Form({ reason }: { readonly reason: string | undefined }) {
     }
   };
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={(event) => void submit(event)}>
       {error !== undefined && (
         <p class="note failed" role="alert">
           {error}

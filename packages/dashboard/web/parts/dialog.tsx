@@ -35,7 +35,7 @@ export function ActionDialog({ title, children, confirm, danger = false, ready =
   };
   return (
     <dialog ref={dialog} onClose={close} aria-label={title}>
-      <form onSubmit={submit}>
+      <form onSubmit={(event) => void submit(event)}>
         <h2>{title}</h2>
         {children}
         {error !== undefined && (

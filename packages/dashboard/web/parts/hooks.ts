@@ -78,7 +78,7 @@ export function useCommand<Name extends CommandName>(
         if (end.signal.aborted || isAborted(error)) return;
         setState(({ data }) => ({ data, error: messageOf(error), loading: false }));
       }
-      if (every !== undefined && !end.signal.aborted) timer = setTimeout(ask, every);
+      if (every !== undefined && !end.signal.aborted) timer = setTimeout(() => void ask(), every);
     };
     void ask();
     return () => {
