@@ -4,21 +4,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admin, Caller, Lines } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
 import { commandNamed } from "../commands.ts";
-import { type AnyCommand, mayCall, type Role } from "../define-command.ts";
+import { type AnyCommand, mayCall } from "../define-command.ts";
 import { inputFromWords } from "../words.ts";
 import { jsonBody } from "./body.ts";
 import type { DashboardFiles } from "./dashboard-files.ts";
 import { openApi } from "./openapi.ts";
 import { answerSession, type PageLoginOptions, SESSION_PATH } from "./page-login.ts";
-import { checkWrite, type PageSession } from "./page-sessions.ts";
+import { checkWrite } from "./page-sessions.ts";
+import type { Principal } from "./principal.ts";
 import { problemOf } from "./problem.ts";
 import { goneSignal, sendLines } from "./send-lines.ts";
-
-export interface Principal extends Caller {
-  readonly role: Role;
-  /** Absent: the caller is not a page of the dashboard. */
-  readonly session?: PageSession;
-}
 
 export interface HandlerOptions {
   readonly admin: Admin;

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import { AdminError } from "../admin-error.ts";
 import { jsonBody } from "./body.ts";
-import type { Principal } from "./handler.ts";
-import { checkOrigin, checkWrite, type PageSession, type PageSessions, type Recheck } from "./page-sessions.ts";
+import { checkOrigin, checkWrite, type PageSessions, type Recheck } from "./page-sessions.ts";
+import type { PageSession, Principal } from "./principal.ts";
 
 export const SESSION_PATH = "/session";
 /** Bytes of a body with a token. */

@@ -3,7 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AdminError } from "../admin-error.ts";
-import type { Principal } from "./handler.ts";
+import type { PageSession, Principal } from "./principal.ts";
 
 /** Milliseconds that a session lasts. */
 const LIFE = 12 * 3_600_000;
@@ -17,14 +17,6 @@ export const CSRF_HEADER = "x-wrenmq-csrf";
 
 /** Finds the caller again; undefined: the token no longer counts. */
 export type Recheck = (now: number) => Omit<Principal, "address"> | undefined;
-
-export interface PageSession {
-  readonly csrf: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-  /** The answer ends when the session does. */
-  hold(response: ServerResponse): void;
-}
 
 interface Kept extends PageSession {
   readonly who: string;

@@ -10,9 +10,10 @@ import type { Admin } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
 import { closeServer } from "./close-server.ts";
 import { DashboardFiles } from "./dashboard-files.ts";
-import { createHandler, type Principal } from "./handler.ts";
+import { createHandler } from "./handler.ts";
 import type { PageLoginOptions } from "./page-login.ts";
 import { PageSessions } from "./page-sessions.ts";
+import type { Principal } from "./principal.ts";
 import { FailureLimit, RequestRate } from "./request-limits.ts";
 import { AdminTokens } from "./tokens.ts";
 

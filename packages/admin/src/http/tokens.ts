@@ -5,7 +5,7 @@ import { digestOf, idOfToken, parseTokenFile, type StoredToken } from "@wrenmq/a
 import type { Logger } from "@wrenmq/plugin-api";
 import { WatchedFile } from "@wrenmq/watched-file";
 import type { Role } from "../define-command.ts";
-import type { Principal } from "./handler.ts";
+import type { Principal } from "./principal.ts";
 
 const LOOK_INTERVAL = 2_000;
 const NO_DIGEST = Buffer.alloc(32);
