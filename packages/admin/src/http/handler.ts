@@ -1,7 +1,7 @@
 // Handles one request of the admin API: finds the command, the caller and the form of the answer. Paths are looked up
 // in a table and never name a file; there is one for each command, so no framework is needed.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admin, Caller, Lines } from "../admin.ts";
+import type { Admin, Lines } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
 import { commandNamed } from "../commands.ts";
 import { type AnyCommand, mayCall } from "../define-command.ts";
