@@ -1,5 +1,5 @@
 // The rule of CONTRIBUTING.md about public options, held against the sources: their names, units and defaults.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
@@ -49,7 +49,7 @@ function optionsOf(folder: string): Property[] {
 }
 
 const all = members()
-  .filter((folder) => folder.startsWith("packages/"))
+  .filter((folder) => folder.startsWith("packages/") && existsSync(join(root, folder, "src")))
   .flatMap(optionsOf);
 const numbers = all.filter(({ type }) => /^(?:number|Millis|Seconds)(?: \| undefined)?$/.test(type));
 const shown = (found: readonly Property[]): string[] => found.map(({ place, name, doc }) => `${place}.${name}: ${doc}`);
