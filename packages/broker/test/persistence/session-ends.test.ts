@@ -1,7 +1,7 @@
 // The end of a stored session: when a client may learn of it, and when a session has ended although nothing has removed it.
 import { MemoryStore } from "@wrenmq/store";
 import { FaultyStore } from "@wrenmq/store/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { packets, SimClock, startBroker } from "../support.ts";
 
 const lasting = { sessionExpiryInterval: 3_600 };
@@ -49,23 +49,25 @@ test("an end that the store has refused is waited for until the store has it", a
   await fixture.stop();
 });
 
-test("a session that has expired is not resumed, even if its timer is late [MQTT-4.1.0-2]", async () => {
-  const fixture = await startBroker();
-  const { clock } = fixture;
-  // As those of a process that is busy.
-  clock.at = (time, callback) => SimClock.prototype.at.call(clock, time + 500, callback);
-  const brief = { clientId: "c", cleanStart: false, properties: { sessionExpiryInterval: 1 } };
-  const client = await fixture.connect(5, brief);
-  client.send({ type: "disconnect", reasonCode: 0 });
-  await fixture.clock.advance(999);
-  const inTime = fixture.open(5);
-  inTime.send(inTime.connectPacket(brief));
-  await inTime.expect("connack", { sessionPresent: true });
-  inTime.send({ type: "disconnect", reasonCode: 0 });
-  await fixture.clock.advance(1_000);
-  expect(fixture.broker.session("c")).toBeDefined();
-  const late = fixture.open(5);
-  late.send(late.connectPacket(brief));
-  await late.expect("connack", { sessionPresent: false });
-  await fixture.stop();
+describe("MQTT 5.0", () => {
+  test("a session that has expired is not resumed, even if its timer is late [MQTT-4.1.0-2]", async () => {
+    const fixture = await startBroker();
+    const { clock } = fixture;
+    // As those of a process that is busy.
+    clock.at = (time, callback) => SimClock.prototype.at.call(clock, time + 500, callback);
+    const brief = { clientId: "c", cleanStart: false, properties: { sessionExpiryInterval: 1 } };
+    const client = await fixture.connect(5, brief);
+    client.send({ type: "disconnect", reasonCode: 0 });
+    await fixture.clock.advance(999);
+    const inTime = fixture.open(5);
+    inTime.send(inTime.connectPacket(brief));
+    await inTime.expect("connack", { sessionPresent: true });
+    inTime.send({ type: "disconnect", reasonCode: 0 });
+    await fixture.clock.advance(1_000);
+    expect(fixture.broker.session("c")).toBeDefined();
+    const late = fixture.open(5);
+    late.send(late.connectPacket(brief));
+    await late.expect("connack", { sessionPresent: false });
+    await fixture.stop();
+  });
 });
