@@ -334,7 +334,7 @@ describe("the end of a session", () => {
     let counts = true;
     const { session, cookie } = sessions.open("ada", () => (counts ? { who: "ada", role: "read" } : undefined), 0);
     let ended = false;
-    session.hold({ once: () => {}, destroy: () => (ended = true) } as never);
+    session.hold({ headersSent: true, once: () => {}, destroy: () => (ended = true) } as never);
     counts = false;
     expect(sessions.find({ headers: { cookie: cookie.split(";")[0] } } as never, 1)).toBeUndefined();
     expect(ended).toBe(true);

@@ -113,7 +113,11 @@ export class PageSessions {
   #end(key: string): void {
     const session = this.#sessions.get(key);
     this.#sessions.delete(key);
-    for (const response of session?.held ?? []) response.destroy();
+    for (const response of session?.held ?? []) {
+      if (response.headersSent) response.destroy();
+      // A stream that has not begun gets an answer, not an end without one.
+      else response.writeHead(401, { connection: "close", "content-length": 0 }).end();
+    }
   }
 
   #makeRoom(who: string, now: number): void {

@@ -50,6 +50,11 @@ export async function sendLines(
   // What fails at once is a problem and no stream; a stream without a line for now begins nevertheless.
   const first = iterator.next();
   await firstOrPause(first);
+  // Meanwhile the caller has gone, or the session that it came with has ended.
+  if (response.headersSent || response.destroyed) {
+    await iterator.return?.();
+    return;
+  }
   response.writeHead(200, {
     ...headers,
     "content-type": form.type,
