@@ -54,6 +54,11 @@ export class SimulatedClock implements Clock {
     return this.#tasks.length === 0 && this.#soon.length === 0;
   }
 
+  /** Epoch milliseconds at which the next timer fires. */
+  get nextTimer(): number | undefined {
+    return this.#timers[0]?.time;
+  }
+
   /** Number of timers that have not fired. */
   get pendingTimers(): number {
     return this.#timers.length;
@@ -90,12 +95,20 @@ export class SimulatedClock implements Clock {
     this.#now = end;
   }
 
-  /** `advance` without promises: for simulations where no hook and no store is asynchronous. */
-  advanceNow(milliseconds: number): void {
+  /**
+   * `advance` without promises: for simulations where no hook and no store is asynchronous.
+   * @returns has a timer fired?
+   */
+  advanceNow(milliseconds: number): boolean {
     const end = this.#now + milliseconds;
+    let fired = false;
     this.run();
-    while (this.#fireNext(end)) this.run();
-    this.#now = end;
+    while (this.#fireNext(end)) {
+      fired = true;
+      this.run();
+    }
+    this.#now = Math.max(this.#now, end);
+    return fired;
   }
 
   #fireNext(end: number): boolean {

@@ -1,32 +1,20 @@
 // Time of a simulation: it advances when nothing else is left to do, or in small steps.
+import { SimulatedClock } from "@wrenmq/broker";
 import type { Cancel } from "../surroundings.ts";
 
-interface SimTimer {
-  readonly time: number;
-  readonly callback: () => void;
-}
-
 export class SimTime {
-  #now = Date.UTC(2026, 0, 1);
-  #timers: SimTimer[] = [];
+  readonly #clock = new SimulatedClock();
 
   now(): number {
-    return this.#now;
+    return this.#clock.now();
   }
 
   at(time: number, callback: () => void): Cancel {
-    const timer = { time, callback };
-    let index = this.#timers.length;
-    while (index > 0 && (this.#timers[index - 1] as SimTimer).time > time) index--;
-    this.#timers.splice(index, 0, timer);
-    return () => {
-      const found = this.#timers.indexOf(timer);
-      if (found >= 0) this.#timers.splice(found, 1);
-    };
+    return this.#clock.at(time, callback);
   }
 
   setTimer(callback: () => void, milliseconds: number): Cancel {
-    return this.at(this.#now + milliseconds, callback);
+    return this.at(this.now() + milliseconds, callback);
   }
 
   /**
@@ -34,24 +22,12 @@ export class SimTime {
    * @returns was a timer called?
    */
   pass(milliseconds: number): boolean {
-    return this.#fire(this.#now + milliseconds);
+    return this.#clock.advanceNow(milliseconds);
   }
 
   /** Advances to the next timer. */
   skip(): boolean {
-    const [next] = this.#timers;
-    return next !== undefined && this.#fire(Math.max(next.time, this.#now));
-  }
-
-  #fire(until: number): boolean {
-    let fired = false;
-    for (let next = this.#timers[0]; next !== undefined && next.time <= until; next = this.#timers[0]) {
-      this.#timers.shift();
-      this.#now = Math.max(this.#now, next.time);
-      next.callback();
-      fired = true;
-    }
-    this.#now = Math.max(this.#now, until);
-    return fired;
+    const next = this.#clock.nextTimer;
+    return next !== undefined && this.pass(Math.max(0, next - this.now()));
   }
 }
