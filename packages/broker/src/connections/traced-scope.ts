@@ -86,7 +86,7 @@ function traced(chain: HookChain, tap: ConnectionTap): HookChain {
   const { observe, authorize } = chain;
   return {
     ...chain,
-    authorize: authorize && ((client, action, topic) => told(authorize(client, action, topic), action, topic, tap)),
+    authorize: authorize && ((client, action, topic) => tapped(authorize(client, action, topic), action, topic, tap)),
     observe: {
       ...observe,
       packetReceived(client: ClientInfo | undefined, packet: Packet) {
@@ -113,7 +113,8 @@ function traced(chain: HookChain, tap: ConnectionTap): HookChain {
   };
 }
 
-function told(
+/** The same verdict; the tap gets it too. */
+function tapped(
   verdict: MaybePromise<Verdict>,
   action: Action,
   topic: string,

@@ -5,21 +5,21 @@ import type { StoredMessage } from "@wrenmq/protocol";
 
 export class MessageWatch {
   /** The message is valid during the call only. */
-  readonly tell: (message: StoredMessage) => void;
+  readonly callback: (message: StoredMessage) => void;
 
-  constructor(tell: (message: StoredMessage) => void) {
-    this.tell = tell;
+  constructor(callback: (message: StoredMessage) => void) {
+    this.callback = callback;
   }
 }
 
-export function tellWatches(
+export function callWatches(
   watches: readonly MessageWatch[],
   message: StoredMessage,
   defect: (error: unknown) => void,
 ): void {
   for (const watch of watches) {
     try {
-      watch.tell(message);
+      watch.callback(message);
     } catch (error) {
       defect(error);
     }

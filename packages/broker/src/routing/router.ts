@@ -20,7 +20,7 @@ import type { MessageOutbox } from "../persistence/message-outbox.ts";
 import type { SessionEntry } from "../sessions/session-entry.ts";
 import type { Undelivered } from "../sessions/undelivered.ts";
 import { type Forwarder, NO_PEERS } from "./forwarder.ts";
-import { tellWatches } from "./message-watch.ts";
+import { callWatches } from "./message-watch.ts";
 import { pluginMessage } from "./plugin-message.ts";
 import { PublishWaits } from "./publish-waits.ts";
 import type { Recipient } from "./recipient.ts";
@@ -93,7 +93,7 @@ export class Router {
       const refused = this.setRetained(message, retainedAt, waits);
       if (refused !== undefined) return refused;
     }
-    if (route.watches !== undefined) tellWatches(route.watches, message, this.defect);
+    if (route.watches !== undefined) callWatches(route.watches, message, this.defect);
     this.deliverAll(recipients, message, now, waits);
     let isWantedHere = recipients.length > 0;
     let elsewhere: Map<Peer, string[]> | undefined;
