@@ -4,6 +4,7 @@ import type { Broker, Clock } from "@wrenmq/broker";
 import { z } from "zod";
 import type { Histograms } from "./metrics/histograms.ts";
 import type { StatsSampler } from "./metrics/stats-sampler.ts";
+import type { Recorder } from "./recording/recorder.ts";
 import type { ScanGate } from "./scan.ts";
 
 /** read: changes nothing; write: its change can be undone; danger: what it ends or deletes is lost. */
@@ -27,6 +28,8 @@ export interface CommandContext {
   readonly histograms: Histograms;
   readonly scans: ScanGate;
   readonly samples: StatsSampler;
+  /** Those that run. */
+  readonly traces: Set<Recorder>;
   readonly clock: Clock;
 }
 

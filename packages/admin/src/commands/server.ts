@@ -5,6 +5,7 @@ import { type Broker, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/b
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { type Among, defineClusterCommand, definePrimaryCommand } from "../define-command.ts";
+import { dropsByReason } from "../metrics/drops.ts";
 import { dateOf, sampleMs } from "./fields.ts";
 import { largestOf, largestsOf, sumOf, sumsOf } from "./merging.ts";
 
@@ -125,7 +126,6 @@ export const stats = defineClusterCommand({
     const now = broker.metrics();
     const seconds = (performance.now() - since) / 1000;
     const { rss, heapUsed } = process.memoryUsage();
-    const dropped = Object.entries(now).filter(([name, count]) => name.startsWith("dropped") && count > 0);
     const { operations } = broker;
     const { quantiles } = histograms.eventLoopDelay();
     return {
@@ -141,9 +141,7 @@ export const stats = defineClusterCommand({
       retained: now.retained,
       queued: now.queued,
       inflight: now.inflightOut,
-      dropped: Object.fromEntries(
-        dropped.map(([name, count]) => [name.charAt(7).toLowerCase() + name.slice(8), count]),
-      ),
+      dropped: Object.fromEntries(Object.entries(dropsByReason(now)).filter(([, count]) => count > 0)),
       perSecond:
         pause === 0
           ? undefined

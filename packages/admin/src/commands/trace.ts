@@ -15,8 +15,6 @@ const MIB = 1_048_576;
 /** Traces at the same time. */
 const MOST_TRACES = 4;
 
-let running = 0;
-
 export const traceRun = defineStream({
   name: "trace.run",
   summary: "Record what happens to a client, or to the messages of a topic: packets, decisions, queues, losses.",
@@ -47,23 +45,24 @@ export const traceRun = defineStream({
   scope: "cluster",
   divide: (input, _index, count) => ({ ...input, maxBytes: Math.max(1_024, Math.ceil(input.maxBytes / count)) }),
   merge: (streams) => oneTrace(interleave(streams)),
-  run({ broker, clock }, input, signal) {
-    if (running >= MOST_TRACES) {
+  run({ broker, clock, traces }, input, signal) {
+    if (traces.size >= MOST_TRACES) {
       throw new AdminError("too_many_requests", `${MOST_TRACES} traces are running already`, { retryAfter: 10 });
     }
     const queue = new LineQueue<TraceLine>(WAITING, signal);
     const { client, topic, seconds, payloads, maxBytes } = input;
     const recorder = new Recorder({ broker, clock, queue }, { client, topic, seconds, payloads, maxBytes });
-    running++;
-    recorder.start();
     signal.addEventListener(
       "abort",
       () => {
-        running--;
+        traces.delete(recorder);
         recorder.stop();
       },
       { once: true },
     );
+    // If it cannot start, the signal is aborted too.
+    traces.add(recorder);
+    recorder.start();
     return linesOf(queue, () => broker.operations.now());
   },
 });

@@ -3,6 +3,7 @@ import type { StoredMessage } from "@wrenmq/plugin-api";
 import { isShared } from "@wrenmq/topics";
 import { z } from "zod";
 import { defineStream } from "../define-command.ts";
+import { dropsByReason } from "../metrics/drops.ts";
 import type { Sample } from "../metrics/stats-sampler.ts";
 import { alignedLines } from "../streams/aligned-lines.ts";
 import { interleave } from "../streams/interleave.ts";
@@ -28,23 +29,14 @@ const statsLine = z.object({
   heapBytes: z.int(),
   residentBytes: z.int(),
   loopDelayP99: z.number().describe("seconds by which the event loop was late, in the worst second of the interval"),
-  latencyP50: z.number().optional().describe("seconds from PUBLISH in to PUBLISH out; absent: not known"),
-  latencyP99: z.number().optional(),
   incomplete: z.array(z.string()).optional().describe("workers whose numbers are missing in this line"),
 });
 
 type StatsLine = z.input<typeof statsLine>;
 
-const DROPPED = "dropped";
-
 function lineOf({ at, metrics, heapBytes, residentBytes }: Sample, loopDelayP99: number): StatsLine {
-  const droppedByReason: Record<string, number> = {};
-  let dropped = 0;
-  for (const [name, count] of Object.entries(metrics)) {
-    if (!name.startsWith(DROPPED)) continue;
-    droppedByReason[name.charAt(DROPPED.length).toLowerCase() + name.slice(DROPPED.length + 1)] = count;
-    dropped += count;
-  }
+  const droppedByReason = dropsByReason(metrics);
+  const dropped = Object.values(droppedByReason).reduce((sum, count) => sum + count, 0);
   return {
     at,
     messages: { received: metrics.publishReceived, sent: metrics.publishSent, dropped },
@@ -83,10 +75,6 @@ class Intervals {
 /** The line of all members. */
 function mergedStats(lines: readonly [StatsLine, ...StatsLine[]]): StatsLine {
   const sum = (numberOf: (line: StatsLine) => number): number => lines.reduce((all, line) => all + numberOf(line), 0);
-  const most = (values: readonly (number | undefined)[]): number | undefined => {
-    const known = values.filter((value) => value !== undefined);
-    return known.length === 0 ? undefined : Math.max(...known);
-  };
   return {
     at: lines[0].at,
     messages: {
@@ -105,8 +93,6 @@ function mergedStats(lines: readonly [StatsLine, ...StatsLine[]]): StatsLine {
     heapBytes: sumOf(lines, "heapBytes"),
     residentBytes: sumOf(lines, "residentBytes"),
     loopDelayP99: largestOf(lines, "loopDelayP99"),
-    latencyP50: most(lines.map(({ latencyP50 }) => latencyP50)),
-    latencyP99: most(lines.map(({ latencyP99 }) => latencyP99)),
   };
 }
 

@@ -21,7 +21,8 @@ export class LocalMember implements Member {
   constructor(broker: Broker, logger: Logger, clock: Clock) {
     this.#logger = logger;
     const samples = new StatsSampler(broker, clock);
-    this.#context = { broker, histograms: new Histograms(broker), scans: new ScanGate(), samples, clock };
+    const histograms = new Histograms(broker);
+    this.#context = { broker, histograms, scans: new ScanGate(), samples, traces: new Set(), clock };
   }
 
   async ask(name: string, input: unknown): Promise<unknown> {

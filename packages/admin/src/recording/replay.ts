@@ -277,15 +277,12 @@ function connectOf(state: StateRecord): Packet {
     cleanStart: expiry === 0,
     keepAlive,
     ...(username === undefined ? {} : { username }),
-    ...(protocolVersion === 5
-      ? {
-          properties: {
-            sessionExpiryInterval: expiry,
-            ...(typeof receiveMaximum === "number" ? { receiveMaximum } : {}),
-            ...(typeof maximumPacketSize === "number" ? { maximumPacketSize } : {}),
-          },
-        }
-      : {}),
+    // Only MQTT 5 has them on the wire.
+    properties: {
+      sessionExpiryInterval: expiry,
+      ...(typeof receiveMaximum === "number" ? { receiveMaximum } : {}),
+      ...(typeof maximumPacketSize === "number" ? { maximumPacketSize } : {}),
+    },
   };
 }
 

@@ -1,26 +1,11 @@
 // Traces of a broker in this process: what is in them, and what is not.
-import { type BrokerFixture, startBroker } from "@wrenmq/testkit";
-import { afterEach, describe, expect, test } from "vitest";
-import { type Admin, createAdmin } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
 import { readTrace, type TraceRecord } from "../../src/trace/index.ts";
-import { MemoryLogger } from "../support/memory-logger.ts";
-import { record, type TraceInput } from "../support/record.ts";
+import { TracedBroker } from "../support/record.ts";
 
-let fixture: BrokerFixture;
-let admin: Admin;
-
-async function start(options: Parameters<typeof startBroker>[0] = {}): Promise<void> {
-  fixture = await startBroker(options);
-  admin = createAdmin({ broker: fixture.broker, logger: new MemoryLogger(), clock: fixture.clock });
-}
-
-afterEach(async () => {
-  admin.close();
-  await fixture.stop();
-});
-
-const trace = (input: TraceInput, act: () => Promise<unknown>): Promise<string> =>
-  record({ admin, fixture }, input, act);
+const traced = new TracedBroker();
+const start = traced.start.bind(traced);
+const trace = traced.trace.bind(traced);
 
 const recordsOf = (text: string): readonly TraceRecord[] => readTrace(text).records;
 const packetsOf = (text: string): string[] =>
@@ -30,8 +15,8 @@ describe.each([3, 4, 5] as const)("MQTT level %i", (version) => {
   test("all packets of a client that connects while it is traced, and only of that one", async () => {
     await start();
     const text = await trace({ client: "c" }, async () => {
-      const other = await fixture.connect(version, { clientId: "other" });
-      const client = await fixture.connect(version, { clientId: "c" });
+      const other = await traced.fixture.connect(version, { clientId: "other" });
+      const client = await traced.fixture.connect(version, { clientId: "c" });
       await client.subscribe("t", { qos: 1 });
       await other.publish("t", "x", { qos: 1 });
       await client.expect("publish");
@@ -54,7 +39,7 @@ describe.each([3, 4, 5] as const)("MQTT level %i", (version) => {
     await start();
     const secrets = ["Secret-Password", "Secret-Payload", "Secret-Will"];
     const act = async () => {
-      const client = await fixture.connect(version, {
+      const client = await traced.fixture.connect(version, {
         clientId: "c",
         username: "ada",
         password: Buffer.from("Secret-Password"),
@@ -91,7 +76,7 @@ test("data of enhanced authentication is not in it, not with payloads either", a
     },
   });
   const text = await trace({ client: "c", payloads: true }, async () => {
-    const client = fixture.open(5);
+    const client = traced.fixture.open(5);
     client.send({
       type: "connect",
       protocolVersion: 5,
@@ -123,8 +108,8 @@ test("a client that was connected before: what it was, then its packets; no rule
       },
     },
   });
-  const other = await fixture.connect(5, { clientId: "other" });
-  const client = await fixture.connect(5, { clientId: "c", properties: { sessionExpiryInterval: 60 } });
+  const other = await traced.fixture.connect(5, { clientId: "other" });
+  const client = await traced.fixture.connect(5, { clientId: "c", properties: { sessionExpiryInterval: 60 } });
   await client.subscribe("t", { qos: 1 });
   await other.publish("yes", "x");
   await client.publish("yes", "x");
@@ -166,17 +151,17 @@ test("why somebody does not get a message: queued, dropped with the reason, refu
         action === "receive" && topic === "t/secret" ? { reasonCode: 0x87, rule: "nobody reads secrets" } : true,
     },
   });
-  const away = await fixture.connect(5, { clientId: "away", properties: { sessionExpiryInterval: 600 } });
+  const away = await traced.fixture.connect(5, { clientId: "away", properties: { sessionExpiryInterval: 600 } });
   await away.subscribe("t/#", { qos: 1 });
   await away.disconnect();
   const text = await trace({ topic: "t/#" }, async () => {
-    const publisher = await fixture.connect(5, { clientId: "p" });
+    const publisher = await traced.fixture.connect(5, { clientId: "p" });
     await publisher.publish("t/secret", "x", { qos: 1 });
     await publisher.publish("t/1", "x", { qos: 1 });
     await publisher.publish("t/2", "x", { qos: 1 });
     await publisher.publish("t/3", "x");
     await publisher.publish("u", "x");
-    const back = await fixture.connect(5, {
+    const back = await traced.fixture.connect(5, {
       clientId: "away",
       cleanStart: false,
       properties: { sessionExpiryInterval: 600 },
@@ -209,7 +194,7 @@ test("why somebody does not get a message: queued, dropped with the reason, refu
 test("a refused CONNECT with the rule that refused it", async () => {
   await start({ hooks: { authenticate: () => ({ reasonCode: 0x86, rule: "wrong password" }) } });
   const text = await trace({ client: "c" }, async () => {
-    const client = fixture.open(5);
+    const client = traced.fixture.open(5);
     client.send({ type: "connect", protocolVersion: 5, clientId: "c", cleanStart: true, keepAlive: 0 });
     await client.expect("connack");
   });
@@ -223,12 +208,12 @@ test("a refused CONNECT with the rule that refused it", async () => {
 
 test("memory is bounded: a reader that takes nothing misses lines, and is told how many", async () => {
   await start();
-  const lines = await admin.call("trace.run", { topic: "t", maxBytes: 1_073_741_824 });
+  const lines = await traced.admin.call("trace.run", { topic: "t", maxBytes: 1_073_741_824 });
   const reader = lines[Symbol.asyncIterator]();
   const first = await reader.next();
   expect(first.value).toMatchObject({ kind: "header" });
-  for (let count = 0; count < 25_000; count++) fixture.broker.publish("t", "x");
-  await fixture.clock.advance(60_000);
+  for (let count = 0; count < 25_000; count++) traced.fixture.broker.publish("t", "x");
+  await traced.fixture.clock.advance(60_000);
   const kinds = new Map<string, number>();
   let lost = 0;
   for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
@@ -243,7 +228,7 @@ test("memory is bounded: a reader that takes nothing misses lines, and is told h
 test("it ends when it is as long as it may be", async () => {
   await start();
   const text = await trace({ topic: "t", maxBytes: 1_024 }, async () => {
-    for (let count = 0; count < 100; count++) fixture.broker.publish("t", "x");
+    for (let count = 0; count < 100; count++) traced.fixture.broker.publish("t", "x");
   });
   const records = recordsOf(text);
   expect(records.at(-1)).toMatchObject({ kind: "end", reason: "bytes", records: records.length - 1 });
@@ -252,10 +237,10 @@ test("it ends when it is as long as it may be", async () => {
 
 test("it leaves no tap behind, also when its reader goes", async () => {
   await start();
-  const { operations } = fixture.broker;
-  const client = await fixture.connect(5, { clientId: "c" });
+  const { operations } = traced.fixture.broker;
+  const client = await traced.fixture.connect(5, { clientId: "c" });
   const controller = new AbortController();
-  const lines = await admin.call("trace.run", { client: "c", topic: "t" }, undefined, controller.signal);
+  const lines = await traced.admin.call("trace.run", { client: "c", topic: "t" }, undefined, controller.signal);
   const reader = lines[Symbol.asyncIterator]();
   await reader.next();
   controller.abort();
@@ -264,7 +249,7 @@ test("it leaves no tap behind, also when its reader goes", async () => {
   await client.expectAlive();
   expect(operations.session("c")?.connected).toBe(true);
   for (let count = 0; count < 5; count++) {
-    const again = await admin.call("trace.run", { client: "c" });
+    const again = await traced.admin.call("trace.run", { client: "c" });
     const iterator = again[Symbol.asyncIterator]();
     await iterator.next();
     await iterator.return?.();
@@ -273,11 +258,12 @@ test("it leaves no tap behind, also when its reader goes", async () => {
 
 test("client or topic must be given, and only four traces run", async () => {
   await start();
-  await expect(admin.call("trace.run", {})).rejects.toMatchObject({ code: "invalid_input" });
+  await expect(traced.admin.call("trace.run", {})).rejects.toMatchObject({ code: "invalid_input" });
   const controller = new AbortController();
-  for (let count = 0; count < 4; count++) await admin.call("trace.run", { client: "c" }, undefined, controller.signal);
-  await expect(admin.call("trace.run", { client: "c" })).rejects.toMatchObject({ code: "too_many_requests" });
+  for (let count = 0; count < 4; count++)
+    await traced.admin.call("trace.run", { client: "c" }, undefined, controller.signal);
+  await expect(traced.admin.call("trace.run", { client: "c" })).rejects.toMatchObject({ code: "too_many_requests" });
   controller.abort();
-  const after = await admin.call("trace.run", { client: "c" });
+  const after = await traced.admin.call("trace.run", { client: "c" });
   await after[Symbol.asyncIterator]().return?.();
 });

@@ -1,28 +1,13 @@
 // Traces that are run again: the same broker gives the same answers, and a doctored trace shows where it differs.
 import type { ProtocolVersion } from "@wrenmq/codec";
-import { type BrokerFixture, startBroker } from "@wrenmq/testkit";
-import { afterEach, describe, expect, test } from "vitest";
-import { type Admin, createAdmin } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
 import { type ReplayReport, replay } from "../../src/recording/index.ts";
 import { readTrace } from "../../src/trace/index.ts";
-import { MemoryLogger } from "../support/memory-logger.ts";
-import { record, type TraceInput } from "../support/record.ts";
+import { TracedBroker } from "../support/record.ts";
 
-let fixture: BrokerFixture;
-let admin: Admin;
-
-async function start(options: Parameters<typeof startBroker>[0] = {}): Promise<void> {
-  fixture = await startBroker(options);
-  admin = createAdmin({ broker: fixture.broker, logger: new MemoryLogger(), clock: fixture.clock });
-}
-
-afterEach(async () => {
-  admin.close();
-  await fixture.stop();
-});
-
-const trace = (input: TraceInput, act: () => Promise<unknown>): Promise<string> =>
-  record({ admin, fixture }, input, act);
+const traced = new TracedBroker();
+const start = traced.start.bind(traced);
+const trace = traced.trace.bind(traced);
 
 async function replayed(text: string): Promise<ReplayReport> {
   const { header, records } = readTrace(text);
@@ -32,24 +17,24 @@ async function replayed(text: string): Promise<ReplayReport> {
 /** Connects, subscribes, gets retained and other messages at every QoS, sends, is away, comes back. */
 async function day(version: ProtocolVersion): Promise<void> {
   const lasting = version === 5 ? { properties: { sessionExpiryInterval: 600, receiveMaximum: 2 } } : {};
-  const other = await fixture.connect(version, { clientId: "other" });
-  const sink = await fixture.connect(version, { clientId: "sink" });
+  const other = await traced.fixture.connect(version, { clientId: "other" });
+  const sink = await traced.fixture.connect(version, { clientId: "sink" });
   await sink.subscribe("from/#");
-  const client = await fixture.connect(version, { clientId: "c", cleanStart: false, ...lasting });
+  const client = await traced.fixture.connect(version, { clientId: "c", cleanStart: false, ...lasting });
   await client.subscribe(["to/#", "old"], { qos: 2 });
   const old = await client.expect("publish", { topic: "old", retain: true });
   await client.acknowledge(old);
   for (const qos of [0, 1, 2] as const) {
     await other.publish("to/c", `number ${qos}`, { qos });
     await client.take("to/c", `number ${qos}`);
-    await fixture.clock.advance(100);
+    await traced.fixture.clock.advance(100);
     await client.publish("from/c", "x", { qos });
     await client.publish("nobody/cares", "x", { qos });
   }
   await client.cut();
-  await fixture.clock.advance(5_000);
+  await traced.fixture.clock.advance(5_000);
   for (let count = 0; count < 5; count++) await other.publish("to/c", `away ${count}`, { qos: 1 });
-  const again = await fixture.connect(version, { clientId: "c", cleanStart: false, ...lasting });
+  const again = await traced.fixture.connect(version, { clientId: "c", cleanStart: false, ...lasting });
   for (let count = 0; count < 5; count++) await again.take("to/c", `away ${count}`);
   await again.unsubscribe("to/#");
   await again.disconnect();
@@ -58,7 +43,7 @@ async function day(version: ProtocolVersion): Promise<void> {
 describe.each([3, 4, 5] as const)("MQTT level %i", (version) => {
   test.each([false, true])("a day of a client, payloads recorded: %s", async (payloads) => {
     await start();
-    fixture.broker.retain("old", "message", { qos: 1 });
+    traced.fixture.broker.retain("old", "message", { qos: 1 });
     const report = await replayed(await trace({ client: "c", payloads }, () => day(version)));
     expect(report.differences).toEqual([]);
     expect(report.notes).toEqual([]);
@@ -69,8 +54,8 @@ describe.each([3, 4, 5] as const)("MQTT level %i", (version) => {
 
 test("a client that was connected before, with packet identifiers that were used before", async () => {
   await start();
-  const other = await fixture.connect(5, { clientId: "other" });
-  const client = await fixture.connect(5, { clientId: "c", keepAlive: 60 });
+  const other = await traced.fixture.connect(5, { clientId: "other" });
+  const client = await traced.fixture.connect(5, { clientId: "c", keepAlive: 60 });
   await client.subscribe("to/#", { qos: 1 });
   await other.publish("to/c", "before", { qos: 1 });
   const before = await client.expect("publish", { topic: "to/c" });
@@ -98,14 +83,14 @@ test("what plugins decided: refused connects, subscriptions, messages", async ()
     },
   });
   const text = await trace({ client: "c" }, async () => {
-    const stranger = fixture.open(5);
+    const stranger = traced.fixture.open(5);
     stranger.send({ type: "connect", protocolVersion: 5, clientId: "c", cleanStart: true, keepAlive: 0 });
     await stranger.expect("connack");
-    const client = await fixture.connect(5, { clientId: "c", username: "ada" });
+    const client = await traced.fixture.connect(5, { clientId: "c", username: "ada" });
     await client.subscribe(["no/a", "yes/#", "+/b"], { qos: 1 });
     await client.publish("no/b", "x", { qos: 1 });
-    fixture.broker.publish("no/b", "x", { qos: 1 });
-    fixture.broker.publish("yes/b", "x", { qos: 1 });
+    traced.fixture.broker.publish("no/b", "x", { qos: 1 });
+    traced.fixture.broker.publish("yes/b", "x", { qos: 1 });
     await client.acknowledge(await client.expect("publish"));
   });
   const report = await replayed(text);
@@ -118,7 +103,7 @@ test("enhanced authentication with two steps", async () => {
   const next = () => (step++ === 0 ? ({ status: "continue" } as const) : ({ status: "success" } as const));
   await start({ hooks: { authenticationMethods: { M: () => ({ next }) } } });
   const text = await trace({ client: "c" }, async () => {
-    const client = fixture.open(5);
+    const client = traced.fixture.open(5);
     const properties = { authenticationMethod: "M", authenticationData: Buffer.from("x") };
     client.send({ type: "connect", protocolVersion: 5, clientId: "c", cleanStart: true, keepAlive: 0, properties });
     await client.expect("auth");
@@ -131,11 +116,11 @@ test("enhanced authentication with two steps", async () => {
 test("an operator who disconnects the client, keep alive, and a packet that must not be", async () => {
   await start();
   const text = await trace({ client: "c", seconds: 300 }, async () => {
-    await fixture.connect(5, { clientId: "c", keepAlive: 10 });
-    fixture.broker.disconnect("c");
-    await fixture.connect(5, { clientId: "c", keepAlive: 10 });
-    await fixture.clock.advance(60_000);
-    const client = await fixture.connect(5, { clientId: "c" });
+    await traced.fixture.connect(5, { clientId: "c", keepAlive: 10 });
+    traced.fixture.broker.disconnect("c");
+    await traced.fixture.connect(5, { clientId: "c", keepAlive: 10 });
+    await traced.fixture.clock.advance(60_000);
+    const client = await traced.fixture.connect(5, { clientId: "c" });
     client.send({ type: "auth", reasonCode: 0x19, properties: { authenticationMethod: "M" } });
     await client.expect("disconnect");
   });
@@ -146,7 +131,7 @@ test("an operator who disconnects the client, keep alive, and a packet that must
 describe("a doctored trace", () => {
   const recorded = async (): Promise<string[]> => {
     await start();
-    fixture.broker.retain("old", "message", { qos: 1 });
+    traced.fixture.broker.retain("old", "message", { qos: 1 });
     return (await trace({ client: "c", payloads: true }, () => day(5))).trimEnd().split("\n");
   };
   const packetLine = (lines: readonly string[], type: string): number =>
@@ -186,7 +171,7 @@ describe("a doctored trace", () => {
 
 test("twice the same: the replay is deterministic", async () => {
   await start();
-  fixture.broker.retain("old", "message", { qos: 1 });
+  traced.fixture.broker.retain("old", "message", { qos: 1 });
   const text = await trace({ client: "c" }, () => day(5));
   expect(await replayed(text)).toEqual(await replayed(text));
 });
