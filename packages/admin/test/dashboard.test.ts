@@ -308,7 +308,11 @@ describe("the end of a session", () => {
     onTestFinished(() => server.close());
     const { cookie } = await signIn(server, { token: created.token });
     expect((await ask("/api/v1/health", { server, headers: { cookie } })).status).toBe(200);
+    const stream = await fetch(new URL("/api/v1/stats.watch", server.address), { headers: { cookie } });
+    expect(stream.status).toBe(200);
     await revokeToken(tokensFile, created.id);
+    // The stream first: no request is made meanwhile at which the token would be checked.
+    await expect(stream.text()).rejects.toThrow();
     await expect
       .poll(async () => (await ask("/api/v1/health", { server, headers: { cookie } })).status, { timeout: 15_000 })
       .toBe(401);
@@ -333,11 +337,15 @@ describe("the end of a session", () => {
     const sessions = new PageSessions(() => 1, false);
     let counts = true;
     const { session, cookie } = sessions.open("ada", () => (counts ? { who: "ada", role: "read" } : undefined), 0);
-    let ended = false;
-    session.hold({ headersSent: true, once: () => {}, destroy: () => (ended = true) } as never);
+    const ends: unknown[] = [];
+    const once = (): void => {};
+    session.hold({ headersSent: true, once, destroy: () => ends.push("cut") } as never);
+    // One without its first line gets an answer.
+    const writeHead = (status: number) => ({ end: () => ends.push(status) });
+    session.hold({ headersSent: false, once, writeHead } as never);
     counts = false;
     expect(sessions.find({ headers: { cookie: cookie.split(";")[0] } } as never, 1)).toBeUndefined();
-    expect(ended).toBe(true);
+    expect(ends).toEqual(["cut", 401]);
     sessions.close();
   });
 });
