@@ -31,6 +31,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "plugins",
     "runtime",
   ],
+  "packages/dashboard": ["pages", "parts", "api", "pure"],
   "tools/crash": ["simulation", "brokers", "clients"],
   "apps/cli": ["commands", "admin", "client", "broker", "service"],
 };
@@ -44,11 +45,14 @@ const MOST_FILES = 16;
 /** The files of a member's sources, by their paths below it, and what they import of each other. */
 type Graph = ReadonlyMap<string, readonly string[]>;
 
+/** `src`, or `web` of a page. */
+const sourcesOf = (member: string): string => (existsSync(join(root, member, "web")) ? "web" : "src");
+
 function graphOf(member: string): Graph {
-  const folder = join(root, member, "src");
+  const folder = join(root, member, sourcesOf(member));
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => name.replaceAll("\\", "/"))
-    .filter((name) => name.endsWith(".ts"));
+    .filter((name) => /\.tsx?$/.test(name));
   const known = new Set(names);
   const importsIn = (name: string): string[] =>
     importsOf(name, readFileSync(join(folder, name), "utf8")).filter((one) => known.has(one));
@@ -119,7 +123,9 @@ test("circles are found, and arrows against an order", () => {
   expect(againstTheOrder(graph, ["a", "b"])).toEqual(["b/3.ts imports a/1.ts"]);
 });
 
-const withSources = members().filter((member) => existsSync(join(root, member, "src")) && graphOf(member).size > 0);
+const withSources = members().filter(
+  (member) => existsSync(join(root, member, sourcesOf(member))) && graphOf(member).size > 0,
+);
 
 describe.each(withSources)("%s", (member) => {
   const graph = graphOf(member);
@@ -149,7 +155,7 @@ describe.each(withSources)("%s", (member) => {
   test("no folder has too many files", () => {
     const counts = new Map<string, number>();
     for (const file of graph.keys()) {
-      const folder = posix.join(member, "src", posix.dirname(file));
+      const folder = posix.join(member, sourcesOf(member), posix.dirname(file));
       counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
     const large = [...counts].filter(([folder, count]) => count > MOST_FILES && !(folder in LARGE));

@@ -1,6 +1,6 @@
 // Calls commands of the admin API, with their types.
 import { Problem, problemOf, unreachable } from "./problem.ts";
-import { session, sessionEnded } from "./session.ts";
+import { CSRF_HEADER, session, sessionEnded } from "./session.ts";
 import type { Answer, CommandName, Input } from "./types.ts";
 
 const PREFIX = "./api/v1/";
@@ -20,7 +20,7 @@ export async function write<Name extends CommandName>(name: Name, input: Input<N
   const state = session.value;
   const response = await send(`${PREFIX}${name}`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-wrenmq-csrf": state.kind === "in" ? state.csrf : "" },
+    headers: { "content-type": "application/json", [CSRF_HEADER]: state.kind === "in" ? state.csrf : "" },
     body: JSON.stringify(input),
   });
   return (await response.json()) as Answer<Name>;

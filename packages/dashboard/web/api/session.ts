@@ -17,6 +17,9 @@ interface Report {
   readonly csrf?: string;
 }
 
+/** Which header carries the CSRF token: see the admin API. */
+export const CSRF_HEADER = "x-wrenmq-csrf";
+
 export const session: Store<SessionState> = new Store<SessionState>({ kind: "loading" });
 
 async function ask(method: string, body?: object, state = session.value): Promise<Report> {
@@ -25,7 +28,7 @@ async function ask(method: string, body?: object, state = session.value): Promis
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     headers: {
       ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...(state.kind === "in" ? { "x-wrenmq-csrf": state.csrf } : {}),
+      ...(state.kind === "in" ? { [CSRF_HEADER]: state.csrf } : {}),
     },
   }).catch(() => {
     throw unreachable();

@@ -1,8 +1,8 @@
 // The types of commands, taken from the table of @wrenmq/admin: nothing of it is in the bundle.
-import type { Command, CommandName, Commands, StreamCommand } from "@wrenmq/admin";
+import type { Command, CommandName, Commands, Role, StreamCommand } from "@wrenmq/admin";
 import type { z } from "zod";
 
-export type { CommandName };
+export type { CommandName, Role };
 
 export type Input<Name extends CommandName> = z.input<Commands[Name]["input"]>;
 
@@ -14,6 +14,6 @@ export type Answer<Name extends CommandName> =
       ? z.output<Output>
       : never;
 
-export type Item<Name extends CommandName> = Answer<Name> extends { items: readonly (infer One)[] } ? One : never;
+export type ClientDetails = Answer<"clients.get">;
 
-export type Role = "read" | "operate" | "admin";
+export type Item<Name extends CommandName> = Answer<Name> extends { items: readonly (infer One)[] } ? One : never;

@@ -1,13 +1,13 @@
 // What can be done about a client, each asked for first.
 import { useState } from "preact/hooks";
 import { write } from "../api/commands.ts";
+import type { ClientDetails } from "../api/types.ts";
 import { ActionDialog } from "../parts/dialog.tsx";
 import { Field, Select } from "../parts/field.tsx";
 import { count, duration } from "../pure/format.ts";
-import type { Details } from "./client.tsx";
 
 interface ActionProps {
-  readonly details: Details;
+  readonly details: ClientDetails;
   readonly close: () => void;
 }
 

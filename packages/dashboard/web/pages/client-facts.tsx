@@ -1,10 +1,10 @@
 // What is known of a client's session and of its connection.
 
+import type { ClientDetails } from "../api/types.ts";
 import { Badge, Empty, Fact, Facts, Section } from "../parts/states.tsx";
 import { bytes, count, dateAndTime, duration } from "../pure/format.ts";
-import type { Details } from "./client.tsx";
 
-export function SessionFacts({ details }: { readonly details: Details }) {
+export function SessionFacts({ details }: { readonly details: ClientDetails }) {
   const { username, protocol, expiryInterval, cleanStart, keepAlive, hasWill, stored, queue, inflight, inflightIn } =
     details;
   return (
@@ -36,7 +36,7 @@ export function SessionFacts({ details }: { readonly details: Details }) {
   );
 }
 
-export function ConnectionFacts({ details }: { readonly details: Details }) {
+export function ConnectionFacts({ details }: { readonly details: ClientDetails }) {
   const { connection, listener, address, port, connectedAt } = details;
   if (connection === undefined) {
     return (
@@ -79,7 +79,7 @@ export function ConnectionFacts({ details }: { readonly details: Details }) {
   );
 }
 
-function Tls({ tls }: { readonly tls: NonNullable<NonNullable<Details["connection"]>["tls"]> }) {
+function Tls({ tls }: { readonly tls: NonNullable<NonNullable<ClientDetails["connection"]>["tls"]> }) {
   const { protocol, serverName, authorized, certificate } = tls;
   return (
     <>

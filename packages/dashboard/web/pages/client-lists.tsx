@@ -1,21 +1,21 @@
 // Lists about a client: its subscriptions, what is in flight, what it has lost and why.
 
+import type { ClientDetails } from "../api/types.ts";
 import { Badge, Empty, Section } from "../parts/states.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { clock, count } from "../pure/format.ts";
 import { dropReason } from "../pure/reasons.ts";
-import type { Details } from "./client.tsx";
 
-type Subscription = Details["subscriptionList"][number];
-type Message = Details["inflightMessages"][number];
-type Drop = Details["lastDrops"][number];
+type Subscription = ClientDetails["subscriptionList"][number];
+type Message = ClientDetails["inflightMessages"][number];
+type Drop = ClientDetails["lastDrops"][number];
 
 const SUBSCRIPTION_COLUMNS: readonly Column<Subscription>[] = [
   { label: "Topic filter", render: ({ filter }) => <code class="break">{filter}</code> },
   { label: "QoS", number: true, render: ({ qos }) => qos },
 ];
 
-export function Subscriptions({ details: { subscriptionList, subscriptions } }: { readonly details: Details }) {
+export function Subscriptions({ details: { subscriptionList, subscriptions } }: { readonly details: ClientDetails }) {
   const more = (subscriptions ?? 0) - subscriptionList.length;
   return (
     <Section title="Subscriptions">
@@ -40,7 +40,7 @@ const MESSAGE_COLUMNS: readonly Column<Message>[] = [
   { label: "Topic", render: ({ topic }) => <code class="break">{topic ?? "–"}</code> },
 ];
 
-export function Inflight({ details: { inflightMessages } }: { readonly details: Details }) {
+export function Inflight({ details: { inflightMessages } }: { readonly details: ClientDetails }) {
   return (
     <Section title="In flight">
       {inflightMessages.length === 0 ? (
@@ -64,7 +64,7 @@ const DROP_COLUMNS: readonly Column<Drop>[] = [
   { label: "Side", wide: true, render: ({ side }) => side },
 ];
 
-export function Drops({ details: { lastDrops, droppedByReason } }: { readonly details: Details }) {
+export function Drops({ details: { lastDrops, droppedByReason } }: { readonly details: ClientDetails }) {
   const reasons = Object.entries(droppedByReason).filter(([, number]) => number > 0);
   return (
     <Section

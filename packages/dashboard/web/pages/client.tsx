@@ -1,16 +1,14 @@
 // Everything about one client: session, queue, what it has lost, its connection; and what can be done about it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../api/session.ts";
-import type { Answer } from "../api/types.ts";
+import type { ClientDetails } from "../api/types.ts";
 import { useCommand } from "../parts/hooks.ts";
 import { Badge, Empty, Failed, Loading } from "../parts/states.tsx";
 import { bytesPerSecond, count, dateAndTime } from "../pure/format.ts";
+import type { PageProps } from "../pure/route.ts";
 import { BanDialog, EndDialog, KickDialog } from "./client-actions.tsx";
 import { ConnectionFacts, SessionFacts } from "./client-facts.tsx";
 import { Drops, Inflight, Subscriptions } from "./client-lists.tsx";
-import type { PageProps } from "./index.ts";
-
-export type Details = Answer<"clients.get">;
 
 const DIALOGS = { kick: KickDialog, ban: BanDialog, end: EndDialog } as const;
 
@@ -68,7 +66,7 @@ export function ClientPage({ route: { rest: clientId = "" } }: PageProps) {
   );
 }
 
-function State({ details }: { readonly details: Details }) {
+function State({ details }: { readonly details: ClientDetails }) {
   const { connected, disconnectedAt, connection, congested } = details;
   const rates = useByteRates(details);
   return (
@@ -89,7 +87,7 @@ function State({ details }: { readonly details: Details }) {
 }
 
 /** From one answer to the next. */
-function useByteRates({ connection }: Details): { readonly received: number; readonly sent: number } | undefined {
+function useByteRates({ connection }: ClientDetails): { readonly received: number; readonly sent: number } | undefined {
   const before = useRef<{ readonly at: number; readonly received: number; readonly sent: number } | undefined>(
     undefined,
   );

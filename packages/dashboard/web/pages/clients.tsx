@@ -11,8 +11,7 @@ import { usePaging, useSorting } from "../parts/paging.ts";
 import { Badge, Empty, Failed, Loading, Section } from "../parts/states.tsx";
 import { type Column, Pager, Table } from "../parts/table.tsx";
 import { count, dateAndTime, duration, since } from "../pure/format.ts";
-import { hrefOf } from "../pure/route.ts";
-import type { PageProps } from "./index.ts";
+import { hrefOf, type PageProps } from "../pure/route.ts";
 
 type Client = Item<"clients.list">;
 type Sort = NonNullable<Input<"clients.list">["sort"]>;

@@ -1,15 +1,11 @@
 // The table of pages.
 import type { ComponentType } from "preact";
-import type { Route } from "../pure/route.ts";
+import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
-
-export interface PageProps {
-  readonly route: Route;
-}
 
 interface Page {
   readonly title: string;

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { samples } from "../api/feed.ts";
 import { useCommand, useStore } from "../parts/hooks.ts";
 import { Plot } from "../parts/plot.tsx";
-import { Empty, Failed, Loading } from "../parts/states.tsx";
+import { Failed, Loading } from "../parts/states.tsx";
 import { type Certificate, type Finding, findingsOf } from "../pure/findings.ts";
 import { bytes, bytesPerSecond, count, duration, latency, perSecond, short } from "../pure/format.ts";
 import { column, lastSeconds, rates, reasonsOf, recentRate, type Sample } from "../pure/rates.ts";
@@ -114,7 +114,6 @@ function Plots({ samples: all, span }: { readonly samples: readonly Sample[]; re
   const times = shown.map(({ at }) => at);
   const common = { times, span };
   const reasons = reasonsOf(shown).slice(0, MOST_REASONS);
-  const hasLatency = shown.some(({ latencyP99 }) => latencyP99 !== undefined);
   return (
     <div class="plots">
       <Plot
@@ -155,24 +154,6 @@ function Plots({ samples: all, span }: { readonly samples: readonly Sample[]; re
               }))
         }
       />
-      {hasLatency ? (
-        <Plot
-          {...common}
-          title="Latency"
-          format={latency}
-          series={[
-            { label: "median", color: 1, values: column(shown, (one) => one.latencyP50) },
-            { label: "99 %", color: 3, values: column(shown, (one) => one.latencyP99) },
-          ]}
-        />
-      ) : (
-        <figure class="plot panel">
-          <figcaption>
-            <h3>Latency</h3>
-          </figcaption>
-          <Empty>Not measured yet: it needs messages that pass.</Empty>
-        </figure>
-      )}
       <Plot
         {...common}
         title="Event loop is late by"

@@ -1,6 +1,6 @@
 // Hooks of all pages: stores, commands that are called again and again, and streams.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { isAborted, read, stream } from "../api/commands.ts";
+import { isAborted, read } from "../api/commands.ts";
 import { messageOf } from "../api/problem.ts";
 import type { Answer, CommandName, Input } from "../api/types.ts";
 import { parseRoute, type Route } from "../pure/route.ts";
@@ -90,44 +90,6 @@ export function useCommand<Name extends CommandName>(
   return { ...state, refresh };
 }
 
-export type StreamState =
-  | { readonly kind: "off" }
-  | { readonly kind: "connecting" }
-  | { readonly kind: "live" }
-  | { readonly kind: "ended"; readonly reason: string };
-
-/** Reads a stream while `input` is given; it begins anew when `input` changes. */
-export function useStream(
-  name: string,
-  input: object | undefined,
-  lines: (batch: unknown[]) => void,
-): { readonly state: StreamState; restart(): void } {
-  const [state, setState] = useState<StreamState>({ kind: "off" });
-  const [turn, setTurn] = useState(0);
-  const latest = useRef(lines);
-  latest.current = lines;
-  const key = input === undefined ? undefined : JSON.stringify(input);
-  useEffect(() => {
-    if (input === undefined) {
-      setState({ kind: "off" });
-      return undefined;
-    }
-    const end = new AbortController();
-    setState({ kind: "connecting" });
-    stream(name, input, {
-      signal: end.signal,
-      opened: () => setState({ kind: "live" }),
-      lines: (batch) => latest.current(batch),
-    })
-      .then(() => setState({ kind: "ended", reason: "the broker has ended it" }))
-      .catch((error: unknown) => {
-        if (!end.signal.aborted) setState({ kind: "ended", reason: messageOf(error) });
-      });
-    return () => end.abort();
-  }, [name, key, turn]);
-  return { state, restart: useCallback(() => setTurn((number) => number + 1), []) };
-}
-
 /** A value that follows another one when that has not changed for a while. */
 export function useSettled<T>(value: T, pause = 250): T {
   const [settled, setSettled] = useState(value);
@@ -136,17 +98,4 @@ export function useSettled<T>(value: T, pause = 250): T {
     return () => clearTimeout(timer);
   }, [value, pause]);
   return settled;
-}
-
-/** Draws at most once in an interval, however often it is asked to. */
-export function useThrottledRender(interval = 200): () => void {
-  const [, render] = useState(0);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return useCallback(() => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      render((number) => number + 1);
-    }, interval);
-  }, [interval]);
 }

@@ -1,6 +1,5 @@
 // What a page shows when there is nothing to show: loading, empty, failed; and small labels.
 import type { ComponentChildren } from "preact";
-import type { StreamState } from "./hooks.ts";
 
 export function Loading({ what = "Loading" }: { readonly what?: string }) {
   return (
@@ -31,21 +30,6 @@ export type Tone = "ok" | "warn" | "bad" | "quiet";
 
 export function Badge({ tone = "quiet", children }: { readonly tone?: Tone; readonly children: ComponentChildren }) {
   return <span class={`badge ${tone}`}>{children}</span>;
-}
-
-export function StreamNote({ state, restart }: { readonly state: StreamState; readonly restart: () => void }) {
-  if (state.kind === "live") return <Badge tone="ok">live</Badge>;
-  if (state.kind === "connecting") return <Badge>connecting …</Badge>;
-  if (state.kind === "off") return <Badge>off</Badge>;
-  return (
-    <>
-      <Badge tone="bad">ended</Badge>
-      <span class="soft">{state.reason}</span>
-      <button type="button" onClick={restart}>
-        Start again
-      </button>
-    </>
-  );
 }
 
 /** Names and values. */

@@ -83,10 +83,6 @@ export function clock(at: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-export function clockWithMillis(at: number): string {
-  return `${clock(at)}.${String(new Date(at).getMilliseconds()).padStart(3, "0")}`;
-}
-
 /** 2026-11-28 14:03 */
 export function dateAndTime(date: string | number): string {
   const at = new Date(date);

@@ -14,8 +14,6 @@ export interface Sample {
   readonly heapBytes: number;
   readonly residentBytes: number;
   readonly loopDelayP99: number;
-  readonly latencyP50?: number | undefined;
-  readonly latencyP99?: number | undefined;
 }
 
 export type Column = readonly (number | null)[];

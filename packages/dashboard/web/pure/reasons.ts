@@ -15,23 +15,3 @@ const DROPS: Readonly<Record<string, string>> = {
 export function dropReason(reason: string): string {
   return DROPS[reason] ?? reason;
 }
-
-const OUTCOMES: Readonly<Record<string, string>> = {
-  sent: "gets it at once",
-  queued: "gets it later: it waits in the queue",
-  candidate: "may get it: one member of the group does",
-  offline: "loses it: away, and QoS 0",
-  blocked: "loses it: takes nothing, and QoS 0",
-  queueFull: "loses it: its queue is full",
-  notAuthorized: "does not get it: a rule refuses",
-  noLocal: "does not get it: it is the publisher",
-};
-
-export function outcomeOf(outcome: string): string {
-  return OUTCOMES[outcome] ?? outcome;
-}
-
-/** Does the message reach the client, now or later? */
-export function isDelivered(outcome: string): boolean {
-  return outcome === "sent" || outcome === "queued" || outcome === "candidate";
-}

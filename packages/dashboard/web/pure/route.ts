@@ -7,6 +7,11 @@ export interface Route {
   readonly query: Readonly<Record<string, string>>;
 }
 
+/** What every page is given. */
+export interface PageProps {
+  readonly route: Route;
+}
+
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = splitOnce(hash.replace(/^#?\/?/, ""), "?");
   const [page = "", rest] = splitOnce(path, "/");
