@@ -173,6 +173,7 @@ test("a trace of a client is written to a new file and printed; a bad file is on
   void tracing.then(() => {
     isOver = true;
   });
+  // Traffic for as long as the trace runs, a bounded load; nothing depends on how much it is.
   for (let count = 0; !isOver; count++) {
     await client.publishAsync("t/1", `number ${count}`, { qos: 1 });
     await new Promise((resolve) => setTimeout(resolve, 50));
