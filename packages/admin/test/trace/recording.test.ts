@@ -1,5 +1,5 @@
 // Traces of a broker in this process: what is in them, and what is not.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { readTrace, type TraceRecord } from "../../src/trace/index.ts";
 import { TracedBroker } from "../support/record.ts";
 
@@ -266,4 +266,17 @@ test("client or topic must be given, and only four traces run", async () => {
   controller.abort();
   const after = await traced.admin.call("trace.run", { client: "c" });
   await after[Symbol.asyncIterator]().return?.();
+});
+
+test("a trace that cannot start does not count as running", async () => {
+  await start();
+  const { operations } = traced.fixture.broker;
+  const follow = vi.spyOn(operations, "tapClient").mockImplementation(() => {
+    throw new Error("not now");
+  });
+  for (let count = 0; count < 5; count++) {
+    await expect(traced.admin.call("trace.run", { client: "c" })).rejects.toMatchObject({ code: "internal" });
+  }
+  follow.mockRestore();
+  expect(await traced.trace({ client: "c" }, async () => {})).toMatch(/"kind":"end"/);
 });
