@@ -6,7 +6,7 @@ import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 
-/** Another broker, as this one sees it; one object for the lifetime of the bus. */
+/** Another broker, as this one sees it; one object as long as it is one of those that act as one. */
 export interface Peer {
   /** Its number among the brokers that act as one. */
   readonly id: number;
@@ -54,13 +54,19 @@ export interface RetainedFact {
 export interface ClusterBus {
   /** Number of this broker. */
   readonly self: number;
-  /** The other brokers, in a fixed order. */
+  /** The other brokers. */
   readonly peers: readonly Peer[];
+  /**
+   * Number of the broker that stores a topic's retained message. Where brokers come and go each keeps all of them: it is
+   * this one.
+   */
+  keeperOf(topic: string): number;
   /** Bytes wait for a peer that does not read them: publishers should wait (`whenRelieved`). */
   readonly congested: boolean;
   /**
-   * Is there a peer whose sessions outlive its process and that has not connected since this broker started? Its
-   * subscriptions are then unknown, and a message above QoS 0 must not be acknowledged.
+   * Is there a peer whose sessions outlive its process and that has not connected since this broker started, or may
+   * this broker have been replaced without its knowledge? Subscriptions are then unknown, and a message above QoS 0 must
+   * not be acknowledged.
    */
   readonly isUncertain: boolean;
   /** Sets the broker of this bus. Routes may be set from now on; forwarded messages wait for `start`. */

@@ -6,7 +6,6 @@ import {
   ForwardResult,
   type ForwardTarget,
   ForwardTicket,
-  homeOf,
   type LocalNode,
   type Origin,
   type Peer,
@@ -394,6 +393,6 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   #keeper(topic: string): number {
-    return homeOf(topic, this.bus.peers.length + 1);
+    return this.bus.keeperOf(topic);
   }
 }

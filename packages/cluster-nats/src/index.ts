@@ -1,0 +1,1 @@
+export { type LinkBus, NatsMesh } from "./links/nats-mesh.ts";
