@@ -189,6 +189,10 @@ export class BrokerCore implements BrokerServices {
     }
   }
 
+  isStillHome(clientId: string): boolean {
+    return this.placement?.isStillHome?.(clientId) !== false;
+  }
+
   /** Changes limits, for existing and later sessions. */
   setLimits(limits: BrokerLimits): void {
     this.limits = limits;

@@ -97,7 +97,7 @@ async function pair(next: () => number, faults = GOOD): Promise<Pair> {
 
 describe("a link over a bad bus", () => {
   test("every byte comes out once and in order, in both directions, for hundreds of seeds", async () => {
-    for (let seed = 1; seed <= (Number(process.env.WREN_SEEDS) || 400); seed++) {
+    for (let seed = 1; seed <= (Number(process.env["WREN_SEEDS"]) || 400); seed++) {
       const next = random(seed);
       const faults = { lost: next() * 0.3, repeated: next() * 0.3, delay: next() * 50 };
       const { time, bus, dialler, listener } = await pair(next, faults);

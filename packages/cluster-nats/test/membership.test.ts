@@ -220,7 +220,7 @@ async function after<T>(world: World, promise: Promise<T>): Promise<T> {
 
 describe("members under faults", () => {
   test("never do two that may acknowledge serve the same clients; at the end all agree, for hundreds of seeds", async () => {
-    for (let seed = 1; seed <= (Number(process.env.WREN_SEEDS) || 200); seed++) {
+    for (let seed = 1; seed <= (Number(process.env["WREN_SEEDS"]) || 200); seed++) {
       const world = new World(seed);
       const { next, time, store } = world;
       for (const name of ["a", "b", "c"]) await after(world, world.join(name));

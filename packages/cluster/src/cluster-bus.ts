@@ -64,9 +64,8 @@ export interface ClusterBus {
   /** Bytes wait for a peer that does not read them: publishers should wait (`whenRelieved`). */
   readonly congested: boolean;
   /**
-   * Is there a peer whose sessions outlive its process and that has not connected since this broker started, or may
-   * this broker have been replaced without its knowledge? Subscriptions are then unknown, and a message above QoS 0 must
-   * not be acknowledged.
+   * Is there a peer whose sessions outlive its process and that has not connected since this broker started? Its
+   * subscriptions are then unknown, and a message above QoS 0 must not be acknowledged.
    */
   readonly isUncertain: boolean;
   /** Sets the broker of this bus. Routes may be set from now on; forwarded messages wait for `start`. */
@@ -106,6 +105,11 @@ export interface ClusterBus {
   whenRelieved(callback: () => void): void;
   /** Resolves when every connected peer knows the present routes and groups; undefined: they do. */
   whenKnown(): Promise<void> | undefined;
+  /**
+   * While others may have replaced this broker without its knowledge: resolves when it is certain that they have not.
+   * Until then no message above QoS 0 may be acknowledged. undefined: it is certain.
+   */
+  whenCertain(): Promise<void> | undefined;
   /** Metrics for the peers. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The metrics that the peers have shared last. */

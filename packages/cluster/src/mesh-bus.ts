@@ -1,13 +1,14 @@
 // The bus between brokers that are linked each to each other one: worker processes of one machine, whose number is
 // fixed, or members of a cluster that come and go.
 import type { Message, Millis } from "@wrenmq/protocol";
-import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
+import type { Connection, ConnectionHandler, ReadBuffer } from "@wrenmq/transport";
 import type { ArrivedTarget, ClusterBus, ForwardTarget, LocalNode } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { homeOf } from "./home.ts";
 import type { Greeting, LinkEvents } from "./link-events.ts";
+import type { MeshMember, MeshOptions } from "./mesh/mesh-options.ts";
 import { OwnRoutes } from "./mesh/own-routes.ts";
 import { relaysGone } from "./mesh/relays-gone.ts";
 import { RetainedSync } from "./mesh/retained-sync.ts";
@@ -16,31 +17,9 @@ import { MeshPeer } from "./mesh-peer.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 import { FIRST_RETRY, Redial } from "./redial.ts";
 import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
-import type { MeshTransport } from "./transports/mesh-transport.ts";
 import type { RelayOpening } from "./wire/relay-info.ts";
 
 const SEQUENCES = 0x1_0000_0000;
-
-export interface MeshOptions {
-  /** Number of this broker: 0 to count - 1, or to 63 where brokers come and go. */
-  readonly self: number;
-  /** Number of brokers, with this one. Default: they come and go, see `setMembers`. */
-  readonly count?: number;
-  readonly transport: MeshTransport;
-  /** Milliseconds that `start` waits for the peers. Default 10,000; without `count`: until they are connected or gone. */
-  readonly startTimeout?: number;
-  /** May this broker have been replaced without its knowledge? Then `isUncertain` is true. Default: it cannot be. */
-  readonly isIsolated?: () => boolean;
-  /** Serves a connection that a peer relays. Default: relays are refused. */
-  readonly accept?: (connection: ExternalConnection, listener: string) => void;
-}
-
-/** A broker among those that come and go. */
-export interface MeshMember {
-  readonly id: number;
-  /** Distinguishes processes that have had this number one after the other. */
-  readonly run: number;
-}
 
 export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly self: number;
@@ -77,7 +56,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   get isUncertain(): boolean {
-    return this.#uncertain || this.#options.isIsolated?.() === true;
+    return this.#uncertain;
   }
 
   get waiting(): number {
@@ -132,7 +111,11 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     await transport.listen((connection) => this.#open(connection), this.#readBuffer);
     this.#listening = true;
     for (const peer of this.#peers) this.#reach(peer);
-    if (this.#isComplete) return;
+    if (!this.#isComplete) await this.#whenComplete(node, startTimeout);
+    if (!this.#stopped) await this.#options.whenAdmitted?.();
+  }
+
+  async #whenComplete(node: LocalNode, startTimeout: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = startTimeout === Infinity ? () => {} : node.at(node.now() + startTimeout, resolve);
       this.#complete = () => {
@@ -210,6 +193,10 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       if (this.#known === known) this.#known = undefined;
     });
     return known;
+  }
+
+  whenCertain(): Promise<void> | undefined {
+    return this.#options.whenCertain?.();
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {

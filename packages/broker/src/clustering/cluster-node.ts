@@ -144,6 +144,8 @@ export class ClusterNode implements LocalNode, Forwarder {
       this.#resumption.postpone(message);
       return ReasonCode.Success;
     }
+    const certain = bus.whenCertain();
+    if (certain !== undefined) waits.authorizes(certain.then(() => undefined));
     for (const peer of bus.peers) {
       if (peer.up || !bus.isFull(peer, message)) continue;
       if (peers?.includes(peer) === true || groups.some((group) => group.mayChoose(peer)))
