@@ -8,6 +8,7 @@ import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
+import { Sessions } from "./sessions.tsx";
 
 interface Page {
   readonly title: string;
@@ -17,6 +18,7 @@ interface Page {
 const PAGES: Readonly<Record<string, Page>> = {
   overview: { title: "Overview", view: Overview },
   clients: { title: "Clients", view: Clients },
+  sessions: { title: "Sessions", view: Sessions },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },
