@@ -6,6 +6,7 @@ import { Clients } from "./clients.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
+import { Topics } from "./topics/topics.tsx";
 
 interface Page {
   readonly title: string;
@@ -15,6 +16,7 @@ interface Page {
 const PAGES: Readonly<Record<string, Page>> = {
   overview: { title: "Overview", view: Overview },
   clients: { title: "Clients", view: Clients },
+  topics: { title: "Topics", view: Topics },
   listeners: { title: "Listeners", view: Listeners },
 };
 

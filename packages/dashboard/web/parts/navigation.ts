@@ -12,5 +12,6 @@ export interface NavigationEntry {
 export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "overview", title: "Overview", icon: "pulse" },
   { page: "clients", title: "Clients", icon: "device", begins: true },
+  { page: "topics", title: "Topics", icon: "tree", begins: true },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
 ];
