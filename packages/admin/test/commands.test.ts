@@ -278,7 +278,39 @@ test("the broker as a whole: stats, metrics, listeners, plugins, health, reload"
   expect((await admin.call("listeners.list", {})).items).toMatchObject([
     { name: "memory", type: "external", connections: 1 },
   ]);
-  expect((await admin.call("plugins.list", {})).items).toEqual([{ name: "test", hooks: ["authenticate"] }]);
+  expect((await admin.call("plugins.list", {})).items).toEqual([
+    { name: "test", hooks: ["authenticate"], decides: true, failures: 0 },
+  ]);
   expect((await admin.call("health", {})).ready).toBe(true);
   expect(await refusal(admin.call("reload", {}))).toMatchObject({ code: "unavailable", status: 503 });
+});
+
+test("plugins.list counts the failures of each plugin, and has the last one in words", async () => {
+  const { fixture, admin } = await start({
+    plugins: [
+      { name: "door", setup: () => ({ authenticate: () => true }) },
+      {
+        name: "shaky",
+        setup: () => ({
+          connected: () => {
+            throw new Error("the table is gone");
+          },
+        }),
+      },
+    ],
+  });
+  for (const clientId of ["a", "b"]) await fixture.connect(5, { clientId });
+  const { items, hookFailures } = await admin.call("plugins.list", {});
+  expect(hookFailures).toBe(2);
+  expect(items).toEqual([
+    { name: "door", hooks: ["authenticate"], decides: true, failures: 0 },
+    {
+      name: "shaky",
+      hooks: ["connected"],
+      decides: false,
+      failures: 2,
+      lastFailureAt: new Date(fixture.clock.now()).toISOString(),
+      lastFailure: "connected: the table is gone",
+    },
+  ]);
 });

@@ -4,6 +4,7 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 import "./styles/live.css";
+import "./styles/steering.css";
 import { findSession } from "./api/session.ts";
 import { App } from "./app.tsx";
 import { startTheme } from "./parts/theme.ts";

@@ -98,6 +98,8 @@ describe("payloads", () => {
     const history = ['{"t":1,"x":"a"}', "broken", '{"t":3,"new":{"v":9}}'].map(message);
     expect([...numberPaths(history).keys()]).toEqual(["t", "new.v"]);
     expect(valuesOf(history, ["t"])).toEqual({ times: [0, 1, 2], values: [1, null, 3] });
+    const sameTime = valuesOf([message("1", 7), message("2", 7), message("3", 6)], []);
+    expect(sameTime).toEqual({ times: [7, 7.001, expect.closeTo(7.002)], values: [1, 2, 3] });
     expect([...numberPaths([message("5")]).keys()]).toEqual([""]);
   });
 });

@@ -6,6 +6,7 @@ import { jsonIn } from "./payload.ts";
 /** Messages, from the last one, that are looked at for numbers. */
 const LOOKED_AT = 5;
 const MOST = 100;
+const MICROSECOND = 0.001;
 
 /** By the text of the path; a payload that is a number has the empty path. */
 export function numberPaths(history: readonly Message[]): ReadonlyMap<string, Path> {
@@ -17,14 +18,19 @@ export function numberPaths(history: readonly Message[]): ReadonlyMap<string, Pa
 }
 
 export interface Values {
+  /** Epoch milliseconds, each later than the one before, as plots want it. */
   readonly times: readonly number[];
   /** null: there was no number. */
   readonly values: readonly (number | null)[];
 }
 
 export function valuesOf(history: readonly Message[], path: Path): Values {
+  let last = Number.NEGATIVE_INFINITY;
   return {
-    times: history.map(({ at }) => at),
+    times: history.map(({ at }) => {
+      last = Math.max(at, last + MICROSECOND);
+      return last;
+    }),
     values: history.map((message) => {
       const value = valueAt(jsonIn(message), path);
       return typeof value === "number" ? value : null;
