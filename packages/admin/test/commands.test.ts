@@ -56,8 +56,10 @@ describe("lists", () => {
       await client.disconnect();
       await fixture.clock.advance(1_000 * (index + 1));
     }
-    fixture.broker.publish("t", "x", { qos: 1 });
     fixture.broker.publish("u", "y", { qos: 1 });
+    await fixture.clock.advance(5_000);
+    fixture.broker.publish("t", "x", { qos: 1 });
+    await fixture.clock.advance(2_000);
     const { items } = await admin.call("sessions.list", { sort: "queued" });
     expect(items.map(({ clientId, queued, connected }) => [clientId, queued, connected])).toEqual([
       ["long", 2, false],
@@ -66,6 +68,14 @@ describe("lists", () => {
     const longest = await admin.call("sessions.list", { sort: "disconnectedAt" });
     expect(longest.items.map(({ clientId }) => clientId)).toEqual(["short", "long"]);
     expect((await admin.call("sessions.list", { minQueued: 2 })).items).toHaveLength(1);
+    // Without a message that waits: last.
+    await fixture.connect(5, { clientId: "a-new-one" });
+    const waiting = await admin.call("sessions.list", { sort: "oldest" });
+    expect(waiting.items.map(({ clientId, oldestSeconds }) => [clientId, oldestSeconds])).toEqual([
+      ["long", 7],
+      ["short", 2],
+      ["a-new-one", undefined],
+    ]);
   });
 
   test("subscriptions: of a client, with a filter, or those that a topic matches, shared ones too", async () => {

@@ -8,6 +8,7 @@ import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
+import { Sessions } from "./sessions.tsx";
 import { Topics } from "./topics/topics.tsx";
 
 interface Page {
@@ -18,6 +19,7 @@ interface Page {
 const PAGES: Readonly<Record<string, Page>> = {
   overview: { title: "Overview", view: Overview },
   clients: { title: "Clients", view: Clients },
+  sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },

@@ -83,10 +83,10 @@ function Numbers({ samples: all }: { readonly samples: readonly Sample[] }) {
   return (
     <dl class="tiles">
       <Tile name="Clients" value={value((one) => one.connections)} href="#/clients" />
-      <Tile name="Sessions" value={value((one) => one.sessions)} />
+      <Tile name="Sessions" value={value((one) => one.sessions)} href="#/sessions" />
       <Tile name="Subscriptions" value={value((one) => one.subscriptions)} />
       <Tile name="Retained" value={value((one) => one.retained)} />
-      <Tile name="Waiting" value={value((one) => one.queued)} />
+      <Tile name="Waiting" value={value((one) => one.queued)} href="#/sessions?view=queues" />
       <Tile name="Messages in" value={rate((one) => one.messages.received)} />
       <Tile name="Messages out" value={rate((one) => one.messages.sent)} />
       <Tile name="Lost" value={rate((one) => one.messages.dropped)} />

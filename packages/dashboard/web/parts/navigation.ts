@@ -12,6 +12,7 @@ export interface NavigationEntry {
 export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "overview", title: "Overview", icon: "pulse" },
   { page: "clients", title: "Clients", icon: "device", begins: true },
+  { page: "sessions", title: "Sessions", icon: "hourglass" },
   { page: "topics", title: "Topics", icon: "tree", begins: true },
   { page: "explain", title: "Who gets it?", icon: "question" },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
