@@ -30,6 +30,13 @@ export interface PluginReport {
   readonly hooks: readonly string[];
 }
 
+/** A promise of a hook has settled, or its time was over. */
+export interface HookAnswer {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly milliseconds: number;
+}
+
 interface Running extends NamedHooks {
   readonly plugin: Plugin;
   readonly context: { end(): void };
@@ -60,6 +67,8 @@ export class PluginHost {
   #running: readonly Running[] = [];
   /** Number of failed hooks, for `$SYS` and metrics. */
   failures: number = 0;
+  /** Called with each answer that took time; undefined: nobody measures. */
+  answered: ((answer: HookAnswer) => void) | undefined = undefined;
 
   constructor(
     logger: Logger,
@@ -226,6 +235,12 @@ export class PluginHost {
     return compileHooks([...hooks, { name: "events", hooks: events }], this.#compileOptions());
   }
 
+  #timed(plugin: string, hook: string): (() => void) | undefined {
+    if (this.answered === undefined) return undefined;
+    const since = performance.now();
+    return () => this.answered?.({ plugin, hook, milliseconds: performance.now() - since });
+  }
+
   #compileOptions(): CompileOptions {
     return {
       logger: this.#logger,
@@ -233,6 +248,7 @@ export class PluginHost {
       onError: () => {
         this.failures++;
       },
+      onPromise: (plugin, hook) => this.#timed(plugin, hook),
     };
   }
 }
