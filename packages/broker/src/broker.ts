@@ -472,7 +472,13 @@ export class Broker implements AsyncDisposable {
 
   #newHost(): PluginHost {
     const { hookTimeout } = this.#options;
-    return new PluginHost(this.#logger, hookTimeout, (name) => pluginContext(this, this.#logger, name));
+    const clock = this.#options.clock ?? systemClock;
+    return new PluginHost(
+      this.#logger,
+      hookTimeout,
+      (name) => pluginContext(this, this.#logger, name),
+      () => clock.now(),
+    );
   }
 
   /** The parts that are new for each run of the broker. */

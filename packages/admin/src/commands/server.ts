@@ -1,10 +1,9 @@
-// Commands about the broker as a whole: health, statistics, listeners, plugins; reload and drain.
+// Commands about the broker as a whole: health, statistics, listeners; drain.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type Broker, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/broker";
 import { z } from "zod";
-import { AdminError } from "../admin-error.ts";
-import { type Among, defineClusterCommand, definePrimaryCommand } from "../define-command.ts";
+import { type Among, defineClusterCommand } from "../define-command.ts";
 import { dropsByReason } from "../metrics/drops.ts";
 import type { Histograms } from "../metrics/histograms.ts";
 import { dateOf, sampleMs } from "./fields.ts";
@@ -286,41 +285,6 @@ async function certificatesOf(
     }),
   );
 }
-
-export const pluginsList = defineClusterCommand({
-  name: "plugins.list",
-  summary: "List the plugins in the order in which they are asked, with their hooks.",
-  kind: "read",
-  input: z.strictObject({}),
-  output: z.object({
-    items: z.array(z.object({ name: z.string(), hooks: z.array(z.string()) })),
-    hookFailures: z.int().describe("hooks that failed since the start"),
-  }),
-  cli: { words: "plugins" },
-  run: ({ broker }) => ({
-    items: [...broker.operations.plugins()].map(({ name, hooks }) => ({ name, hooks: [...hooks] })),
-    hookFailures: broker.metrics().hookFailures,
-  }),
-  // All members have the same plugins.
-  merge: (parts) => ({ items: parts[0].items, hookFailures: sumOf(parts, "hookFailures") }),
-});
-
-export const reload = definePrimaryCommand({
-  name: "reload",
-  summary: "Read the configuration again and apply what is different; a bad one changes nothing.",
-  kind: "write",
-  input: z.strictObject({}),
-  output: z.object({
-    changed: z.boolean(),
-    needsRestart: z.array(z.string()).describe("sections whose changes wait for a restart"),
-  }),
-  cli: { words: "reload" },
-  async run({ reload: perform }) {
-    if (perform === undefined) throw new AdminError("unavailable", "this broker has no configuration to read again");
-    const { changed, needsRestart } = await perform();
-    return { changed, needsRestart: [...needsRestart] };
-  },
-});
 
 export const drain = defineClusterCommand({
   name: "drain",

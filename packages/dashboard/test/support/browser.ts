@@ -28,8 +28,11 @@ export interface Visit {
   /** Lines of the console that are expected. */
   readonly allowed: RegExp[];
   screenshot(name: string): Promise<void>;
+  /** The page on a phone, dark: nothing is cut off at its side. Then as before. */
+  onPhone(name: string): Promise<void>;
 }
 
+const NARROW = { width: 390, height: 844 } as const;
 export const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 };
 
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
@@ -54,11 +57,21 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
     expect(complaints.filter((text) => !allowed.some((one) => one.test(text)))).toEqual([]);
   });
   mkdirSync(SCREENSHOTS, { recursive: true });
+  const screenshot = async (name: string): Promise<void> => {
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  };
   return {
     page,
     allowed,
-    screenshot: async (name) => {
-      await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+    screenshot,
+    onPhone: async (name) => {
+      const before = page.viewportSize();
+      await page.setViewportSize(NARROW);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await screenshot(`${name}-phone`);
+      expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBeLessThanOrEqual(NARROW.width);
+      await page.emulateMedia({ colorScheme: "light" });
+      if (before !== null) await page.setViewportSize(before);
     },
   };
 }

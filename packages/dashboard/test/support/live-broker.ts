@@ -9,6 +9,8 @@ import { type Broker, type BrokerOptions, createBroker, silentLogger } from "@wr
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { inject, onTestFinished } from "vitest";
 
+export type Plugin = NonNullable<BrokerOptions["plugins"]>[number];
+
 export interface LiveBroker {
   readonly broker: Broker;
   readonly address: string;

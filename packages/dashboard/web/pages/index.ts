@@ -3,9 +3,12 @@ import type { ComponentType } from "preact";
 import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
+import { Explain } from "./explain/explain.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
+import { Plugins } from "./plugins.tsx";
+import { Sessions } from "./sessions.tsx";
 
 interface Page {
   readonly title: string;
@@ -15,7 +18,10 @@ interface Page {
 const PAGES: Readonly<Record<string, Page>> = {
   overview: { title: "Overview", view: Overview },
   clients: { title: "Clients", view: Clients },
+  sessions: { title: "Sessions", view: Sessions },
+  explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
+  plugins: { title: "Plugins", view: Plugins },
 };
 
 export function pageOf({ page, rest }: Route): Page {

@@ -78,3 +78,23 @@ export function Check({ checked, change, children }: CheckProps) {
     </label>
   );
 }
+
+interface ChoiceProps<Name extends string> {
+  readonly label: string;
+  readonly value: Name;
+  readonly change: (value: Name) => void;
+  readonly options: Readonly<Record<Name, string>>;
+}
+
+/** Few options, all of which are seen. */
+export function Choice<Name extends string>({ label, value, change, options }: ChoiceProps<Name>) {
+  return (
+    <fieldset class="choice" aria-label={label}>
+      {(Object.entries(options) as [Name, string][]).map(([name, text]) => (
+        <button key={name} type="button" aria-pressed={value === name} onClick={() => change(name)}>
+          {text}
+        </button>
+      ))}
+    </fieldset>
+  );
+}

@@ -12,5 +12,8 @@ export interface NavigationEntry {
 export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "overview", title: "Overview", icon: "pulse" },
   { page: "clients", title: "Clients", icon: "device", begins: true },
+  { page: "sessions", title: "Sessions", icon: "hourglass" },
+  { page: "explain", title: "Who gets it?", icon: "question", begins: true },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
+  { page: "plugins", title: "Plugins", icon: "puzzle" },
 ];
