@@ -9,6 +9,7 @@ import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
 import { Sessions } from "./sessions.tsx";
+import { Topics } from "./topics/topics.tsx";
 
 interface Page {
   readonly title: string;
@@ -19,6 +20,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   overview: { title: "Overview", view: Overview },
   clients: { title: "Clients", view: Clients },
   sessions: { title: "Sessions", view: Sessions },
+  topics: { title: "Topics", view: Topics },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },

@@ -13,7 +13,8 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "overview", title: "Overview", icon: "pulse" },
   { page: "clients", title: "Clients", icon: "device", begins: true },
   { page: "sessions", title: "Sessions", icon: "hourglass" },
-  { page: "explain", title: "Who gets it?", icon: "question", begins: true },
+  { page: "topics", title: "Topics", icon: "tree", begins: true },
+  { page: "explain", title: "Who gets it?", icon: "question" },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
   { page: "plugins", title: "Plugins", icon: "puzzle" },
 ];
