@@ -11,6 +11,7 @@ import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Topics } from "./topics/topics.tsx";
+import { Trace } from "./trace/trace.tsx";
 
 interface Page {
   readonly title: string;
@@ -22,6 +23,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   clients: { title: "Clients", view: Clients },
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
+  trace: { title: "Trace", view: Trace },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },

@@ -15,6 +15,7 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "sessions", title: "Sessions", icon: "hourglass" },
   { page: "topics", title: "Topics", icon: "tree", begins: true },
   { page: "explain", title: "Who gets it?", icon: "question" },
+  { page: "trace", title: "Trace", icon: "wave" },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
   { page: "plugins", title: "Plugins", icon: "puzzle" },
   { page: "configuration", title: "Configuration", icon: "sliders" },
