@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
+import { Console } from "./console/console.tsx";
 import { Explain } from "./explain/explain.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
@@ -21,6 +22,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   clients: { title: "Clients", view: Clients },
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
+  console: { title: "Publish and subscribe", view: Console },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },
