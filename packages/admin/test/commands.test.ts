@@ -295,6 +295,40 @@ test("the broker as a whole: stats, metrics, listeners, plugins, health, reload"
   expect(await refusal(admin.call("reload", {}))).toMatchObject({ code: "unavailable", status: 503 });
 });
 
+test("what takes time is measured from the first question on: messages, and answers of plugins", async () => {
+  const { fixture, admin } = await start({
+    hooks: { authorize: (_client, action) => (action === "subscribe" ? Promise.resolve(true) : true) },
+  });
+  const client = await fixture.connect(5, { clientId: "c" });
+  expect(await admin.call("stats", { sampleMs: 0 })).not.toHaveProperty("latency.p50");
+  await client.subscribe("t");
+  await fixture.clock.advance(20);
+  await client.publish("t", "x");
+  await client.take("t", "x");
+  const { latency } = await admin.call("stats", { sampleMs: 0 });
+  expect(Object.keys(latency ?? {})).toEqual(["p50", "p90", "p99", "p100"]);
+  expect(latency?.["p50"]).toBeGreaterThan(0);
+  const text = await admin.metricsText();
+  expect(text).toMatch(/^wrenmq_publish_latency_seconds_count 1$/m);
+  expect(text).toMatch(/^wrenmq_publish_latency_seconds_bucket\{le="0.00005"\} [01]$/m);
+  expect(text).toMatch(/^wrenmq_plugin_answer_seconds_count\{plugin="test",hook="authorize"\} 1$/m);
+  expect(text).toMatch(/^wrenmq_plugin_answer_seconds_bucket\{plugin="test",hook="authorize",le="10"\} 1$/m);
+  expect(text).not.toContain('hook="authenticate"');
+});
+
+test("plugins that come and go do not make a label each for ever", async () => {
+  const { fixture, admin } = await start();
+  await admin.metricsText();
+  for (let number = 0; number < 80; number++) {
+    const authenticate = async (): Promise<boolean> => true;
+    await fixture.broker.setPlugins([{ name: `p${number}`, setup: () => ({ authenticate }) }]);
+    await (await fixture.connect(5, { clientId: "c" })).disconnect();
+  }
+  const counts = [...(await admin.metricsText()).matchAll(/^wrenmq_plugin_answer_seconds_count\{(.*)\} (\d+)$/gm)];
+  expect(counts).toHaveLength(65);
+  expect(counts.at(-1)?.slice(1)).toEqual(['plugin="others",hook="others"', "16"]);
+});
+
 test("plugins.list counts the failures of each plugin, and has the last one in words", async () => {
   const { fixture, admin } = await start({
     plugins: [

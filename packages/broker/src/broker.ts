@@ -448,6 +448,9 @@ export class Broker implements AsyncDisposable {
       core: () => this.#core,
       listeners: () => this.#listeners.reports(),
       plugins: () => this.#plugins.reports(),
+      watchAnswers: (callback) => {
+        this.#plugins.answered = callback;
+      },
       chainOf: (listener) => this.#chainOf(listener),
     });
     return this.#operations;

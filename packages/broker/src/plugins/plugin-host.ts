@@ -36,6 +36,13 @@ export interface PluginReport {
   readonly lastFailure: PluginFailure | undefined;
 }
 
+/** A promise of a hook has settled, or its time was over. */
+export interface HookAnswer {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly milliseconds: number;
+}
+
 export interface PluginFailure {
   /** Epoch milliseconds. */
   readonly at: number;
@@ -80,6 +87,8 @@ export class PluginHost {
   #running: readonly Running[] = [];
   /** Number of failed hooks, for `$SYS` and metrics. */
   failures: number = 0;
+  /** Called with each answer that took time; undefined: nobody measures. */
+  answered: ((answer: HookAnswer) => void) | undefined = undefined;
 
   constructor(
     logger: Logger,
@@ -250,11 +259,18 @@ export class PluginHost {
     return compileHooks([...hooks, { name: "events", hooks: events }], this.#compileOptions());
   }
 
+  #timed(plugin: string, hook: string): (() => void) | undefined {
+    if (this.answered === undefined) return undefined;
+    const since = performance.now();
+    return () => this.answered?.({ plugin, hook, milliseconds: performance.now() - since });
+  }
+
   #compileOptions(): CompileOptions {
     return {
       logger: this.#logger,
       hookTimeout: this.#hookTimeout,
       onError: (failure) => this.#hookFailed(failure),
+      onPromise: (plugin, hook) => this.#timed(plugin, hook),
     };
   }
 

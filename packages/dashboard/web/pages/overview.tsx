@@ -151,6 +151,15 @@ function Plots({ samples: all, span }: { readonly samples: readonly Sample[]; re
       />
       <Plot
         {...common}
+        title="Messages take"
+        format={latency}
+        series={[
+          { label: "50 %", color: 1, values: column(shown, (one) => one.latencyP50) },
+          { label: "99 %", color: 3, values: column(shown, (one) => one.latencyP99) },
+        ]}
+      />
+      <Plot
+        {...common}
         title="Event loop is late by"
         format={latency}
         series={[{ label: "99 %", color: 3, values: column(shown, (one) => one.loopDelayP99) }]}
