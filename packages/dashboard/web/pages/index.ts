@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
+import { Configuration } from "./configuration.tsx";
 import { Console } from "./console/console.tsx";
 import { Explain } from "./explain/explain.tsx";
 import { Listeners } from "./listeners.tsx";
@@ -26,6 +27,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },
+  configuration: { title: "Configuration", view: Configuration },
 };
 
 export function pageOf({ page, rest }: Route): Page {

@@ -18,4 +18,5 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "explain", title: "Who gets it?", icon: "question" },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
   { page: "plugins", title: "Plugins", icon: "puzzle" },
+  { page: "configuration", title: "Configuration", icon: "sliders" },
 ];
