@@ -4,6 +4,7 @@ import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
 import { Configuration } from "./configuration.tsx";
+import { Console } from "./console/console.tsx";
 import { Explain } from "./explain/explain.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
@@ -24,6 +25,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
   trace: { title: "Trace", view: Trace },
+  console: { title: "Publish and subscribe", view: Console },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },
