@@ -15,6 +15,8 @@ export {
   type MemberName,
   mayCall,
   type PrimaryContext,
+  type ReloadChange,
+  type ReloadReport,
   type Role,
   type Scope,
   type StreamCommand,

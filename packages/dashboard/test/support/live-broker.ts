@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AdminOptions, createAdmin } from "@wrenmq/admin";
+import { createAdmin } from "@wrenmq/admin";
 import { AdminHttp } from "@wrenmq/admin/http";
 import { createToken } from "@wrenmq/auth-token";
 import { type Broker, type BrokerOptions, createBroker, silentLogger } from "@wrenmq/broker";
+import type { ConfiguredBroker } from "@wrenmq/host";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { inject, onTestFinished } from "vitest";
 
@@ -14,6 +15,8 @@ export type Plugin = NonNullable<BrokerOptions["plugins"]>[number];
 export interface LiveBroker {
   readonly broker: Broker;
   readonly address: string;
+  /** For files, until the end of the test. */
+  readonly folder: string;
   /** Tokens by role. */
   readonly tokens: Readonly<Record<"read" | "operate" | "admin", string>>;
   /** A client that is connected. */
@@ -26,24 +29,27 @@ export interface LiveBroker {
 
 export interface LiveOptions {
   readonly broker?: Partial<BrokerOptions>;
-  readonly reload?: AdminOptions["reload"];
+  /** A broker of a configuration, instead of one with these options; it is closed at the end. */
+  readonly host?: ConfiguredBroker;
 }
 
-export async function liveBroker({ broker: given = {}, reload }: LiveOptions = {}): Promise<LiveBroker> {
+export async function liveBroker({ broker: given = {}, host }: LiveOptions = {}): Promise<LiveBroker> {
   const folder = await mkdtemp(join(tmpdir(), "wrenmq-live-"));
   const tokensFile = join(folder, "tokens");
   const tokens = { read: "", operate: "", admin: "" };
   for (const role of ["read", "operate", "admin"] as const) {
     tokens[role] = (await createToken(tokensFile, { user: `${role}-user`, role })).token;
   }
-  const broker = createBroker({
-    listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
-    plugins: [{ name: "everybody", setup: () => ({ authenticate: () => true }) }],
-    ...given,
-  });
+  const broker =
+    host?.broker ??
+    createBroker({
+      listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
+      plugins: [{ name: "everybody", setup: () => ({ authenticate: () => true }) }],
+      ...given,
+    });
   await broker.start();
   const logger = silentLogger;
-  const admin = createAdmin({ broker, logger, ...(reload === undefined ? {} : { reload }) });
+  const admin = createAdmin({ broker, logger, ...(host === undefined ? {} : { reload: host.reload }) });
   const start = (port: number): Promise<AdminHttp> =>
     AdminHttp.start({ admin, logger, host: "127.0.0.1", port, tokensFile, dashboard: inject("dashboard") });
   let http = await start(0);
@@ -53,7 +59,7 @@ export async function liveBroker({ broker: given = {}, reload }: LiveOptions = {
     await Promise.all(clients.map((client) => client.endAsync(true)));
     await http.close();
     admin.close();
-    await broker.shutdown();
+    await (host === undefined ? broker.shutdown() : host.close());
     await rm(folder, { recursive: true, force: true });
   });
   const [listener] = broker.operations.listeners();
@@ -61,6 +67,7 @@ export async function liveBroker({ broker: given = {}, reload }: LiveOptions = {
   return {
     broker,
     address,
+    folder,
     tokens,
     client: async (clientId, options = {}) => {
       const client = await mqtt.connectAsync(url, { clientId, protocolVersion: 5, reconnectPeriod: 0, ...options });

@@ -3,6 +3,8 @@ import type { ComponentType } from "preact";
 import type { PageProps, Route } from "../pure/route.ts";
 import { ClientPage } from "./client.tsx";
 import { Clients } from "./clients.tsx";
+import { Configuration } from "./configuration.tsx";
+import { Console } from "./console/console.tsx";
 import { Explain } from "./explain/explain.tsx";
 import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
@@ -10,6 +12,7 @@ import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Topics } from "./topics/topics.tsx";
+import { Trace } from "./trace/trace.tsx";
 
 interface Page {
   readonly title: string;
@@ -21,9 +24,12 @@ const PAGES: Readonly<Record<string, Page>> = {
   clients: { title: "Clients", view: Clients },
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
+  trace: { title: "Trace", view: Trace },
+  console: { title: "Publish and subscribe", view: Console },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },
   plugins: { title: "Plugins", view: Plugins },
+  configuration: { title: "Configuration", view: Configuration },
 };
 
 export function pageOf({ page, rest }: Route): Page {

@@ -42,6 +42,33 @@ export function Field({ label, value, change, hint, type = "text", list, ...more
   );
 }
 
+interface TextAreaProps {
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly hint?: string;
+  readonly placeholder?: string;
+  readonly rows?: number;
+}
+
+export function TextArea({ label, value, change, hint, ...more }: TextAreaProps) {
+  const id = useId();
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <textarea
+        id={id}
+        value={value}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => change(event.currentTarget.value)}
+        {...more}
+      />
+      {hint !== undefined && <small>{hint}</small>}
+    </label>
+  );
+}
+
 interface SelectProps {
   readonly label: string;
   readonly value: string;

@@ -1,5 +1,6 @@
 // A topic: its last messages, what is different between two of them, its numbers over time.
 import { useMemo, useState } from "preact/hooks";
+import { MessageFacts } from "../../parts/live/message-facts.tsx";
 import { Payload } from "../../parts/live/payload.tsx";
 import { Badge, Empty, Fact, Facts, Section } from "../../parts/states.tsx";
 import { clockWithMillis, counted, count as countText } from "../../pure/format.ts";
@@ -22,12 +23,17 @@ export function TopicDetails({ node, count }: DetailsProps) {
   const message = chosen ?? node.last;
   const before = message === undefined ? undefined : history[history.indexOf(message) - 1];
   return (
-    <div class="stack">
+    <div class="pile">
       <Section
         title={printable(node.path)}
         aside={
           <>
             {node.isRetained && <Badge tone="ok">retained</Badge>}
+            {node.count > 0 && (
+              <a class="button" href={hrefOf("console", undefined, { topic: node.path })}>
+                Publish
+              </a>
+            )}
             <a class="button" href={hrefOf("topics", undefined, { filter: filterOf(node) })}>
               Watch only this
             </a>
@@ -68,27 +74,6 @@ export function TopicDetails({ node, count }: DetailsProps) {
 
 const filterOf = ({ path, count, children }: TopicNode): string =>
   count > 0 || children.length === 0 ? path : `${path}/#`;
-
-function MessageFacts({ message }: { readonly message: Message }) {
-  const { at, qos, retain, publisher, userProperties = [] } = message;
-  return (
-    <>
-      <Fact name="At">{clockWithMillis(at)}</Fact>
-      <Fact name="QoS">
-        {qos}
-        {retain && ", retain"}
-      </Fact>
-      <Fact name="From">
-        {publisher === "" ? "the server" : <a href={hrefOf("clients", publisher)}>{printable(publisher)}</a>}
-      </Fact>
-      {userProperties.map(([name, value], index) => (
-        <Fact key={`${name}${index}`} name={`Property ${name}`}>
-          {value}
-        </Fact>
-      ))}
-    </>
-  );
-}
 
 function Difference({ before, after }: { readonly before: Message; readonly after: Message }) {
   const diff = useMemo(() => {

@@ -2,12 +2,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../../api/session.ts";
 import { Field } from "../../parts/field.tsx";
+import { LeftOut } from "../../parts/live/left-out.tsx";
 import { StreamNote, useRedraw, useStream } from "../../parts/live/stream.tsx";
 import { Empty } from "../../parts/states.tsx";
 import { count, counted } from "../../pure/format.ts";
 import { MOST_A_SECOND } from "../../pure/messages/message.ts";
 import type { TopicNode } from "../../pure/messages/topic-node.ts";
-import { BOUNDS, TopicTree } from "../../pure/messages/topic-tree.ts";
+import { TopicTree } from "../../pure/messages/topic-tree.ts";
 import { rowsOf } from "../../pure/messages/tree-rows.ts";
 import { hrefOf, type PageProps } from "../../pure/route.ts";
 import { TopicDetails } from "./details.tsx";
@@ -86,7 +87,15 @@ export function Topics({ route: { query } }: PageProps) {
           {counted(topics, "topic")}, {counted(messages, "message")}
         </span>
       </form>
-      <LeftOut missed={missed} full={tree.leftOut} />
+      <LeftOut
+        reasons={[
+          missed.tooFast > 0 &&
+            `${counted(missed.tooFast, "message")}: more than ${count(MOST_A_SECOND)} a second. A narrower filter helps.`,
+          tree.leftOut > 0 &&
+            `${counted(tree.leftOut, "message")} of further topics: the tree is full with ${counted(topics, "topic")}.`,
+          missed.paused > 0 && `${counted(missed.paused, "message")} while it was paused.`,
+        ]}
+      />
       <div class="halves">
         <section class="panel beside" aria-label={`Topics that ${filter} matches`}>
           <header>
@@ -115,20 +124,5 @@ export function Topics({ route: { query } }: PageProps) {
         )}
       </div>
     </>
-  );
-}
-
-function LeftOut({ missed: { tooFast, paused }, full }: { readonly missed: Watched["missed"]; readonly full: number }) {
-  const reasons = [
-    tooFast > 0 &&
-      `${counted(tooFast, "message")}: more than ${count(MOST_A_SECOND)} a second. A narrower filter helps.`,
-    full > 0 && `${counted(full, "message")} of further topics: the tree is full with ${count(BOUNDS.topics)} topics.`,
-    paused > 0 && `${counted(paused, "message")} while it was paused.`,
-  ].filter((one) => one !== false);
-  if (reasons.length === 0) return null;
-  return (
-    <p class="note panel" role="status">
-      <b class="warn">Left out:</b> {reasons.join(" ")}
-    </p>
   );
 }

@@ -62,7 +62,7 @@ function Row({ node, isSelected, press }: RowProps) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the focus and the keys
     <div
       id={idOf(node)}
-      class={`row ${isSelected ? "selected" : ""}`}
+      class={`twig ${isSelected ? "selected" : ""}`}
       role="treeitem"
       tabIndex={-1}
       aria-level={depth + 1}

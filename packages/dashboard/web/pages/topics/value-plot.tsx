@@ -22,7 +22,7 @@ export function ValuePlot({ history }: { readonly history: readonly Message[] })
   const { times, values: column } = values;
   const series = [{ label: nameOf(text), color: 1, values: column }];
   return (
-    <div class="stack">
+    <div class="pile">
       {paths.size > 1 && <Select label="Number to plot" value={text} change={setAsked} options={options} />}
       <Plot title="Value" times={times} series={series} format={exact} span={SHORTEST} fromZero={false} points />
     </div>
