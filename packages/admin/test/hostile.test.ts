@@ -255,6 +255,8 @@ describe("slow clients", () => {
 
 describe("many", () => {
   test("connections: strangers make room for each other; who is known goes on, and gets in", async () => {
+    // Nobody is cut off for being slow.
+    http = await served.open({ bounds: { headersTimeout: 60_000, requestTimeout: 60_000 } });
     const known = dial(http.address);
     const request = requestText(LIST, { token: served.tokens.read, headers: { connection: "keep-alive" } });
     known.write(request);
