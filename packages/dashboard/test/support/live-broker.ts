@@ -15,6 +15,8 @@ export type Plugin = NonNullable<BrokerOptions["plugins"]>[number];
 export interface LiveBroker {
   readonly broker: Broker;
   readonly address: string;
+  /** For files, until the end of the test. */
+  readonly folder: string;
   /** Tokens by role. */
   readonly tokens: Readonly<Record<"read" | "operate" | "admin", string>>;
   /** A client that is connected. */
@@ -65,6 +67,7 @@ export async function liveBroker({ broker: given = {}, host }: LiveOptions = {})
   return {
     broker,
     address,
+    folder,
     tokens,
     client: async (clientId, options = {}) => {
       const client = await mqtt.connectAsync(url, { clientId, protocolVersion: 5, reconnectPeriod: 0, ...options });

@@ -13,6 +13,7 @@ import { Plugins } from "./plugins.tsx";
 import { RetainedMessages } from "./retained/retained.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Topics } from "./topics/topics.tsx";
+import { Trace } from "./trace/trace.tsx";
 
 interface Page {
   readonly title: string;
@@ -25,6 +26,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
   retained: { title: "Retained messages", view: RetainedMessages },
+  trace: { title: "Trace", view: Trace },
   console: { title: "Publish and subscribe", view: Console },
   explain: { title: "Who gets it?", view: Explain },
   listeners: { title: "Listeners", view: Listeners },

@@ -120,7 +120,7 @@ const columnsOf = (now: number, choose: (session: Session) => void): readonly Co
     label: "Client",
     sort: "clientId",
     render: ({ clientId, username }) => (
-      <span class="stack">
+      <span class="two-lines">
         <a href={hrefOf("clients", clientId)}>{clientId}</a>
         {username !== undefined && <small class="soft">{username}</small>}
       </span>

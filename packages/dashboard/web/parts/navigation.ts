@@ -17,6 +17,7 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "retained", title: "Retained", icon: "pin" },
   { page: "console", title: "Console", icon: "send" },
   { page: "explain", title: "Who gets it?", icon: "question" },
+  { page: "trace", title: "Trace", icon: "wave" },
   { page: "listeners", title: "Listeners", icon: "plug", begins: true },
   { page: "plugins", title: "Plugins", icon: "puzzle" },
   { page: "configuration", title: "Configuration", icon: "sliders" },

@@ -140,7 +140,7 @@ const COLUMNS: readonly Column<Recipient>[] = [
   {
     label: "Client",
     render: ({ clientId, username }) => (
-      <span class="stack">
+      <span class="two-lines">
         <a href={hrefOf("clients", clientId)}>{clientId}</a>
         {username !== undefined && <small class="soft">{username}</small>}
       </span>
@@ -153,7 +153,7 @@ const COLUMNS: readonly Column<Recipient>[] = [
     label: "Subscriptions",
     wide: true,
     render: ({ filters, group }) => (
-      <span class="stack">
+      <span class="two-lines">
         {(group === undefined ? filters : [group]).map((filter) => (
           <code key={filter} class="break">
             {filter}
@@ -172,7 +172,7 @@ function Outcome({ outcome }: { readonly outcome: string }) {
 function Why({ recipient: { outcome, plugin, rule } }: { readonly recipient: Recipient }) {
   if (plugin === undefined) return <>{outcomeWords(outcome).meaning}</>;
   return (
-    <span class="stack">
+    <span class="two-lines">
       <span>
         <b>{plugin}</b> refuses it
       </span>
