@@ -10,6 +10,7 @@ import { Listeners } from "./listeners.tsx";
 import { NotFound } from "./not-found.tsx";
 import { Overview } from "./overview.tsx";
 import { Plugins } from "./plugins.tsx";
+import { RetainedMessages } from "./retained/retained.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Topics } from "./topics/topics.tsx";
 import { Trace } from "./trace/trace.tsx";
@@ -24,6 +25,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   clients: { title: "Clients", view: Clients },
   sessions: { title: "Sessions", view: Sessions },
   topics: { title: "Topics", view: Topics },
+  retained: { title: "Retained messages", view: RetainedMessages },
   trace: { title: "Trace", view: Trace },
   console: { title: "Publish and subscribe", view: Console },
   explain: { title: "Who gets it?", view: Explain },

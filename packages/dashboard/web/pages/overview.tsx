@@ -85,7 +85,7 @@ function Numbers({ samples: all }: { readonly samples: readonly Sample[] }) {
       <Tile name="Clients" value={value((one) => one.connections)} href="#/clients" />
       <Tile name="Sessions" value={value((one) => one.sessions)} href="#/sessions" />
       <Tile name="Subscriptions" value={value((one) => one.subscriptions)} />
-      <Tile name="Retained" value={value((one) => one.retained)} />
+      <Tile name="Retained" value={value((one) => one.retained)} href="#/retained" />
       <Tile name="Waiting" value={value((one) => one.queued)} href="#/sessions?view=queues" />
       <Tile name="Messages in" value={rate((one) => one.messages.received)} />
       <Tile name="Messages out" value={rate((one) => one.messages.sent)} />

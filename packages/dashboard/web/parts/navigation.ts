@@ -14,6 +14,7 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { page: "clients", title: "Clients", icon: "device", begins: true },
   { page: "sessions", title: "Sessions", icon: "hourglass" },
   { page: "topics", title: "Topics", icon: "tree", begins: true },
+  { page: "retained", title: "Retained", icon: "pin" },
   { page: "console", title: "Console", icon: "send" },
   { page: "explain", title: "Who gets it?", icon: "question" },
   { page: "trace", title: "Trace", icon: "wave" },

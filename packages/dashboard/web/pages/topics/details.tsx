@@ -28,7 +28,11 @@ export function TopicDetails({ node, count }: DetailsProps) {
         title={printable(node.path)}
         aside={
           <>
-            {node.isRetained && <Badge tone="ok">retained</Badge>}
+            {node.isRetained && (
+              <a href={hrefOf("retained", undefined, { filter: node.path })}>
+                <Badge tone="ok">retained</Badge>
+              </a>
+            )}
             {node.count > 0 && (
               <a class="button" href={hrefOf("console", undefined, { topic: node.path })}>
                 Publish
