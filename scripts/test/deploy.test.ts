@@ -14,8 +14,9 @@ const OTHER_METRICS = [
   "wrenmq_draining",
   "wrenmq_store_failing",
   "wrenmq_event_loop_delay_seconds",
-  "wrenmq_gc_pause_seconds_bucket",
-  "wrenmq_store_commit_seconds_bucket",
+  ...["gc_pause", "store_commit", "publish_latency", "plugin_answer"].flatMap((name) =>
+    ["", "_bucket"].map((suffix) => `wrenmq_${name}_seconds${suffix}`),
+  ),
 ];
 
 test("the dashboard and the page for operators ask only for metrics that there are", () => {

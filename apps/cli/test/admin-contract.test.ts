@@ -303,15 +303,22 @@ const CASES: Readonly<Record<CommandName, (scene: Scene) => Promise<void>>> = {
     expect((checks as { ok: boolean }[]).every(({ ok }) => ok)).toBe(true);
   },
   async reload({ write, read, config }) {
-    expect(await write("reload")).toEqual({ changed: false, needsRestart: [] });
+    const nothing = { changed: false, needsRestart: [], changes: [], warnings: expect.any(Array), source: config };
+    expect(await write("reload")).toEqual(nothing);
     const listener = async (): Promise<unknown> => (await read("listeners.list")).items[0]?.["maxConnections"];
     await writeFile(config, textOf(config, 500));
-    expect(await write("reload")).toEqual({ changed: true, needsRestart: [] });
+    const key = "listeners.default.max_connections";
+    const different = { changed: true, changes: [{ key, before: "1000", after: "500", effect: "now" }] };
+    expect(await write("reload", { dryRun: true })).toEqual({ ...nothing, ...different });
+    expect(await listener()).toBe(1_000);
+    expect(await write("reload")).toEqual({ ...nothing, ...different });
     expect(await listener()).toBe(500);
+    expect(await write("reload", { dryRun: true })).toEqual(nothing);
     await writeFile(config, textOf(config, 1_000));
     await write("reload");
     await writeFile(config, "listeners: {");
     expect(await code(write("reload"))).toBe("conflict");
+    expect(await code(write("reload", { dryRun: true }))).toBe("conflict");
     await writeFile(config, textOf(config, 1_000));
     expect(await listener()).toBe(1_000);
   },

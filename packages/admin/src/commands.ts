@@ -1,8 +1,10 @@
 // The table of all administrative commands. All interfaces are made from it.
 import { clientsBan, clientsBans, clientsUnban } from "./commands/bans.ts";
 import { clientsDisconnect, clientsGet, clientsKick, clientsList } from "./commands/clients.ts";
+import { pluginsList } from "./commands/plugins.ts";
+import { reload } from "./commands/reload.ts";
 import { retainedDelete, retainedExport, retainedGet, retainedList } from "./commands/retained.ts";
-import { drain, health, listenersList, metrics, pluginsList, reload, stats } from "./commands/server.ts";
+import { drain, health, listenersList, metrics, stats } from "./commands/server.ts";
 import { sessionsEnd, sessionsGet, sessionsList, subscriptionsList } from "./commands/sessions.ts";
 import { explain, publish, topicsExplain } from "./commands/topics.ts";
 import { traceRun } from "./commands/trace.ts";

@@ -35,9 +35,49 @@ export interface CommandContext {
 
 /** What commands of the scope `primary` can use. */
 export interface PrimaryContext {
-  /** Reads the configuration again and applies it; absent where the broker has no configuration file. */
-  readonly reload: (() => Promise<{ readonly changed: boolean; readonly needsRestart: readonly string[] }>) | undefined;
+  /**
+   * Reads the configuration again and applies it, or only says what would change; absent where there is nothing to
+   * read.
+   */
+  readonly reload: ((how: { readonly dryRun: boolean }) => Promise<ReloadReport>) | undefined;
 }
+
+export interface ReloadReport {
+  /** Is anything different? */
+  readonly changed: boolean;
+  /** Sections whose changes wait for a restart. */
+  readonly needsRestart: readonly string[];
+  /** Default: they are not known. */
+  readonly changes?: readonly ReloadChange[];
+  /** One line each. Default: none. */
+  readonly warnings?: readonly string[];
+  /** Path of the configuration. Default: there is no file. */
+  readonly source?: string;
+  /** Why nothing has changed, in one line: the command is refused with it. Default: it has succeeded. */
+  readonly problem?: string;
+}
+
+export interface ReloadChange {
+  /** Path of the key in the configuration. */
+  readonly key: string;
+  /** Secrets are masked. Absent: there was none. */
+  readonly before?: string;
+  readonly after?: string;
+  readonly effect: (typeof EFFECTS)[number];
+}
+
+/** What a reload does about a key. */
+export const EFFECTS = [
+  "now",
+  "opens",
+  "closes",
+  "moves",
+  "starts",
+  "stops",
+  "startsAgain",
+  "order",
+  "restart",
+] as const;
 
 /** The members behind the answers that are merged. */
 export interface Among {

@@ -15,12 +15,15 @@ export {
   type MemberName,
   mayCall,
   type PrimaryContext,
+  type ReloadChange,
+  type ReloadReport,
   type Role,
   type Scope,
   type StreamCommand,
 } from "./define-command.ts";
 export { type Member, MemberMissing, type Members } from "./members/member.ts";
-export { BOUNDS, Histogram, Histograms } from "./metrics/histograms.ts";
+export { BOUNDS, Histogram } from "./metrics/histogram.ts";
+export { Histograms } from "./metrics/histograms.ts";
 export { type Family, familiesOf, mergeFamilies, PROMETHEUS, prometheusText } from "./metrics/prometheus.ts";
 export type { Page, RankedPage } from "./pages.ts";
 export { ScanGate } from "./scan.ts";

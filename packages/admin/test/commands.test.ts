@@ -56,8 +56,10 @@ describe("lists", () => {
       await client.disconnect();
       await fixture.clock.advance(1_000 * (index + 1));
     }
-    fixture.broker.publish("t", "x", { qos: 1 });
     fixture.broker.publish("u", "y", { qos: 1 });
+    await fixture.clock.advance(5_000);
+    fixture.broker.publish("t", "x", { qos: 1 });
+    await fixture.clock.advance(2_000);
     const { items } = await admin.call("sessions.list", { sort: "queued" });
     expect(items.map(({ clientId, queued, connected }) => [clientId, queued, connected])).toEqual([
       ["long", 2, false],
@@ -66,6 +68,14 @@ describe("lists", () => {
     const longest = await admin.call("sessions.list", { sort: "disconnectedAt" });
     expect(longest.items.map(({ clientId }) => clientId)).toEqual(["short", "long"]);
     expect((await admin.call("sessions.list", { minQueued: 2 })).items).toHaveLength(1);
+    // Without a message that waits: last.
+    await fixture.connect(5, { clientId: "a-new-one" });
+    const waiting = await admin.call("sessions.list", { sort: "oldest" });
+    expect(waiting.items.map(({ clientId, oldestSeconds }) => [clientId, oldestSeconds])).toEqual([
+      ["long", 7],
+      ["short", 2],
+      ["a-new-one", undefined],
+    ]);
   });
 
   test("subscriptions: of a client, with a filter, or those that a topic matches, shared ones too", async () => {
@@ -278,7 +288,73 @@ test("the broker as a whole: stats, metrics, listeners, plugins, health, reload"
   expect((await admin.call("listeners.list", {})).items).toMatchObject([
     { name: "memory", type: "external", connections: 1 },
   ]);
-  expect((await admin.call("plugins.list", {})).items).toEqual([{ name: "test", hooks: ["authenticate"] }]);
+  expect((await admin.call("plugins.list", {})).items).toEqual([
+    { name: "test", hooks: ["authenticate"], decides: true, failures: 0 },
+  ]);
   expect((await admin.call("health", {})).ready).toBe(true);
   expect(await refusal(admin.call("reload", {}))).toMatchObject({ code: "unavailable", status: 503 });
+});
+
+test("what takes time is measured from the first question on: messages, and answers of plugins", async () => {
+  const { fixture, admin } = await start({
+    hooks: { authorize: (_client, action) => (action === "subscribe" ? Promise.resolve(true) : true) },
+  });
+  const client = await fixture.connect(5, { clientId: "c" });
+  expect(await admin.call("stats", { sampleMs: 0 })).not.toHaveProperty("latency.p50");
+  await client.subscribe("t");
+  await fixture.clock.advance(20);
+  await client.publish("t", "x");
+  await client.take("t", "x");
+  const { latency } = await admin.call("stats", { sampleMs: 0 });
+  expect(Object.keys(latency ?? {})).toEqual(["p50", "p90", "p99", "p100"]);
+  expect(latency?.["p50"]).toBeGreaterThan(0);
+  const text = await admin.metricsText();
+  expect(text).toMatch(/^wrenmq_publish_latency_seconds_count 1$/m);
+  expect(text).toMatch(/^wrenmq_publish_latency_seconds_bucket\{le="0.00005"\} [01]$/m);
+  expect(text).toMatch(/^wrenmq_plugin_answer_seconds_count\{plugin="test",hook="authorize"\} 1$/m);
+  expect(text).toMatch(/^wrenmq_plugin_answer_seconds_bucket\{plugin="test",hook="authorize",le="10"\} 1$/m);
+  expect(text).not.toContain('hook="authenticate"');
+});
+
+test("plugins that come and go do not make a label each for ever", async () => {
+  const { fixture, admin } = await start();
+  await admin.metricsText();
+  for (let number = 0; number < 80; number++) {
+    const authenticate = async (): Promise<boolean> => true;
+    await fixture.broker.setPlugins([{ name: `p${number}`, setup: () => ({ authenticate }) }]);
+    await (await fixture.connect(5, { clientId: "c" })).disconnect();
+  }
+  const counts = [...(await admin.metricsText()).matchAll(/^wrenmq_plugin_answer_seconds_count\{(.*)\} (\d+)$/gm)];
+  expect(counts).toHaveLength(65);
+  expect(counts.at(-1)?.slice(1)).toEqual(['plugin="others",hook="others"', "16"]);
+});
+
+test("plugins.list counts the failures of each plugin, and has the last one in words", async () => {
+  const { fixture, admin } = await start({
+    plugins: [
+      { name: "door", setup: () => ({ authenticate: () => true }) },
+      {
+        name: "shaky",
+        setup: () => ({
+          connected: () => {
+            throw new Error("the table is gone");
+          },
+        }),
+      },
+    ],
+  });
+  for (const clientId of ["a", "b"]) await fixture.connect(5, { clientId });
+  const { items, hookFailures } = await admin.call("plugins.list", {});
+  expect(hookFailures).toBe(2);
+  expect(items).toEqual([
+    { name: "door", hooks: ["authenticate"], decides: true, failures: 0 },
+    {
+      name: "shaky",
+      hooks: ["connected"],
+      decides: false,
+      failures: 2,
+      lastFailureAt: new Date(fixture.clock.now()).toISOString(),
+      lastFailure: "connected: the table is gone",
+    },
+  ]);
 });

@@ -193,7 +193,7 @@ describe("health and numbers", () => {
       .trim()
       .split("\n")
       .filter((line) => !line.startsWith("#"));
-    for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{[a-z_]+="[^"]*"\})? -?\d+(\.\d+)?(e[+-]?\d+)?$/);
+    for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? -?\d+(\.\d+)?(e[+-]?\d+)?$/);
     for (const one of types) if (one.endsWith(" counter")) expect(one).toMatch(/_total counter$/);
     expect(text).toContain(`wrenmq_retained ${fixture.broker.metrics().retained}\n`);
     expect(text).toContain('wrenmq_messages_dropped_total{reason="queue_full"} 0\n');

@@ -1,6 +1,6 @@
 // Several members as one, without processes: what is asked of whom, how answers are merged, and what is said of members
 // that do not answer.
-import { startBroker } from "@wrenmq/testkit";
+import { type FixtureOptions, startBroker } from "@wrenmq/testkit";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { type Admin, ALL_COMMANDS, createAdmin, defineStream, type Lines } from "../src/index.ts";
@@ -17,9 +17,11 @@ interface Fixture {
 }
 
 /** Brokers that do not know each other, behind a channel as the supervisor has it. */
-async function several(count: number, patience = 5_000): Promise<Fixture> {
+async function several(count: number, patience = 5_000, options: FixtureOptions = {}): Promise<Fixture> {
   const logger = new MemoryLogger();
-  const brokers = await Promise.all(Array.from({ length: count }, () => startBroker({ dropHistory: true })));
+  const brokers = await Promise.all(
+    Array.from({ length: count }, () => startBroker({ dropHistory: true, ...options })),
+  );
   const answers = brokers.map(({ broker }) => answersOf(broker, logger));
   const whenUp: ((member: number) => void)[] = [];
   const asked: number[] = [];
@@ -166,6 +168,19 @@ describe("merging", () => {
 });
 
 describe("members that are missing", () => {
+  test("of each plugin the failures are summed, and the last one of any member is shown", async () => {
+    const fail = ({ clientId }: { readonly clientId: string }): never => {
+      throw new Error(clientId);
+    };
+    const { admin, brokers } = await several(2, 5_000, { hooks: { authenticate: () => true, connected: fail } });
+    for (const clientId of ["a1", "b1"]) await brokers[1]?.connect(5, { clientId });
+    await brokers[0]?.clock.advance(10_000);
+    await brokers[0]?.connect(5, { clientId: "c0" });
+    const { items, hookFailures } = await admin.call("plugins.list", {});
+    expect(hookFailures).toBe(3);
+    expect(items).toMatchObject([{ failures: 3, lastFailure: "connected: c0" }]);
+  });
+
   test("health and numbers answer even if nobody does; lists do not", async () => {
     const { admin, channel } = await several(2);
     channel.down.add(0).add(1);

@@ -54,6 +54,7 @@ describe("stats.watch", () => {
     const [one, two] = await take(lines, 2, async () => {
       await fixture.clock.advance(1_000);
       await client.subscribe("t");
+      await fixture.clock.advance(20);
       await client.publish("t", "x");
       await client.publish("t", "x");
       await fixture.clock.advance(1_000);
@@ -64,6 +65,9 @@ describe("stats.watch", () => {
     for (const name of ["heapBytes", "residentBytes"]) expect(one?.[name]).toBeGreaterThan(0);
     expect(Number(one?.["at"]) % 1_000).toBe(0);
     expect(Number(two?.["at"]) - Number(one?.["at"])).toBe(1_000);
+    expect(one).not.toHaveProperty("latencyP99", expect.anything());
+    expect(two?.["latencyP50"]).toBeGreaterThan(0);
+    expect(Number(two?.["latencyP99"])).toBeGreaterThanOrEqual(Number(two?.["latencyP50"]));
     await lines.return?.();
   });
 

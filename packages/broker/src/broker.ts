@@ -448,6 +448,9 @@ export class Broker implements AsyncDisposable {
       core: () => this.#core,
       listeners: () => this.#listeners.reports(),
       plugins: () => this.#plugins.reports(),
+      watchAnswers: (callback) => {
+        this.#plugins.answered = callback;
+      },
       chainOf: (listener) => this.#chainOf(listener),
     });
     return this.#operations;
@@ -469,7 +472,13 @@ export class Broker implements AsyncDisposable {
 
   #newHost(): PluginHost {
     const { hookTimeout } = this.#options;
-    return new PluginHost(this.#logger, hookTimeout, (name) => pluginContext(this, this.#logger, name));
+    const clock = this.#options.clock ?? systemClock;
+    return new PluginHost(
+      this.#logger,
+      hookTimeout,
+      (name) => pluginContext(this, this.#logger, name),
+      () => clock.now(),
+    );
   }
 
   /** The parts that are new for each run of the broker. */

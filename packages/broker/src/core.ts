@@ -36,6 +36,7 @@ import { Flusher } from "./runtime/flusher.ts";
 import { RefusalLog } from "./runtime/refusal-log.ts";
 import { Timers } from "./runtime/timers.ts";
 import { DropHistory } from "./sessions/drop-history.ts";
+import { LatencyProbe } from "./sessions/latency-probe.ts";
 import { MessageTaps } from "./sessions/message-taps.ts";
 import { SessionFacts } from "./sessions/session-facts.ts";
 import { SessionRegistry } from "./sessions/session-registry.ts";
@@ -80,6 +81,7 @@ export class BrokerCore implements BrokerServices {
   readonly drain: Drain;
   readonly connectionTaps: ConnectionTaps;
   readonly messageTaps: MessageTaps = new MessageTaps(() => this.#connectEvents());
+  latencyProbe: LatencyProbe | undefined;
   readonly sessionPolicy: SessionPolicy;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
@@ -191,6 +193,18 @@ export class BrokerCore implements BrokerServices {
 
   isStillHome(clientId: string): boolean {
     return this.placement?.isStillHome?.(clientId) !== false;
+  }
+
+  /** Calls back with samples of the time that messages take. @returns ends it */
+  watchLatency(callback: (milliseconds: number) => void): () => void {
+    const { counters, messageTaps: taps, registry, flusher } = this;
+    this.latencyProbe ??= new LatencyProbe({ counters, taps, registry, flusher });
+    const probe = this.latencyProbe;
+    probe.watch(callback);
+    return () => {
+      probe.unwatch(callback);
+      if (!probe.isWatched && this.latencyProbe === probe) this.latencyProbe = undefined;
+    };
   }
 
   /** Changes limits, for existing and later sessions. */

@@ -17,7 +17,7 @@ export {
 } from "./operations/session-view.ts";
 export type { Outcome, RecipientReport, TopicRecipients } from "./operations/topic-recipients.ts";
 export type { AcceptOptions, BrokerOptions } from "./options.ts";
-export type { PluginReport } from "./plugins/plugin-host.ts";
+export type { HookAnswer, PluginFailure, PluginReport } from "./plugins/plugin-host.ts";
 export type { MetricName, Metrics } from "./reporting/metrics.ts";
 export type { SysOptions } from "./reporting/sys-topics.ts";
 export type { ShareStrategy } from "./routing/shared-groups.ts";

@@ -14,13 +14,17 @@ export interface DescribeOptions {
  * effect.
  */
 export function describe(config: WrenConfig, options: DescribeOptions = {}): string {
-  const { source, ...sections } = config;
-  const file = { wrenmq: 1 as const, include: [], ...sections };
-  const { include: _none, ...plain } = rootSection.write(file, { mask: options.secrets !== true }) as {
-    include: unknown;
-  };
+  const { source } = config;
   const head = source === undefined ? "" : `# effective configuration of ${source}\n`;
-  return head + toYaml(plain);
+  return head + toYaml(plainOf(config, options.secrets !== true));
+}
+
+/** The same as plain data. */
+export function plainOf(config: WrenConfig, mask: boolean): Record<string, unknown> {
+  const { source: _source, ...sections } = config;
+  const file = { wrenmq: 1 as const, include: [], ...sections };
+  const { include: _none, ...plain } = rootSection.write(file, { mask }) as Record<string, unknown>;
+  return plain;
 }
 
 /** Plain data as native YAML; texts that look like `${NAME}` are escaped. */

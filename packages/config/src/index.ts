@@ -1,4 +1,5 @@
 export { type CheckFilesOptions, checkFiles } from "./check-files.ts";
+export { type ChangeEffect, type ConfigChange, configChanges } from "./config-changes.ts";
 export { type DescribeOptions, describe } from "./describe.ts";
 export { parseSize } from "./description/quantities.ts";
 export type { JsonSchema } from "./description/value-type.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   checkFiles,
+  configChanges,
   defaultConfig,
   diffConfig,
   formatDiagnostic,
@@ -272,6 +273,57 @@ plugins: { anonymous: {}, acl: { publish: {} }, token: { file: t } }
     expect(plan.limitsChanged).toEqual(["maxInflight"]);
     expect(plan.settingsChanged).toEqual(["sys", "log"]);
     expect(plan.needsRestart).toEqual(["store", "workers"]);
+  });
+});
+
+describe("configChanges", () => {
+  const changes = (before: string, after: string): string[] =>
+    configChanges(config(before), config(after)).map(
+      ({ key, before: was, after: is, effect }) => `${key}: ${was ?? "none"} -> ${is ?? "none"} (${effect})`,
+    );
+  const BASE = 'listeners: { a: { bind: ":1" }, b: { bind: ":2" } }\nplugins: { anonymous: {}, token: { file: t } }\n';
+
+  test("nothing is different", () => expect(changes(BASE, BASE)).toEqual([]));
+
+  test("each key with both values and what a reload does about it", () => {
+    const more =
+      "limits: { max_sessions: 3 }\nlog: { level: debug, format: json }\nsys: { interval: 1s }\nworkers: 2\n";
+    expect(changes(BASE, BASE + more)).toEqual([
+      "limits.max_sessions: 1000000 -> 3 (now)",
+      "sys.interval: 20s -> 1s (restart)",
+      "log.level: info -> debug (now)",
+      "log.format: none -> json (restart)",
+      "workers: 1 -> 2 (restart)",
+    ]);
+  });
+
+  test("listeners and plugins that come, go, move or stay", () => {
+    const after = `
+listeners: { a: { bind: ":11", max_connections: 7 }, c: { bind: ":3" } }
+plugins: { token: { file: u }, taboo: {} }
+`;
+    const found = changes(BASE, after);
+    expect(found.slice(0, 2)).toEqual([
+      "listeners.a.bind: :1 -> :11 (moves)",
+      "listeners.a.max_connections: unlimited -> 7 (moves)",
+    ]);
+    expect(found[2]).toMatch(/^listeners\.b: type: tcp, bind: :2, .* -> none \(closes\)$/);
+    expect(found[3]).toMatch(/^listeners\.c: none -> type: tcp, bind: :3, .* \(opens\)$/);
+    expect(found[4]).toMatch(/^plugins\.anonymous: .* -> none \(stops\)$/);
+    expect(found[5]).toBe("plugins.token.file: t -> u (startsAgain)");
+    expect(found[6]).toMatch(/^plugins\.taboo: none -> .* \(starts\)$/);
+    const swapped = BASE.replace("anonymous: {}, token: { file: t }", "token: { file: t }, anonymous: {}");
+    expect(changes(BASE, swapped)).toEqual(["plugins: anonymous, token -> token, anonymous (order)"]);
+  });
+
+  test("a secret that has changed is a change, and is not shown", () => {
+    const own = (token: string) =>
+      `plugins: { own: { use: ./own.js, nested: [{ password: ${token} }], api_token: ${token} } }\n`;
+    const found = changes(own("hush-1"), own("hush-2"));
+    expect(found).toEqual([
+      'plugins.own.nested: {"password":"********"} -> {"password":"********"} (startsAgain)',
+      "plugins.own.api_token: ******** -> ******** (startsAgain)",
+    ]);
   });
 });
 

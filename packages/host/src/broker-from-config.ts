@@ -8,7 +8,7 @@ import { announce, listeningOf } from "./announce.ts";
 import { configToOptions } from "./config-to-options.ts";
 import type { Describe } from "./describe.ts";
 import { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
-import { Reloader, type ReloadOutcome, reloading } from "./reload.ts";
+import { type Reload, Reloader, reloading } from "./reload.ts";
 import { shareOf } from "./share.ts";
 import { type Preparation, prepareForClients } from "./warm-up.ts";
 
@@ -34,9 +34,10 @@ export interface ConfiguredBroker extends AsyncDisposable {
   readonly warnings: readonly string[];
   /**
    * Reads the file again, or the given object, which the program may have changed, and applies what is different: all
-   * of it, or nothing after an error (`problem`). Clients stay connected where their listener stays.
+   * of it, or nothing after an error (`problem`). Clients stay connected where their listener stays. `{ dryRun: true }`
+   * only says what is different.
    */
-  reload(): Promise<ReloadOutcome>;
+  readonly reload: Reload;
   /** Shuts the broker down if it runs. */
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export { namesFromCertificates } from "./names-from-certificates.ts";
 export { BUILT_IN_PLUGINS, type MakePlugin } from "./plugins/built-in.ts";
 export { loadPlugin, loadPlugins } from "./plugins/load-plugin.ts";
 export { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
-export { Reloader, type ReloadOptions, type ReloadOutcome, reloading } from "./reload.ts";
+export { type Reload, Reloader, type ReloadHow, type ReloadOptions, type ReloadOutcome, reloading } from "./reload.ts";
 export { shareOf } from "./share.ts";
 export { type Preparation, prepareForClients } from "./warm-up.ts";
 export { whoMayConnect } from "./who-may-connect.ts";

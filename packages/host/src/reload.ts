@@ -1,7 +1,15 @@
 // Reload at SIGHUP: reads and checks the configuration again, and applies what is different. What can fail is done
 // first, while everything goes on as before; after an error nothing has changed, and the log has the reason.
 import type { Broker, PreparedChange } from "@wrenmq/broker";
-import { diffConfig, formatDiagnostic, type ReloadPlan, type WrenConfig } from "@wrenmq/config";
+import {
+  type ConfigChange,
+  configChanges,
+  type Diagnostic,
+  diffConfig,
+  formatDiagnostic,
+  type ReloadPlan,
+  type WrenConfig,
+} from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import { type Describe, messageOf } from "./describe.ts";
 import { listenersToOptions } from "./listener-options.ts";
@@ -29,22 +37,41 @@ export interface ReloadOptions {
   readonly describe?: Describe;
 }
 
-/** The result of a reload. */
+/** The result of a reload, or what it would be. */
 export interface ReloadOutcome {
+  /** Is anything different? */
   readonly changed: boolean;
+  /** Key by key, secrets masked. */
+  readonly changes: readonly ConfigChange[];
+  /** One line each, with the place in the file. */
+  readonly warnings: readonly string[];
+  /** Path of the configuration; absent: there is no file. */
+  readonly source?: string;
   /** Sections whose changes need a restart. */
   readonly needsRestart: readonly string[];
   /** Why nothing has changed; absent: the reload has succeeded. */
   readonly problem?: string;
 }
 
+export interface ReloadHow {
+  /**
+   * Only reads and checks the configuration, and says what would change. What shows when it is applied, such as a port
+   * that is taken, is not found. Default false.
+   */
+  readonly dryRun?: boolean;
+}
+
+export type Reload = (how?: ReloadHow) => Promise<ReloadOutcome>;
+
+const NOTHING: ReloadOutcome = { changed: false, changes: [], warnings: [], needsRestart: [] };
+
 /**
  * The function to call at SIGHUP. Reloads run one after the other; a call is dropped while another one waits that has
  * read nothing yet. The promise never rejects.
  */
-export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> {
+export function reloading(options: ReloadOptions): Reload {
   const { running, logger, read, change, describe = messageOf } = options;
-  let last: Promise<ReloadOutcome> = Promise.resolve({ changed: false, needsRestart: [] });
+  let last: Promise<ReloadOutcome> = Promise.resolve(NOTHING);
   /** A reload waits that has read nothing yet. */
   let isDue = false;
   let current = running;
@@ -52,29 +79,47 @@ export function reloading(options: ReloadOptions): () => Promise<ReloadOutcome> 
     isDue = false;
     const { config: wanted, warnings, plugins } = await read(current);
     const plan = diffConfig(current.config, wanted);
-    for (const warning of warnings) logger.warn({}, formatDiagnostic(warning));
+    const outcome = outcomeOf(plan, current.config, wanted, warnings);
+    for (const warning of outcome.warnings) logger.warn({}, warning);
     const { store, workers, warmUp, shared, pluginTimeout, session, sys, admin, dollarTopics } = current.config;
     const possible = { ...wanted, admin, store, workers, warmUp, shared, pluginTimeout, session, sys, dollarTopics };
     await change(possible, plugins);
     current = { config: possible, plugins };
-    const restart = [
-      ...plan.needsRestart,
-      ...plan.settingsChanged.filter((name) => name === "session" || name === "sys"),
-    ];
-    if (restart.length > 0) logger.warn({ sections: restart }, "changes of these sections need a restart");
+    const { needsRestart } = outcome;
+    if (needsRestart.length > 0) logger.warn({ sections: needsRestart }, "changes of these sections need a restart");
     logger.info(summary(plan), plan.empty ? "configuration reloaded: nothing is different" : "configuration reloaded");
     options.changed?.(wanted);
-    return { changed: !plan.empty, needsRestart: restart };
+    return outcome;
   };
-  return () => {
+  const look = async (): Promise<ReloadOutcome> => {
+    const { config: wanted, warnings } = await read(current);
+    return outcomeOf(diffConfig(current.config, wanted), current.config, wanted, warnings);
+  };
+  return ({ dryRun = false } = {}) => {
+    if (dryRun) return last.then(look).catch((error: unknown) => ({ ...NOTHING, problem: describe(error) }));
     if (isDue) return last;
     isDue = true;
     last = last.then(reload).catch((error: unknown) => {
       const problem = describe(error);
       logger.error({ reason: problem }, "the configuration was not reloaded: nothing has changed");
-      return { changed: false, needsRestart: [], problem };
+      return { ...NOTHING, problem };
     });
     return last;
+  };
+}
+
+function outcomeOf(
+  { empty, needsRestart, settingsChanged }: ReloadPlan,
+  before: WrenConfig,
+  after: WrenConfig,
+  warnings: readonly Diagnostic[],
+): ReloadOutcome {
+  return {
+    changed: !empty,
+    changes: configChanges(before, after),
+    warnings: warnings.map(formatDiagnostic),
+    ...(after.source === undefined ? {} : { source: after.source }),
+    needsRestart: [...needsRestart, ...settingsChanged.filter((name) => name === "session" || name === "sys")],
   };
 }
 

@@ -153,7 +153,7 @@ describe("plugins of the program", () => {
       fields: expect.objectContaining({ who: 'whoever plugin "own" accepts' }),
     });
     config.plugins = { taboo: { topics: ["secret"] } };
-    expect(await host.reload()).toEqual({ changed: true, needsRestart: [] });
+    expect(await host.reload()).toMatchObject({ changed: true, needsRestart: [] });
     expect([...host.broker.operations.plugins()].map(({ name }) => name)).toEqual(["taboo", "own"]);
     expect(await enter(host)).toBe(0);
   });
@@ -182,6 +182,35 @@ describe("reload", () => {
     expect(host.broker.port("default")).toBe(port);
     await expect(enter(host)).rejects.toThrow("A user name is needed");
     expect([...host.broker.clients()].map(({ clientId }) => clientId)).toEqual(["stays"]);
+  });
+
+  test("a dry run says what is different, and changes nothing", async () => {
+    const folder = await folderWith({ "c.yaml": `${NATIVE}plugins: { anonymous: {} }\n` });
+    const file = join(folder, "c.yaml");
+    const host = await started(file);
+    const before = host.broker.limits.maxSessions;
+    const text = `${NATIVE}plugins: { anonymous: {} }\nlimits: { max_sessions: 3 }\nworkers: 2\n`;
+    await writeFile(file, text);
+    const expected = {
+      changed: true,
+      source: file,
+      needsRestart: ["workers"],
+      changes: [
+        { key: "limits.max_sessions", before: String(before), after: "3", effect: "now" },
+        { key: "workers", before: "1", after: "2", effect: "restart" },
+      ],
+    };
+    expect(await host.reload({ dryRun: true })).toMatchObject(expected);
+    expect(host.broker.limits.maxSessions).toBe(before);
+    // What waits for a restart is still different after the reload.
+    expect(await host.reload()).toMatchObject(expected);
+    expect(await host.reload({ dryRun: true })).toMatchObject({ changes: expected.changes.slice(1) });
+    await writeFile(file, `${NATIVE}plugins: { anonymus: {} }\n`);
+    expect(await host.reload({ dryRun: true })).toMatchObject({
+      changed: false,
+      problem: expect.stringContaining('did you mean "anonymous"'),
+    });
+    expect(host.broker.limits.maxSessions).toBe(3);
   });
 
   test("with a mistake changes nothing, and says what it is", async () => {

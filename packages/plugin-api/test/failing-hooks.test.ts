@@ -250,3 +250,43 @@ test("two plugins with one authentication method cannot start", () => {
     ),
   ).toThrowError(expect.objectContaining({ code: "ERR_PLUGIN_START" }));
 });
+
+describe("the time of answers", () => {
+  function timed(hooks: Hooks) {
+    const told: string[] = [];
+    const options = {
+      ...recorder(),
+      onPromise: (plugin: string, hook: string) => {
+        told.push(`${plugin} ${hook} begins`);
+        return () => void told.push("ends");
+      },
+    };
+    return { chain: compileHooks([{ name: "p", hooks }], options), told, timers: options.timers };
+  }
+
+  test("is told for promises, once each, when they settle", async () => {
+    const { chain, told } = timed({ authenticate: async () => true, authorize: boomLater });
+    await chain.authenticate(client, undefined);
+    await chain.authorize?.(client, "publish", "a");
+    expect(told).toEqual(["p authenticate begins", "ends", "p authorize begins", "ends"]);
+  });
+
+  test("ends with the time limit", async () => {
+    let answer: (value: boolean) => void = () => {};
+    const { chain, told, timers } = timed({ authenticate: () => new Promise((resolve) => (answer = resolve)) });
+    const verdict = chain.authenticate(client, undefined);
+    timers.advance(10_000);
+    await verdict;
+    expect(told).toEqual(["p authenticate begins", "ends"]);
+    answer(true);
+    await Promise.resolve();
+    expect(told).toHaveLength(2);
+  });
+
+  test("is told of nothing that is answered at once", async () => {
+    const { chain, told } = timed({ authenticate: () => true, authorize: () => true });
+    await chain.authenticate(client, undefined);
+    await chain.authorize?.(client, "publish", "a");
+    expect(told).toEqual([]);
+  });
+});

@@ -2,10 +2,10 @@
 // supervisor for all its workers.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AdminOptions, AdminSource } from "@wrenmq/admin";
+import type { AdminSource } from "@wrenmq/admin";
 import { AdminSocket } from "@wrenmq/admin/socket";
 import type { WrenConfig } from "@wrenmq/config";
-import type { ReloadOutcome } from "@wrenmq/host";
+import type { Reload } from "@wrenmq/host";
 import type { Logger } from "pino";
 import { lineOf } from "../errors.ts";
 
@@ -17,15 +17,9 @@ export interface Administration {
 export async function administer(
   source: AdminSource,
   config: WrenConfig,
-  { logger, reload: reloadNow }: { readonly logger: Logger; reload(): Promise<ReloadOutcome> },
+  { logger, reload }: { readonly logger: Logger; readonly reload: Reload },
 ): Promise<Administration> {
   const { admin: section } = config;
-  const reload: NonNullable<AdminOptions["reload"]> = async () => {
-    const outcome = await reloadNow();
-    if (outcome.problem === undefined) return outcome;
-    const { AdminError } = await import("@wrenmq/admin");
-    throw new AdminError("conflict", outcome.problem);
-  };
   const ends: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const end of ends.reverse()) await end();

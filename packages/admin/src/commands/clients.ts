@@ -32,6 +32,14 @@ export const clientSummary = z.object({
   dropped: z.int().describe("messages that did not reach it, or that it may not send"),
 });
 
+/**
+ * @param since epoch seconds
+ * @param now epoch milliseconds
+ */
+export function secondsSince(since: number | undefined, now: number): number | undefined {
+  return since === undefined ? undefined : Math.max(0, now / 1000 - since);
+}
+
 export function summaryOf(view: SessionView): z.input<typeof clientSummary> {
   const { client } = view;
   return {
@@ -156,7 +164,7 @@ export function detailsOf(view: SessionView, now: number): z.input<typeof client
     stored: view.stored,
     congested: view.congested,
     userProperties: client.userProperties.map(([name, value]): [string, string] => [name, value]),
-    queue: { ...queue, oldestSeconds: oldestSince === undefined ? undefined : Math.max(0, now / 1000 - oldestSince) },
+    queue: { ...queue, oldestSeconds: secondsSince(oldestSince, now) },
     inflightIn: view.inflightIn,
     inflightMessages: view.inflightMessages(MOST_SHOWN),
     subscriptionList: [...view.subscriptions].slice(0, MOST_SHOWN).map(([filter, { qos }]) => ({ filter, qos })),

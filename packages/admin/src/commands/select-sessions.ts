@@ -36,6 +36,7 @@ export const SORTS = {
   dropped: (view: SessionView) => view.dropped,
   subscriptions: (view: SessionView) => view.subscriptions.size,
   connectedAt: (view: SessionView) => view.client.connectedAt,
+  oldest: (view: SessionView) => view.oldestSince ?? Number.MAX_SAFE_INTEGER,
   disconnectedAt: (view: SessionView) => view.disconnectedAt ?? Number.MAX_SAFE_INTEGER,
 } as const;
 

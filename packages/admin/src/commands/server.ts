@@ -1,11 +1,11 @@
-// Commands about the broker as a whole: health, statistics, listeners, plugins; reload and drain.
+// Commands about the broker as a whole: health, statistics, listeners; drain.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type Broker, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/broker";
 import { z } from "zod";
-import { AdminError } from "../admin-error.ts";
-import { type Among, defineClusterCommand, definePrimaryCommand } from "../define-command.ts";
+import { type Among, defineClusterCommand } from "../define-command.ts";
 import { dropsByReason } from "../metrics/drops.ts";
+import type { Histograms } from "../metrics/histograms.ts";
 import { dateOf, sampleMs } from "./fields.ts";
 import { largestOf, largestsOf, sumOf, sumsOf } from "./merging.ts";
 
@@ -111,6 +111,12 @@ export const stats = defineClusterCommand({
       .record(z.string(), z.number())
       .optional()
       .describe("seconds by quantile, since somebody first asked; of several workers the largest"),
+    latency: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe(
+        "seconds that messages take from the read to the last write, as eventLoopDelay; absent: none was measured",
+      ),
     workers: z
       .array(z.object({ name: z.string(), pid: z.int(), clientsConnected: z.int(), residentBytes: z.int() }))
       .optional()
@@ -156,12 +162,14 @@ export const stats = defineClusterCommand({
         quantiles.size === 0
           ? undefined
           : Object.fromEntries([...quantiles].map(([q, value]) => [`p${q * 100}`, value])),
+      latency: latencyOf(histograms),
     };
   },
   merge(parts, _input, { answered, missing }) {
     const [first] = parts;
     if (parts.length === 1 && missing.length === 0) return first;
     const perSecond = parts.map((part) => part.perSecond).filter((one) => one !== undefined);
+    const latencies = parts.map((part) => part.latency).filter((one) => one !== undefined);
     const delays = parts.map((part) => part.eventLoopDelay).filter((one) => one !== undefined);
     return {
       version: first.version,
@@ -184,12 +192,21 @@ export const stats = defineClusterCommand({
       store: parts.find(({ store }) => store === "failing")?.store ?? first.store,
       draining: parts.some(({ draining }) => draining),
       eventLoopDelay: delays.length === 0 ? undefined : largestsOf(delays),
+      latency: latencies.length === 0 ? undefined : largestsOf(latencies),
       workers: parts.map(({ pid, clientsConnected, residentBytes }, index) => {
         return { name: answered[index]?.name ?? "", pid, clientsConnected, residentBytes };
       }),
     };
   },
 });
+
+function latencyOf({ latencyPercentiles }: Histograms): Record<string, number> | undefined {
+  const values = [50, 90, 99, 100].flatMap((percent) => {
+    const value = latencyPercentiles.at(percent);
+    return value === undefined ? [] : [[`p${percent}`, value] as const];
+  });
+  return values.length === 0 ? undefined : Object.fromEntries(values);
+}
 
 const certificate = z.object({
   subject: z.string(),
@@ -268,41 +285,6 @@ async function certificatesOf(
     }),
   );
 }
-
-export const pluginsList = defineClusterCommand({
-  name: "plugins.list",
-  summary: "List the plugins in the order in which they are asked, with their hooks.",
-  kind: "read",
-  input: z.strictObject({}),
-  output: z.object({
-    items: z.array(z.object({ name: z.string(), hooks: z.array(z.string()) })),
-    hookFailures: z.int().describe("hooks that failed since the start"),
-  }),
-  cli: { words: "plugins" },
-  run: ({ broker }) => ({
-    items: [...broker.operations.plugins()].map(({ name, hooks }) => ({ name, hooks: [...hooks] })),
-    hookFailures: broker.metrics().hookFailures,
-  }),
-  // All members have the same plugins.
-  merge: (parts) => ({ items: parts[0].items, hookFailures: sumOf(parts, "hookFailures") }),
-});
-
-export const reload = definePrimaryCommand({
-  name: "reload",
-  summary: "Read the configuration again and apply what is different; a bad one changes nothing.",
-  kind: "write",
-  input: z.strictObject({}),
-  output: z.object({
-    changed: z.boolean(),
-    needsRestart: z.array(z.string()).describe("sections whose changes wait for a restart"),
-  }),
-  cli: { words: "reload" },
-  async run({ reload: perform }) {
-    if (perform === undefined) throw new AdminError("unavailable", "this broker has no configuration to read again");
-    const { changed, needsRestart } = await perform();
-    return { changed, needsRestart: [...needsRestart] };
-  },
-});
 
 export const drain = defineClusterCommand({
   name: "drain",

@@ -4,7 +4,7 @@ import { parseShared, topicMatches } from "@wrenmq/topics";
 import { z } from "zod";
 import { defineCommand } from "../define-command.ts";
 import { pageOf } from "../pages.ts";
-import { clientDetails, detailsOf, unknown } from "./clients.ts";
+import { clientDetails, detailsOf, secondsSince, unknown } from "./clients.ts";
 import { defineList } from "./define-list.ts";
 import { clientFilter, clientId, dateOf, lasting, paging, secondsOf, topicName } from "./fields.ts";
 import { candidates, matcherOf, SORTS } from "./select-sessions.ts";
@@ -18,11 +18,12 @@ const sessionSummary = z.object({
   subscriptions: z.int(),
   queued: z.int(),
   queuedBytes: z.int(),
+  oldestSeconds: z.number().optional().describe("how long the oldest message has waited"),
   inflight: z.int(),
   dropped: z.int(),
 });
 
-function summaryOf(view: SessionView): z.input<typeof sessionSummary> {
+function summaryOf(view: SessionView, now: number): z.input<typeof sessionSummary> {
   return {
     clientId: view.clientId,
     username: view.username,
@@ -32,6 +33,7 @@ function summaryOf(view: SessionView): z.input<typeof sessionSummary> {
     subscriptions: view.subscriptions.size,
     queued: view.queued,
     queuedBytes: view.queuedBytes,
+    oldestSeconds: secondsSince(view.oldestSince, now),
     inflight: view.inflight,
     dropped: view.dropped,
   };
@@ -46,23 +48,24 @@ export const sessionsList = defineList({
     connected: z.boolean().optional().describe("only those that are, or are not"),
     minQueued: z.int().min(0).optional().describe("only those with so many messages waiting"),
     sort: z
-      .enum(["clientId", "queued", "queuedBytes", "inflight", "dropped", "subscriptions", "disconnectedAt"])
+      .enum(["clientId", "queued", "queuedBytes", "oldest", "inflight", "dropped", "subscriptions", "disconnectedAt"])
       .default("clientId")
-      .describe("disconnectedAt: who has been away longest comes first"),
+      .describe("oldest: whose message has waited longest comes first; disconnectedAt: who has been away longest"),
     ...paging,
   }),
   item: sessionSummary,
   cli: { words: "sessions" },
-  descending: ({ sort }) => sort !== "clientId" && sort !== "disconnectedAt",
+  descending: ({ sort }) => !["clientId", "disconnectedAt", "oldest"].includes(sort),
   page({ broker, scans }, { sort, connected, minQueued = 0, ...filter }, order) {
     const matches = matcherOf(filter);
+    const now = broker.operations.now();
     return pageOf(scans, {
       entries: candidates(broker.operations, filter),
       matches: (view) =>
         (connected === undefined || view.connected === connected) && view.queued >= minQueued && matches(view),
       key: SORTS[sort],
       identity: (view) => view.clientId,
-      show: summaryOf,
+      show: (view) => summaryOf(view, now),
       ...order,
     });
   },

@@ -28,13 +28,39 @@ const statsLine = z.object({
   queued: z.int().describe("messages that wait for their session"),
   heapBytes: z.int(),
   residentBytes: z.int(),
-  loopDelayP99: z.number().describe("seconds by which the event loop was late, in the worst second of the interval"),
+  loopDelayP99: z
+    .number()
+    .describe("seconds by which the event loop was late; this and latencies: of the worst second and worker"),
+  latencyP50: z
+    .number()
+    .optional()
+    .describe("seconds that messages took, from the read to the last write; absent: none was measured"),
+  latencyP99: z.number().optional(),
   incomplete: z.array(z.string()).optional().describe("workers whose numbers are missing in this line"),
 });
 
 type StatsLine = z.input<typeof statsLine>;
 
-function lineOf({ at, metrics, heapBytes, residentBytes }: Sample, loopDelayP99: number): StatsLine {
+/** The largest of the seconds of an interval, or of the members. */
+interface Worst {
+  readonly loopDelayP99: number;
+  readonly latencyP50?: number | undefined;
+  readonly latencyP99?: number | undefined;
+}
+
+function worstOf(parts: readonly Worst[]): Worst {
+  const largest = (numbers: readonly (number | undefined)[]): number | undefined => {
+    const known = numbers.filter((one) => one !== undefined);
+    return known.length === 0 ? undefined : Math.max(...known);
+  };
+  return {
+    loopDelayP99: largestOf(parts, "loopDelayP99"),
+    latencyP50: largest(parts.map(({ latencyP50 }) => latencyP50)),
+    latencyP99: largest(parts.map(({ latencyP99 }) => latencyP99)),
+  };
+}
+
+function lineOf({ at, metrics, heapBytes, residentBytes }: Sample, worst: Worst): StatsLine {
   const droppedByReason = dropsByReason(metrics);
   const dropped = Object.values(droppedByReason).reduce((sum, count) => sum + count, 0);
   return {
@@ -49,14 +75,14 @@ function lineOf({ at, metrics, heapBytes, residentBytes }: Sample, loopDelayP99:
     queued: metrics.queued,
     heapBytes,
     residentBytes,
-    loopDelayP99,
+    ...worst,
   };
 }
 
 /** Makes lines of the samples, one for each interval. */
 class Intervals {
   readonly #length: number;
-  #worst = 0;
+  #seconds: Sample[] = [];
 
   constructor(seconds: number) {
     this.#length = seconds * SECOND;
@@ -64,10 +90,10 @@ class Intervals {
 
   /** @returns undefined: the interval is not over */
   add(sample: Sample): StatsLine | undefined {
-    this.#worst = Math.max(this.#worst, sample.loopDelayP99);
+    this.#seconds.push(sample);
     if (sample.at % this.#length !== 0) return undefined;
-    const line = lineOf(sample, this.#worst);
-    this.#worst = 0;
+    const line = lineOf(sample, worstOf(this.#seconds));
+    this.#seconds = [];
     return line;
   }
 }
@@ -92,7 +118,7 @@ function mergedStats(lines: readonly [StatsLine, ...StatsLine[]]): StatsLine {
     queued: sumOf(lines, "queued"),
     heapBytes: sumOf(lines, "heapBytes"),
     residentBytes: sumOf(lines, "residentBytes"),
-    loopDelayP99: largestOf(lines, "loopDelayP99"),
+    ...worstOf(lines),
   };
 }
 

@@ -1,40 +1,35 @@
-// Measures what counters do not show: the delay of the event loop, the pauses of the garbage collector, the latency of
-// the store. Measuring begins when it is first asked for.
+// Measures what counters do not show: the delay of the event loop, the pauses of the garbage collector, the time that
+// messages, the store and plugins take. Measuring begins when it is first asked for.
 import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
-import type { Broker } from "@wrenmq/broker";
+import type { Broker, HookAnswer } from "@wrenmq/broker";
+import { BOUNDS, Histogram, Percentiles } from "./histogram.ts";
 
-/** Upper bounds in seconds. */
-export const BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** Upper bounds in seconds: most messages take less than a millisecond, a plugin may take ten seconds. */
+const LATENCY_BOUNDS: readonly number[] = [0.00005, 0.0001, 0.00025, ...BOUNDS];
+const ANSWER_BOUNDS: readonly number[] = [...BOUNDS, 5, 10];
+/** Plugins may change at every reload: those beyond this number are counted together. */
+const MOST_ANSWERERS = 64;
+const OTHERS = "others";
 /** Milliseconds between two probes of the event loop. */
 const RESOLUTION = 10;
 
-/** Counts by upper bound, as Prometheus defines histograms. */
-export class Histogram {
-  readonly counts: number[] = BOUNDS.map(() => 0);
-  count: number = 0;
-  sum: number = 0;
-
-  /** @param value seconds */
-  observe(value: number): void {
-    this.count++;
-    this.sum += value;
-    const at = BOUNDS.findIndex((bound) => value <= bound);
-    if (at >= 0) this.counts[at] = (this.counts[at] ?? 0) + 1;
-  }
-
-  /** For each bound the number of values up to it. */
-  cumulative(): number[] {
-    let total = 0;
-    return this.counts.map((count) => (total += count));
-  }
+/** The answers of one hook of a plugin. */
+export interface AnswerTimes {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly times: Histogram;
 }
 
 export class Histograms {
   readonly garbageCollection: Histogram = new Histogram();
   readonly storeCommit: Histogram = new Histogram();
+  readonly latency: Histogram = new Histogram(LATENCY_BOUNDS);
+  readonly latencyPercentiles: Percentiles = new Percentiles();
+  readonly #answers = new Map<string, AnswerTimes>();
   readonly #broker: Broker;
   #loop: IntervalHistogram | undefined;
   #collections: PerformanceObserver | undefined;
+  #endLatency: (() => void) | undefined;
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -49,14 +44,38 @@ export class Histograms {
       for (const { duration } of list.getEntries()) this.garbageCollection.observe(duration / 1000);
     });
     this.#collections.observe({ entryTypes: ["gc"] });
-    this.#broker.operations.watchCommits((milliseconds) => this.storeCommit.observe(milliseconds / 1000));
+    const { operations } = this.#broker;
+    operations.watchCommits((milliseconds) => this.storeCommit.observe(milliseconds / 1000));
+    operations.watchAnswers((answer) => this.#answered(answer));
+    this.#endLatency = operations.watchLatency((milliseconds) => {
+      this.latency.observe(milliseconds / 1000);
+      this.latencyPercentiles.observe(milliseconds / 1000);
+    });
   }
 
   close(): void {
     this.#loop?.disable();
     this.#loop = undefined;
     this.#collections?.disconnect();
-    this.#broker.operations.watchCommits(undefined);
+    const { operations } = this.#broker;
+    operations.watchCommits(undefined);
+    operations.watchAnswers(undefined);
+    this.#endLatency?.();
+    this.#endLatency = undefined;
+  }
+
+  /** By plugin and hook. */
+  get answers(): Iterable<AnswerTimes> {
+    return this.#answers.values();
+  }
+
+  #answered({ plugin, hook, milliseconds }: HookAnswer): void {
+    const isKnown = this.#answers.has(`${plugin} ${hook}`) || this.#answers.size < MOST_ANSWERERS;
+    const named = isKnown ? { plugin, hook } : { plugin: OTHERS, hook: OTHERS };
+    const key = `${named.plugin} ${named.hook}`;
+    const known = this.#answers.get(key) ?? { ...named, times: new Histogram(ANSWER_BOUNDS) };
+    this.#answers.set(key, known);
+    known.times.observe(milliseconds / 1000);
   }
 
   /** Seconds by which the event loop was late since measuring began. */

@@ -2,7 +2,8 @@
 // Each member makes families of samples; those of several members are merged before they become text.
 import type { Broker, MetricName } from "@wrenmq/broker";
 import type { Among } from "../define-command.ts";
-import { BOUNDS, type Histogram, type Histograms } from "./histograms.ts";
+import type { Histogram } from "./histogram.ts";
+import type { Histograms } from "./histograms.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -126,8 +127,18 @@ export function familiesOf(broker: Broker, histograms: Histograms): Family[] {
   return [
     ...families.values(),
     eventLoop(histograms),
-    histogram("wrenmq_gc_pause_seconds", "Pauses of the garbage collector.", histograms.garbageCollection),
-    histogram("wrenmq_store_commit_seconds", "Time of the store for one batch.", histograms.storeCommit),
+    histogram("wrenmq_gc_pause_seconds", "Pauses of the garbage collector.", [
+      { values: histograms.garbageCollection },
+    ]),
+    histogram("wrenmq_store_commit_seconds", "Time of the store for one batch.", [{ values: histograms.storeCommit }]),
+    histogram("wrenmq_publish_latency_seconds", "From the read of a PUBLISH to its last write, in samples.", [
+      { values: histograms.latency },
+    ]),
+    histogram(
+      "wrenmq_plugin_answer_seconds",
+      "Time of answers that a plugin has not given at once.",
+      [...histograms.answers].map(({ plugin, hook, times: values }) => ({ labels: { plugin, hook }, values })),
+    ),
   ];
 }
 
@@ -199,20 +210,30 @@ function eventLoop(histograms: Histograms): Family {
   };
 }
 
-function histogram(name: string, help: string, values: Histogram): Family {
-  const counts = values.cumulative();
+interface Labelled {
+  readonly labels?: Labels;
+  readonly values: Histogram;
+}
+
+function histogram(name: string, help: string, all: readonly Labelled[]): Family {
   return {
     name,
     help,
     type: "histogram",
     merging: "sum",
-    samples: [
-      ...BOUNDS.map((le, index) => ({ suffix: "_bucket", labels: { le: String(le) }, value: counts[index] ?? 0 })),
-      { suffix: "_bucket", labels: { le: "+Inf" }, value: values.count },
-      { suffix: "_sum", labels: {}, value: values.sum },
-      { suffix: "_count", labels: {}, value: values.count },
-    ],
+    samples: all.flatMap(samplesOf),
   };
+}
+
+function samplesOf({ labels = {}, values }: Labelled): Sample[] {
+  const counts = values.cumulative();
+  const upTo = (le: string, value: number): Sample => ({ suffix: "_bucket", labels: { ...labels, le }, value });
+  return [
+    ...values.bounds.map((bound, index) => upTo(String(bound), counts[index] ?? 0)),
+    upTo("+Inf", values.count),
+    { suffix: "_sum", labels, value: values.sum },
+    { suffix: "_count", labels, value: values.count },
+  ];
 }
 
 function labelText(labels: Labels): string {

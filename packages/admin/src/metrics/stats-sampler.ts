@@ -4,6 +4,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import type { Broker, Clock, Metrics } from "@wrenmq/broker";
+import { Percentiles } from "./histogram.ts";
 
 const SECOND = 1_000;
 const KEPT = 15 * 60;
@@ -20,6 +21,9 @@ export interface Sample {
   readonly residentBytes: number;
   /** Seconds by which the event loop was late since the sample before, at the 99th percentile. */
   readonly loopDelayP99: number;
+  /** Seconds that messages took through the broker since the sample before; undefined: none was measured. */
+  readonly latencyP50: number | undefined;
+  readonly latencyP99: number | undefined;
 }
 
 export class StatsSampler {
@@ -27,7 +31,9 @@ export class StatsSampler {
   readonly #clock: Clock;
   readonly #watchers = new Set<(sample: Sample) => void>();
   #samples: Sample[] = [];
+  readonly #latency = new Percentiles();
   #loop: IntervalHistogram | undefined;
+  #endLatency: (() => void) | undefined;
   #cancel: (() => void) | undefined;
   #last = 0;
   #asked = 0;
@@ -65,6 +71,9 @@ export class StatsSampler {
     if (this.#loop !== undefined) return;
     this.#loop = monitorEventLoopDelay({ resolution: RESOLUTION });
     this.#loop.enable();
+    this.#latency.reset();
+    const observe = (milliseconds: number): void => this.#latency.observe(milliseconds / 1000);
+    this.#endLatency = this.#broker.operations.watchLatency(observe);
     this.#last = Math.floor(this.#clock.now() / SECOND) * SECOND;
     this.#next();
   }
@@ -74,6 +83,8 @@ export class StatsSampler {
     this.#cancel = undefined;
     this.#loop?.disable();
     this.#loop = undefined;
+    this.#endLatency?.();
+    this.#endLatency = undefined;
     this.#samples = [];
   }
 
@@ -103,12 +114,16 @@ export class StatsSampler {
     // A probe that is on time takes the resolution itself.
     const late = loop.count === 0 ? 0 : Math.max(0, loop.percentile(99) / 1e9 - RESOLUTION / 1000);
     loop.reset();
+    const [latencyP50, latencyP99] = [this.#latency.at(50), this.#latency.at(99)];
+    this.#latency.reset();
     return {
       at,
       metrics: this.#broker.metrics(),
       heapBytes: getHeapStatistics().used_heap_size,
       residentBytes: this.#residentBytes(),
       loopDelayP99: late,
+      latencyP50,
+      latencyP99,
     };
   }
 

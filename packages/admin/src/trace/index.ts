@@ -22,5 +22,5 @@ export {
   type TraceLine,
   type TraceRecord,
 } from "./records.ts";
-export { headerText, recordText } from "./show.ts";
+export { headerText, recordParts, recordText } from "./show.ts";
 export { bytesOf, packetOf, propertiesOf, tracedMessage, tracedPacket } from "./traced-packet.ts";

@@ -21,8 +21,13 @@ export function headerText(header: TraceHeader): string {
  * @param start epoch milliseconds of the first moment
  */
 export function recordText(record: TraceRecord, start: number): string {
-  const seconds = ((record.at - start) / 1000).toFixed(3).padStart(9);
-  return printable(`${seconds}  ${textOf(record)}`);
+  const { seconds, text } = recordParts(record, start);
+  return `${seconds.padStart(9)}  ${text}`;
+}
+
+/** The same in two parts. */
+export function recordParts(record: TraceRecord, start: number): { readonly seconds: string; readonly text: string } {
+  return { seconds: ((record.at - start) / 1000).toFixed(3), text: printable(textOf(record)) };
 }
 
 function textOf(record: TraceRecord): string {
@@ -33,7 +38,8 @@ function textOf(record: TraceRecord): string {
     }
     case "state": {
       const { client, connected, connection, subscriptions, queued, inflight } = record;
-      const where = connected ? `is connected (#${connection ?? 0})` : "is not connected";
+      const number = connection === undefined ? "" : ` (#${connection})`;
+      const where = connected ? `is connected${number}` : "is not connected";
       const filters = subscriptions.map(({ filter, qos }) => `${quoted(filter)} QoS ${qos}`).join(", ");
       return `${client} ${where}; ${queued} queued, ${inflight} in flight; subscriptions: ${filters === "" ? "none" : filters}`;
     }

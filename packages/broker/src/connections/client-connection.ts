@@ -94,7 +94,8 @@ export class ClientConnection
 
   data(bytes: Uint8Array, start: number, end: number): void {
     const now = this.scope.broker.clock.now();
-    const { zeroCopyBatch } = this.scope.broker;
+    const { zeroCopyBatch, latencyProbe } = this.scope.broker;
+    const isSampled = latencyProbe?.begin(now) === true;
     this.bytesReceived += end - start;
     zeroCopyBatch.begin(bytes);
     try {
@@ -103,6 +104,7 @@ export class ClientConnection
       this.#crashed(error);
     }
     zeroCopyBatch.end();
+    if (isSampled) latencyProbe.end();
     if (!this.#watchesKeepAlive) this.#begin();
     if (this.#byteRate !== undefined) this.#slowDown(this.#byteRate.take(end - start, now));
     if (this.machine.waits || this.#isFlooded) {
@@ -299,17 +301,24 @@ export class ClientConnection
   }
 
   parkPublish(decision: Promise<PublishDecision>, packetId: number): number {
+    const sample = this.scope.broker.latencyProbe?.park();
     decision.then(
       (answer) => {
+        sample?.resume();
         try {
           const now = this.scope.broker.clock.now();
           this.machine.publishResolved(concludePublish(this, answer, packetId, now), now);
         } catch (error) {
           this.#crashed(error);
         }
+        sample?.end();
         this.#updatePause();
       },
-      (error: unknown) => this.#crashed(error),
+      (error: unknown) => {
+        this.#crashed(error);
+        sample?.resume();
+        sample?.end();
+      },
     );
     return PUBLISH_PARKED;
   }

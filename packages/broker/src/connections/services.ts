@@ -13,6 +13,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Flusher } from "../runtime/flusher.ts";
 import type { RefusalLog } from "../runtime/refusal-log.ts";
 import type { Timers } from "../runtime/timers.ts";
+import type { LatencyProbe } from "../sessions/latency-probe.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { Drain } from "./drain.ts";
 import type { ZeroCopyBatch } from "./zero-copy-batch.ts";
@@ -48,6 +49,8 @@ export interface BrokerServices {
     /** A connection on which nothing has arrived. */
     opened(connection: TappedConnection): void;
   };
+  /** Measures how long messages take; undefined: nobody wants to know. */
+  readonly latencyProbe: LatencyProbe | undefined;
   /** State of the drain. */
   readonly drain: Drain;
   /** For restored sessions, until their clients connect. */

@@ -9,7 +9,7 @@ import type { DrainOptions, DrainState } from "../connections/drain.ts";
 import type { BrokerCore } from "../core.ts";
 import type { Ban, BanKind } from "../limits/ban-list.ts";
 import type { ListenerReport } from "../listeners/listeners.ts";
-import type { PluginReport } from "../plugins/plugin-host.ts";
+import type { HookAnswer, PluginReport } from "../plugins/plugin-host.ts";
 import { MessageWatch } from "../routing/message-watch.ts";
 import { BrokerError } from "../runtime/broker-error.ts";
 import type { MessageTap } from "../sessions/message-taps.ts";
@@ -22,6 +22,7 @@ export interface OperationsSource {
   listeners(): IterableIterator<ListenerReport>;
   plugins(): IterableIterator<PluginReport>;
   chainOf(listener: string): HookChain;
+  watchAnswers(callback: ((answer: HookAnswer) => void) | undefined): void;
 }
 
 export class Operations {
@@ -192,6 +193,22 @@ export class Operations {
     const callbacks = [...this.#whenStopping];
     this.#whenStopping.clear();
     for (const callback of callbacks) callback();
+  }
+
+  /**
+   * Calls back with samples of the time that messages of clients take through this broker, in milliseconds: from the
+   * read that holds the PUBLISH to the last write to a subscriber, with the answers of plugins and the commit of the
+   * store between. Waiting for clients that do not read, and messages that go only to other brokers, are not measured.
+   * At most 200 samples a second; in between a read of a socket costs one comparison.
+   * @returns ends it
+   */
+  watchLatency(callback: (milliseconds: number) => void): () => void {
+    return this.#source.core().watchLatency(callback);
+  }
+
+  /** Calls back with the time of each promise that a hook of a plugin has returned; undefined ends this. */
+  watchAnswers(callback: ((answer: HookAnswer) => void) | undefined): void {
+    this.#source.watchAnswers(callback);
   }
 
   /** Calls back with the milliseconds that the store has taken for each batch of facts; undefined ends this. */

@@ -91,6 +91,14 @@ export class SessionView {
     return this.#entry.session.queue?.bytes ?? 0;
   }
 
+  /** Epoch seconds at which the oldest message was queued; undefined as in {@link QueueReport}. */
+  get oldestSince(): Seconds | undefined {
+    const { queue, queued } = this.#entry.session;
+    if (queued === 0) return undefined;
+    for (const { queuedAt } of queue?.residents() ?? []) return queuedAt > 0 ? queuedAt : undefined;
+    return undefined;
+  }
+
   /** QoS 1 and 2 messages that were sent and are not acknowledged. */
   get inflight(): number {
     return this.#entry.session.window.size;
@@ -136,10 +144,9 @@ export class SessionView {
   queue(): QueueReport {
     const { queue } = this.#entry.session;
     const counts = { qos1: 0, qos2: 0 };
-    let oldestSince: Seconds | undefined;
+    const { oldestSince } = this;
     let looked = 0;
-    for (const { qos, queuedAt } of queue?.residents() ?? []) {
-      if (looked === 0 && queuedAt > 0) oldestSince = queuedAt;
+    for (const { qos } of queue?.residents() ?? []) {
       if (++looked > MOST_LOOKED_AT) break;
       counts[qos === 1 ? "qos1" : "qos2"]++;
     }

@@ -5,6 +5,7 @@ import {
   compileHooks,
   DEFAULT_HOOK_TIMEOUT,
   type HookChain,
+  type HookFailure,
   type Hooks,
   type Logger,
   type NamedHooks,
@@ -28,11 +29,36 @@ export interface PluginReport {
   readonly name: string;
   /** The names of its hooks. */
   readonly hooks: readonly string[];
+  /** Does it decide anything, such as who may enter? Others only watch. */
+  readonly decides: boolean;
+  /** Calls of its hooks that threw, rejected or took too long, since it was started. */
+  readonly failures: number;
+  readonly lastFailure: PluginFailure | undefined;
 }
+
+/** A promise of a hook has settled, or its time was over. */
+export interface HookAnswer {
+  readonly plugin: string;
+  readonly hook: string;
+  readonly milliseconds: number;
+}
+
+export interface PluginFailure {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly hook: string;
+  /** The message of the error, at most 1,000 characters. */
+  readonly message: string;
+}
+
+/** Characters of a message that are kept. */
+const LONGEST_MESSAGE = 1_000;
 
 interface Running extends NamedHooks {
   readonly plugin: Plugin;
   readonly context: { end(): void };
+  failures: number;
+  lastFailure: PluginFailure | undefined;
 }
 
 /** Other plugins, ready to replace the running ones. */
@@ -56,19 +82,24 @@ export class PluginHost {
   readonly #logger: Logger;
   readonly #hookTimeout: number;
   readonly #contextOf: (name: string) => PluginContext & { end(): void };
+  readonly #now: () => number;
   /** In the order in which they were started. */
   #running: readonly Running[] = [];
   /** Number of failed hooks, for `$SYS` and metrics. */
   failures: number = 0;
+  /** Called with each answer that took time; undefined: nobody measures. */
+  answered: ((answer: HookAnswer) => void) | undefined = undefined;
 
   constructor(
     logger: Logger,
     timeout: number = DEFAULT_HOOK_TIMEOUT,
     contextOf: (name: string) => PluginContext & { end(): void },
+    now: () => number,
   ) {
     this.#logger = logger;
     this.#hookTimeout = timeout;
     this.#contextOf = contextOf;
+    this.#now = now;
   }
 
   /** The running plugins. */
@@ -88,9 +119,11 @@ export class PluginHost {
   }
 
   *reports(): IterableIterator<PluginReport> {
-    for (const { name, hooks } of this.#running) {
+    for (const { name, hooks, failures, lastFailure } of this.#running) {
       const set = Object.entries(hooks).filter(([, hook]) => hook !== undefined && !Array.isArray(hook));
-      yield { name, hooks: set.map(([hook]) => hook) };
+      const names = set.map(([hook]) => hook);
+      const decides = names.some((hook) => DECIDING.includes(hook as keyof Hooks));
+      yield { name, hooks: names, decides, failures, lastFailure };
     }
   }
 
@@ -149,7 +182,7 @@ export class PluginHost {
       const context = this.#contextOf(plugin.name);
       try {
         const hooks = await this.#setUp(plugin, context);
-        const running = { plugin, name: plugin.name, hooks, context };
+        const running: Running = { plugin, name: plugin.name, hooks, context, failures: 0, lastFailure: undefined };
         all.push(running);
         added.push(running);
       } catch (error) {
@@ -226,14 +259,29 @@ export class PluginHost {
     return compileHooks([...hooks, { name: "events", hooks: events }], this.#compileOptions());
   }
 
+  #timed(plugin: string, hook: string): (() => void) | undefined {
+    if (this.answered === undefined) return undefined;
+    const since = performance.now();
+    return () => this.answered?.({ plugin, hook, milliseconds: performance.now() - since });
+  }
+
   #compileOptions(): CompileOptions {
     return {
       logger: this.#logger,
       hookTimeout: this.#hookTimeout,
-      onError: () => {
-        this.failures++;
-      },
+      onError: (failure) => this.#hookFailed(failure),
+      onPromise: (plugin, hook) => this.#timed(plugin, hook),
     };
+  }
+
+  #hookFailed({ plugin, hook, error }: HookFailure): void {
+    this.failures++;
+    const running = this.#running.find(({ name }) => name === plugin);
+    // It has been removed in the meantime, or is no plugin but a listener of the broker's events.
+    if (running === undefined) return;
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_MESSAGE);
+    running.failures++;
+    running.lastFailure = { at: this.#now(), hook, message };
   }
 }
 

@@ -14,6 +14,8 @@ export interface Committable {
 
 export class Flusher {
   factLog: Committable | undefined = undefined;
+  /** Called after each turn's writes; undefined: nobody waits for them. */
+  whenFlushed: (() => void) | undefined = undefined;
   readonly #clock: Clock;
   readonly #turn: () => void;
   #ready: Flushable[] = [];
@@ -43,5 +45,6 @@ export class Flusher {
     // Callbacks about durable facts may have recorded new facts.
     if (this.factLog?.isPending === true) this.wake();
     for (const connection of ready) connection.flush();
+    if (this.whenFlushed !== undefined) this.whenFlushed();
   }
 }

@@ -58,8 +58,9 @@ export async function signIn(token: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   const state = session.value;
-  // The page ends its streams before the broker does.
+  // The page ends its streams, when it is drawn again, before the broker does.
   session.set({ kind: "loading" });
+  await new Promise((resolve) => setTimeout(resolve));
   try {
     take(await ask("DELETE", undefined, state));
   } catch {

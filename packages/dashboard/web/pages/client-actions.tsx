@@ -13,7 +13,12 @@ interface ActionProps {
 
 const given = (reason: string): { reason?: string } => (reason === "" ? {} : { reason });
 
-export function KickDialog({ details: { clientId }, close }: ActionProps) {
+interface KickProps {
+  readonly details: Pick<ClientDetails, "clientId">;
+  readonly close: () => void;
+}
+
+export function KickDialog({ details: { clientId }, close }: KickProps) {
   const [reason, setReason] = useState("");
   return (
     <ActionDialog
@@ -65,7 +70,12 @@ export function BanDialog({ details: { clientId, username, address }, close }: A
   );
 }
 
-export function EndDialog({ details: { clientId, queue, subscriptions }, close }: ActionProps) {
+interface EndProps {
+  readonly details: Pick<ClientDetails, "clientId" | "queued" | "subscriptions">;
+  readonly close: () => void;
+}
+
+export function EndDialog({ details: { clientId, queued, subscriptions }, close }: EndProps) {
   return (
     <ActionDialog
       title={`End the session of ${clientId}`}
@@ -78,7 +88,7 @@ export function EndDialog({ details: { clientId, queue, subscriptions }, close }
       }}
     >
       <p>
-        Its connection is closed, and <b>{count(queue.messages)}</b> waiting messages and{" "}
+        Its connection is closed, and <b>{count(queued ?? 0)}</b> waiting messages and{" "}
         <b>{count(subscriptions ?? 0)}</b> subscriptions are lost. This cannot be undone.
       </p>
     </ActionDialog>

@@ -5,7 +5,7 @@ import type { ClientDetails } from "../api/types.ts";
 import { useCommand } from "../parts/hooks.ts";
 import { Badge, Empty, Failed, Loading } from "../parts/states.tsx";
 import { bytesPerSecond, count, dateAndTime } from "../pure/format.ts";
-import type { PageProps } from "../pure/route.ts";
+import { hrefOf, type PageProps } from "../pure/route.ts";
 import { BanDialog, EndDialog, KickDialog } from "./client-actions.tsx";
 import { ConnectionFacts, SessionFacts } from "./client-facts.tsx";
 import { Drops, Inflight, Subscriptions } from "./client-lists.tsx";
@@ -34,6 +34,12 @@ export function ClientPage({ route: { rest: clientId = "" } }: PageProps) {
       <div class="toolbar">
         <State details={data} />
         <span class="grow" />
+        <a class="button" href={hrefOf("trace", undefined, { client: clientId })}>
+          Trace
+        </a>
+        <a class="button" href={hrefOf("explain", undefined, { ask: "client", clientId })}>
+          Explain
+        </a>
         <button type="button" disabled={!data.connected || !may("operate")} onClick={() => setDialog("kick")}>
           Kick
         </button>

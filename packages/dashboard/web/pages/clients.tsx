@@ -17,7 +17,7 @@ type Client = Item<"clients.list">;
 type Sort = NonNullable<Input<"clients.list">["sort"]>;
 
 const SIZE = 50;
-const SEARCH = {
+export const SEARCH = {
   contains: "identifier contains",
   prefix: "identifier begins with",
   clientId: "identifier is",

@@ -1,6 +1,7 @@
 // Is all well? Health in words, the most important numbers, and plots of the last minutes.
 import { useState } from "preact/hooks";
 import { samples } from "../api/feed.ts";
+import { Choice } from "../parts/field.tsx";
 import { useCommand, useStore } from "../parts/hooks.ts";
 import { Plot } from "../parts/plot.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
@@ -8,7 +9,7 @@ import { type Certificate, type Finding, findingsOf } from "../pure/findings.ts"
 import { bytes, bytesPerSecond, count, duration, latency, perSecond, short } from "../pure/format.ts";
 import { column, lastSeconds, rates, reasonsOf, recentRate, type Sample } from "../pure/rates.ts";
 
-const SPANS: Readonly<Record<string, number>> = { "1 min": 60, "5 min": 300, "15 min": 900 };
+const SPANS = { "60": "1 min", "300": "5 min", "900": "15 min" } as const;
 const MOST_REASONS = 4;
 
 export function Overview() {
@@ -16,7 +17,7 @@ export function Overview() {
   const health = useCommand("health", {}, { every: 5_000 });
   const listeners = useCommand("listeners.list", {}, { every: 60_000 });
   const about = useCommand("stats", { sampleMs: 0 }, { every: 10_000 });
-  const [span, setSpan] = useState("5 min");
+  const [span, setSpan] = useState<keyof typeof SPANS>("300");
   const certificates: Certificate[] = (listeners.data?.items ?? []).flatMap(({ name, certificates: own }) =>
     own.map(({ daysLeft, problem }) => ({ listener: name, daysLeft, problem })),
   );
@@ -31,19 +32,13 @@ export function Overview() {
       )}
       <Numbers samples={all} />
       <div class="toolbar">
-        <fieldset class="choice" aria-label="Time that the plots show">
-          {Object.keys(SPANS).map((name) => (
-            <button key={name} type="button" aria-pressed={span === name} onClick={() => setSpan(name)}>
-              {name}
-            </button>
-          ))}
-        </fieldset>
+        <Choice label="Time that the plots show" options={SPANS} value={span} change={setSpan} />
         <span class="soft">
           {about.data !== undefined &&
             `WrenMQ ${about.data.version}, Node ${about.data.node}, process ${about.data.pid}`}
         </span>
       </div>
-      <Plots samples={all} span={SPANS[span] ?? 300} />
+      <Plots samples={all} span={Number(span)} />
     </>
   );
 }
@@ -88,10 +83,10 @@ function Numbers({ samples: all }: { readonly samples: readonly Sample[] }) {
   return (
     <dl class="tiles">
       <Tile name="Clients" value={value((one) => one.connections)} href="#/clients" />
-      <Tile name="Sessions" value={value((one) => one.sessions)} />
+      <Tile name="Sessions" value={value((one) => one.sessions)} href="#/sessions" />
       <Tile name="Subscriptions" value={value((one) => one.subscriptions)} />
-      <Tile name="Retained" value={value((one) => one.retained)} />
-      <Tile name="Waiting" value={value((one) => one.queued)} />
+      <Tile name="Retained" value={value((one) => one.retained)} href="#/retained" />
+      <Tile name="Waiting" value={value((one) => one.queued)} href="#/sessions?view=queues" />
       <Tile name="Messages in" value={rate((one) => one.messages.received)} />
       <Tile name="Messages out" value={rate((one) => one.messages.sent)} />
       <Tile name="Lost" value={rate((one) => one.messages.dropped)} />
@@ -153,6 +148,15 @@ function Plots({ samples: all, span }: { readonly samples: readonly Sample[]; re
                 values: rates(shown, (one) => one.droppedByReason[reason] ?? 0),
               }))
         }
+      />
+      <Plot
+        {...common}
+        title="Messages take"
+        format={latency}
+        series={[
+          { label: "50 %", color: 1, values: column(shown, (one) => one.latencyP50) },
+          { label: "99 %", color: 3, values: column(shown, (one) => one.latencyP99) },
+        ]}
       />
       <Plot
         {...common}

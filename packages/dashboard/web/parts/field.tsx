@@ -42,6 +42,33 @@ export function Field({ label, value, change, hint, type = "text", list, ...more
   );
 }
 
+interface TextAreaProps {
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly hint?: string;
+  readonly placeholder?: string;
+  readonly rows?: number;
+}
+
+export function TextArea({ label, value, change, hint, ...more }: TextAreaProps) {
+  const id = useId();
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <textarea
+        id={id}
+        value={value}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => change(event.currentTarget.value)}
+        {...more}
+      />
+      {hint !== undefined && <small>{hint}</small>}
+    </label>
+  );
+}
+
 interface SelectProps {
   readonly label: string;
   readonly value: string;
@@ -76,5 +103,25 @@ export function Check({ checked, change, children }: CheckProps) {
       <input type="checkbox" checked={checked} onChange={(event) => change(event.currentTarget.checked)} />
       <span>{children}</span>
     </label>
+  );
+}
+
+interface ChoiceProps<Name extends string> {
+  readonly label: string;
+  readonly value: Name;
+  readonly change: (value: Name) => void;
+  readonly options: Readonly<Record<Name, string>>;
+}
+
+/** Few options, all of which are seen. */
+export function Choice<Name extends string>({ label, value, change, options }: ChoiceProps<Name>) {
+  return (
+    <fieldset class="choice" aria-label={label}>
+      {(Object.entries(options) as [Name, string][]).map(([name, text]) => (
+        <button key={name} type="button" aria-pressed={value === name} onClick={() => change(name)}>
+          {text}
+        </button>
+      ))}
+    </fieldset>
   );
 }

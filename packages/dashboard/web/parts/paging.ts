@@ -24,14 +24,21 @@ export function usePaging(key: string): Paging {
   };
 }
 
+interface Order<By extends string> extends Sorting {
+  readonly by: By;
+  /** Sorts by this, in its usual order. */
+  begin(by: By): void;
+}
+
 /** @param textual columns whose usual order is ascending; numbers begin with the largest */
-export function useSorting<By extends string>(first: By, textual: readonly string[]): Sorting & { readonly by: By } {
+export function useSorting<By extends string>(first: By, textual: readonly string[]): Order<By> {
   const [order, setOrder] = useState<{ readonly by: By; readonly descending: boolean }>({
     by: first,
     descending: !textual.includes(first),
   });
   return {
     ...order,
+    begin: (by) => setOrder({ by, descending: !textual.includes(by) }),
     change: (by) =>
       setOrder((old) => ({
         by: by as By,

@@ -25,6 +25,8 @@ interface PlotProps {
   readonly span?: number;
   /** Does the axis begin at zero? Default true. */
   readonly fromZero?: boolean;
+  /** Is each value a point, where there are few? Default false. */
+  readonly points?: boolean;
 }
 
 export function Plot(props: PlotProps) {
@@ -82,7 +84,7 @@ function optionsOf(
   height: number,
   setPointer: (index: number | null) => void,
 ): uPlot.Options {
-  const { series, fromZero = true } = latest.current;
+  const { series, fromZero = true, points = false } = latest.current;
   const font = "11px system-ui, sans-serif";
   const axis = {
     stroke: colorOf("--soft"),
@@ -121,7 +123,7 @@ function optionsOf(
         label,
         stroke: colorOf(`--series-${color}`),
         width: 1.5,
-        points: { show: false },
+        points: points ? { size: 5 } : { show: false },
         ...(series.length === 1 ? { fill: colorOf(`--series-${color}`, 0.1) } : {}),
       })),
     ],

@@ -32,6 +32,16 @@ export function Badge({ tone = "quiet", children }: { readonly tone?: Tone; read
   return <span class={`badge ${tone}`}>{children}</span>;
 }
 
+/** Says which members of the broker did not answer. */
+export function Incomplete({ members }: { readonly members: readonly string[] | undefined }) {
+  if (members === undefined || members.length === 0) return null;
+  return (
+    <p class="note partial" role="status">
+      No answer from {members.join(", ")}: what it has is missing here.
+    </p>
+  );
+}
+
 /** Names and values. */
 export function Facts({ children }: { readonly children: ComponentChildren }) {
   return <dl class="facts">{children}</dl>;

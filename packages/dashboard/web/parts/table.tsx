@@ -24,12 +24,14 @@ interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
   readonly sorting?: Sorting;
+  /** Where there is little room each row is a list of its cells. Default false. */
+  readonly stacks?: boolean;
 }
 
-export function Table<Row>({ caption, columns, rows, rowKey, sorting }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, rowKey, sorting, stacks = false }: TableProps<Row>) {
   return (
     <div class="scroll">
-      <table>
+      <table class={stacks ? "stacks" : ""}>
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>
@@ -42,7 +44,7 @@ export function Table<Row>({ caption, columns, rows, rowKey, sorting }: TablePro
           {rows.map((row) => (
             <tr key={rowKey(row)}>
               {columns.map((column) => (
-                <td key={column.label} class={classOf(column)}>
+                <td key={column.label} class={classOf(column)} data-label={column.label}>
                   {column.render(row)}
                 </td>
               ))}

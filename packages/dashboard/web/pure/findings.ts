@@ -93,7 +93,7 @@ function ofQueue(samples: readonly Sample[]): Finding[] {
   const queued = recent.at(-1)?.queued ?? 0;
   if (recent.length < 30 || !(growth > 10) || queued < 1_000) return [];
   const text = `${count(queued)} messages wait, and it gets more by ${perSecond(growth)}`;
-  return [{ level: "warn", text, hint: "See whose queue grows.", href: "#/clients?sort=queued" }];
+  return [{ level: "warn", text, hint: "See whose queue grows.", href: "#/sessions?view=queues" }];
 }
 
 function ofCertificate({ listener, daysLeft, problem }: Certificate): Finding[] {

@@ -6,6 +6,16 @@ export function count(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : "–";
 }
 
+/** 1 message, 2,000 messages */
+export function counted(value: number, what: string): string {
+  return `${count(value)} ${what}${value === 1 ? "" : "s"}`;
+}
+
+/** As it was measured: 1,013.25 */
+export function exact(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 8 }) : "–";
+}
+
 /** Three digits: 0.4, 12, 1.2k, 3.4M */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "–";
@@ -81,6 +91,11 @@ const two = (value: number): string => String(value).padStart(2, "0");
 export function clock(at: number): string {
   const date = new Date(at);
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** 14:03:21.042 */
+export function clockWithMillis(at: number): string {
+  return `${clock(at)}.${String(new Date(at).getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** 2026-11-28 14:03 */

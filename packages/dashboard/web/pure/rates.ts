@@ -14,6 +14,9 @@ export interface Sample {
   readonly heapBytes: number;
   readonly residentBytes: number;
   readonly loopDelayP99: number;
+  /** Seconds; absent: no message was measured. */
+  readonly latencyP50?: number | undefined;
+  readonly latencyP99?: number | undefined;
 }
 
 export type Column = readonly (number | null)[];

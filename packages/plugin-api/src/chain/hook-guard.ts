@@ -28,6 +28,11 @@ export interface CompileOptions {
   readonly hookTimeout?: number | undefined;
   /** Called for each hook that threw, rejected or exceeded its time limit; for counters. */
   readonly onError?: ((failure: HookFailure) => void) | undefined;
+  /**
+   * Called for each promise that a hook has returned; what it returns is called once, when the promise has settled or its
+   * time is over. For measurements.
+   */
+  readonly onPromise?: ((plugin: string, hook: string) => (() => void) | undefined) | undefined;
   readonly timers?: HookTimers | undefined;
 }
 
@@ -48,12 +53,14 @@ export class HookGuard {
   readonly #logger: Logger;
   readonly #hookTimeout: number;
   readonly #onError: ((failure: HookFailure) => void) | undefined;
+  readonly #onPromise: CompileOptions["onPromise"];
   readonly #timers: HookTimers;
 
   constructor(options: CompileOptions) {
     this.#logger = options.logger;
     this.#hookTimeout = options.hookTimeout ?? DEFAULT_HOOK_TIMEOUT;
     this.#onError = options.onError;
+    this.#onPromise = options.onPromise;
     this.#timers = options.timers ?? HOST_TIMERS;
   }
 
@@ -75,6 +82,11 @@ export class HookGuard {
   ): Promise<T> {
     return new Promise((resolve) => {
       let timer: unknown;
+      let whenSettled = this.#onPromise?.(plugin, hook);
+      const settled = (): void => {
+        whenSettled?.();
+        whenSettled = undefined;
+      };
       const finish = (value: T): void => {
         attempt.end();
         resolve(value);
@@ -82,6 +94,7 @@ export class HookGuard {
       const isLate = (): void => {
         const late = `its hook "${hook}" did not answer within ${this.#hookTimeout} ms`;
         this.failed(plugin, hook, new PluginError("ERR_PLUGIN_TIMEOUT", plugin, late));
+        settled();
         attempt.abandon();
       };
       const watch = {
@@ -94,9 +107,11 @@ export class HookGuard {
       else attempt.time(watch, () => finish(otherwise));
       promise.then(
         (value) => {
+          settled();
           if (!attempt.abandoned) finish(value);
         },
         (error: unknown) => {
+          settled();
           if (attempt.abandoned) return;
           this.failed(plugin, hook, error);
           finish(otherwise);

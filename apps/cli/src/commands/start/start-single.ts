@@ -29,7 +29,7 @@ export async function startSingle(options: ConfigOptions, effective: EffectiveCo
   const { broker } = host;
   await broker.start();
   reload = () => void host.reload();
-  const administration = await administer({ broker }, config, { logger, reload: () => host.reload() }).catch(
+  const administration = await administer({ broker }, config, { logger, reload: host.reload }).catch(
     async (error: unknown) => {
       await host.close();
       throw error;
