@@ -58,11 +58,16 @@ export class AdminError extends Error {
   }
 }
 
+/** Characters of the name of a field: those of unknown ones are the caller's. */
+const LONGEST_NAME = 200;
+
 export function invalidInput(error: z.ZodError): AdminError {
   const [first] = error.issues;
   if (first === undefined) return new AdminError("invalid_input", "the input is wrong");
   const unknown = first.code === "unrecognized_keys" ? first.keys[0] : undefined;
-  const field = [...first.path.map(String), ...(unknown === undefined ? [] : [unknown])].join(".");
+  const field = [...first.path.map(String), ...(unknown === undefined ? [] : [unknown])]
+    .join(".")
+    .slice(0, LONGEST_NAME);
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
   const expected = unknown === undefined ? first.message : "no such field";
   return new AdminError("invalid_input", `${field === "" ? "the input" : field}: ${expected}${more}`, {

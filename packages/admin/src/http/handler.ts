@@ -22,6 +22,11 @@ export interface HandlerOptions {
    * @throws AdminError unauthorized, too_many_requests
    */
   identify(request: IncomingMessage): Principal | undefined;
+  /**
+   * Called for a request without a caller that is known. Absent: any number is served.
+   * @throws AdminError too_many_requests
+   */
+  readonly admitStranger?: (request: IncomingMessage) => void;
   /** Does the Host header name this server? Otherwise a page of another origin could reach it through DNS rebinding. */
   isForUs(host: string | undefined): boolean;
   /** May metrics be read without a token? */
@@ -30,13 +35,17 @@ export interface HandlerOptions {
   readonly dashboard?: { readonly files: DashboardFiles; readonly login: PageLoginOptions };
   /** Ends streams when it is aborted. */
   readonly closing?: AbortSignal;
+  /** Milliseconds that a client may read nothing of an answer. Default 30,000. */
+  readonly slowestReader?: number;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export const API_PREFIX = "/api/v1/";
-/** Milliseconds that a client may read nothing of an answer. */
+/** Milliseconds. */
 const SLOWEST_READER = 30_000;
+/** Served without a token. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/openapi.json"]);
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -52,18 +61,24 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 async function answer(options: HandlerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  response.setTimeout(SLOWEST_READER, () => response.destroy());
-  const url = urlOf(request);
-  const path = url?.pathname ?? "";
+  response.setTimeout(options.slowestReader ?? SLOWEST_READER, () => response.destroy());
+  const { path, query } = targetOf(request);
   // Health probes use an IP address; they learn only whether the broker is alive and ready.
   const isProbe = path === "/healthz" || path === "/readyz";
-  if (!isProbe && !options.isForUs(request.headers.host)) {
+  const { admin, dashboard } = options;
+  const isOpen =
+    OPEN_PATHS.has(path) ||
+    (path === "/metrics" && options.openMetrics) ||
+    (dashboard !== undefined && (path === SESSION_PATH || dashboard.files.has(path)));
+  const isForUs = isProbe || options.isForUs(request.headers.host);
+  const principal = isOpen || !isForUs ? undefined : options.identify(request);
+  if (principal === undefined) options.admitStranger?.(request);
+  if (!isForUs) {
     throw new AdminError("forbidden", `host ${JSON.stringify(request.headers.host ?? "")} is not known here`, {
       field: "Host",
       expected: "a name of this server (admin.hosts)",
     });
   }
-  const { admin, dashboard } = options;
   if (dashboard?.files.has(path)) {
     mustBe(request, "GET");
     return dashboard.files.answer(path, request, response);
@@ -84,27 +99,22 @@ async function answer(options: HandlerOptions, request: IncomingMessage, respons
     }
     case "/metrics":
       mustBe(request, "GET");
-      if (!options.openMetrics) mustBeKnown(options.identify(request));
+      if (!options.openMetrics) mustBeKnown(principal);
       return sendText(response, await admin.metricsText(), "text/plain; version=0.0.4");
     case "/openapi.json":
       mustBe(request, "GET");
       return send(response, 200, openApi());
   }
   const command = path.startsWith(API_PREFIX) ? commandNamed(path.slice(API_PREFIX.length)) : undefined;
-  const principal = mustBeKnown(options.identify(request));
+  const caller = mustBeKnown(principal);
   if (command === undefined) throw new AdminError("not_found", "there is nothing at this address; see /openapi.json");
-  await runCommand(admin, command, principal, {
-    request,
-    response,
-    query: url?.searchParams,
-    closing: options.closing,
-  });
+  await runCommand(admin, command, caller, { request, response, query, closing: options.closing });
 }
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly query: URLSearchParams | undefined;
+  readonly query: URLSearchParams;
   readonly closing: AbortSignal | undefined;
 }
 
@@ -123,7 +133,7 @@ async function runCommand(
   }
   if (command.kind !== "read") checkWrite(request, principal.session);
   if (command.streams) principal.session?.hold(response);
-  const input = command.kind === "read" ? inputFromWords(command, query ?? []) : await jsonBody(request);
+  const input = command.kind === "read" ? inputFromWords(command, query) : await jsonBody(request);
   if (!command.streams) {
     send(response, 200, await admin.run(command, input, principal));
     return;
@@ -137,10 +147,11 @@ async function runCommand(
   await sendLines(request, response, HEADERS, lines);
 }
 
-function urlOf({ url = "" }: IncomingMessage): URL | undefined {
-  // Joined as text: two slashes at the beginning are a path here, and no host.
-  const whole = `http://localhost${url}`;
-  return url.startsWith("/") && URL.canParse(whole) ? new URL(whole) : undefined;
+/** The path is what was sent, letter by letter: `..`, `%2e` and two slashes mean nothing here. */
+function targetOf({ url = "" }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
+  const at = url.indexOf("?");
+  const path = at < 0 ? url : url.slice(0, at);
+  return { path, query: new URLSearchParams(at < 0 ? "" : url.slice(at + 1)) };
 }
 
 function named(checks: readonly { readonly name: string; readonly ok: boolean }[]): Record<string, boolean> {
@@ -153,8 +164,15 @@ function mustBeKnown(principal: Principal | undefined): Principal {
 }
 
 function mustBe(request: IncomingMessage, method: "GET" | "POST"): void {
-  if (request.method === method || (method === "GET" && request.method === "HEAD")) return;
+  if (request.method === method || (method === "GET" && request.method === "HEAD")) {
+    if (method === "POST" || !hasBody(request)) return;
+    throw new AdminError("invalid_input", `a ${request.method} has no body`, { expected: "no body" });
+  }
   throw new AdminError("not_acceptable", `method ${request.method}: expected ${method}`, { expected: method });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 function send(
@@ -189,8 +207,8 @@ function fail(response: ServerResponse, request: IncomingMessage, error: unknown
   const special: Record<string, string> = {};
   if (known.code === "unauthorized") special["www-authenticate"] = "Bearer";
   if (known.retryAfter !== undefined) special["retry-after"] = String(known.retryAfter);
-  // The rest of the request is not read.
-  if (!request.complete) special["connection"] = "close";
+  // The rest of the request is not read; who asks too often has to connect again.
+  if (!request.complete || known.code === "too_many_requests") special["connection"] = "close";
   response.writeHead(known.status, {
     ...HEADERS,
     "content-type": "application/problem+json",

@@ -4,9 +4,6 @@ import { AdminError } from "../admin-error.ts";
 /** Invalid tokens of one address within a minute; after that it is refused until the minute is over. */
 const MOST_FAILURES = 10;
 const WINDOW = 60_000;
-/** Requests per second of one caller, and how many may come at once. */
-const PER_SECOND = 50;
-const BURST = 200;
 const REMEMBERED = 1_000;
 
 export class FailureLimit {
@@ -35,18 +32,30 @@ export class FailureLimit {
   }
 }
 
+/** Requests per second, and how many may come at once. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
 export class RequestRate {
+  readonly #rate: Rate;
   readonly #callers = new Map<string, { tokens: number; at: number }>();
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+  }
 
   /** @throws AdminError too_many_requests */
   take(caller: string, now: number): void {
+    const { perSecond, burst } = this.#rate;
     let bucket = this.#callers.get(caller);
     if (bucket === undefined) {
-      bucket = { tokens: BURST, at: now };
+      bucket = { tokens: burst, at: now };
       this.#callers.set(caller, bucket);
       forgetOldest(this.#callers);
     }
-    bucket.tokens = Math.min(BURST, bucket.tokens + ((now - bucket.at) * PER_SECOND) / 1000);
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * perSecond) / 1000);
     bucket.at = now;
     if (bucket.tokens < 1) throw new AdminError("too_many_requests", "too many requests", { retryAfter: 1 });
     bucket.tokens--;

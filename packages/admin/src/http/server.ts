@@ -4,17 +4,18 @@ import { setMaxListeners } from "node:events";
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Admin } from "../admin.ts";
 import { AdminError } from "../admin-error.ts";
 import { closeServer } from "./close-server.ts";
+import { ConnectionRoom } from "./connection-room.ts";
 import { DashboardFiles } from "./dashboard-files.ts";
 import { createHandler } from "./handler.ts";
 import type { PageLoginOptions } from "./page-login.ts";
 import { PageSessions } from "./page-sessions.ts";
 import type { Principal } from "./principal.ts";
-import { FailureLimit, RequestRate } from "./request-limits.ts";
+import { FailureLimit, type Rate, RequestRate } from "./request-limits.ts";
 import { AdminTokens } from "./tokens.ts";
 
 export interface AdminHttpOptions {
@@ -37,16 +38,38 @@ export interface AdminHttpOptions {
   readonly insecure?: boolean;
   /** Folder of the dashboard's files: `dist` of `@wrenmq/dashboard`. Without it there is no dashboard. */
   readonly dashboard?: string;
+  /** @internal for tests, which would wait long otherwise */
+  readonly bounds?: Partial<Bounds>;
 }
 
-const BOUNDS = {
+/** What a client may take. Times are milliseconds. */
+interface Bounds {
+  readonly connections: number;
+  /** Of `connections`, those whose caller is not known. */
+  readonly strangers: number;
+  readonly headerBytes: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly checkInterval: number;
+  /** For which a client may read nothing of an answer. */
+  readonly slowestReader?: number;
+  readonly callersRate: Rate;
+  /** Of all strangers at one address: probes, pages of the dashboard before somebody has signed in. */
+  readonly strangersRate: Rate;
+}
+
+const BOUNDS: Bounds = {
   connections: 100,
+  strangers: 50,
   headerBytes: 8_192,
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 10_000,
   checkInterval: 1_000,
-} as const;
+  callersRate: { perSecond: 50, burst: 200 },
+  strangersRate: { perSecond: 100, burst: 500 },
+};
 /** Milliseconds between two checks whether the certificate has changed. */
 const CERTIFICATE_INTERVAL = 10_000;
 
@@ -54,7 +77,10 @@ export class AdminHttp {
   readonly #options: AdminHttpOptions;
   readonly #tokens: AdminTokens | undefined;
   readonly #failures = new FailureLimit();
-  readonly #rate = new RequestRate();
+  readonly #bounds: Bounds;
+  readonly #rate: RequestRate;
+  readonly #strangersRate: RequestRate;
+  readonly #room: ConnectionRoom;
   #sessions: PageSessions | undefined;
   readonly #closing = new AbortController();
   #server: Server | TlsServer | undefined;
@@ -64,6 +90,10 @@ export class AdminHttp {
   private constructor(options: AdminHttpOptions, tokens: AdminTokens | undefined) {
     this.#options = options;
     this.#tokens = tokens;
+    this.#bounds = { ...BOUNDS, ...options.bounds };
+    this.#rate = new RequestRate(this.#bounds.callersRate);
+    this.#strangersRate = new RequestRate(this.#bounds.strangersRate);
+    this.#room = new ConnectionRoom(this.#bounds.strangers);
     setMaxListeners(0, this.#closing.signal); // one for each open stream
   }
 
@@ -86,6 +116,11 @@ export class AdminHttp {
     const { address, port, family } = this.#bound;
     const scheme = this.#options.tls === undefined ? "http" : "https";
     return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#room.size;
   }
 
   /** Is the dashboard served? */
@@ -111,24 +146,32 @@ export class AdminHttp {
 
   async #listen(): Promise<void> {
     const { admin, tls, host, port, dashboard } = this.#options;
+    const { slowestReader } = this.#bounds;
     const files = dashboard === undefined ? undefined : await DashboardFiles.read(dashboard);
     if (files !== undefined) this.#sessions = new PageSessions(() => this.#bound.port, tls !== undefined);
     const login = this.#sessions && this.#loginOptions(this.#sessions);
     const handler = createHandler({
       admin,
-      identify: (request) => this.#identify(request),
+      identify: (request) => {
+        const principal = this.#identify(request);
+        if (principal !== undefined) this.#room.isKnown(request.socket);
+        return principal;
+      },
+      admitStranger: ({ socket }) => this.#strangersRate.take(socket.remoteAddress ?? "", Date.now()),
+      ...(slowestReader === undefined ? {} : { slowestReader }),
       isForUs: (name) => this.#isForUs(name),
       // Without tokens, Prometheus on the same machine may read metrics.
       openMetrics: this.#tokens === undefined,
       ...(files === undefined || login === undefined ? {} : { dashboard: { files, login } }),
       closing: this.#closing.signal,
     });
+    const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout, checkInterval } = this.#bounds;
     const bounds = {
-      maxHeaderSize: BOUNDS.headerBytes,
-      headersTimeout: BOUNDS.headersTimeout,
-      requestTimeout: BOUNDS.requestTimeout,
-      keepAliveTimeout: BOUNDS.keepAliveTimeout,
-      connectionsCheckingInterval: BOUNDS.checkInterval,
+      maxHeaderSize: headerBytes,
+      headersTimeout,
+      requestTimeout,
+      keepAliveTimeout,
+      connectionsCheckingInterval: checkInterval,
     };
     const server =
       tls === undefined
@@ -138,12 +181,15 @@ export class AdminHttp {
               ...bounds,
               ...(await this.#material(tls)),
               minVersion: "TLSv1.2",
-              handshakeTimeout: BOUNDS.headersTimeout,
+              handshakeTimeout: headersTimeout,
             },
             handler,
           );
-    server.maxConnections = BOUNDS.connections;
+    server.maxConnections = this.#bounds.connections;
     server.maxRequestsPerSocket = 1_000;
+    server.on("connection", (socket: Socket) => this.#room.opened(socket));
+    // What is expected is not looked at: the answer says what is wrong.
+    server.on("checkExpectation", handler);
     server.on("clientError", (_error, socket) => socket.destroy());
     this.#server = server;
     await new Promise<void>((resolve, reject) => {

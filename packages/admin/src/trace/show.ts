@@ -65,7 +65,8 @@ function textOf(record: TraceRecord): string {
     }
     case "state": {
       const { connected, connection, subscriptions, queued, inflight } = record;
-      const where = connected ? `is connected (#${connection ?? 0})` : "is not connected";
+      const number = connection === undefined ? "" : ` (#${connection})`;
+      const where = connected ? `is connected${number}` : "is not connected";
       const filters = subscriptions.map(({ filter, qos }) => `${quoted(filter)} QoS ${qos}`).join(", ");
       return `${where}; ${queued} queued, ${inflight} in flight; subscriptions: ${filters === "" ? "none" : filters}`;
     }
