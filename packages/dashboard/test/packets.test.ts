@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser)("the live packets of a client", () => {
     const { page } = one;
     one.allowed.push(/status of 404/);
     await signIn(one, live, "operate", "clients/stranger");
-    await page.getByText("it is not let in").waitFor();
+    await page.getByText("If it is not let in").waitFor();
     await panel(page).getByLabel("With payloads").check();
     await watch(page);
     const refused = live.client("stranger", { username: "ada", password: "hunter2" });

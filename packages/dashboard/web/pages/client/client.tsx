@@ -34,7 +34,7 @@ function Client({ clientId }: { readonly clientId: string }) {
       <>
         <Failed error={error} retry={refresh} />
         <Empty>
-          Its session may have ended, or it is not let in: watch its packets to see why.{" "}
+          Its session may have ended. If it is not let in, watch its packets to see why.{" "}
           <a href="#/clients">All clients</a>
         </Empty>
       </>
