@@ -63,7 +63,7 @@ export class SimTime implements Clock {
 
 /** Enough microtasks for the promises of one event. */
 async function turn(): Promise<void> {
-  for (let count = 0; count < 4; count++) await undefined;
+  for (let count = 0; count < 4; count++) await Promise.resolve();
 }
 
 export interface Faults {
