@@ -324,6 +324,10 @@ export class ClusterNode implements LocalNode, Forwarder {
     }
   }
 
+  chooseAgain(message: Message, groups: readonly string[]): void {
+    for (const filter of groups) this.#router.reassign(filter, message, this.now());
+  }
+
   originsTold(_peer: Peer, origins: readonly Origin[]): void {
     this.#taken.keepOnly(origins);
   }
