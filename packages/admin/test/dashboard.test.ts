@@ -202,6 +202,20 @@ describe("signing in", () => {
     expect((await ask("/session", { method: "POST", headers: form, body: { token } })).status).toBe(405);
   });
 
+  test("behind a proxy that ends TLS: the port of the origin's scheme may be in Host, another one may not", async () => {
+    const hosts = ["mq.example", "mq.example:443", "mq.example:80"];
+    const server = await serve({ hosts });
+    onTestFinished(() => server.close());
+    const signedIn = async (host: string, origin: string): Promise<number> =>
+      (await ask("/session", { server, method: "POST", headers: { host, origin }, body: { token } })).status;
+    for (const host of ["mq.example", "mq.example:443"]) expect(await signedIn(host, "https://mq.example")).toBe(200);
+    expect(await signedIn("mq.example:80", "https://mq.example")).toBe(403);
+    expect(await signedIn("mq.example:443", "http://mq.example")).toBe(403);
+    for (const origin of ["https://evil.example", "https://mq.example.evil", "null", "file://", "data:,x"]) {
+      expect(await signedIn("mq.example", origin), origin).toBe(403);
+    }
+  });
+
   test("the cookie is a new one each time, and the one before counts no more", async () => {
     const first = await signIn();
     const { origin } = first;

@@ -169,8 +169,10 @@ export function checkWrite(request: IncomingMessage, session: PageSession | unde
 
 /** @throws AdminError forbidden: the request does not come from a page of this server */
 export function checkOrigin({ headers: { origin, host } }: IncomingMessage): void {
-  const isOwn = origin !== undefined && URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
-  if (isOwn) return;
+  // Behind a proxy that ends TLS the origin is one of HTTPS: which port goes without saying is the origin's matter.
+  const own = origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
+  const addressed = `${own?.protocol}//${host}`;
+  if (own !== undefined && URL.canParse(addressed) && new URL(addressed).host === own.host) return;
   throw new AdminError("forbidden", `origin ${JSON.stringify(origin ?? "")} is not this server's`, {
     field: "Origin",
     expected: "the origin of the dashboard",

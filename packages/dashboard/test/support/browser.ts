@@ -13,6 +13,10 @@ if (executablePath === undefined) console.warn("skipped: no Chromium is installe
 export const hasBrowser: boolean = executablePath !== undefined;
 
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
+/** Where pictures of the documentation go, if they are asked for. */
+const PICTURES = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
+export const makesPictures: boolean = process.env["PICTURES"] === "1";
+
 /** A test waits for what it expects at most so long. */
 export const PATIENCE = 15_000;
 
@@ -28,6 +32,8 @@ export interface Visit {
   /** Lines of the console that are expected. */
   readonly allowed: RegExp[];
   screenshot(name: string): Promise<void>;
+  /** A screenshot that docs/dashboard.md shows. */
+  picture(name: string): Promise<void>;
   /** The page on a phone, dark: nothing is cut off at its side. Then as before. */
   onPhone(name: string): Promise<void>;
 }
@@ -64,6 +70,12 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
     page,
     allowed,
     screenshot,
+    picture: async (name) => {
+      await screenshot(`picture-${name}`);
+      if (!makesPictures) return;
+      mkdirSync(PICTURES, { recursive: true });
+      await page.screenshot({ path: join(PICTURES, `dashboard-${name}.png`) });
+    },
     onPhone: async (name) => {
       const before = page.viewportSize();
       await page.setViewportSize(NARROW);

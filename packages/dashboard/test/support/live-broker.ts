@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAdmin } from "@wrenmq/admin";
-import { AdminHttp } from "@wrenmq/admin/http";
+import { AdminHttp, type AdminHttpOptions } from "@wrenmq/admin/http";
 import { createToken } from "@wrenmq/auth-token";
 import { type Broker, type BrokerOptions, createBroker, silentLogger } from "@wrenmq/broker";
 import type { ConfiguredBroker } from "@wrenmq/host";
@@ -17,6 +17,7 @@ export interface LiveBroker {
   readonly address: string;
   /** For files, until the end of the test. */
   readonly folder: string;
+  readonly tokensFile: string;
   /** Tokens by role. */
   readonly tokens: Readonly<Record<"read" | "operate" | "admin", string>>;
   /** A client that is connected. */
@@ -31,10 +32,18 @@ export interface LiveOptions {
   readonly broker?: Partial<BrokerOptions>;
   /** A broker of a configuration, instead of one with these options; it is closed at the end. */
   readonly host?: ConfiguredBroker;
+  readonly http?: Partial<{ [Key in keyof AdminHttpOptions]: AdminHttpOptions[Key] | undefined }>;
 }
 
-export async function liveBroker({ broker: given = {}, host }: LiveOptions = {}): Promise<LiveBroker> {
+/** Until the end of the test. */
+export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "wrenmq-live-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function liveBroker({ broker: given = {}, host, http: more }: LiveOptions = {}): Promise<LiveBroker> {
+  const folder = await temporaryFolder();
   const tokensFile = join(folder, "tokens");
   const tokens = { read: "", operate: "", admin: "" };
   for (const role of ["read", "operate", "admin"] as const) {
@@ -51,7 +60,15 @@ export async function liveBroker({ broker: given = {}, host }: LiveOptions = {})
   const logger = silentLogger;
   const admin = createAdmin({ broker, logger, ...(host === undefined ? {} : { reload: host.reload }) });
   const start = (port: number): Promise<AdminHttp> =>
-    AdminHttp.start({ admin, logger, host: "127.0.0.1", port, tokensFile, dashboard: inject("dashboard") });
+    AdminHttp.start({
+      admin,
+      logger,
+      host: "127.0.0.1",
+      port,
+      tokensFile,
+      dashboard: inject("dashboard"),
+      ...more,
+    } as AdminHttpOptions);
   let http = await start(0);
   const { address } = http;
   const clients: MqttClient[] = [];
@@ -60,7 +77,6 @@ export async function liveBroker({ broker: given = {}, host }: LiveOptions = {})
     await http.close();
     admin.close();
     await (host === undefined ? broker.shutdown() : host.close());
-    await rm(folder, { recursive: true, force: true });
   });
   const [listener] = broker.operations.listeners();
   const url = `mqtt://${listener?.address?.replace(/^\w+:\/\//, "")}`;
@@ -68,6 +84,7 @@ export async function liveBroker({ broker: given = {}, host }: LiveOptions = {})
     broker,
     address,
     folder,
+    tokensFile,
     tokens,
     client: async (clientId, options = {}) => {
       const client = await mqtt.connectAsync(url, { clientId, protocolVersion: 5, reconnectPeriod: 0, ...options });
