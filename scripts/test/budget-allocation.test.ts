@@ -20,4 +20,10 @@ describe("heap bytes allocated per routed message", () => {
     expect(bytesPerMessage).toBeGreaterThan(0);
     expect(bytesPerMessage).toBeLessThanOrEqual(bound);
   });
+
+  test.each([0, 1] as const)("QoS %i, after somebody has watched all that can be watched: at most 290", async (qos) => {
+    const { bytesPerMessage, routed, messages } = await allocationPerMessage(qos, "known", "watched");
+    expect(routed).toBe(messages);
+    expect(bytesPerMessage).toBeLessThanOrEqual(290);
+  });
 });

@@ -39,6 +39,12 @@ const post = (body: string | Uint8Array, wish: Wish = {}): Promise<string> =>
   askAsAdmin(KICK, { method: "POST", body, ...wish });
 const statusOf = (text: string): number => answerOf(text).status;
 const closed = (sockets: readonly Socket[]): Promise<unknown> => Promise.all(sockets.map(whenClosed));
+/** Nine of ten are closed. */
+const mostClosed = (sockets: readonly Socket[]): Promise<void> =>
+  new Promise((resolve) => {
+    let open = sockets.length;
+    for (const socket of sockets) void whenClosed(socket).then(() => --open <= sockets.length / 10 && resolve());
+  });
 
 describe("paths", () => {
   test.each([
@@ -264,7 +270,7 @@ describe("many", () => {
     expect(statusOf(first.toString())).toBe(200);
     const strangers = Array.from({ length: 1_000 }, () => dial(http.address));
     await served.during(async () => {
-      await closed(strangers.slice(0, 900));
+      await mostClosed(strangers);
       expect(http.connections).toBeLessThanOrEqual(100);
       expect(statusOf(await ask(LIST, { token: served.tokens.read }))).toBe(200);
       known.write(request);
@@ -341,7 +347,7 @@ describe("with TLS", () => {
   test("handshakes that do not go on shut nobody out, and end", async () => {
     const silent = Array.from({ length: 1_000 }, () => dial(http.address));
     await served.during(async () => {
-      await closed(silent.slice(0, 900));
+      await mostClosed(silent);
       expect(statusOf(await askTls(LIST, { token: served.tokens.read }))).toBe(200);
       await closed(silent);
     });

@@ -1,7 +1,8 @@
 // Heap bytes that the broker allocates for a message that it routes. The young generation is made larger than all that is
 // allocated, so that the heap grows by exactly that; the figure does not depend on time or machine.
-// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS known|unique [sites]
+// Usage: node --expose-gc --min-semi-space-size=… --max-semi-space-size=… PROGRAM QOS known|unique [sites|watched]
 //   known: each publisher has one topic; unique: no message has a topic that was there before
+//   watched: somebody has watched everything that can be watched, and does so no more
 import { Session } from "node:inspector";
 import v8 from "node:v8";
 import { createBroker } from "@wrenmq/broker";
@@ -129,7 +130,31 @@ async function allocation() {
   return { bytesPerMessage: allocated / messages, collections, routed, messages };
 }
 
+/** @returns ends it */
+function watchEverything() {
+  const { operations } = broker;
+  const nothing = () => {};
+  const client = { packet: nothing, authorized: nothing, published: nothing, refused: nothing, disconnected: nothing };
+  const ends = [
+    operations.watchLatency(nothing),
+    operations.watchMessages("a/#", nothing),
+    operations.tapMessages({ delivered: nothing, queued: nothing, dropped: nothing }),
+    operations.tapClient("publisher-0", client),
+    operations.tapClient("subscriber-0", client),
+  ];
+  operations.watchAnswers(nothing);
+  return () => {
+    for (const end of ends) end();
+    operations.watchAnswers(undefined);
+  };
+}
+
+if (process.argv.includes("watched")) {
+  const end = watchEverything();
+  await rounds(20);
+  end();
+}
 // Until the functions are compiled for good.
 await rounds(100);
-process.stdout.write(JSON.stringify(process.argv[4] === "sites" ? await sites() : await allocation()));
+process.stdout.write(JSON.stringify(process.argv.includes("sites") ? await sites() : await allocation()));
 process.exit();

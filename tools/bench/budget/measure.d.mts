@@ -7,8 +7,11 @@ export interface Allocation {
   readonly messages: number;
 }
 
-/** @param topics known: each publisher has one; unique: no message has one that was there before */
-export function allocationPerMessage(qos: number, topics?: "known" | "unique"): Promise<Allocation>;
+/**
+ * @param topics known: each publisher has one; unique: no message has one that was there before
+ * @param past watched: somebody has watched all that can be watched, and does so no more
+ */
+export function allocationPerMessage(qos: number, topics?: "known" | "unique", past?: "watched"): Promise<Allocation>;
 
 /** The same by function: name and bytes per message, most first. */
 export function allocationSites(qos: number, topics?: "known" | "unique"): Promise<[string, number][]>;

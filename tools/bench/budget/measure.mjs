@@ -8,9 +8,13 @@ import { bundle } from "./bundle.mjs";
 /** Megabytes of the young generation: more than a measurement allocates. */
 const YOUNG = 256;
 
-/** What a message costs in heap bytes that have to be collected later. @param topics "known" or "unique" */
-export function allocationPerMessage(qos, topics = "known") {
-  return runAllocation([String(qos), topics]);
+/**
+ * What a message costs in heap bytes that have to be collected later.
+ * @param topics "known" or "unique"
+ * @param past "watched": somebody has watched everything, and does so no more
+ */
+export function allocationPerMessage(qos, topics = "known", past = "") {
+  return runAllocation([String(qos), topics, past]);
 }
 
 /** The same by function: `[name, bytes per message]`, most first. */

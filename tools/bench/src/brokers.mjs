@@ -50,6 +50,21 @@ plugins:
 `;
 }
 
+/** The admin API without tokens: `/metrics` is open to this machine. */
+function metricsConfig(port, other) {
+  return `wrenmq: 1
+listeners:
+  default:
+    type: tcp
+    bind: 127.0.0.1:${port}
+admin:
+  bind: 127.0.0.1:${other}
+  dashboard: false
+plugins:
+  anonymous:
+`;
+}
+
 /**
  * `command({ port, other, dir })` is what to run; `needs`: a program that has to be on PATH; `durable`: the name of the
  * variant that keeps sessions on disk.
@@ -59,6 +74,10 @@ export const brokers = {
   "wrenmq small queues": {
     command: ({ dir }) => [node, cli, "start", "-c", join(dir, "conf")],
     config: ({ port }) => smallQueuesConfig(port),
+  },
+  "wrenmq with metrics": {
+    command: ({ dir }) => [node, cli, "start", "-c", join(dir, "conf")],
+    config: ({ port, other }) => metricsConfig(port, other),
   },
   "wrenmq cold": { command: ({ port }) => [...wrenmq, "-p", port, "--no-warm-up"] },
   // CPU of all processes is counted; `--no-pin` lets them use more than one core.
@@ -129,6 +148,8 @@ function answers(port) {
 export class RunningBroker {
   name;
   port;
+  /** A second port, for brokers that need one. */
+  other;
   dir;
   #child;
   #output = "";
@@ -144,7 +165,8 @@ export class RunningBroker {
     broker.keepsFolder = dir !== undefined;
     broker.dir = dir ?? mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "bench-"));
     broker.port = await freePort();
-    const place = { port: String(broker.port), other: String(await freePort()), dir: broker.dir };
+    broker.other = await freePort();
+    const place = { port: String(broker.port), other: String(broker.other), dir: broker.dir };
     const { command, config } = brokers[name];
     if (config !== undefined) writeFileSync(join(broker.dir, "conf"), config(place));
     const [program, ...words] = pinned(0, command(place), pin);

@@ -1,4 +1,5 @@
 export { packetName, propertyName, reasonName } from "./names.ts";
+export { packetFacts, packetWords } from "./packet-text.ts";
 export { readTrace, TraceError, TraceReader } from "./read-trace.ts";
 export {
   type AuthorizeRecord,
@@ -22,5 +23,5 @@ export {
   type TraceLine,
   type TraceRecord,
 } from "./records.ts";
-export { headerText, recordParts, recordText } from "./show.ts";
+export { headerText, recordParts, recordText, recordWords } from "./show.ts";
 export { bytesOf, packetOf, propertiesOf, tracedMessage, tracedPacket } from "./traced-packet.ts";

@@ -4,11 +4,14 @@ import { encode, type Packet, PacketDecoder, ReasonCode } from "@wrenmq/codec";
 import { describe, expect, test } from "vitest";
 import {
   headerText,
+  packetFacts,
   packetOf,
+  packetWords,
   propertyName,
   readTrace,
   reasonName,
   recordText,
+  recordWords,
   TraceError,
   TraceReader,
   type TraceRecord,
@@ -160,6 +163,68 @@ describe("a file", () => {
     expect((error as TraceError).line).toBe(line);
     expect((error as TraceError).message).toMatch(problem);
     expect((error as TraceError).message).not.toContain("\n");
+  });
+});
+
+describe("a packet, part by part", () => {
+  const facts = (type: Packet["type"]): [string, string][] => {
+    const packet = packets.find((one) => one.type === type) as Packet;
+    return packetFacts(tracedPacket(packet, { payloads: true, most: 100 }));
+  };
+
+  test("has its fields, its properties, and reason codes by their names", () => {
+    expect(facts("connect")).toEqual([
+      ["MQTT", "5.0"],
+      ["Client Identifier", "c"],
+      ["Clean Start", "yes"],
+      ["Keep Alive", "60 s"],
+      ["User Name", "ada"],
+      ["Password", "(hidden)"],
+      ["Will Topic", "w"],
+      ["Will QoS", "1"],
+      ["Will Retain", "yes"],
+      ["Will Delay Interval", "5"],
+      ["Will Payload", '4 bytes "gone"'],
+      ["Receive Maximum", "10"],
+      ["User Properties", "a = b"],
+      ["Authentication Method", "M"],
+    ]);
+    expect(facts("publish")).toEqual([
+      ["Topic", "t"],
+      ["QoS", "2"],
+      ["Retain", "yes"],
+      ["DUP", "no"],
+      ["Packet Identifier", "7"],
+      ["Correlation Data", '2 bytes "id"'],
+      ["Subscription Identifiers", "1 2"],
+    ]);
+    expect(facts("suback")).toEqual([
+      ["Packet Identifier", "1"],
+      ["Reason Code 1", "0x00 Granted QoS 0"],
+      ["Reason Code 2", "0x02 Granted QoS 2"],
+      ["Reason Code 3", "0x87 Not authorized"],
+    ]);
+    expect(facts("subscribe")).toEqual([
+      ["Packet Identifier", "1"],
+      ["Topic Filter 1", '"a/#" QoS 1, No Local, Retain As Published, Retain Handling 2'],
+    ]);
+    expect(facts("pubrec")).toContainEqual(["Reason Code", "0x87 Not authorized"]);
+    expect(facts("pingreq")).toEqual([]);
+  });
+
+  test("escapes what could steer a terminal", () => {
+    const packet = { type: "unsubscribe", packetId: 1, topicFilters: ["a\u001b[2J\u202e"] } as const;
+    expect(packetFacts(packet)[1]).toEqual(["Topic Filter 1", '"a\\u001b[2J\\u202e"']);
+    expect(packetWords(packet)).toBe('id 1  "a\\u001b[2J\\u202e"');
+  });
+
+  test("what happened can be said without the client", () => {
+    const about = { at: 0, client: "c", connection: 1 } as const;
+    expect(recordWords({ ...about, kind: "packet", direction: "out", packet: { type: "pingresp" } })).toBe(
+      "← PINGRESP",
+    );
+    expect(recordWords({ ...about, kind: "refused", reasonCode: 0x86 })).toMatch(/^CONNECT refused with 0x86/);
+    expect(recordText({ ...about, kind: "refused", reasonCode: 0x86 }, 0)).toMatch(/ {2}c #1 {3}CONNECT refused with/);
   });
 });
 

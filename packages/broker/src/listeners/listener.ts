@@ -32,8 +32,18 @@ export class Listener implements ListenerScope {
     this.sessionLimits = sessionLimitsOf(broker.limits);
     const { logger, clock, timers, counters } = broker;
     this.handshakeFailures = new HandshakeFailures({ listener: name, logger, clock, timers, counters });
-    this.rules = () => ({ chain: this.chain, generation: broker.router.rules, dollarTopics: broker.dollarTopics });
+    let rules = this.#newRules();
+    // Called for every message: an object is made only when something has changed.
+    this.rules = () => {
+      if (rules.generation !== broker.router.rules || rules.chain !== this.chain) rules = this.#newRules();
+      return rules;
+    };
     this.configure(broker.limits, 0);
+  }
+
+  #newRules(): Rules {
+    const { router, dollarTopics } = this.broker;
+    return { chain: this.chain, generation: router.rules, dollarTopics };
   }
 
   configure(limits: BrokerLimits, maxConnections: number): void {

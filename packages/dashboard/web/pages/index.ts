@@ -1,7 +1,7 @@
 // The table of pages.
 import type { ComponentType } from "preact";
 import type { PageProps, Route } from "../pure/route.ts";
-import { ClientPage } from "./client.tsx";
+import { ClientPage } from "./client/client.tsx";
 import { Clients } from "./clients.tsx";
 import { Configuration } from "./configuration.tsx";
 import { Console } from "./console/console.tsx";

@@ -10,7 +10,7 @@ import { type Column, Pager, Table } from "../parts/table.tsx";
 import { expiresIn } from "../pure/expiry.ts";
 import { bytes, count, dateAndTime, duration, since } from "../pure/format.ts";
 import { hrefOf, type PageProps } from "../pure/route.ts";
-import { EndDialog, KickDialog } from "./client-actions.tsx";
+import { EndDialog, KickDialog } from "./client/actions.tsx";
 import { Lost, SEARCH } from "./clients.tsx";
 
 type Session = Item<"sessions.list">;

@@ -1,10 +1,10 @@
 // Lists about a client: its subscriptions, what is in flight, what it has lost and why.
 
-import type { ClientDetails } from "../api/types.ts";
-import { Badge, Empty, Section } from "../parts/states.tsx";
-import { type Column, Table } from "../parts/table.tsx";
-import { clock, count } from "../pure/format.ts";
-import { dropReason } from "../pure/reasons.ts";
+import type { ClientDetails } from "../../api/types.ts";
+import { Badge, Empty, Section } from "../../parts/states.tsx";
+import { type Column, Table } from "../../parts/table.tsx";
+import { clock, count } from "../../pure/format.ts";
+import { dropReason } from "../../pure/reasons.ts";
 
 type Subscription = ClientDetails["subscriptionList"][number];
 type Message = ClientDetails["inflightMessages"][number];

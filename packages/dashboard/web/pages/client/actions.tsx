@@ -1,10 +1,10 @@
 // What can be done about a client, each asked for first.
 import { useState } from "preact/hooks";
-import { write } from "../api/commands.ts";
-import type { ClientDetails } from "../api/types.ts";
-import { ActionDialog } from "../parts/dialog.tsx";
-import { Field, Select } from "../parts/field.tsx";
-import { count, duration } from "../pure/format.ts";
+import { write } from "../../api/commands.ts";
+import type { ClientDetails } from "../../api/types.ts";
+import { ActionDialog } from "../../parts/dialog.tsx";
+import { Field, Select } from "../../parts/field.tsx";
+import { count, duration } from "../../pure/format.ts";
 
 interface ActionProps {
   readonly details: ClientDetails;

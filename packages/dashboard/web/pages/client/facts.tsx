@@ -1,8 +1,8 @@
 // What is known of a client's session and of its connection.
 
-import type { ClientDetails } from "../api/types.ts";
-import { Badge, Empty, Fact, Facts, Section } from "../parts/states.tsx";
-import { bytes, count, dateAndTime, duration } from "../pure/format.ts";
+import type { ClientDetails } from "../../api/types.ts";
+import { Badge, Empty, Fact, Facts, Section } from "../../parts/states.tsx";
+import { bytes, count, dateAndTime, duration } from "../../pure/format.ts";
 
 export function SessionFacts({ details }: { readonly details: ClientDetails }) {
   const { username, protocol, expiryInterval, cleanStart, keepAlive, hasWill, stored, queue, inflight, inflightIn } =

@@ -1,18 +1,29 @@
 // Everything about one client: session, queue, what it has lost, its connection; and what can be done about it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { may } from "../api/session.ts";
-import type { ClientDetails } from "../api/types.ts";
-import { useCommand } from "../parts/hooks.ts";
-import { Badge, Empty, Failed, Loading } from "../parts/states.tsx";
-import { bytesPerSecond, count, dateAndTime } from "../pure/format.ts";
-import { hrefOf, type PageProps } from "../pure/route.ts";
-import { BanDialog, EndDialog, KickDialog } from "./client-actions.tsx";
-import { ConnectionFacts, SessionFacts } from "./client-facts.tsx";
-import { Drops, Inflight, Subscriptions } from "./client-lists.tsx";
+import { may } from "../../api/session.ts";
+import type { ClientDetails } from "../../api/types.ts";
+import { useCommand } from "../../parts/hooks.ts";
+import { Badge, Empty, Failed, Loading } from "../../parts/states.tsx";
+import { bytesPerSecond, count, dateAndTime } from "../../pure/format.ts";
+import { hrefOf, type PageProps } from "../../pure/route.ts";
+import { BanDialog, EndDialog, KickDialog } from "./actions.tsx";
+import { ConnectionFacts, SessionFacts } from "./facts.tsx";
+import { Drops, Inflight, Subscriptions } from "./lists.tsx";
+import { Packets } from "./packets.tsx";
 
 const DIALOGS = { kick: KickDialog, ban: BanDialog, end: EndDialog } as const;
 
 export function ClientPage({ route: { rest: clientId = "" } }: PageProps) {
+  // Packets of a client that is not known are seen too: it may be one that is not let in.
+  return (
+    <>
+      <Client clientId={clientId} />
+      <Packets clientId={clientId} />
+    </>
+  );
+}
+
+function Client({ clientId }: { readonly clientId: string }) {
   const { data, error, refresh } = useCommand("clients.get", { clientId, sampleMs: 0 }, { every: 2_000 });
   const [dialog, setDialog] = useState<keyof typeof DIALOGS>();
   const Dialog = dialog === undefined ? undefined : DIALOGS[dialog];
@@ -23,7 +34,8 @@ export function ClientPage({ route: { rest: clientId = "" } }: PageProps) {
       <>
         <Failed error={error} retry={refresh} />
         <Empty>
-          Its session may have ended. <a href="#/clients">All clients</a>
+          Its session may have ended. If it is not let in, watch its packets to see why.{" "}
+          <a href="#/clients">All clients</a>
         </Empty>
       </>
     );
