@@ -31,6 +31,8 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "plugins",
     "runtime",
   ],
+  "packages/cluster": ["mesh", "transports", "wire"],
+  "packages/cluster-nats": ["nats", "membership", "links"],
   "packages/dashboard": ["pages", "parts", "api", "pure"],
   "tools/crash": ["simulation", "brokers", "clients"],
   "apps/cli": ["commands", "admin", "client", "broker", "service"],

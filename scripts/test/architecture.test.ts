@@ -30,6 +30,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   store: ["protocol", "topics"],
   "plugin-api": ["codec", "protocol", "topics"],
   cluster: ["codec", "protocol", "topics", "transport"],
+  "cluster-nats": ["cluster", "protocol", "transport"],
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
   broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
@@ -59,7 +60,7 @@ const MAY_KNOW_THE_VERSION = [
  * `ForwardResult`, an error with a code), which the callers translate.
  */
 const ANSWERS_NOBODY = [
-  ...["transport", "store", "store-file", "cluster", "limits", "config", "workers"].map(
+  ...["transport", "store", "store-file", "cluster", "cluster-nats", "limits", "config", "workers"].map(
     (name) => `packages/${name}/src/`,
   ),
   "packages/support/",

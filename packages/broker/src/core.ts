@@ -191,6 +191,10 @@ export class BrokerCore implements BrokerServices {
     }
   }
 
+  isStillHome(clientId: string): boolean {
+    return this.placement?.isStillHome?.(clientId) !== false;
+  }
+
   /** Calls back with samples of the time that messages take. @returns ends it */
   watchLatency(callback: (milliseconds: number) => void): () => void {
     const { counters, messageTaps: taps, registry, flusher } = this;

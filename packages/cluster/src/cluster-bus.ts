@@ -6,7 +6,7 @@ import type { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 
-/** Another broker, as this one sees it; one object for the lifetime of the bus. */
+/** Another broker, as this one sees it; one object as long as it is one of those that act as one. */
 export interface Peer {
   /** Its number among the brokers that act as one. */
   readonly id: number;
@@ -54,8 +54,13 @@ export interface RetainedFact {
 export interface ClusterBus {
   /** Number of this broker. */
   readonly self: number;
-  /** The other brokers, in a fixed order. */
+  /** The other brokers. */
   readonly peers: readonly Peer[];
+  /**
+   * Number of the broker that stores a topic's retained message. Where brokers come and go each keeps all of them: it is
+   * this one.
+   */
+  keeperOf(topic: string): number;
   /** Bytes wait for a peer that does not read them: publishers should wait (`whenRelieved`). */
   readonly congested: boolean;
   /**
@@ -100,6 +105,11 @@ export interface ClusterBus {
   whenRelieved(callback: () => void): void;
   /** Resolves when every connected peer knows the present routes and groups; undefined: they do. */
   whenKnown(): Promise<void> | undefined;
+  /**
+   * While others may have replaced this broker without its knowledge: resolves when it is certain that they have not.
+   * Until then no message above QoS 0 may be acknowledged. undefined: it is certain.
+   */
+  whenCertain(): Promise<void> | undefined;
   /** Metrics for the peers. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The metrics that the peers have shared last. */

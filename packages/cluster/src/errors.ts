@@ -1,6 +1,11 @@
 // Errors of the bus: a peer that breaks its protocol, or cannot be reached.
 
-export type ClusterErrorCode = "ERR_CLUSTER_FRAME" | "ERR_CLUSTER_PEER" | "ERR_CLUSTER_LISTEN";
+export type ClusterErrorCode =
+  | "ERR_CLUSTER_FRAME"
+  | "ERR_CLUSTER_PEER"
+  | "ERR_CLUSTER_LISTEN"
+  | "ERR_CLUSTER_JOIN"
+  | "ERR_CLUSTER_NATS";
 
 export class ClusterError extends Error {
   override readonly name: string = "ClusterError";

@@ -8,6 +8,7 @@ import type { RelayOpening } from "./wire/relay-info.ts";
 
 export interface Greeting {
   readonly id: number;
+  /** 0: they come and go. */
   readonly count: number;
   /** Do its sessions outlive its process? */
   readonly durable: boolean;
@@ -30,6 +31,7 @@ export interface LinkEvents<Link> {
   routeRemoved(link: Link, filter: string): void;
   groupSet(link: Link, filter: string, connected: number, members: number, durable: boolean): void;
   routesEnded(link: Link): void;
+  retainedEnded(link: Link): void;
   /** @returns the result */
   forwarded(link: Link, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
   /** The result of `count` messages, from `sequence` on. */

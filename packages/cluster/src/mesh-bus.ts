@@ -1,63 +1,46 @@
-// The bus between the worker processes of one machine: each has a link to each other one.
+// The bus between brokers that are linked each to each other one: worker processes of one machine, whose number is
+// fixed, or members of a cluster that come and go.
 import type { Message, Millis } from "@wrenmq/protocol";
-import type { Connection, ConnectionHandler, ExternalConnection, ReadBuffer } from "@wrenmq/transport";
-import type { ArrivedTarget, ClusterBus, ForwardTarget, LocalNode, RetainedFact } from "./cluster-bus.ts";
+import type { Connection, ConnectionHandler, ReadBuffer } from "@wrenmq/transport";
+import type { ArrivedTarget, ClusterBus, ForwardTarget, LocalNode } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
+import { homeOf } from "./home.ts";
 import type { Greeting, LinkEvents } from "./link-events.ts";
+import type { MeshMember, MeshOptions } from "./mesh/mesh-options.ts";
+import { OwnRoutes } from "./mesh/own-routes.ts";
+import { relaysGone } from "./mesh/relays-gone.ts";
+import { RetainedSync } from "./mesh/retained-sync.ts";
 import { MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Origin, Parcel } from "./parcel.ts";
 import { FIRST_RETRY, Redial } from "./redial.ts";
 import { RelayConnection, RelayEntrance, type RelaySide } from "./relay.ts";
-import type { MeshTransport } from "./transports/mesh-transport.ts";
 import type { RelayOpening } from "./wire/relay-info.ts";
 
-/** Milliseconds between two attempts to connect to a peer: at first and at most. */
-/** Milliseconds that relayed connections have to close at the end. */
-const RELAY_GRACE = 2_000;
 const SEQUENCES = 0x1_0000_0000;
-/** Bytes of a burst when retained messages are sent to a newly connected peer. */
-const SYNC_BURST = 1024 * 1024;
-
-export interface MeshOptions {
-  /** Number of this broker, 0 to count - 1. */
-  readonly self: number;
-  /** Number of brokers, with this one. */
-  readonly count: number;
-  readonly transport: MeshTransport;
-  /** Milliseconds that `start` waits for the peers. Default 10,000. */
-  readonly startTimeout?: number;
-  /** Serves a connection that a peer relays. Default: relays are refused. */
-  readonly accept?: (connection: ExternalConnection, listener: string) => void;
-}
-
-interface Group {
-  readonly connected: number;
-  readonly members: number;
-  readonly durable: boolean;
-}
 
 export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly self: number;
   readonly #options: MeshOptions;
   #peers: MeshPeer[] = [];
+  #members: readonly MeshMember[] = [];
   #node: LocalNode | undefined;
-  readonly #routes = new Map<string, boolean>();
-  readonly #groups = new Map<string, Group>();
+  readonly #own = new OwnRoutes(() => this.#byLink.keys());
   readonly #byLink = new Map<MeshLink, MeshPeer>();
-  readonly #syncs = new Map<MeshLink, Iterator<RetainedFact>>();
+  #sync: RetainedSync | undefined;
   readonly #congested = new Set<MeshLink>();
   #relieved: (() => void)[] = [];
   #complete: (() => void) | undefined;
-  readonly #redial = new Redial<MeshLink>((id, retry) => this.#dial(id, retry));
+  readonly #redial = new Redial<MeshLink, MeshPeer>((peer, retry) => this.#dial(peer, retry));
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
   #unknown = false;
   #uncertain = false;
   #known: Promise<void> | undefined;
   #lastRelay = 0;
   #stopped = false;
+  #listening = false;
 
   constructor(options: MeshOptions) {
     this.self = options.self;
@@ -83,22 +66,58 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   attach(node: LocalNode): void {
     const { self, count } = this.#options;
     this.#node = node;
+    this.#sync = new RetainedSync(node);
     this.#peers = [];
-    for (let id = 0; id < count; id++) if (id !== self) this.#peers.push(new MeshPeer(id, node));
-    this.#routes.clear();
-    this.#groups.clear();
+    if (count === undefined) this.setMembers(this.#members);
+    else for (let id = 0; id < count; id++) if (id !== self) this.#peers.push(new MeshPeer(id, node));
+    this.#own.clear();
     this.#uncertain = node.durable && this.#peers.length > 0;
   }
 
+  /**
+   * Sets the brokers that act as one, with or without this one, where they come and go. The sessions of those that are
+   * missing have ended, and what was for them is for nobody.
+   */
+  setMembers(members: readonly MeshMember[]): void {
+    this.#members = members;
+    const node = this.#node;
+    if (node === undefined) return;
+    const isMember = ({ id, run }: MeshMember): boolean => members.some((one) => one.id === id && one.run === run);
+    const gone = this.#peers.filter((peer) => !isMember(peer));
+    this.#peers = this.#peers.filter(isMember);
+    for (const peer of gone) {
+      const { link } = peer;
+      peer.gone();
+      link?.fail(undefined);
+    }
+    for (const { id, run } of members) {
+      if (id === this.self || this.#peers.some((peer) => peer.id === id)) continue;
+      const peer = new MeshPeer(id, node, run);
+      this.#peers.push(peer);
+      if (this.#listening) this.#reach(peer);
+    }
+    if (this.#isComplete) this.#complete?.();
+  }
+
+  keeperOf(topic: string): number {
+    const { count, self } = this.#options;
+    return count === undefined ? self : homeOf(topic, count);
+  }
+
   async start(): Promise<void> {
-    const { self, transport, startTimeout = 10_000 } = this.#options;
+    const { count, transport, startTimeout = count === undefined ? Infinity : 10_000 } = this.#options;
     const node = this.#node as LocalNode;
     this.#stopped = false;
     await transport.listen((connection) => this.#open(connection), this.#readBuffer);
-    for (const { id } of this.#peers) if (id < self) this.#dial(id, FIRST_RETRY);
-    if (this.#isComplete) return;
+    this.#listening = true;
+    for (const peer of this.#peers) this.#reach(peer);
+    if (!this.#isComplete) await this.#whenComplete(node, startTimeout);
+    if (!this.#stopped) await this.#options.whenAdmitted?.();
+  }
+
+  async #whenComplete(node: LocalNode, startTimeout: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = node.at(node.now() + startTimeout, resolve);
+      const cancel = startTimeout === Infinity ? () => {} : node.at(node.now() + startTimeout, resolve);
       this.#complete = () => {
         cancel();
         resolve();
@@ -109,34 +128,26 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#listening = false;
     this.#redial.stop();
     this.#complete?.();
     for (const peer of this.#peers) peer.close();
-    await this.#relaysGone();
+    await relaysGone(this.#node, () => this.#byLink.keys());
     for (const link of [...this.#byLink.keys()]) link.end();
     await this.#options.transport.close();
     this.#relieve();
   }
 
   setRoute(filter: string, durable: boolean): void {
-    if (this.#routes.get(filter) === durable) return;
-    this.#routes.set(filter, durable);
-    for (const link of this.#byLink.keys()) link.setRoute(filter, durable);
-    this.#unknown = true;
+    if (this.#own.set(filter, durable)) this.#unknown = true;
   }
 
   removeRoute(filter: string): void {
-    if (!this.#routes.delete(filter)) return;
-    for (const link of this.#byLink.keys()) link.removeRoute(filter);
+    this.#own.remove(filter);
   }
 
   setGroup(filter: string, connected: number, members: number, durable: boolean): void {
-    const known = this.#groups.get(filter);
-    if (known?.connected === connected && known.members === members && known.durable === durable) return;
-    if (members === 0) this.#groups.delete(filter);
-    else this.#groups.set(filter, { connected, members, durable });
-    for (const link of this.#byLink.keys()) link.setGroup(filter, connected, members, durable);
-    this.#unknown = true;
+    if (this.#own.setGroup(filter, { connected, members, durable })) this.#unknown = true;
   }
 
   forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
@@ -167,19 +178,25 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   whenKnown(): Promise<void> | undefined {
     if (!this.#unknown) return this.#known;
     this.#unknown = false;
-    let left = this.#byLink.size;
+    // A link of a worker is lost with the worker; other peers go on without it, and must be told first.
+    const peers = this.#options.count === undefined ? this.#peers : [...this.#byLink.values()];
+    let left = peers.length;
     if (left === 0) return undefined;
     const known = new Promise<void>((resolve) => {
       const passed = (): void => {
         if (--left === 0) resolve();
       };
-      for (const link of this.#byLink.keys()) link.barrier(passed);
+      for (const peer of peers) peer.whenTold(passed);
     });
     this.#known = known;
     void known.then(() => {
       if (this.#known === known) this.#known = undefined;
     });
     return known;
+  }
+
+  whenCertain(): Promise<void> | undefined {
+    return this.#options.whenCertain?.();
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {
@@ -210,7 +227,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   greeted(link: MeshLink, { id, count, durable }: Greeting): void {
     const peer = this.#peers.find((known) => known.id === id);
-    if (peer === undefined || count !== this.#options.count) {
+    if (peer === undefined || count !== (this.#options.count ?? 0)) {
       throw new ClusterError("ERR_CLUSTER_PEER", `broker ${id} of ${count} is not one of ours`);
     }
     peer.link?.fail(undefined);
@@ -218,11 +235,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     link.peer = peer;
     peer.linked(link, durable);
     link.tellOrigins((this.#node as LocalNode).origins);
-    for (const [filter, isDurable] of this.#routes) link.setRoute(filter, isDurable);
-    for (const [filter, group] of this.#groups) {
-      link.setGroup(filter, group.connected, group.members, group.durable);
-    }
-    link.endRoutes();
+    this.#own.tellAll(link);
+    peer.routesTold(link);
   }
 
   originsTold(link: MeshLink, origins: readonly Origin[]): void {
@@ -251,8 +265,16 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       this.#uncertain = false;
       this.#node.routesKnown();
     }
-    this.#syncs.set(link, this.#node.retainedFor(peer));
-    this.#synchronise(link);
+    // Where all keep all, only a third broker that cannot be reached needs to be told by the peer.
+    const isOld = this.#options.count !== undefined || this.#peers.some((one) => one !== peer && !one.up);
+    this.#sync?.begin(link, this.#node.retainedFor(peer), isOld);
+    if (this.#isComplete) this.#complete?.();
+  }
+
+  retainedEnded(link: MeshLink): void {
+    const peer = this.#byLink.get(link);
+    if (peer === undefined) return;
+    peer.isSynchronised = true;
     if (this.#isComplete) this.#complete?.();
   }
 
@@ -289,7 +311,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   drained(link: MeshLink): void {
-    this.#synchronise(link);
+    this.#sync?.continue(link);
     this.#takesAgain(link);
   }
 
@@ -297,11 +319,11 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     const peer = this.#byLink.get(link);
     this.#byLink.delete(link);
     link.peer = undefined;
-    this.#syncs.delete(link);
+    this.#sync?.closed(link);
     if (error !== undefined && !this.#stopped) this.#node?.problem(error);
     if (peer !== undefined && peer.link === link && !this.#stopped) {
       peer.lost();
-      if (peer.id < this.self) this.#dial(peer.id, FIRST_RETRY);
+      this.#reach(peer);
     }
     if (peer === undefined && !this.#stopped) this.#redial.endedEarly(link, this.#node as LocalNode);
     if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
@@ -316,7 +338,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   get #isComplete(): boolean {
-    return this.#peers.every((peer) => peer.up);
+    const comeAndGo = this.#options.count === undefined;
+    return this.#peers.every((peer) => peer.up && (peer.isSynchronised || !comeAndGo));
   }
 
   get #readBuffer(): ReadBuffer {
@@ -327,60 +350,32 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   #open(connection: Connection): MeshLink {
     const node = this.#node as LocalNode;
     const link = new MeshLink(connection, node, this);
-    link.greet({ id: this.self, count: this.#options.count, durable: node.durable });
+    link.greet({ id: this.self, count: this.#options.count ?? 0, durable: node.durable });
     return link;
   }
 
-  #dial(id: number, retry: number): void {
+  /** The one with the higher number connects. */
+  #reach(peer: MeshPeer): void {
+    if (peer.id < this.self) this.#dial(peer, FIRST_RETRY);
+  }
+
+  #dial(peer: MeshPeer, retry: number): void {
+    if (!this.#peers.includes(peer)) return;
+    const { id } = peer;
     this.#options.transport.dial(id, this.#readBuffer).then(
       (connection) => {
-        if (this.#stopped) {
+        if (this.#stopped || !this.#peers.includes(peer)) {
           connection.destroy();
           return;
         }
         const link = this.#open(connection);
-        this.#redial.made(link, id, retry);
+        this.#redial.made(link, peer, retry);
         connection.attach(link);
       },
       () => {
-        if (!this.#stopped) this.#redial.later(id, retry, this.#node as LocalNode);
+        if (!this.#stopped) this.#redial.later(peer, retry, this.#node as LocalNode);
       },
     );
-  }
-
-  /** Sends a peer the retained messages, as fast as it reads. */
-  #synchronise(link: MeshLink): void {
-    const facts = this.#syncs.get(link);
-    if (facts === undefined) return;
-    while (link.outbox.backlog < SYNC_BURST) {
-      const { value, done } = facts.next();
-      if (done === true) {
-        this.#syncs.delete(link);
-        return;
-      }
-      link.forward(value.message, { plain: false, groups: undefined, retainedAt: value.stamp, isOld: true }, -1);
-    }
-    // If all was written in this turn the next burst follows; otherwise it follows after the drain event.
-    this.#node?.flushLater({
-      flush: () => {
-        if (link.outbox.inTransit === 0) this.#synchronise(link);
-      },
-    });
-  }
-
-  /** Waits until relayed clients have read their last packet, or the time for it is over. */
-  #relaysGone(): Promise<void> {
-    const node = this.#node;
-    const count = (): number => [...this.#byLink.keys()].reduce((sum, { relays }) => sum + relays.size, 0);
-    if (node === undefined || count() === 0) return Promise.resolve();
-    const end = node.now() + RELAY_GRACE;
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (count() === 0 || node.now() >= end) resolve();
-        else node.at(node.now() + 10, check);
-      };
-      check();
-    });
   }
 
   #relieve(): void {

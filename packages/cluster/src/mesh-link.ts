@@ -159,6 +159,10 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     this.#begin(FrameType.RoutesEnd, 0);
   }
 
+  endRetained(): void {
+    this.#begin(FrameType.RetainedEnd, 0);
+  }
+
   barrier(passed: () => void): void {
     this.#barriers.push(passed);
     this.#begin(FrameType.Barrier, 0);
@@ -299,6 +303,9 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
         return;
       case FrameType.RoutesEnd:
         events.routesEnded(this);
+        return;
+      case FrameType.RetainedEnd:
+        events.retainedEnded(this);
         return;
       case FrameType.Barrier:
         this.#begin(FrameType.BarrierPassed, 0);

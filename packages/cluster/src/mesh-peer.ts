@@ -1,6 +1,6 @@
 // The state of one other broker, across the links to it: its routes, and what waits for it or for its answers. While a
-// peer whose sessions outlive its process is not connected, its durable routes stay, and messages above QoS 0 for them
-// are held: their publishers wait for their acknowledgements until it is back.
+// peer whose sessions outlive the loss of its link is not connected, their routes stay, and messages above QoS 0 for them
+// are held: their publishers wait for their acknowledgements until it is back, or gone.
 import type { Message } from "@wrenmq/protocol";
 import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
 import { ForwardResult } from "./forward-result.ts";
@@ -34,6 +34,15 @@ export class MeshPeer implements Peer {
   generation: number = 0;
   /** Are its durable subscriptions known, from this link or an earlier one? */
   isKnown: boolean = false;
+  /** Has it sent all retained messages on this link? */
+  isSynchronised: boolean = false;
+  /** In which of the processes that had its number it runs; 0: the number is all. */
+  readonly run: number;
+  /** Is the loss of a link not the end of its process? Then all sessions outlive it, until `gone`. */
+  readonly #isFar: boolean;
+  /** Called when it has been told the routes of this broker, or is gone. */
+  #whenTold: (() => void)[] = [];
+  #isGone = false;
   readonly #node: LocalNode;
   /** Filters, and whether they are durable. */
   readonly #routes = new Map<string, boolean>();
@@ -45,8 +54,11 @@ export class MeshPeer implements Peer {
   #heldBytes = 0;
   readonly #handovers = new Handovers();
 
-  constructor(id: number, node: LocalNode) {
+  /** @param run undefined: its process ends with its link */
+  constructor(id: number, node: LocalNode, run?: number) {
     this.id = id;
+    this.run = run ?? 0;
+    this.#isFar = run !== undefined;
     this.durable = node.durable;
     this.#node = node;
   }
@@ -58,6 +70,20 @@ export class MeshPeer implements Peer {
     this.generation++;
     this.#pending = new PendingTickets();
     this.#told = new Set();
+    this.isSynchronised = false;
+  }
+
+  /** The routes of this broker were sent over the link. */
+  routesTold(link: MeshLink): void {
+    const whenTold = this.#whenTold;
+    this.#whenTold = [];
+    for (const passed of whenTold) link.barrier(passed);
+  }
+
+  /** Calls back when the peer knows the present routes of this broker, or is gone. */
+  whenTold(passed: () => void): void {
+    if (this.link !== undefined) this.link.barrier(passed);
+    else this.#whenTold.push(passed);
   }
 
   setRoute(filter: string, durable: boolean): void {
@@ -96,7 +122,7 @@ export class MeshPeer implements Peer {
   forward(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     ticket?.expect();
     if (this.up) this.#send(message, target, ticket);
-    else if (message.qos === 0 || !this.durable) ticket?.settle(0, 1, ForwardResult.Nobody);
+    else if (message.qos === 0 || !this.#staysUnlinked) ticket?.settle(0, 1, ForwardResult.Nobody);
     else this.#hold(message, target, ticket);
   }
 
@@ -113,30 +139,51 @@ export class MeshPeer implements Peer {
   handOver(parcel: Parcel, target: ForwardTarget): void {
     const handover = this.#handovers.add(parcel, target, sizeOf(parcel.message));
     if (this.up) this.#sendParcel(handover);
-    else if (!this.durable) this.#handovers.answer(handover, ForwardResult.Nobody);
+    else if (!this.#staysUnlinked) this.#handovers.answer(handover, ForwardResult.Nobody);
   }
 
   answered(sequence: number, count: number, result: ForwardResult): void {
     this.#pending.settle(sequence, count, result);
   }
 
-  /** The link is lost, and with it everything that does not outlive the peer's process. */
+  /** The link is lost, and with it everything that does not outlive it. */
   lost(): void {
     this.link = undefined;
     this.#handovers.link = undefined;
     this.up = false;
     this.#told = undefined;
     this.metrics = undefined;
-    for (const [filter, durable] of [...this.#routes]) if (!this.durable || !durable) this.removeRoute(filter);
+    for (const [filter, durable] of [...this.#routes]) if (!this.#outlivesLink(durable)) this.removeRoute(filter);
     for (const [filter, durable] of [...this.#groups]) {
-      if (this.durable && durable) this.#node.groupSet(this, filter, 0, 1);
+      if (this.#outlivesLink(durable)) this.#node.groupSet(this, filter, 0, 1);
       else this.setGroup(filter, 0, 0, false);
     }
     // It is unknown whether they were delivered. Where sessions end with their process, none is left that could miss a
     // message.
-    const result = this.durable ? ForwardResult.Refused : ForwardResult.Nobody;
+    const result = this.#staysUnlinked ? ForwardResult.Refused : ForwardResult.Nobody;
     this.#pending.settleAll(result);
-    if (!this.durable) this.#handovers.answerAll(ForwardResult.Nobody);
+    if (!this.#staysUnlinked) this.#handovers.answerAll(ForwardResult.Nobody);
+  }
+
+  /** Its process has ended, and its sessions with it: nobody is left there who could miss a message. */
+  gone(): void {
+    this.#isGone = true;
+    this.lost();
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { ticket } of held) ticket?.settle(0, 1, ForwardResult.Nobody);
+    const whenTold = this.#whenTold;
+    this.#whenTold = [];
+    for (const passed of whenTold) passed();
+  }
+
+  get #staysUnlinked(): boolean {
+    return this.#isFar ? !this.#isGone : this.durable;
+  }
+
+  #outlivesLink(isDurable: boolean): boolean {
+    return this.#staysUnlinked && (this.#isFar || isDurable);
   }
 
   /** The broker stops: no answer will come. Parcels stay with the broker that has made them. */
@@ -151,7 +198,7 @@ export class MeshPeer implements Peer {
   /** For a peer that is not connected: is there no space to hold the message for it? */
   isFull(message: Message): boolean {
     const bytes = this.#heldBytes + this.#handovers.bytes + sizeOf(message);
-    return this.durable && (this.waiting >= MAX_HELD_MESSAGES || bytes > MAX_HELD_BYTES);
+    return this.#staysUnlinked && (this.waiting >= MAX_HELD_MESSAGES || bytes > MAX_HELD_BYTES);
   }
 
   #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {

@@ -11,30 +11,30 @@ export interface Clock {
   at(time: Millis, callback: () => void): () => void;
 }
 
-export class Redial<Link extends object> {
-  readonly #dial: (id: number, retry: number) => void;
+export class Redial<Link extends object, Peer extends object> {
+  readonly #dial: (peer: Peer, retry: number) => void;
   readonly #waiting = new Set<() => void>();
   /** Links that were made here, with their peer and the pause to use if they end too early. */
-  readonly #made = new WeakMap<Link, { readonly id: number; readonly retry: number }>();
+  readonly #made = new WeakMap<Link, { readonly peer: Peer; readonly retry: number }>();
 
-  constructor(dial: (id: number, retry: number) => void) {
+  constructor(dial: (peer: Peer, retry: number) => void) {
     this.#dial = dial;
   }
 
-  made(link: Link, id: number, retry: number): void {
-    this.#made.set(link, { id, retry });
+  made(link: Link, peer: Peer, retry: number): void {
+    this.#made.set(link, { peer, retry });
   }
 
   /** The link has ended before the peer's greeting. */
   endedEarly(link: Link, clock: Clock): void {
     const made = this.#made.get(link);
-    if (made !== undefined) this.later(made.id, made.retry, clock);
+    if (made !== undefined) this.later(made.peer, made.retry, clock);
   }
 
-  later(id: number, retry: number, clock: Clock): void {
+  later(peer: Peer, retry: number, clock: Clock): void {
     const cancel = clock.at(clock.now() + retry, () => {
       this.#waiting.delete(cancel);
-      this.#dial(id, Math.min(retry * 2, LAST_RETRY));
+      this.#dial(peer, Math.min(retry * 2, LAST_RETRY));
     });
     this.#waiting.add(cancel);
   }

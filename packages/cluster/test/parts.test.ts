@@ -335,6 +335,7 @@ describe("links", () => {
     routeRemoved() {},
     groupSet() {},
     routesEnded() {},
+    retainedEnded() {},
     forwarded: (_link, _message: Message) => ForwardResult.Received,
     answered() {},
     metricsTold() {},

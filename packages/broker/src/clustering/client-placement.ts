@@ -8,6 +8,12 @@ export interface Placement {
   /** Does this broker serve the client? */
   isHome(clientId: string): boolean;
   /**
+   * Where homes move: is this broker still the home of a client that it is about to admit? Default: it is.
+   */
+  isStillHome?(clientId: string): boolean;
+  /** Is this broker the home of no client identifier at all? Then it assigns none. Default: it is of some. */
+  isHomeless?(): boolean;
+  /**
    * Passes the connection to the broker that serves the client.
    * @param head the bytes that were read of it, as a copy for the callee
    * @returns released: its socket has left this process; lost: the other broker cannot be reached; or the handler of
@@ -80,7 +86,9 @@ export class ClientPlacement implements ConnectionHandler {
     }
     this.#peeked = undefined;
     // Without a client identifier this broker assigns one; anything but a CONNECT is refused here.
-    if (typeof clientId !== "string" || clientId === "" || this.#placement.isHome(clientId)) {
+    const isServedHere = (name: string): boolean =>
+      name === "" ? this.#placement.isHomeless?.() !== true : this.#placement.isHome(name);
+    if (typeof clientId !== "string" || isServedHere(clientId)) {
       this.#stay(bytes, start, end);
       return;
     }

@@ -6,7 +6,6 @@ import {
   ForwardResult,
   type ForwardTarget,
   ForwardTicket,
-  homeOf,
   type LocalNode,
   type Origin,
   type Peer,
@@ -145,6 +144,8 @@ export class ClusterNode implements LocalNode, Forwarder {
       this.#resumption.postpone(message);
       return ReasonCode.Success;
     }
+    const certain = bus.whenCertain();
+    if (certain !== undefined) waits.authorizes(certain.then(() => undefined));
     for (const peer of bus.peers) {
       if (peer.up || !bus.isFull(peer, message)) continue;
       if (peers?.includes(peer) === true || groups.some((group) => group.mayChoose(peer)))
@@ -394,6 +395,6 @@ export class ClusterNode implements LocalNode, Forwarder {
   }
 
   #keeper(topic: string): number {
-    return homeOf(topic, this.bus.peers.length + 1);
+    return this.bus.keeperOf(topic);
   }
 }

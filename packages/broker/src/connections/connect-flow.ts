@@ -54,6 +54,8 @@ export class ConnectFlow {
   readonly #scope: ListenerScope;
   #packet!: ConnectPacket;
   #assignedClientId: string | undefined = undefined;
+  /** That of the client, or assigned: plugins may have replaced it. */
+  #placedClientId = "";
   /** There is room for the client only because it takes over its own connection. */
   #needsTakeover = false;
   /** The exchange of enhanced authentication in progress. [MQTT5 4.12] */
@@ -75,6 +77,7 @@ export class ConnectFlow {
     this.#packet = packet;
     this.mayAuthenticateAgain = packet.properties?.authenticationMethod !== undefined;
     if (packet.clientId === "") this.#assignedClientId = scope.broker.newClientId();
+    this.#placedClientId = this.#assignedClientId ?? packet.clientId;
     const connecting = this.#connecting;
     connecting.client = describeClient(connecting, packet, this.#assignedClientId ?? packet.clientId, now);
     const refused = this.#refuseByOperator(now);
@@ -209,6 +212,9 @@ export class ConnectFlow {
     const { broker } = scope;
     const { client } = connecting;
     if (!connecting.isOpen) return refusal({ reasonCode: ReasonCode.UnspecifiedError });
+    if (!broker.isStillHome(this.#placedClientId)) {
+      return this.#refuse({ reasonCode: ReasonCode.ServerUnavailable, rule: "another broker serves the client now" });
+    }
     const packet = this.#packet;
     const wanted = wantedExpiry(packet, broker.sessionPolicy.defaultExpiry);
     const expiryInterval = Math.min(wanted, broker.sessionPolicy.maximumExpiry);

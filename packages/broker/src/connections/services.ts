@@ -61,6 +61,8 @@ export interface BrokerServices {
   hasRoomForSession(clientId: string, expiryInterval: Seconds): boolean;
   /** An unused client identifier that this broker serves. */
   newClientId(): string;
+  /** Where clients' homes move: does this broker still serve the client? */
+  isStillHome(clientId: string): boolean;
 }
 
 /** What a trace replaces of a connection. */
