@@ -1,8 +1,10 @@
+import { PacketIdSet } from "./packet-id-set.ts";
+
 // Packet identifiers of inbound QoS 2 messages whose PUBREL has not arrived [MQTT-4.3.3-10], and which of them have no
 // acknowledgement yet: sent again, on this connection or a later one, such a message waits for the same outcome.
 export class HeldIdentifiers {
-  readonly #held = new Set<number>();
-  #unanswered: Set<number> | undefined = undefined;
+  readonly #held = new PacketIdSet();
+  #unanswered: PacketIdSet | undefined = undefined;
 
   get size(): number {
     return this.#held.size;
@@ -27,7 +29,7 @@ export class HeldIdentifiers {
 
   /** The message must not be acknowledged yet. */
   defer(packetId: number): void {
-    this.#unanswered ??= new Set();
+    this.#unanswered ??= new PacketIdSet();
     this.#unanswered.add(packetId);
   }
 
