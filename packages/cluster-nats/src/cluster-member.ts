@@ -98,12 +98,19 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       said,
     });
     let isThere = true;
+    const publish = (subject: string, message: Uint8Array | string): void => {
+      try {
+        nats.publish(subject, message);
+      } catch {
+        // The connection is closing: links send again, and heartbeats follow each other.
+      }
+    };
     const link: LinkBus = {
       get isThere() {
         return isThere;
       },
       longest: nats.info?.max_payload ?? 1024 * 1024,
-      send: (to, message) => nats.publish(subjectOf(to), message),
+      send: (to, message) => publish(subjectOf(to), message),
     };
     const mesh = new NatsMesh(self, link, systemClock);
     let view: View = first.view;
@@ -122,6 +129,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       hasEnded = resolve;
     });
     let certain: Promise<void> | undefined;
+    let isTroubled = false;
     const report = (): ClusterReport => ({
       name,
       isConnected: isThere,
@@ -174,7 +182,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       store,
       clock: systemClock,
       timing: TIMING,
-      send: (heartbeat) => nats.publish(beats, heartbeat),
+      send: (heartbeat) => publish(beats, heartbeat),
       isBusThere: () => isThere,
       viewed,
       vacant(among, most) {
@@ -195,7 +203,15 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
         void bus.stop();
       },
       said,
-      problem: (error) => said(`the cluster's bucket cannot be used: ${error.message}`),
+      problem(error) {
+        if (isTroubled) return;
+        isTroubled = true;
+        said(`the bucket of the cluster cannot be used: ${error.message}`);
+        membership.lease.whenItHolds(() => {
+          isTroubled = false;
+          said("the bucket of the cluster can be used again");
+        });
+      },
     });
     listeners.add((text) => membership.heard(text));
     nats.subscribe(subjectOf(self), {
@@ -241,7 +257,8 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       },
       async leave() {
         await membership.leave(LEAVE_PATIENCE);
-        await (isThere ? nats.drain() : nats.close());
+        if (isThere) await Promise.race([nats.drain(), sleep(LEAVE_PATIENCE)]);
+        await nats.close();
       },
     };
   } catch (error) {
