@@ -53,6 +53,38 @@ describe("calls in documents", () => {
   });
 });
 
+describe("docs/operations.md", () => {
+  const page = readFileSync(join(root, "docs/operations.md"), "utf8");
+
+  test("names keys of the configuration that there are", () => {
+    interface Schema {
+      readonly $ref?: string;
+      readonly $defs?: Readonly<Record<string, Schema>>;
+      readonly properties?: Readonly<Record<string, Schema>>;
+    }
+    const schema = JSON.parse(readFileSync(join(root, "packages/config/wrenmq.schema.json"), "utf8")) as Schema;
+    const resolved = (one: Schema | undefined): Schema | undefined =>
+      one?.$ref === undefined ? one : schema.$defs?.[one.$ref.replace("#/$defs/", "")];
+    const keys = [...page.matchAll(/`((?:limits|session|store|admin|log|shared)\.[a-z_]+)`/g)].map(
+      ([, key = ""]) => key,
+    );
+    expect(keys.length).toBeGreaterThanOrEqual(5);
+    const unknown = keys.filter((key) => {
+      const [section = "", name = ""] = key.split(".");
+      return resolved(schema.properties?.[section])?.properties?.[name] === undefined;
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  test("explains every outcome that a message can have for a client", () => {
+    const source = readFileSync(join(root, "packages/broker/src/operations/topic-recipients.ts"), "utf8");
+    const union = /export type Outcome =([^;]*);/.exec(source)?.[1] ?? "";
+    const outcomes = [...union.matchAll(/"(\w+)"/g)].map(([, outcome]) => outcome);
+    expect(outcomes.length).toBeGreaterThan(5);
+    for (const outcome of outcomes) expect(page).toMatch(new RegExp(`^ *\\| \`${outcome}\` +\\|`, "m"));
+  });
+});
+
 test("the addresses in docs/operations.md are those of commands, with fields that they have", () => {
   const text = readFileSync(join(root, "docs/operations.md"), "utf8");
   const addresses = [...text.matchAll(/(GET|POST) (?:\/api\/v1)?\/([a-z]+(?:\.[a-zA-Z]+)?)(\?[^`\s)]+)?/g)].filter(
