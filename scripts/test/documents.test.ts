@@ -1,5 +1,5 @@
 // Documents that would otherwise fall behind the sources.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { members, root } from "../workspace.mjs";
@@ -59,6 +59,23 @@ describe("README.md", () => {
   test("every relative link leads somewhere", () => {
     const links = [...read("README.md").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((found) => found[1] ?? "");
     expect(links.filter((link) => !readable(link))).toEqual([]);
+  });
+});
+
+describe("docs/dashboard.md", () => {
+  const text = read("docs/dashboard.md");
+
+  test("has each page of the dashboard, and pictures of no more than 150 KB", () => {
+    const pages = [...read("packages/dashboard/web/parts/navigation.ts").matchAll(/title: "([^"]+)"/g)].map(
+      ([, title]) => title ?? "",
+    );
+    expect(pages.length).toBeGreaterThan(5);
+    expect(pages.filter((title) => !text.includes(`\n### ${title}\n`))).toEqual([]);
+    const pictures = [...text.matchAll(/\]\((images\/[^)]+)\)/g)].map(([, path]) => `docs/${path}`);
+    expect(pictures.length).toBeGreaterThan(5);
+    expect(pictures.filter((path) => !readable(path) || statSync(join(root, path)).size > 150_000)).toEqual([]);
+    const kept = readdirSync(join(root, "docs/images")).map((name) => `docs/images/${name}`);
+    expect(kept.filter((path) => path.includes("/dashboard-") && !pictures.includes(path))).toEqual([]);
   });
 });
 

@@ -13,6 +13,17 @@ const { values } = parseArgs({
 });
 const say = (line) => process.stdout.write(`${line}\n`);
 
+/** The admin API opens after the listeners. */
+async function untilReachable(port) {
+  const end = performance.now() + 10_000;
+  while (performance.now() < end) {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the admin API does not open");
+}
+
 async function measure(qos, isScraped) {
   const broker = await RunningBroker.start("wrenmq with metrics");
   let scrapes = 0;
@@ -22,6 +33,7 @@ async function measure(qos, isScraped) {
     if (!response.ok || !text.includes("wrenmq_publish_latency_seconds_count")) throw new Error(text.slice(0, 200));
     scrapes++;
   };
+  await untilReachable(broker.other);
   if (isScraped) await scrape();
   const timer = setInterval(() => isScraped && scrape(), Number(values.interval) * 1_000);
   try {

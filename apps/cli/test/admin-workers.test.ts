@@ -1,8 +1,9 @@
 // Administration of several workers while one of them is missing: nothing waits for ever, and every answer says what is
 // not in it.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AdminClient } from "@wrenmq/admin/client";
+import { readTrace } from "@wrenmq/admin/trace";
 import { expect, test } from "vitest";
 import { type BrokerProcess, startBroker } from "./support/broker-process.ts";
 import { runCommand } from "./support/command.ts";
@@ -123,4 +124,50 @@ test("the command line finds the supervisor and asks all workers", { timeout: 60
   expect([code, stderr]).toEqual([0, ""]);
   expect(JSON.parse(stdout)).toMatchObject({ matched: 2 });
   expect((await runCommand(["kick", idAt(1, "c")], { env })).stdout).toBe("disconnected: true\n");
+});
+
+test("a trace has the packets and decisions of all workers in one file, in their order", {
+  timeout: 60_000,
+}, async () => {
+  const { url, env } = await start();
+  const file = join(await temporaryFolder(), "trace");
+  const publisher = idAt(0, "pub");
+  const subscribers = [idAt(0, "here"), idAt(1, "away")];
+  for (const clientId of subscribers) await (await connect(url, { clientId })).subscribeAsync("t/#", { qos: 1 });
+  const client = await connect(url, { clientId: publisher });
+  const words = ["trace", "--client", publisher, "--topic", "t/#", "--seconds", "3", "-o", file];
+  let isOver = false;
+  const tracing = runCommand(words, { env }).finally(() => {
+    isOver = true;
+  });
+  // For as long as the trace runs; nothing depends on how many there are.
+  let sent = 0;
+  while (!isOver) await client.publishAsync(`t/${sent++}`, "x", { qos: 1 });
+  expect(await tracing).toMatchObject({ code: 0 });
+
+  const { header, records } = readTrace(await readFile(file, "utf8"));
+  expect(header).toMatchObject({ client: publisher, topic: "t/#" });
+  expect(records.filter(({ kind }) => kind === "end")).toHaveLength(1);
+  expect(records.at(-1)).toMatchObject({ kind: "end", reason: "time", records: records.length - 1 });
+  const times = records.slice(0, -1).map(({ at }) => at);
+  expect(times).toEqual(times.toSorted((one, other) => one - other));
+  /** Where in the file something is, by what it is and the topic. */
+  const places = new Map<string, number>();
+  for (const [index, record] of records.entries()) {
+    if (record.kind === "packet" && record.packet.type === "publish") places.set(`in ${record.packet.topic}`, index);
+    if (record.kind === "routed") places.set(`routed ${record.message.topic}`, index);
+    if (record.kind === "delivered") places.set(`${record.client} ${record.message.topic}`, index);
+  }
+  const stepsOf = (topic: string): (number | undefined)[] =>
+    [`in ${topic}`, `routed ${topic}`, ...subscribers.map((id) => `${id} ${topic}`)].map((what) => places.get(what));
+  const whole = Array.from({ length: sent }, (_, number) => stepsOf(`t/${number}`)).filter(
+    (steps): steps is number[] => !steps.includes(undefined),
+  );
+  expect(whole.length).toBeGreaterThan(0);
+  const isInOrder = ([came = 0, routed = 0, ...delivered]: number[]): boolean =>
+    came < routed && delivered.every((place) => routed < place);
+  expect(whole.filter((steps) => !isInOrder(steps))).toEqual([]);
+  const shown = await runCommand(["trace", "show", file]);
+  expect(shown).toMatchObject({ code: 0, stderr: "" });
+  expect(shown.stdout.trimEnd().split("\n")).toHaveLength(records.length + 1);
 });

@@ -247,6 +247,12 @@ describe("retained messages", () => {
     ]);
     expect(await admin.call("retained.get", { topic: "a/1" })).toMatchObject({ encoding: "utf8", payload: "a/1" });
     expect(await admin.call("retained.get", { topic: "raw" })).toMatchObject({ encoding: "base64", payload: "/wA=" });
+    expect(await admin.call("retained.get", { topic: "a/1", payloadBytes: 2 })).toMatchObject({
+      bytes: 3,
+      payload: "a/",
+      truncated: true,
+    });
+    expect(await admin.call("retained.get", { topic: "a/1", payloadBytes: 3 })).not.toHaveProperty("truncated");
     const lines = [];
     for await (const line of await admin.call("retained.export", { filter: "a/#" })) lines.push(line.topic);
     expect(lines.sort()).toEqual(["a/1", "a/2"]);

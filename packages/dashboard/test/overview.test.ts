@@ -89,6 +89,26 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await page.getByText("All is well.").waitFor();
   });
 
+  test("has no stream open while nobody sees it, and what it has missed afterwards", async () => {
+    const live = await liveBroker();
+    const one = await visit(browser);
+    const { page } = one;
+    await signIn(one, live, "read");
+    const plot = page.getByRole("img", { name: /^Connections: clients 0/ });
+    await plot.waitFor();
+    const setHidden = (isHidden: boolean) =>
+      page.evaluate(`
+        Object.defineProperty(document, "hidden", { configurable: true, value: ${isHidden} });
+        document.dispatchEvent(new Event("visibilitychange"));
+      `);
+    const isFeed = (request: { url(): string }): boolean => request.url().includes("/stats.watch");
+    await Promise.all([page.waitForEvent("requestfailed", isFeed), setHidden(true)]);
+    await live.client("device-1");
+    await Promise.all([page.waitForRequest(isFeed), setHidden(false)]);
+    await page.getByText("live", { exact: true }).first().waitFor();
+    await page.getByRole("img", { name: /^Connections: clients 1/ }).waitFor();
+  });
+
   test("is used with the keyboard alone", async () => {
     const live = await liveBroker();
     await live.client("device-1");

@@ -130,7 +130,16 @@ describe.skipIf(!hasBrowser)("the topics page", () => {
     await press("Home ArrowRight ArrowRight", "a/1");
     await press("End", "b/1");
     await page.getByRole("region", { name: "b/1" }).getByText("value of b/1").waitFor();
+    // Also of a topic that is long, and of one with characters that cannot be seen.
+    const long = `long ${"x".repeat(3_000)}`;
+    for (const topic of [`${long}/end`, "b/\u202etxet \u200b<b>"]) broker.broker.publish(topic, "odd");
+    await page.getByText("5 topics, 5 messages").waitFor();
+    await page.getByRole("treeitem", { name: /txet/ }).click();
+    await page.getByRole("region", { name: "b/\ufffdtxet \ufffd<b>" }).waitFor();
+    await page.getByRole("treeitem", { name: /end/ }).click();
+    await page.getByRole("region", { name: `${long}/end` }).waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+    await one.screenshot("topics-odd");
   });
 
   test("is not for those who may not see messages", async () => {

@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser)("traces", () => {
     await page.getByRole("button", { name: /^Losses 1/ }).click();
     expect((await lines(page)).length).toBe(1);
     await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByRole("button", { name: "Start" }).waitFor();
+    await page.getByRole("button", { name: "Close" }).waitFor();
     // Whoever signs in next does not see it.
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Token").fill(live.tokens.read);

@@ -88,6 +88,38 @@ export interface TransformHooks {
   will(client: ClientInfo, will: Will): MaybePromise<Will | Verdict | undefined>;
 }
 
+/**
+ * Follows single messages through the broker, for tracing. Messages that are not followed cost one test, and no copy is made
+ * of them.
+ */
+export interface MessageTracing {
+  /** The fraction of messages that is followed, 0 to 1. */
+  readonly ratio: number;
+  /** Messages with a user property of this name are followed too, whatever the ratio says. */
+  readonly userProperty?: string | undefined;
+  /**
+   * A PUBLISH of a client has passed every check and is about to be routed.
+   * @returns undefined: this message is not followed after all
+   */
+  begin(client: ClientInfo, message: PluginMessage): MessageTrace | undefined;
+}
+
+/** One message that is followed. It is called in the same turn in which it was begun, until `end`. */
+export interface MessageTrace {
+  /** Replace the user properties of the message. They do so for every subscriber, and for other brokers. */
+  readonly userProperties?: UserProperties | undefined;
+  /** The PUBLISH to a client is on its way. */
+  delivered(clientId: string, qos: number): void;
+  /** The message waits in the queue of a session. */
+  queued(clientId: string): void;
+  dropped(clientId: string, reason: DropReason): void;
+  /**
+   * The message has been given to every session of this broker; one whose plugins have not answered yet gets it later.
+   * @param reasonCode 0x00, 0x10 (nobody subscribes) or a refusal; undefined: the acknowledgement waits
+   */
+  end(reasonCode: ReasonCode | undefined): void;
+}
+
 export interface ObserveHooks {
   brokerStarting(): void;
   brokerStarted(): void;
@@ -133,6 +165,8 @@ export type Hooks = Partial<DecideHooks & TransformHooks & ObserveHooks> & {
    * where the broker refuses other topics of this kind (its option `dollarTopics`), if the access rules allow it.
    */
   readonly dollarTopics?: readonly string[];
+  /** Follows single messages through the broker. */
+  readonly tracing?: MessageTracing;
   /**
    * Releases the plugin's connections, files and threads. Called after `brokerStopping`, when the broker stops and when
    * another set of plugins replaces this one; of the other hooks only `brokerStopped` is called after it.

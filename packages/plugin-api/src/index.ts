@@ -3,7 +3,7 @@ export { type ConnectPacket, type Packet, type QoS, ReasonCode, type Will } from
 export { ALLOWED, DENIED, isAllowed, type StoredMessage, type Verdict } from "@wrenmq/protocol";
 export type { Attempt, AttemptSignal, WhenGone } from "./chain/attempt.ts";
 export { compileHooks } from "./chain/compile-hooks.ts";
-export type { HookChain } from "./chain/hook-chain.ts";
+export type { FollowedMessage, HookChain } from "./chain/hook-chain.ts";
 export { type CompileOptions, DEFAULT_HOOK_TIMEOUT, type HookFailure, type HookTimers } from "./chain/hook-guard.ts";
 export type { NamedHooks } from "./chain/named-hooks.ts";
 export { isGranted, type Opinion } from "./chain/opinion.ts";
@@ -20,10 +20,13 @@ export type {
   Hooks,
   Identity,
   MaybePromise,
+  MessageTrace,
+  MessageTracing,
   ObserveHooks,
   PluginMessage,
   SubscriptionRequest,
   TransformHooks,
+  UserProperties,
 } from "./hooks.ts";
 export { networkOf } from "./network-of.ts";
 export type { Logger, Plugin, PluginContext, PluginDefinition, PluginProblem, PublishOptions } from "./plugin.ts";

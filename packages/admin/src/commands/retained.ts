@@ -35,11 +35,11 @@ function aboutOf({ topic, qos, payload, publisher, expiresAt }: Retained): z.inp
   return { topic, qos, bytes: payload.length, publisher, expiresAt: ends };
 }
 
-function wholeOf(message: Retained): z.input<typeof whole> {
+function wholeOf(message: Retained, payloadBytes?: number): z.input<typeof whole> & { truncated?: true } {
   const { properties, payload } = message;
   return {
     ...aboutOf(message),
-    ...payloadText(payload),
+    ...payloadText(payload, payloadBytes),
     contentType: properties?.contentType,
     responseTopic: properties?.responseTopic,
     userProperties: properties?.userProperties?.map(([name, value]): [string, string] => [name, value]),
@@ -80,16 +80,21 @@ export const retainedGet = defineCommand({
   summary: "Show the retained message of a topic with its payload.",
   kind: "read",
   role: "operate",
-  input: z.strictObject({ topic: topicName }),
-  output: whole,
+  input: z.strictObject({
+    topic: topicName,
+    payloadBytes: z.int().min(0).max(268_435_455).optional().describe("of the payload; absent: all of it"),
+  }),
+  output: whole.extend({
+    truncated: z.literal(true).optional().describe("the payload is longer than `payloadBytes`"),
+  }),
   cli: { words: "retained get", arguments: ["topic"] },
   scope: "any",
-  run({ broker }, { topic }) {
+  run({ broker }, { topic, payloadBytes }) {
     const message = broker.operations.retainedAt(topic);
     if (message === undefined) {
       throw new AdminError("not_found", `there is no retained message of "${topic}"`, { field: "topic" });
     }
-    return wholeOf(message);
+    return wholeOf(message, payloadBytes);
   },
 });
 

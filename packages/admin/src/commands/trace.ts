@@ -4,8 +4,8 @@ import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { defineStream } from "../define-command.ts";
 import { Recorder } from "../recording/recorder.ts";
-import { interleave } from "../streams/interleave.ts";
 import { LineQueue } from "../streams/line-queue.ts";
+import { orderedLines } from "../streams/ordered-lines.ts";
 import type { TraceLine } from "../trace/records.ts";
 import { clientId, topicFilter } from "./fields.ts";
 
@@ -43,15 +43,20 @@ export const traceRun = defineStream({
   cli: { words: "trace" },
   // The packets are at the client's home; messages are followed wherever they go.
   scope: "cluster",
-  divide: (input, _index, count) => ({ ...input, maxBytes: Math.max(1_024, Math.ceil(input.maxBytes / count)) }),
-  merge: (streams) => oneTrace(interleave(streams)),
+  divide: (input, _index, count) => {
+    const part = { ...input, maxBytes: Math.max(1_024, Math.ceil(input.maxBytes / count)), hasMoments: true };
+    return part;
+  },
+  merge: (streams) => oneTrace(orderedLines(streams, (one, other) => momentOf(one) - momentOf(other))),
   run({ broker, clock, traces }, input, signal) {
     if (traces.size >= MOST_TRACES) {
       throw new AdminError("too_many_requests", `${MOST_TRACES} traces are running already`, { retryAfter: 10 });
     }
     const queue = new LineQueue<TraceLine>(WAITING, signal);
     const { client, topic, seconds, payloads, maxBytes } = input;
-    const recorder = new Recorder({ broker, clock, queue }, { client, topic, seconds, payloads, maxBytes });
+    const { hasMoments } = input as Partial<Divided>;
+    const options = { client, topic, seconds, payloads, maxBytes, hasMoments: hasMoments === true };
+    const recorder = new Recorder({ broker, clock, queue }, options);
     signal.addEventListener(
       "abort",
       () => {
@@ -83,11 +88,28 @@ async function* linesOf(queue: LineQueue<TraceLine>, now: () => number): AsyncIt
   }
 }
 
+/** What a member is told besides the input: its lines will be put in order with those of others. */
+interface Divided {
+  readonly hasMoments: boolean;
+}
+
+/** Microseconds; what has no moment (lines that were lost) comes first. */
+function momentOf(line: AnyLine): number {
+  return Number(line["moment"] ?? 0);
+}
+
+/** Milliseconds by which the clocks that members read can differ from their order: they are read one after the other. */
+const CLOCK_ERROR = 2;
+
 /** The lines of all members, with one header and one end. */
 async function* oneTrace(lines: AsyncIterable<AnyLine>): AsyncIterable<AnyLine> {
   let hasHeader = false;
   let end: AnyLine | undefined;
-  for await (const line of lines) {
+  let last = 0;
+  for await (const { moment: _moment, ...given } of lines) {
+    const isBehind = given.at < last && given.at >= last - CLOCK_ERROR;
+    const line: AnyLine = isBehind ? { ...given, at: last } : given;
+    last = Math.max(last, line.at);
     if (line.kind === "header") {
       if (!hasHeader) yield line;
       hasHeader = true;

@@ -19,6 +19,8 @@ export interface RecordingOptions {
   readonly seconds: number;
   readonly payloads: boolean;
   readonly maxBytes: number;
+  /** Each line has a `moment`: microseconds of a clock that all processes of the machine share. */
+  readonly hasMoments: boolean;
 }
 
 export interface RecordingParts {
@@ -61,7 +63,7 @@ export class Recorder {
       maxBytes,
       limits: { ...broker.limits },
     };
-    queue.push(header, 0);
+    queue.push(this.#momentous(header), 0);
     this.#ends.push(clock.at(clock.now() + seconds * 1000, () => this.#finish("time")));
     if (client !== undefined) this.#follow(client);
     if (topic !== undefined) this.#ends.push(operations.watchMessages(topic, (message) => this.#routed(message)));
@@ -193,7 +195,7 @@ export class Recorder {
     const record = { kind, at: broker.operations.now(), ...rest } as TraceRecord;
     const bytes = JSON.stringify(record).length;
     if (!queue.admits(bytes)) return;
-    queue.push(record, bytes);
+    queue.push(this.#momentous(record), bytes);
     this.#records++;
     this.#bytes += bytes;
     if (this.#bytes >= this.#options.maxBytes) this.#finish("bytes");
@@ -203,6 +205,12 @@ export class Recorder {
     if (this.#isOver) return;
     this.stop();
     const { queue, broker } = this.#parts;
-    queue.push({ kind: "end", at: broker.operations.now(), reason, records: this.#records }, 0);
+    queue.push(this.#momentous({ kind: "end", at: broker.operations.now(), reason, records: this.#records }), 0);
+  }
+
+  #momentous(line: TraceLine): TraceLine {
+    if (!this.#options.hasMoments) return line;
+    const [seconds, nanoseconds] = process.hrtime();
+    return Object.assign(line, { moment: seconds * 1e6 + nanoseconds / 1e3 });
   }
 }

@@ -2,13 +2,14 @@
 // acknowledged.
 
 import { ReasonCode } from "@wrenmq/codec";
-import type { ClientInfo } from "@wrenmq/plugin-api";
-import { DEFERRED, type Message, type Millis, type Verdict } from "@wrenmq/protocol";
+import type { ClientInfo, HookChain, PluginMessage, UserProperties } from "@wrenmq/plugin-api";
+import { DEFERRED, Message, type Millis, type Verdict } from "@wrenmq/protocol";
 import type { AuthorizationCache } from "../access/authorization-cache.ts";
 import { decidePublish, type PublishDecision } from "../access/publish-policy.ts";
 import type { AckReceiver } from "../routing/ack-barrier.ts";
 import { pluginMessage } from "../routing/plugin-message.ts";
 import type { PublishWaits } from "../routing/publish-waits.ts";
+import type { MessageTap } from "../sessions/message-taps.ts";
 import type { ListenerScope } from "./services.ts";
 
 /** A connection whose client publishes. */
@@ -62,6 +63,48 @@ function decideLater(publisher: Publisher, message: Message, verdict: Promise<Ve
 }
 
 function route(publisher: Publisher, message: Message, packetId: number, now: Millis): number {
+  const { tracing } = publisher.scope.chain;
+  if (tracing?.wants(message) === true) return routeTraced(publisher, tracing, message, packetId, now);
+  return routeNow(publisher, message, packetId, now);
+}
+
+/** With a plugin that follows the message: everything that is tapped until it is routed happens to this message. */
+function routeTraced(
+  publisher: Publisher,
+  tracing: NonNullable<HookChain["tracing"]>,
+  message: Message,
+  packetId: number,
+  now: Millis,
+): number {
+  const given = pluginMessage(message);
+  const trace = tracing.begin(publisher.client, given);
+  if (trace === undefined) return routeNow(publisher, message, packetId, now);
+  const { messageTaps } = publisher.scope.broker;
+  const tap: MessageTap = {
+    delivered: (clientId, _message, { qos, waited }) => {
+      if (!waited) trace.delivered(clientId, qos);
+    },
+    queued: (clientId) => trace.queued(clientId),
+    dropped: (clientId, _message, reason) => trace.dropped(clientId, reason),
+  };
+  messageTaps.add(tap);
+  let outcome: number = DEFERRED;
+  try {
+    outcome = routeNow(publisher, withUserProperties(message, given, trace.userProperties), packetId, now);
+    return outcome;
+  } finally {
+    messageTaps.delete(tap);
+    trace.end(outcome === DEFERRED ? undefined : (outcome as ReasonCode));
+  }
+}
+
+function withUserProperties(message: Message, copy: PluginMessage, userProperties?: UserProperties): Message {
+  if (userProperties === undefined) return message;
+  const properties = { ...copy.properties, userProperties };
+  return Message.of(message.target, { ...copy, properties, expiresAt: message.expiresAt });
+}
+
+function routeNow(publisher: Publisher, message: Message, packetId: number, now: Millis): number {
   const { scope, waits } = publisher;
   const { broker, chain } = scope;
   if (chain.observe.published !== undefined) chain.observe.published(publisher.client, pluginMessage(message));

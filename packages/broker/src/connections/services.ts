@@ -14,6 +14,7 @@ import type { Flusher } from "../runtime/flusher.ts";
 import type { RefusalLog } from "../runtime/refusal-log.ts";
 import type { Timers } from "../runtime/timers.ts";
 import type { LatencyProbe } from "../sessions/latency-probe.ts";
+import type { MessageTaps } from "../sessions/message-taps.ts";
 import type { SessionRegistry } from "../sessions/session-registry.ts";
 import type { Drain } from "./drain.ts";
 import type { ZeroCopyBatch } from "./zero-copy-batch.ts";
@@ -51,6 +52,8 @@ export interface BrokerServices {
   };
   /** Measures how long messages take; undefined: nobody wants to know. */
   readonly latencyProbe: LatencyProbe | undefined;
+  /** What happens to messages on their way to sessions. */
+  readonly messageTaps: MessageTaps;
   /** State of the drain. */
   readonly drain: Drain;
   /** For restored sessions, until their clients connect. */

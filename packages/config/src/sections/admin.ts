@@ -36,7 +36,7 @@ export const adminSection: Section<AdminSection> = section<AdminSection>(
       default: true,
     },
     bind: { doc: "Address and port of the admin API over HTTP. Without it: off.", type: bindType },
-    tokensFile: { doc: "Tokens of its callers: a file of `wrenmq token create --role`.", type: path() },
+    tokensFile: { doc: "Tokens of its callers: a file of `wrenmq token create FILE USER --role ROLE`.", type: path() },
     tls: { doc: "Needed where other machines can reach it.", type: tlsSection },
     hosts: {
       doc: "Further names that the Host header of a request may have.",

@@ -71,15 +71,32 @@ describe("the difference of two values", () => {
 
 describe("payloads", () => {
   test("are shown as JSON, as text or as bytes", () => {
-    expect(payloadView(payload('{"a":1}'))).toEqual({ kind: "JSON", text: '{\n  "a": 1\n}' });
-    expect(payloadView(payload('{"a":1}', { truncated: true }))).toEqual({ kind: "text", text: '{"a":1}' });
-    expect(payloadView(payload("21.5"))).toEqual({ kind: "text", text: "21.5" });
-    expect(payloadView(payload(""))).toEqual({ kind: "empty", text: "" });
+    expect(payloadView(payload('{"a":1}'))).toEqual({ kind: "JSON", text: '{\n  "a": 1\n}', isCut: false });
+    expect(payloadView(payload('{"a":1}', { truncated: true }))).toEqual({
+      kind: "text",
+      text: '{"a":1}',
+      isCut: true,
+    });
+    expect(payloadView(payload("21.5"))).toEqual({ kind: "text", text: "21.5", isCut: false });
+    expect(payloadView(payload("null"))).toMatchObject({ kind: "text", text: "null" });
+    expect(payloadView(payload(""))).toEqual({ kind: "empty", text: "", isCut: false });
     const bytes = payloadView({ encoding: "base64", payload: btoa("\u0000\u00ffhello, world") });
     expect(bytes.kind).toBe("bytes");
     expect(bytes.text.split("\n").map((row) => row.trimEnd())).toEqual([
       "0000  00 ff 68 65 6c 6c 6f 2c  ··hello,",
       "0008  20 77 6f 72 6c 64         world",
+    ]);
+  });
+
+  test("are cut where they are long", () => {
+    const text = payloadView(payload("x".repeat(1_000_000)));
+    expect([text.text.length, text.isCut]).toEqual([100_000, true]);
+    const json = payloadView(payload(JSON.stringify(Array.from({ length: 60_000 }, () => 0))));
+    expect([json.kind, json.text.length, json.isCut]).toEqual(["JSON", 100_000, true]);
+    const bytes = (count: number) => payloadView({ encoding: "base64", payload: btoa("\u0000".repeat(count)) });
+    expect([bytes(4_096), bytes(5_000)].map(({ text: rows, isCut }) => [rows.split("\n").length, isCut])).toEqual([
+      [512, false],
+      [512, true],
     ]);
   });
 

@@ -34,7 +34,7 @@ listeners:
   secure: { type: tls, bind: "127.0.0.1:0", tls: { certificate_file: ${certificate}, key_file: ${key} } }
 ${isChanged ? '  local: { bind: "127.0.0.1:0" }\n' : ""}
 plugins: { anonymous: { named_users: allow } ${isChanged ? ", taboo: { topics: [secret] }" : ""} }
-limits: { max_queued_messages: 500, overflow: drop-new ${isChanged ? ", max_sessions: 50000" : ""} }
+limits: { max_queued_messages: 20000, overflow: drop-new ${isChanged ? ", max_sessions: 50000" : ""} }
 ${isChanged ? "store: { path: ./data }" : ""}
 `;
 

@@ -31,12 +31,16 @@ async function readForEver(signal: AbortSignal): Promise<void> {
   let pause = SHORTEST_PAUSE;
   let since: number | undefined;
   while (!signal.aborted) {
+    if (document.hidden) await shownAgain(signal);
+    // A browser has few connections to the broker for all its pages together: one that nobody sees does without. What it
+    // misses comes with the history.
+    const own = whileShown(signal);
     try {
       await stream(
         "stats.watch",
         { seconds: 1, history: true },
         {
-          signal,
+          signal: own.signal,
           opened: () => {
             since = undefined;
             pause = SHORTEST_PAUSE;
@@ -47,14 +51,48 @@ async function readForEver(signal: AbortSignal): Promise<void> {
       );
     } catch (error) {
       if (signal.aborted) return;
-      if (!isUnreachable(error)) pause = LONGEST_PAUSE;
+      if (!own.signal.aborted && !isUnreachable(error)) pause = LONGEST_PAUSE;
+    } finally {
+      own.end();
     }
     if (signal.aborted) return;
+    if (own.signal.aborted) continue;
     since ??= Date.now();
     feedState.set({ kind: "lost", since, nextTry: Date.now() + pause });
     await delay(pause, signal);
     pause = Math.min(LONGEST_PAUSE, pause * 1.5);
   }
+}
+
+/** Aborted when the page is hidden, or when `outer` is. */
+function whileShown(outer: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const look = (): void => {
+    if (document.hidden || outer.aborted) controller.abort();
+  };
+  document.addEventListener("visibilitychange", look);
+  outer.addEventListener("abort", look);
+  look();
+  return {
+    signal: controller.signal,
+    end: () => {
+      document.removeEventListener("visibilitychange", look);
+      outer.removeEventListener("abort", look);
+    },
+  };
+}
+
+function shownAgain(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      signal.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+  });
 }
 
 function delay(milliseconds: number, signal: AbortSignal): Promise<void> {

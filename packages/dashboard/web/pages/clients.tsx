@@ -8,7 +8,7 @@ import { say } from "../parts/announce.tsx";
 import { Field, Select } from "../parts/field.tsx";
 import { useCommand, useNow, useSettled } from "../parts/hooks.ts";
 import { usePaging, useSorting } from "../parts/paging.ts";
-import { Badge, Empty, Failed, Loading, Section } from "../parts/states.tsx";
+import { Badge, Empty, Failed, Incomplete, Loading, Section } from "../parts/states.tsx";
 import { type Column, Pager, Table } from "../parts/table.tsx";
 import { count, dateAndTime, duration, since } from "../pure/format.ts";
 import { hrefOf, type PageProps } from "../pure/route.ts";
@@ -94,6 +94,7 @@ export function Clients({ route: { query } }: PageProps) {
       </search>
       {error !== undefined && <Failed error={error} retry={refresh} />}
       {data === undefined && error === undefined && <Loading />}
+      <Incomplete members={data?.incomplete} />
       {data !== undefined && (
         <Section title={`${count(data.matched)} connected`}>
           {data.items.length === 0 ? (

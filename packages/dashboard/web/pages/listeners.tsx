@@ -1,7 +1,7 @@
 // Where clients connect, and when certificates end.
 import type { Item } from "../api/types.ts";
 import { useCommand } from "../parts/hooks.ts";
-import { Badge, Empty, Failed, Loading, Section, type Tone } from "../parts/states.tsx";
+import { Badge, Empty, Failed, Incomplete, Loading, Section, type Tone } from "../parts/states.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { count, dateAndTime, duration } from "../pure/format.ts";
 
@@ -30,6 +30,7 @@ export function Listeners() {
     <>
       {error !== undefined && <Failed error={error} retry={refresh} />}
       {data === undefined && error === undefined && <Loading />}
+      <Incomplete members={data?.incomplete} />
       {data !== undefined && (
         <Section title="Listeners">
           {data.items.length === 0 ? (
@@ -37,7 +38,7 @@ export function Listeners() {
               No listener is open: nobody can connect. See <code>listeners</code> in the configuration.
             </Empty>
           ) : (
-            <Table caption="Listeners" columns={COLUMNS} rows={data.items} rowKey={({ name }) => name} />
+            <Table caption="Listeners" columns={COLUMNS} rows={data.items} rowKey={({ name }) => name} stacks />
           )}
         </Section>
       )}

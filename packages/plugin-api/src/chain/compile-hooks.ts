@@ -7,6 +7,7 @@ import type { HookChain } from "./hook-chain.ts";
 import { type CompileOptions, HookGuard } from "./hook-guard.ts";
 import type { NamedHooks } from "./named-hooks.ts";
 import { compileObservers } from "./observe.ts";
+import { compileTracing } from "./tracing.ts";
 import { compileTransform } from "./transform.ts";
 
 /**
@@ -46,6 +47,7 @@ export function compileHooks(plugins: readonly NamedHooks[], options: CompileOpt
       guard,
       ReasonCode.ServerUnavailable,
     ),
+    tracing: compileTracing(plugins, guard),
     observe: compileObservers(plugins, guard),
     dollarTopics: plugins.flatMap(({ hooks }) => hooks.dollarTopics ?? []),
     explain: compileExplain(authorizers, guard),

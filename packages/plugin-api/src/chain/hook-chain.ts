@@ -8,12 +8,25 @@ import type {
   AuthenticationExchange,
   Identity,
   MaybePromise,
+  MessageTrace,
   ObserveHooks,
   PluginMessage,
   SubscriptionRequest,
+  UserProperties,
 } from "../hooks.ts";
 import type { WhenGone } from "./attempt.ts";
 import type { Opinion } from "./opinion.ts";
+
+/** What decides whether a message is followed; the broker's own message will do, without a copy. */
+export interface FollowedMessage {
+  readonly properties: { readonly userProperties?: UserProperties | undefined } | undefined;
+}
+
+export interface TracingChain {
+  /** Called for every message: nothing is made for it. */
+  wants(message: FollowedMessage): boolean;
+  begin(client: ClientInfo, message: PluginMessage): MessageTrace | undefined;
+}
 
 /**
  * What the broker calls. It never throws and never rejects: a hook that fails counts as a refusal (decide, transform)
@@ -28,6 +41,8 @@ export interface HookChain {
   readonly authenticationMethods: ReadonlyMap<string, (client: ClientInfo) => AuthenticationExchange>;
   readonly connect: ((client: ClientInfo, packet: ConnectPacket) => MaybePromise<ConnectPacket | Verdict>) | undefined;
   readonly publish: ((client: ClientInfo, message: PluginMessage) => MaybePromise<PluginMessage | Verdict>) | undefined;
+  /** undefined: no plugin follows messages */
+  readonly tracing: TracingChain | undefined;
   readonly subscribe:
     | ((client: ClientInfo, subscription: SubscriptionRequest) => MaybePromise<SubscriptionRequest | Verdict>)
     | undefined;

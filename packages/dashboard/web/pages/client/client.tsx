@@ -87,19 +87,17 @@ function Client({ clientId }: { readonly clientId: string }) {
 function State({ details }: { readonly details: ClientDetails }) {
   const { connected, disconnectedAt, connection, congested } = details;
   const rates = useByteRates(details);
+  const words = [
+    connected && rates !== undefined ? `${bytesPerSecond(rates.received)} in, ${bytesPerSecond(rates.sent)} out` : "",
+    !connected && disconnectedAt !== undefined ? `since ${dateAndTime(disconnectedAt)}` : "",
+    details.queue.messages > 0 ? `${count(details.queue.messages)} waiting` : "",
+  ];
   return (
     <>
       {connected ? <Badge tone="ok">connected</Badge> : <Badge tone="quiet">away</Badge>}
       {congested && <Badge tone="bad">queue full</Badge>}
       {connection?.blocked === true && <Badge tone="warn">takes nothing</Badge>}
-      <span class="soft">
-        {connected
-          ? rates === undefined
-            ? ""
-            : `${bytesPerSecond(rates.received)} in, ${bytesPerSecond(rates.sent)} out`
-          : disconnectedAt !== undefined && `since ${dateAndTime(disconnectedAt)}`}
-        {details.queue.messages > 0 && `, ${count(details.queue.messages)} waiting`}
-      </span>
+      <span class="soft">{words.filter((word) => word !== "").join(", ")}</span>
     </>
   );
 }

@@ -5,15 +5,26 @@ import { Badge, Empty, Section } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { clock, count } from "../../pure/format.ts";
 import { dropReason } from "../../pure/reasons.ts";
+import { hrefOf } from "../../pure/route.ts";
 
 type Subscription = ClientDetails["subscriptionList"][number];
 type Message = ClientDetails["inflightMessages"][number];
 type Drop = ClientDetails["lastDrops"][number];
 
 const SUBSCRIPTION_COLUMNS: readonly Column<Subscription>[] = [
-  { label: "Topic filter", render: ({ filter }) => <code class="break">{filter}</code> },
+  {
+    label: "Topic filter",
+    render: ({ filter }) => (
+      <a class="break" href={hrefOf("topics", undefined, { filter: unshared(filter) })} title="Watch its messages">
+        <code>{filter}</code>
+      </a>
+    ),
+  },
   { label: "QoS", number: true, render: ({ qos }) => qos },
 ];
+
+/** `$share/group/filter` → `filter` */
+const unshared = (filter: string): string => filter.replace(/^\$share\/[^/]*\//, "");
 
 export function Subscriptions({ details: { subscriptionList, subscriptions } }: { readonly details: ClientDetails }) {
   const more = (subscriptions ?? 0) - subscriptionList.length;

@@ -8,6 +8,9 @@ import { dateAndTime } from "../../pure/format.ts";
 import { printable } from "../../pure/messages/payload.ts";
 import { hrefOf } from "../../pure/route.ts";
 
+/** Bytes of the payload that are asked for. */
+const PAYLOAD = 262_144;
+
 interface MessageProps {
   readonly topic: string;
   readonly close: () => void;
@@ -15,7 +18,11 @@ interface MessageProps {
 }
 
 export function RetainedMessage({ topic, close, remove }: MessageProps) {
-  const { data, error, refresh } = useCommand("retained.get", { topic }, { when: may("operate") });
+  const { data, error, refresh } = useCommand(
+    "retained.get",
+    { topic, payloadBytes: PAYLOAD },
+    { when: may("operate") },
+  );
   const host = useRef<HTMLDivElement>(null);
   // Where there is one column, it is not where the list was pressed.
   useEffect(() => host.current?.scrollIntoView({ block: "nearest" }), []);

@@ -70,7 +70,10 @@ export function Topics({ route: { query } }: PageProps) {
         onSubmit={(event) => {
           event.preventDefault();
           const next = text.trim() === "" ? "#" : text.trim();
-          if (next === filter) begin(next);
+          if (next === filter) {
+            begin(next);
+            streamed.restart();
+          }
           location.hash = hrefOf("topics", undefined, { filter: next });
         }}
       >

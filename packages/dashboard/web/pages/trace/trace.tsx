@@ -30,9 +30,10 @@ export function Trace({ route: { query } }: PageProps) {
     );
   }
   const isRunning = recorded?.running === true;
+  const hasLines = recorded?.line.header !== undefined;
   return (
     <>
-      {!isRunning && (
+      {!isRunning && !hasLines && (
         <div class="columns">
           <StartForm query={query} />
           <OpenFile
@@ -49,7 +50,7 @@ export function Trace({ route: { query } }: PageProps) {
         <>
           <Progress recorded={recorded} />
           {recorded.error !== undefined && <Failed error={recorded.error} />}
-          {recorded.line.header !== undefined && (
+          {hasLines && (
             <TimeLineView
               name={isRunning ? "What happens" : "What has happened"}
               line={recorded.line}

@@ -14,13 +14,13 @@ interface PayloadProps {
 }
 
 export function Payload({ message }: PayloadProps) {
-  const { kind, text } = payloadView(message);
+  const { kind, text, isCut } = payloadView(message);
   return (
     <div class="payload">
       <p>
         <Badge>{kind}</Badge> <span class="soft">{bytes(message.bytes)}</span>{" "}
         {message.contentType !== undefined && <code class="break">{message.contentType}</code>}
-        {message.truncated === true && <span class="warn">only the beginning</span>}
+        {isCut && <span class="warn">only the beginning</span>}
       </p>
       {kind !== "empty" && <pre>{text}</pre>}
     </div>

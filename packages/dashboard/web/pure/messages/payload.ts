@@ -10,21 +10,32 @@ interface Payload {
 export interface PayloadView {
   readonly kind: "empty" | "JSON" | "text" | "bytes";
   readonly text: string;
+  /** Is there more than is in the text? */
+  readonly isCut: boolean;
 }
 
 /** Bytes in a row of what is no text. */
 const ROW = 8;
 /** Rows that are shown. */
 const MOST_ROWS = 512;
+const MOST_BASE64 = Math.ceil((MOST_ROWS * ROW) / 3) * 4;
+/** Characters that are shown: a page with many more is slow. */
+const MOST_CHARACTERS = 100_000;
 
 export function payloadView(given: Payload): PayloadView {
-  const { encoding, payload } = given;
-  if (payload === "") return { kind: "empty", text: "" };
-  if (encoding === "base64") return { kind: "bytes", text: hexDump(payload) };
+  const { encoding, payload, truncated } = given;
+  if (payload === "") return { kind: "empty", text: "", isCut: false };
+  if (encoding === "base64") {
+    return { kind: "bytes", text: hexDump(payload), isCut: payload.length > MOST_BASE64 || truncated === true };
+  }
   const json = jsonIn(given);
-  return json === undefined || typeof json !== "object"
-    ? { kind: "text", text: payload }
-    : { kind: "JSON", text: JSON.stringify(json, undefined, 2) };
+  const isJson = typeof json === "object";
+  const text = isJson ? JSON.stringify(json, undefined, 2) : payload;
+  return {
+    kind: isJson ? "JSON" : "text",
+    text: text.slice(0, MOST_CHARACTERS),
+    isCut: text.length > MOST_CHARACTERS || truncated === true,
+  };
 }
 
 const known = new WeakMap<Payload, { readonly json: Json | undefined }>();
@@ -57,7 +68,7 @@ export function printable(text: string): string {
 }
 
 function hexDump(base64: string): string {
-  const bytes = bytesOf(base64.slice(0, ((MOST_ROWS * ROW) / 3) * 4));
+  const bytes = bytesOf(base64.slice(0, MOST_BASE64)).slice(0, MOST_ROWS * ROW);
   const rows: string[] = [];
   for (let start = 0; start < bytes.length; start += ROW) {
     const row = bytes.slice(start, start + ROW);
