@@ -116,5 +116,7 @@ describe.skipIf(!hasBrowser)("explaining", () => {
     await page.getByText("connected: the table “notes” is gone").waitFor();
     await one.screenshot("plugins");
     await one.onPhone("plugins");
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByText("The plugin “notes” has failed within the last ten minutes.").waitFor();
   });
 });

@@ -115,6 +115,16 @@ describe("what is wrong", () => {
     ).toEqual([]);
   });
 
+  test("a plugin that has failed within ten minutes, with its message", () => {
+    const lastFailureAt = "2026-01-01T00:00:00.000Z";
+    const at = (minutes: number) => Date.parse(lastFailureAt) + minutes * 60_000;
+    const plugins = [{ name: "well" }, { name: "notes", lastFailureAt, lastFailure: "connected: gone" }];
+    expect(findingsOf(well, [], [], plugins, at(9))).toMatchObject([
+      { level: "warn", text: expect.stringContaining("“notes” has failed"), hint: "connected: gone" },
+    ]);
+    expect(findingsOf(well, [], [], plugins, at(11))).toEqual([]);
+  });
+
   test("certificates: 30 days before their end, more so 7 days before, and those that cannot be read", () => {
     const of = (certificate: Omit<Certificate, "listener">): string[] =>
       textsOf(well, [], [{ listener: "tls", ...certificate }]);

@@ -16,6 +16,7 @@ export function Overview() {
   const all = useStore(samples);
   const health = useCommand("health", {}, { every: 5_000 });
   const listeners = useCommand("listeners.list", {}, { every: 60_000 });
+  const plugins = useCommand("plugins.list", {}, { every: 15_000 });
   const about = useCommand("stats", { sampleMs: 0 }, { every: 10_000 });
   const [span, setSpan] = useState<keyof typeof SPANS>("300");
   const certificates: Certificate[] = (listeners.data?.items ?? []).flatMap(({ name, certificates: own }) =>
@@ -28,7 +29,10 @@ export function Overview() {
       ) : health.error !== undefined ? (
         <Failed error={health.error} retry={health.refresh} />
       ) : (
-        <Verdict findings={findingsOf(health.data, all, certificates)} uptime={about.data?.uptimeSeconds} />
+        <Verdict
+          findings={findingsOf(health.data, all, certificates, plugins.data?.items)}
+          uptime={about.data?.uptimeSeconds}
+        />
       )}
       <Numbers samples={all} />
       <div class="toolbar">

@@ -3,14 +3,12 @@ import type { Answer, Item } from "../api/types.ts";
 import { useCommand, useNow } from "../parts/hooks.ts";
 import { Badge, Empty, Failed, Incomplete, Loading, Section } from "../parts/states.tsx";
 import { type Column, Table } from "../parts/table.tsx";
+import { isIll } from "../pure/findings.ts";
 import { count, dateAndTime, since } from "../pure/format.ts";
 import { hrefOf } from "../pure/route.ts";
 
 type Plugin = Item<"plugins.list">;
 type Listeners = Answer<"listeners.list">["items"];
-
-/** Seconds after a failure in which a plugin counts as ill. */
-const ILL_FOR = 600;
 
 const columnsAt = (now: number, listeners: Listeners | undefined): readonly Column<Plugin>[] => [
   { label: "Name", render: ({ name }) => <b>{name}</b> },
@@ -42,10 +40,9 @@ function where(name: string, listeners: Listeners | undefined): string {
   return asked.length === 0 ? "no listener" : asked.map((listener) => listener.name).join(", ");
 }
 
-function State({ plugin: { decides, lastFailureAt }, now }: { readonly plugin: Plugin; readonly now: number }) {
-  const isIll = lastFailureAt !== undefined && now - Date.parse(lastFailureAt) < ILL_FOR * 1_000;
-  if (isIll) return <Badge tone="bad">has failed</Badge>;
-  return <Badge tone="ok">{decides ? "decides" : "watches"}</Badge>;
+function State({ plugin, now }: { readonly plugin: Plugin; readonly now: number }) {
+  if (isIll(plugin, now)) return <Badge tone="bad">has failed</Badge>;
+  return <Badge tone="ok">{plugin.decides ? "decides" : "watches"}</Badge>;
 }
 
 export function Plugins() {

@@ -19,9 +19,11 @@ export function Field({ label, value, change, hint, type = "text", list, ...more
   const id = useId();
   return (
     <label class="field" for={id}>
-      <span>{label}</span>
+      <span id={`${id}-label`}>{label}</span>
       <input
         id={id}
+        aria-labelledby={`${id}-label`}
+        {...(hint === undefined ? {} : { "aria-describedby": `${id}-hint` })}
         type={type as "text"}
         value={value}
         {...(list === undefined ? {} : { list: `${id}-list` })}
@@ -37,7 +39,7 @@ export function Field({ label, value, change, hint, type = "text", list, ...more
           ))}
         </datalist>
       )}
-      {hint !== undefined && <small>{hint}</small>}
+      {hint !== undefined && <small id={`${id}-hint`}>{hint}</small>}
     </label>
   );
 }

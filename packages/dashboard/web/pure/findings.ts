@@ -26,6 +26,17 @@ export interface Certificate {
   readonly problem?: string | undefined;
 }
 
+export interface FailingPlugin {
+  readonly name: string;
+  /** ISO 8601 */
+  readonly lastFailureAt?: string | undefined;
+  /** Hook and message. */
+  readonly lastFailure?: string | undefined;
+}
+
+/** Milliseconds after a failure in which a plugin counts as ill. */
+const ILL_FOR = 600_000;
+
 /** Seconds of late event loop that clients notice. */
 const LATE = 0.1;
 const DAYS_TO_WARN = 30;
@@ -50,9 +61,11 @@ export function findingsOf(
   health: Health | undefined,
   samples: readonly Sample[],
   certificates: readonly Certificate[] = [],
+  plugins: readonly FailingPlugin[] = [],
+  now: number = Date.now(),
 ): Finding[] {
   const found = [...ofHealth(health), ...ofLosses(samples), ...ofLoop(samples), ...ofQueue(samples)];
-  found.push(...certificates.flatMap(ofCertificate));
+  found.push(...certificates.flatMap(ofCertificate), ...plugins.filter((one) => isIll(one, now)).map(ofPlugin));
   return found.toSorted((one, other) => rank(one) - rank(other));
 }
 
@@ -94,6 +107,16 @@ function ofQueue(samples: readonly Sample[]): Finding[] {
   if (recent.length < 30 || !(growth > 10) || queued < 1_000) return [];
   const text = `${count(queued)} messages wait, and it gets more by ${perSecond(growth)}`;
   return [{ level: "warn", text, hint: "See whose queue grows.", href: "#/sessions?view=queues" }];
+}
+
+/** Has it failed lately? */
+export function isIll({ lastFailureAt }: FailingPlugin, now: number): boolean {
+  return lastFailureAt !== undefined && now - Date.parse(lastFailureAt) < ILL_FOR;
+}
+
+function ofPlugin({ name, lastFailure = "" }: FailingPlugin): Finding {
+  const text = `The plugin “${name}” has failed within the last ten minutes`;
+  return { level: "warn", text, hint: lastFailure === "" ? "See the plugins." : lastFailure, href: "#/plugins" };
 }
 
 function ofCertificate({ listener, daysLeft, problem }: Certificate): Finding[] {
