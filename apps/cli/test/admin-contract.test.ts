@@ -240,6 +240,13 @@ const CASES: Readonly<Record<CommandName, (scene: Scene) => Promise<void>>> = {
   async "plugins.list"({ read }) {
     expect(await read("plugins.list")).toMatchObject({ items: [{ name: "anonymous" }], hookFailures: 0 });
   },
+  // With a cluster: cluster.test.ts.
+  async "cluster.status"({ read }) {
+    expect(await code(read("cluster.status"))).toBe("unavailable");
+  },
+  async "cluster.members"({ read }) {
+    expect(await code(read("cluster.members"))).toBe("unavailable");
+  },
   async metrics({ read, write, ids, connect }) {
     for (const clientId of ids("counted-", 3)) await connect(clientId);
     await write("publish", { topic: "kept/once", payload: "12345", retain: true, qos: 1 });

@@ -301,9 +301,11 @@ describe("many", () => {
   });
 
   test("requests in one piece: the broker answers in between", async () => {
+    http = await served.open({ bounds: { strangersRate: { perSecond: 0, burst: 50 } } });
     const one = requestText("/openapi.json", { headers: { connection: "keep-alive" } });
     const text = await served.during(() => rawRequest(http.address, Buffer.concat(Array(2_000).fill(one))));
-    expect(text.match(/^HTTP\/1\.1 200 /gm)?.length).toBeLessThan(1_000);
+    // The last answers may be lost when the connection is closed with bytes unread.
+    expect([...text.matchAll(/^HTTP\/1\.1 200 /gm)].length).toBeLessThanOrEqual(50);
   });
 });
 

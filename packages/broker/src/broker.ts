@@ -129,7 +129,10 @@ export class Broker implements AsyncDisposable {
     if (this.#state !== "new" && this.#state !== "stopped") {
       throw new BrokerError("ERR_BROKER_STATE", `start() while the broker is ${this.#state}`);
     }
-    if (this.#state === "stopped") [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
+    if (this.#state === "stopped") {
+      [this.#core, this.#listeners, this.#housekeeping] = this.#wire();
+      this.#operations?.restarts();
+    }
     this.#state = "starting";
     this.#startedAt = this.#core.clock.now();
     try {

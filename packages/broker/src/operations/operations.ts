@@ -1,5 +1,6 @@
 // What operators can read of a running broker and do to it: the typed interface for `@wrenmq/admin` and for tools of
 // embedders. Everything is computed when it is called.
+import type { ClusterReport } from "@wrenmq/cluster";
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
@@ -28,6 +29,9 @@ export interface OperationsSource {
 export class Operations {
   readonly #source: OperationsSource;
   readonly #whenStopping = new Set<() => void>();
+  /** With what ends each. */
+  readonly #latencyWatches = new Map<(milliseconds: number) => void, () => void>();
+  #commitWatch: ((milliseconds: number) => void) | undefined;
 
   constructor(source: OperationsSource) {
     this.#source = source;
@@ -36,6 +40,11 @@ export class Operations {
   /** The broker's time. Epoch milliseconds. */
   now(): number {
     return this.#source.core().clock.now();
+  }
+
+  /** The cluster that this broker is a member of, if it is one. */
+  get cluster(): ClusterReport | undefined {
+    return this.#source.core().cluster?.bus.report();
   }
 
   /** All sessions, connected or not. The iterator may be read in pieces while the broker changes. */
@@ -188,6 +197,15 @@ export class Operations {
     return () => this.#whenStopping.delete(callback);
   }
 
+  /** @internal the broker has been started again, with new parts: who measures goes on */
+  restarts(): void {
+    const { core } = this.#source;
+    for (const callback of this.#latencyWatches.keys()) {
+      this.#latencyWatches.set(callback, core().watchLatency(callback));
+    }
+    this.watchCommits(this.#commitWatch);
+  }
+
   /** @internal */
   stops(): void {
     const callbacks = [...this.#whenStopping];
@@ -203,7 +221,11 @@ export class Operations {
    * @returns ends it
    */
   watchLatency(callback: (milliseconds: number) => void): () => void {
-    return this.#source.core().watchLatency(callback);
+    this.#latencyWatches.set(callback, this.#source.core().watchLatency(callback));
+    return () => {
+      this.#latencyWatches.get(callback)?.();
+      this.#latencyWatches.delete(callback);
+    };
   }
 
   /** Calls back with the time of each promise that a hook of a plugin has returned; undefined ends this. */
@@ -213,6 +235,7 @@ export class Operations {
 
   /** Calls back with the milliseconds that the store has taken for each batch of facts; undefined ends this. */
   watchCommits(callback: ((milliseconds: number) => void) | undefined): void {
+    this.#commitWatch = callback;
     const { factLog } = this.#source.core();
     if (factLog !== undefined) factLog.committed = callback;
   }

@@ -139,3 +139,27 @@ test("who ends it gets nothing more, whatever is under way; others go on", async
   expect(others).toHaveLength(1);
   await fixture.stop();
 });
+
+test("who measures goes on when the broker is started again", async () => {
+  const { fixture, publisher, subscriber, samples, end } = await measured({ store: new MemoryStore() });
+  const commits: number[] = [];
+  fixture.broker.operations.watchCommits((milliseconds) => commits.push(milliseconds));
+  await publisher.publish("t", "1");
+  await subscriber.take("t", "1");
+  await fixture.stop();
+  const before = [samples.length, commits.length];
+  expect(before[0]).toBe(1);
+  await fixture.broker.start();
+  const again = await fixture.connect(5, { clientId: "again", properties: { sessionExpiryInterval: 60 } });
+  await again.subscribe("t", { qos: 1 });
+  await pause(fixture);
+  again.send(again.publishPacket("t", "2", { qos: 1 }));
+  await pause(fixture);
+  expect(samples).toHaveLength(2);
+  expect(commits.length).toBeGreaterThan(before[1] ?? 0);
+  end();
+  await pause(fixture);
+  await again.publish("t", "3");
+  expect(samples).toHaveLength(2);
+  await fixture.stop();
+});
