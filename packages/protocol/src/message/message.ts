@@ -40,6 +40,13 @@ const NO_BYTES = new Uint8Array(0);
 const SMALL_GAP = 16;
 const NO_PROPERTIES: PublishProperties = {};
 
+/** What few messages need. Each field of `Message` itself costs every message 8 bytes. */
+class MoreEncodings {
+  /** Those for other layouts than the message's first. */
+  frames: (PublishFrame | undefined)[] | undefined = undefined;
+  propertyBytes: Uint8Array | undefined = undefined;
+}
+
 export class Message implements StoredMessage {
   readonly target: Topic;
   readonly qos: QoS;
@@ -55,11 +62,10 @@ export class Message implements StoredMessage {
   #payload: Uint8Array | undefined;
   /** Does the message own its bytes? */
   kept: boolean;
-  #frame0: PublishFrame | undefined = undefined;
-  #frame1: PublishFrame | undefined = undefined;
-  #frame2: PublishFrame | undefined = undefined;
-  #frame3: PublishFrame | undefined = undefined;
-  #propertyBytes: Uint8Array | undefined = undefined;
+  /** One encoding: that in which the message came, mostly, or the one it is kept with. */
+  #frame: PublishFrame | undefined = undefined;
+  #frameLayout: Layout = 0;
+  #more: MoreEncodings | undefined = undefined;
 
   /** @param kept false: `bytes` is valid during the call only; whatever keeps the message calls `keep` first */
   constructor(
@@ -166,9 +172,9 @@ export class Message implements StoredMessage {
    * mostly together with thousands of others.
    */
   keepEncoded(): void {
-    if (this.kept && this.#frame0?.bytes === this.#bytes) return;
+    if (this.#isKeptEncoded) return;
     const { target, payloadLength } = this;
-    const lent = this.#frame0;
+    const lent = this.#known(0);
     const length = lent === undefined ? writer.prepare(this, 0, undefined).length : lent.end - lent.start;
     keepSpace(length);
     const { bytes, start } = kept;
@@ -180,24 +186,33 @@ export class Message implements StoredMessage {
     this.#payloadStart = end - payloadLength;
     this.#payloadEnd = end;
     this.#payload = undefined;
-    this.#frame0 = new PublishFrame(bytes, start, end, 0);
+    this.#frame = new PublishFrame(bytes, start, end, 0);
+    this.#frameLayout = 0;
+    if (this.#more !== undefined) this.#more.frames = undefined;
     if (!target.kept) target.keepAt(bytes, this.#payloadStart - target.length);
+  }
+
+  /** Does it have the packet made by `keepEncoded`? */
+  get #isKeptEncoded(): boolean {
+    return this.kept && this.#frameLayout === 0 && this.#frame?.bytes === this.#bytes;
   }
 
   /** Drops the encodings in borrowed memory, which is valid during the call only. */
   releaseFrames(): void {
-    if (!this.kept || this.#frame0?.bytes !== this.#bytes) this.#frame0 = undefined;
-    this.#frame1 = undefined;
-    this.#frame2 = undefined;
-    this.#frame3 = undefined;
+    if (!this.#isKeptEncoded) this.#frame = undefined;
+    if (this.#more !== undefined) this.#more.frames = undefined;
   }
 
   /** The packet in which the message came can serve as an encoding of it. */
   useFrame(layout: Layout, frame: PublishFrame): void {
-    if (layout === 0) this.#frame0 = frame;
-    else if (layout === 1) this.#frame1 = frame;
-    else if (layout === 2) this.#frame2 = frame;
-    else this.#frame3 = frame;
+    if (this.#frame === undefined || layout === this.#frameLayout) {
+      this.#frame = frame;
+      this.#frameLayout = layout;
+      return;
+    }
+    this.#more ??= new MoreEncodings();
+    this.#more.frames ??= [undefined, undefined, undefined, undefined];
+    this.#more.frames[layout] = frame;
   }
 
   /**
@@ -205,18 +220,21 @@ export class Message implements StoredMessage {
    * to many; a message that was kept goes out one by one, and is better written straight to its outbox (undefined).
    */
   frame(layout: Layout): PublishFrame | undefined {
-    const known =
-      layout === 0 ? this.#frame0 : layout === 1 ? this.#frame1 : layout === 2 ? this.#frame2 : this.#frame3;
+    const known = this.#known(layout);
     if (known !== undefined || this.kept) return known;
     const frame = encodePublish(this, layout);
     this.useFrame(layout, frame);
     return frame;
   }
 
+  #known(layout: Layout): PublishFrame | undefined {
+    return layout === this.#frameLayout ? this.#frame : this.#more?.frames?.[layout];
+  }
+
   /** The layout that loses nothing, and is at hand if any is: what one broker passes on to another. */
   get wholeLayout(): Layout {
     const withPacketId = this.qos > 0;
-    const isAtHand = (withPacketId ? this.#frame1 : this.#frame0) !== undefined;
+    const isAtHand = this.#known(withPacketId ? 1 : 0) !== undefined;
     return ((isAtHand && this.properties === undefined ? 0 : 2) + (withPacketId ? 1 : 0)) as Layout;
   }
 
@@ -226,8 +244,10 @@ export class Message implements StoredMessage {
 
   /** The properties as bytes, without their length. */
   get propertyBytes(): Uint8Array {
-    this.#propertyBytes ??= this.properties === undefined ? NO_BYTES : encodePublishProperties(this.properties);
-    return this.#propertyBytes;
+    if (this.properties === undefined) return NO_BYTES;
+    this.#more ??= new MoreEncodings();
+    this.#more.propertyBytes ??= encodePublishProperties(this.properties);
+    return this.#more.propertyBytes;
   }
 
   /** Copies the payload to `target`. */

@@ -202,7 +202,8 @@ test("what is passed on comes out as if it had been appended, however much is ta
       const twin: Uint8Array[] = [];
       for (const [seed, steps] of lent.entries()) {
         const { bytes: memory, readStart } = arena;
-        memory.set(bytes(arena.readLength, seed), readStart);
+        const used = steps.reduce((sum, { size }) => sum + size, 0);
+        memory.set(bytes(used, seed), readStart);
         let at = readStart;
         for (const { how, gap, size, ...more } of steps) {
           atOnce = more.atOnce;
@@ -219,7 +220,7 @@ test("what is passed on comes out as if it had been appended, however much is ta
           }
         }
         outbox.settle();
-        memory.fill(0xee, readStart, readStart + arena.readLength);
+        memory.fill(0xee, readStart, readStart + used);
       }
       while (outbox.holds > 0) outbox.release();
       write();
