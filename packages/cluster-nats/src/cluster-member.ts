@@ -130,6 +130,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
     });
     let certain: Promise<void> | undefined;
     let isTroubled = false;
+    let isLeaving = false;
     const report = (): ClusterReport => ({
       name,
       isConnected: isThere,
@@ -224,7 +225,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       lost() {
         if (!isThere) return;
         isThere = false;
-        said("the connection to NATS is lost: what is for other members waits");
+        if (!isLeaving) said("the connection to NATS is lost: what is for other members waits");
       },
       back() {
         if (isThere) return;
@@ -256,6 +257,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
         broker = attached;
       },
       async leave() {
+        isLeaving = true;
         await membership.leave(LEAVE_PATIENCE);
         if (isThere) await Promise.race([nats.drain(), sleep(LEAVE_PATIENCE)]);
         await nats.close();
