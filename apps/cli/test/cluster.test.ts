@@ -185,3 +185,12 @@ test.each([
   expect(code).toBe(1);
   expect(stdout + stderr).toMatch(line);
 });
+
+test.each([
+  ["--workers", "2", "wrenmq: --workers: a member of a cluster is one process\n"],
+  ["--data", "data", "wrenmq: --data: members of a cluster keep sessions in memory\n"],
+])("start refuses a cluster together with %s", async (option, value, line) => {
+  const file = await configFile("nats://127.0.0.1:4222", "a");
+  const { code, stderr } = await runCommand(["start", "-c", file, option, value], { cwd: await temporaryFolder() });
+  expect([code, stderr]).toEqual([2, line]);
+});

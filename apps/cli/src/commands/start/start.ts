@@ -1,7 +1,8 @@
 // `wrenmq start`: one process, or a supervisor and its workers.
 import cluster from "node:cluster";
-import { workerCount } from "@wrenmq/config";
+import { type WrenConfig, workerCount } from "@wrenmq/config";
 import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
+import { UsageError } from "../../errors.ts";
 import { createLogger } from "../../logging.ts";
 import { startSingle } from "./start-single.ts";
 
@@ -14,6 +15,7 @@ export async function start(options: ConfigOptions): Promise<void> {
   }
   const effective = await effectiveConfig(options);
   const { config } = effective;
+  checkCluster(config);
   const wanted = workerCount(config.workers);
   const count = wanted === 1 ? 1 : Math.min(wanted, (await import("@wrenmq/workers")).MOST_WORKERS);
   if (config.store.path !== undefined) {
@@ -26,4 +28,11 @@ export async function start(options: ConfigOptions): Promise<void> {
   }
   const { supervise } = await import("./supervise.ts");
   await supervise(options, effective, count);
+}
+
+/** What a file says is checked with the file; options say it, too. */
+function checkCluster({ cluster, store, workers }: WrenConfig): void {
+  if (cluster === undefined) return;
+  if (workers !== 1) throw new UsageError("--workers: a member of a cluster is one process");
+  if (store.path !== undefined) throw new UsageError("--data: members of a cluster keep sessions in memory");
 }
