@@ -1,6 +1,7 @@
 // The table of all administrative commands. All interfaces are made from it.
 import { clientsBan, clientsBans, clientsUnban } from "./commands/bans.ts";
 import { clientsDisconnect, clientsGet, clientsKick, clientsList } from "./commands/clients.ts";
+import { clusterMembers, clusterStatus } from "./commands/cluster.ts";
 import { pluginsList } from "./commands/plugins.ts";
 import { reload } from "./commands/reload.ts";
 import { retainedDelete, retainedExport, retainedGet, retainedList } from "./commands/retained.ts";
@@ -32,6 +33,8 @@ export const COMMANDS = {
   publish,
   "listeners.list": listenersList,
   "plugins.list": pluginsList,
+  "cluster.status": clusterStatus,
+  "cluster.members": clusterMembers,
   "messages.watch": messagesWatch,
   metrics,
   stats,

@@ -65,7 +65,7 @@ describe("lines of several streams", () => {
   test("are not held by a stream that is silent, however many there are", async () => {
     const silent = held();
     const many = Array.from({ length: 5_000 }, (_, at) => ({ at }));
-    const ordered = orderedLines([given(many), silent.stream], byTime);
+    const ordered = orderedLines([given(many), silent.stream], byTime, 50);
     const found: number[] = [];
     for await (const { at } of ordered) {
       found.push(at);

@@ -1,7 +1,7 @@
 // A broker as a member of a cluster: joins the links, the membership and the placement of clients, for the broker's
 // options `bus` and `placement`.
 import { randomUUID } from "node:crypto";
-import { MeshBus, type MeshMember, RelayConnection, WIRE_VERSION } from "@wrenmq/cluster";
+import { type ClusterReport, MeshBus, type MeshMember, RelayConnection, WIRE_VERSION } from "@wrenmq/cluster";
 import type { Connection, ConnectionHandler, ExternalConnection } from "@wrenmq/transport";
 import { type LinkBus, NatsMesh } from "./links/nats-mesh.ts";
 import { join } from "./membership/join.ts";
@@ -40,22 +40,6 @@ export interface MemberBroker {
   clientIds(): Iterable<string>;
 }
 
-/** A member, as `members()` tells. */
-export interface MemberReport {
-  readonly id: number;
-  readonly name: string;
-  readonly version: string;
-  /** joining: it serves no clients yet; away: it was not heard of lately. */
-  readonly state: "up" | "away" | "joining";
-  readonly isSelf: boolean;
-  /** Number of partitions that it serves. */
-  readonly partitions: number;
-  /** Milliseconds since it was heard of. */
-  readonly silence: number;
-  /** Bytes of this member that it has not confirmed. */
-  readonly unconfirmed: number;
-}
-
 export interface ClusterMember {
   readonly id: number;
   readonly bus: MeshBus;
@@ -71,13 +55,7 @@ export interface ClusterMember {
   };
   /** Resolves when the others have declared this member dead: its broker must close, and may join again. */
   readonly ended: Promise<void>;
-  /** Is it connected to NATS? */
-  readonly isConnected: boolean;
-  /** May it acknowledge messages? Otherwise the others may have replaced it. */
-  readonly isCertain: boolean;
-  /** The NATS server in use. */
-  readonly server: string;
-  members(): MemberReport[];
+  report(): ClusterReport;
   /** Before the broker starts. */
   attach(broker: MemberBroker): void;
   /** After the broker has stopped. */
@@ -120,12 +98,19 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       said,
     });
     let isThere = true;
+    const publish = (subject: string, message: Uint8Array | string): void => {
+      try {
+        nats.publish(subject, message);
+      } catch {
+        // The connection is closing: links send again, and heartbeats follow each other.
+      }
+    };
     const link: LinkBus = {
       get isThere() {
         return isThere;
       },
       longest: nats.info?.max_payload ?? 1024 * 1024,
-      send: (to, message) => nats.publish(subjectOf(to), message),
+      send: (to, message) => publish(subjectOf(to), message),
     };
     const mesh = new NatsMesh(self, link, systemClock);
     let view: View = first.view;
@@ -144,7 +129,26 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       hasEnded = resolve;
     });
     let certain: Promise<void> | undefined;
+    let isTroubled = false;
+    const report = (): ClusterReport => ({
+      name,
+      isConnected: isThere,
+      isCertain: membership.lease.holds,
+      server: nats.getServer(),
+      unserved: view.owners.filter((owner) => owner === null).length,
+      members: view.members.map((one) => ({
+        id: one.id,
+        name: one.name,
+        version: one.version,
+        state: one.isReady ? membership.stateOf(one) : "joining",
+        isSelf: one.run === self.run,
+        partitions: view.owners.filter((owner) => owner === one.id).length,
+        silence: membership.silence(one),
+        unconfirmed: mesh.unconfirmed(one.id),
+      })),
+    });
     const bus = new MeshBus({
+      report,
       self: self.id,
       transport: mesh,
       accept: (connection, listener) => {
@@ -178,7 +182,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       store,
       clock: systemClock,
       timing: TIMING,
-      send: (heartbeat) => nats.publish(beats, heartbeat),
+      send: (heartbeat) => publish(beats, heartbeat),
       isBusThere: () => isThere,
       viewed,
       vacant(among, most) {
@@ -194,9 +198,20 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       kept(among) {
         for (const partition of among) releasing.delete(partition);
       },
-      ended: hasEnded,
+      ended() {
+        hasEnded();
+        void bus.stop();
+      },
       said,
-      problem: (error) => said(`the cluster's bucket cannot be used: ${error.message}`),
+      problem(error) {
+        if (isTroubled) return;
+        isTroubled = true;
+        said(`the bucket of the cluster cannot be used: ${error.message}`);
+        membership.lease.whenItHolds(() => {
+          isTroubled = false;
+          said("the bucket of the cluster can be used again");
+        });
+      },
     });
     listeners.add((text) => membership.heard(text));
     nats.subscribe(subjectOf(self), {
@@ -236,32 +251,14 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
         },
       },
       ended,
-      get isConnected() {
-        return isThere;
-      },
-      get isCertain() {
-        return membership.lease.holds;
-      },
-      get server() {
-        return nats.getServer();
-      },
-      members: () =>
-        view.members.map((one) => ({
-          id: one.id,
-          name: one.name,
-          version: one.version,
-          state: one.isReady ? membership.stateOf(one) : "joining",
-          isSelf: one.run === self.run,
-          partitions: view.owners.filter((owner) => owner === one.id).length,
-          silence: membership.silence(one),
-          unconfirmed: mesh.unconfirmed(one.id),
-        })),
+      report,
       attach(attached) {
         broker = attached;
       },
       async leave() {
         await membership.leave(LEAVE_PATIENCE);
-        await (isThere ? nats.drain() : nats.close());
+        if (isThere) await Promise.race([nats.drain(), sleep(LEAVE_PATIENCE)]);
+        await nats.close();
       },
     };
   } catch (error) {

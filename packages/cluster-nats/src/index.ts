@@ -3,7 +3,6 @@ export {
   type ClusterOptions,
   joinCluster,
   type MemberBroker,
-  type MemberReport,
 } from "./cluster-member.ts";
 export { type LinkBus, NatsMesh } from "./links/nats-mesh.ts";
 export type { NatsOptions, NatsTls } from "./nats/nats-connection.ts";

@@ -103,7 +103,7 @@ describe.skipIf(!isNatsHere)("three members over NATS", () => {
     await answered(100);
     await nats.kill();
     batch(200, 400);
-    await until(() => members.every(({ member }) => !member.isConnected && !member.isCertain));
+    await until(() => members.every(({ member }) => !member.report().isConnected && !member.report().isCertain));
     await nats.start();
     await answered(400);
     batch(400, 600);
@@ -129,7 +129,7 @@ describe.skipIf(!isNatsHere)("three members over NATS", () => {
     await publisher.publish("to-d", "there", { qos: 1 });
     await reader.take("to-d", "there", { qos: 1 });
     await d.stop();
-    await until(() => on(a).member.members().length === 3);
+    await until(() => on(a).member.report().members.length === 3);
     const again = await on(b).connect({ clientId: "reader" });
     await again.subscribe("to-d", { qos: 1 });
     await publisher.publish("to-d", "again", { qos: 1 });

@@ -51,6 +51,36 @@ export interface RetainedFact {
   readonly stamp: number;
 }
 
+/** A member of a cluster, as another one sees it. */
+export interface MemberReport {
+  readonly id: number;
+  readonly name: string;
+  readonly version: string;
+  /** joining: it serves no clients yet; away: it was not heard of lately. */
+  readonly state: "up" | "away" | "joining";
+  readonly isSelf: boolean;
+  /** Number of partitions that it serves. */
+  readonly partitions: number;
+  /** Milliseconds since it was heard of. */
+  readonly silence: number;
+  /** Bytes of the reporting member that it has not confirmed. */
+  readonly unconfirmed: number;
+}
+
+/** A cluster, as one of its members sees it. */
+export interface ClusterReport {
+  readonly name: string;
+  /** Is this member connected to the others? */
+  readonly isConnected: boolean;
+  /** May it acknowledge messages? Otherwise the others may have replaced it. */
+  readonly isCertain: boolean;
+  /** The server that it uses to reach the others. */
+  readonly server: string;
+  /** Number of partitions without a member. */
+  readonly unserved: number;
+  readonly members: readonly MemberReport[];
+}
+
 export interface ClusterBus {
   /** Number of this broker. */
   readonly self: number;
@@ -110,6 +140,8 @@ export interface ClusterBus {
    * Until then no message above QoS 0 may be acknowledged. undefined: it is certain.
    */
   whenCertain(): Promise<void> | undefined;
+  /** Of the members; undefined: this broker is no member of a cluster. */
+  report(): ClusterReport | undefined;
   /** Metrics for the peers. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The metrics that the peers have shared last. */
@@ -146,6 +178,8 @@ export interface LocalNode {
    * @returns the result; `Later`: `acknowledge` will be called
    */
   deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
+  /** The broker that was chosen for these shared subscriptions has ended, perhaps without the message. */
+  chooseAgain(message: Message, groups: readonly string[]): void;
   /** The peer may still send parcels of these origins, and none of other origins of the same store. */
   originsTold(peer: Peer, origins: readonly Origin[]): void;
   /** The retained messages that a newly connected peer needs. */

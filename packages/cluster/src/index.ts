@@ -1,9 +1,11 @@
 export type {
   ArrivedTarget,
   ClusterBus,
+  ClusterReport,
   ForwardTarget,
   Homes,
   LocalNode,
+  MemberReport,
   Peer,
   RetainedFact,
 } from "./cluster-bus.ts";

@@ -2,7 +2,7 @@
 // fixed, or members of a cluster that come and go.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ReadBuffer } from "@wrenmq/transport";
-import type { ArrivedTarget, ClusterBus, ForwardTarget, LocalNode } from "./cluster-bus.ts";
+import type { ArrivedTarget, ClusterBus, ClusterReport, ForwardTarget, LocalNode } from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
@@ -197,6 +197,10 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   whenCertain(): Promise<void> | undefined {
     return this.#options.whenCertain?.();
+  }
+
+  report(): ClusterReport | undefined {
+    return this.#options.report?.();
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {

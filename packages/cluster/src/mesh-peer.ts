@@ -6,6 +6,7 @@ import type { ForwardTarget, LocalNode, Peer } from "./cluster-bus.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { type Handover, Handovers } from "./handovers.ts";
+import { SharedTicket } from "./mesh/shared-ticket.ts";
 import type { MeshLink } from "./mesh-link.ts";
 import type { Parcel } from "./parcel.ts";
 import { PendingTickets } from "./pending-tickets.ts";
@@ -119,7 +120,10 @@ export class MeshPeer implements Peer {
     for (const { message, target, ticket } of held) this.#send(message, target, ticket);
   }
 
-  forward(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
+  forward(message: Message, target: ForwardTarget, given: Ticket | undefined): void {
+    const { groups } = target;
+    const ticket =
+      this.#isFar && groups !== undefined && message.qos > 0 ? this.#shared(message, groups, given) : given;
     ticket?.expect();
     if (this.up) this.#send(message, target, ticket);
     else if (message.qos === 0 || !this.#staysUnlinked) ticket?.settle(0, 1, ForwardResult.Nobody);
@@ -199,6 +203,15 @@ export class MeshPeer implements Peer {
   isFull(message: Message): boolean {
     const bytes = this.#heldBytes + this.#handovers.bytes + sizeOf(message);
     return this.#staysUnlinked && (this.waiting >= MAX_HELD_MESSAGES || bytes > MAX_HELD_BYTES);
+  }
+
+  #shared(message: Message, groups: readonly string[], ticket: Ticket | undefined): Ticket {
+    message.keep();
+    return new SharedTicket(
+      ticket,
+      () => this.#isGone,
+      () => this.#node.chooseAgain(message, groups),
+    );
   }
 
   #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {

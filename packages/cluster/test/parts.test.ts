@@ -42,6 +42,7 @@ function node(problems: Error[] = []): LocalNode {
     groupSet() {},
     deliver: () => ForwardResult.Nobody,
     retainedFor: () => [][Symbol.iterator](),
+    chooseAgain() {},
     originsTold() {},
     problem: (error) => problems.push(error),
   };

@@ -43,8 +43,21 @@ function filesOf(
   });
 }
 
+function clusterFiles({ cluster }: WrenConfig): NamedFile[] {
+  const { credentialsFile, tls = {} } = cluster ?? {};
+  const named = [
+    [["credentials_file"], credentialsFile],
+    [["tls", "ca_file"], tls.caFile],
+    [["tls", "certificate_file"], tls.certificateFile],
+    [["tls", "key_file"], tls.keyFile],
+  ] as const;
+  return named.flatMap(([key, file]) =>
+    file === undefined ? [] : [{ key: ["cluster", ...key], file, kind: "file" as const }],
+  );
+}
+
 /**
- * Checks that files of plugins and of the admin API can be read, and that the store's folder can be written.
+ * Checks that files of plugins, of the cluster and of the admin API can be read, and that the store's folder can be written.
  * Certificates and keys of listeners are checked by the transport.
  */
 export function checkFiles(config: WrenConfig, options: CheckFilesOptions = {}): Diagnostic[] {
@@ -55,7 +68,7 @@ export function checkFiles(config: WrenConfig, options: CheckFilesOptions = {}):
   const { tokensFile } = config.admin;
   const tokens: NamedFile[] =
     tokensFile === undefined ? [] : [{ key: ["admin", "tokens_file"], file: tokensFile, kind: "file" }];
-  for (const { key, file, kind } of [...pluginFiles(config), ...tokens]) {
+  for (const { key, file, kind } of [...pluginFiles(config), ...tokens, ...clusterFiles(config)]) {
     const reason = unreadable(file, kind);
     if (reason) error(key, `cannot read the ${kind} ${file}: ${reason}`);
   }

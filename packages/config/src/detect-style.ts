@@ -28,6 +28,7 @@ const NATIVE_TOP = new Set([
   "sys",
   "log",
   "admin",
+  "cluster",
   "shared_subscriptions",
   "plugin_timeout",
   "workers",

@@ -43,9 +43,10 @@ export interface ReloadPlan {
 
 /** The properties by which clients find a listener. */
 const PLACE: readonly (keyof ListenerSection)[] = ["type", "host", "port", "ipv6Only"];
-type AtStart = "admin" | "dollarTopics" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeout";
+type AtStart = "admin" | "cluster" | "dollarTopics" | "store" | "workers" | "warmUp" | "shared" | "pluginTimeout";
 const AT_START: ReadonlySet<string> = new Set<AtStart>([
   "admin",
+  "cluster",
   "dollarTopics",
   "store",
   "workers",

@@ -28,6 +28,7 @@ export type {
   AdminSection,
   AdminTlsSection,
   BuiltInPlugin,
+  ClusterSection,
   KeepAliveConfig,
   Limits,
   ListenerSection,

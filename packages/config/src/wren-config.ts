@@ -179,6 +179,27 @@ export interface AdminSection {
   dashboard: boolean;
 }
 
+/** TLS to the NATS servers. */
+export interface ClusterTlsSection {
+  caFile?: string;
+  certificateFile?: string;
+  keyFile?: string;
+}
+
+export interface ClusterSection {
+  name: string;
+  /** Absent: the name of the machine. */
+  member?: string;
+  servers: string[];
+  credentialsFile?: string;
+  username?: string;
+  password?: string;
+  tls?: ClusterTlsSection;
+  partitions: number;
+  /** Absent: 3 where NATS servers form a cluster, otherwise 1. */
+  replicas?: 1 | 3 | 5;
+}
+
 export interface WrenConfig {
   listeners: ListenerSection[];
   limits: Limits;
@@ -187,6 +208,8 @@ export interface WrenConfig {
   plugins: PluginSection[];
   log: LogSection;
   admin: AdminSection;
+  /** Absent: this broker is alone. */
+  cluster?: ClusterSection;
   session: SessionConfig;
   keepAlive: KeepAliveConfig;
   shared: SharedSection;

@@ -3,6 +3,7 @@
 import { type Fields, fieldTable } from "../src/description/section.ts";
 import { configSchema } from "../src/index.ts";
 import { adminSection } from "../src/sections/admin.ts";
+import { clusterSection } from "../src/sections/cluster.ts";
 import { limitsSection } from "../src/sections/limits.ts";
 import { listenerSection } from "../src/sections/listeners.ts";
 import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "../src/sections/operation.ts";
@@ -42,6 +43,7 @@ const sections: Readonly<Record<string, () => string>> = {
   sys: () => table(sysSection.fields),
   log: () => table(logSection.fields),
   admin: () => table(adminSection.fields),
+  cluster: () => table(clusterSection.fields),
   plugins: () =>
     Object.entries(BUILT_IN)
       .map(([name, { doc, fields }]) => `### \`${name}\`\n\n${doc}\n\n${table(fields)}`)

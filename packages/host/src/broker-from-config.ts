@@ -7,6 +7,7 @@ import { prepareData, removeLeftovers } from "@wrenmq/workers/data";
 import { announce, listeningOf } from "./announce.ts";
 import { configToOptions } from "./config-to-options.ts";
 import type { Describe } from "./describe.ts";
+import { attachTo, joinConfigured, optionsOf } from "./member.ts";
 import { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
 import { type Reload, Reloader, reloading } from "./reload.ts";
 import { shareOf } from "./share.ts";
@@ -19,6 +20,8 @@ export interface HostOptions {
   readonly plugins?: readonly Plugin[];
   /** Keep for each session a history of what it has lost and why, for `broker.operations`. Default false. */
   readonly dropHistory?: boolean;
+  /** Where a cluster is configured: gives up joining it. Default: it is tried for ever. */
+  readonly signal?: AbortSignal;
   /** One line about an error of a reload. Default: its message. */
   readonly describe?: Describe;
   /** Called when a reload has applied another configuration. Default: nothing is called. */
@@ -38,7 +41,14 @@ export interface ConfiguredBroker extends AsyncDisposable {
    * only says what is different.
    */
   readonly reload: Reload;
-  /** Shuts the broker down if it runs. */
+  /**
+   * Resolves when the other members of its cluster have declared this broker dead, and have its clients: close it. A new
+   * one may join. Absent: it is no member of a cluster.
+   */
+  readonly replaced?: Promise<void>;
+  /** Gives up waiting for the other members of its cluster while the broker starts. */
+  hurry(): Promise<void>;
+  /** Shuts the broker down if it runs, and leaves the cluster. */
   close(): Promise<void>;
 }
 
@@ -46,7 +56,7 @@ export interface ConfiguredBroker extends AsyncDisposable {
  * Makes a broker with the plugins, the store and the listeners of a configuration.
  *
  * @param source path of a YAML file or a plain object, in the style of WrenMQ, aMQTT or hbmqtt
- * @throws ConfigError with all errors, PluginError, StoreError
+ * @throws ConfigError with all errors, PluginError, StoreError, ClusterError
  */
 export function brokerFromConfig(
   source: string | object,
@@ -69,7 +79,9 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   const { path } = config.store;
   if (path !== undefined) await prepareData(path, 1, logger);
   const brokerOptions = await configToOptions(shareOf(config, 0, 1), logger, [...configured, ...own]);
-  const broker = createBroker({ ...brokerOptions, dropHistory });
+  const member = config.cluster && (await joinConfigured(config.cluster, logger, options.signal));
+  const broker = createBroker({ ...brokerOptions, dropHistory, ...optionsOf(member) });
+  if (member !== undefined) attachTo(member, broker);
   const reloader = new Reloader(broker, { config, plugins: configured, own });
   let current = config;
   let warm: Preparation | undefined;
@@ -95,6 +107,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   const close = async (): Promise<void> => {
     await warm?.stop();
     await broker[Symbol.asyncDispose]();
+    await member?.leave();
   };
   return {
     broker,
@@ -103,6 +116,8 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
     },
     warnings: lines,
     reload,
+    ...(member === undefined ? {} : { replaced: member.ended }),
+    hurry: async () => member?.bus.stop(),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -58,7 +58,8 @@ export function runOverSockets(version: Version, way: "tcp" | "ws", checks: read
   }
 }
 
-async function inside(world: World, check: Check): Promise<void> {
+/** Runs a check, and ends its world. */
+export async function inside(world: World, check: Check): Promise<void> {
   try {
     await check.run(world);
   } finally {

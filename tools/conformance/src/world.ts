@@ -121,10 +121,19 @@ export async function socketWorld(version: Version, way: "tcp" | "ws"): Promise<
  * @param address `mqtt://host:port`
  */
 export function foreignWorld(version: Version, address: string): World {
-  const { hostname, port, protocol } = new URL(address);
+  return spreadWorld(version, [address]);
+}
+
+/** Any brokers that act as one: each connection goes to the next. */
+export function spreadWorld(version: Version, addresses: readonly string[]): World {
   const pace = new RealPace();
-  const dial = (): ReturnType<typeof dialTcp> =>
-    protocol.startsWith("ws") ? dialWebSocket(address) : dialTcp(hostname, Number(port === "" ? 1883 : port));
+  let next = 0;
+  const dial = (): ReturnType<typeof dialTcp> => {
+    const address = addresses[next % addresses.length] as string;
+    next++;
+    const { hostname, port, protocol } = new URL(address);
+    return protocol.startsWith("ws") ? dialWebSocket(address) : dialTcp(hostname, Number(port === "" ? 1883 : port));
+  };
   const site: Site = {
     own: undefined,
     pace,

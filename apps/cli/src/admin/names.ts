@@ -14,6 +14,7 @@ export const ADMIN_WORDS: Readonly<Record<string, string>> = {
   retained: "list, show, export or delete retained messages",
   publish: "publish a message on behalf of the server",
   listeners: "list listeners and the end dates of their certificates",
+  cluster: "say how the cluster does, list its members",
   plugins: "list plugins and their hooks",
   messages: "show the messages that pass the broker",
   metrics: "show the broker's counters",

@@ -1,7 +1,7 @@
 // Commands about the broker as a whole: health, statistics, listeners; drain.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type Broker, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/broker";
+import { type Broker, type ClusterReport, type ListenerReport, sumMetrics, VERSION } from "@wrenmq/broker";
 import { z } from "zod";
 import { type Among, defineClusterCommand } from "../define-command.ts";
 import { dropsByReason } from "../metrics/drops.ts";
@@ -20,7 +20,7 @@ export const healthReport = z.object({
 
 export type HealthReport = z.output<typeof healthReport>;
 
-/** Ready: the store works, the listeners are open, and the broker is not draining. */
+/** Ready: the store works, the listeners are open, the cluster is there, and the broker is not draining. */
 export function healthOf(broker: Broker): HealthReport {
   const { operations, state } = broker;
   const { store, storeError, drainState } = operations;
@@ -30,9 +30,15 @@ export function healthOf(broker: Broker): HealthReport {
     { name: "started", ok: state === "started" },
     { name: "store", ok: store !== "failing", ...(storeError === undefined ? {} : { detail: storeError }) },
     { name: "listeners", ok: listeners.length > 0, detail: `${listeners.length} open` },
+    ...(operations.cluster === undefined ? [] : [clusterCheck(operations.cluster)]),
     { name: "not draining", ok: drainState === undefined, ...(drained === undefined ? {} : { detail: drained }) },
   ];
   return { ready: checks.every(({ ok }) => ok), state, checks };
+}
+
+/** While the others may have replaced this member its acknowledgements wait: clients should be sent elsewhere. */
+function clusterCheck({ name, isCertain }: ClusterReport): z.output<typeof check> {
+  return { name: "cluster", ok: isCertain, detail: isCertain ? name : `${name} cannot be reached` };
 }
 
 /** Ready: all members are there and ready. */

@@ -3,7 +3,7 @@ import { isShared } from "@wrenmq/topics";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
 import { defineStream } from "../define-command.ts";
-import { Recorder } from "../recording/recorder.ts";
+import { Recorder, type Tick } from "../recording/recorder.ts";
 import { LineQueue } from "../streams/line-queue.ts";
 import { orderedLines } from "../streams/ordered-lines.ts";
 import type { TraceLine } from "../trace/records.ts";
@@ -52,7 +52,7 @@ export const traceRun = defineStream({
     if (traces.size >= MOST_TRACES) {
       throw new AdminError("too_many_requests", `${MOST_TRACES} traces are running already`, { retryAfter: 10 });
     }
-    const queue = new LineQueue<TraceLine>(WAITING, signal);
+    const queue = new LineQueue<TraceLine | Tick>(WAITING, signal);
     const { client, topic, seconds, payloads, maxBytes } = input;
     const { hasMoments } = input as Partial<Divided>;
     const options = { client, topic, seconds, payloads, maxBytes, hasMoments: hasMoments === true };
@@ -73,11 +73,11 @@ export const traceRun = defineStream({
 });
 
 /** A line as any JSON object. */
-type Written = Record<string, unknown> & Pick<TraceLine, "kind" | "at">;
+type Written = Record<string, unknown> & Pick<TraceLine | Tick, "kind" | "at">;
 /** The same, of which the schema speaks. */
 type AnyLine = Record<string, unknown> & { kind: string; at: number };
 
-async function* linesOf(queue: LineQueue<TraceLine>, now: () => number): AsyncIterable<Written> {
+async function* linesOf(queue: LineQueue<TraceLine | Tick>, now: () => number): AsyncIterable<Written> {
   for (let taken = await queue.take(); taken !== undefined; taken = await queue.take()) {
     for (const line of taken.lines) {
       if (line.kind === "end" && taken.dropped > 0) yield { kind: "lost", at: line.at, records: taken.dropped };
@@ -107,6 +107,7 @@ async function* oneTrace(lines: AsyncIterable<AnyLine>): AsyncIterable<AnyLine> 
   let end: AnyLine | undefined;
   let last = 0;
   for await (const { moment: _moment, ...given } of lines) {
+    if (given.kind === "tick") continue;
     const isBehind = given.at < last && given.at >= last - CLOCK_ERROR;
     const line: AnyLine = isBehind ? { ...given, at: last } : given;
     last = Math.max(last, line.at);

@@ -19,15 +19,27 @@ export interface RecordingOptions {
   readonly seconds: number;
   readonly payloads: boolean;
   readonly maxBytes: number;
-  /** Each line has a `moment`: microseconds of a clock that all processes of the machine share. */
+  /**
+   * Each line has a `moment`: microseconds of a clock that all processes of the machine share; and a tick comes ten times a
+   * second, so that nobody waits for one who has nothing to say.
+   */
   readonly hasMoments: boolean;
+}
+
+/** Everything before it has been recorded. On the way only: it is not in the trace. */
+export interface Tick {
+  readonly kind: "tick";
+  readonly at: number;
 }
 
 export interface RecordingParts {
   readonly broker: Broker;
   readonly clock: Clock;
-  readonly queue: LineQueue<TraceLine>;
+  readonly queue: LineQueue<TraceLine | Tick>;
 }
+
+/** Milliseconds between two ticks. */
+const TICK = 100;
 
 type Draft = TraceRecord extends infer One ? (One extends TraceRecord ? Omit<One, "at"> : never) : never;
 
@@ -65,6 +77,7 @@ export class Recorder {
     };
     queue.push(this.#momentous(header), 0);
     this.#ends.push(clock.at(clock.now() + seconds * 1000, () => this.#finish("time")));
+    if (this.#options.hasMoments) this.#tick();
     if (client !== undefined) this.#follow(client);
     if (topic !== undefined) this.#ends.push(operations.watchMessages(topic, (message) => this.#routed(message)));
     this.#ends.push(
@@ -84,6 +97,15 @@ export class Recorder {
         },
       }),
     );
+  }
+
+  #tick(): void {
+    const { queue, broker } = this.#parts;
+    const timer = setInterval(() => {
+      if (queue.admits(0)) queue.push(this.#momentous({ kind: "tick", at: broker.operations.now() }), 0);
+    }, TICK);
+    timer.unref();
+    this.#ends.push(() => clearInterval(timer));
   }
 
   /** Takes the taps away. */
@@ -208,7 +230,7 @@ export class Recorder {
     queue.push(this.#momentous({ kind: "end", at: broker.operations.now(), reason, records: this.#records }), 0);
   }
 
-  #momentous(line: TraceLine): TraceLine {
+  #momentous<Line extends TraceLine | Tick>(line: Line): Line {
     if (!this.#options.hasMoments) return line;
     const [seconds, nanoseconds] = process.hrtime();
     return Object.assign(line, { moment: seconds * 1e6 + nanoseconds / 1e3 });

@@ -1,8 +1,8 @@
 // Joins the lines of several streams in the order of their times. The order within a stream stays. A line waits until no
 // other stream can have an earlier one: until each has a line, is over, or has been silent for a moment.
 
-/** Milliseconds in which a line reaches us after it was made. */
-const GRACE = 1_000;
+/** Milliseconds that a line waits for a stream that says nothing. */
+const GRACE = 3_000;
 /** Lines of each stream that are held. */
 const MOST_HELD = 1_000;
 
@@ -44,10 +44,14 @@ class Source<Line> {
   }
 }
 
-/** @param compare negative: the first line comes before the second one */
+/**
+ * @param compare negative: the first line comes before the second one
+ * @param grace milliseconds that a line waits for a stream that says nothing
+ */
 export async function* orderedLines<Line>(
   streams: readonly AsyncIterable<Line>[],
   compare: (one: Line, other: Line) => number,
+  grace: number = GRACE,
 ): AsyncIterableIterator<Line> {
   let wake = (): void => {};
   const sources = streams.map((stream) => new Source(stream[Symbol.asyncIterator](), () => wake()));
@@ -72,7 +76,7 @@ export async function* orderedLines<Line>(
       }
       const { held } = first;
       const isSilent = sources.some((source) => source.held.length === 0 && !source.isOver);
-      const wait = isSilent && held.length < MOST_HELD ? (held[0]?.arrived ?? 0) + GRACE - performance.now() : 0;
+      const wait = isSilent && held.length < MOST_HELD ? (held[0]?.arrived ?? 0) + grace - performance.now() : 0;
       if (wait > 0) {
         await woken(wait);
         continue;

@@ -133,8 +133,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     });
   }
 
-  // ── messages to peers
-  // ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── messages to peers ──────────────────────────────────────────────────────────────────────────────────────────────
 
   admit(message: Message, { peers, groups }: Route, waits: PublishWaits): ReasonCode | undefined {
     const { bus } = this;
@@ -241,8 +240,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     if (bus.congested) waits.peersAreCongested();
   }
 
-  // ── messages from peers
-  // ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── messages from peers ────────────────────────────────────────────────────────────────────────────────────────────
 
   deliver(peer: Peer, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult {
     const { factLog, ackBarrier } = this.#core;
@@ -324,6 +322,10 @@ export class ClusterNode implements LocalNode, Forwarder {
     }
   }
 
+  chooseAgain(message: Message, groups: readonly string[]): void {
+    for (const filter of groups) this.#router.reassign(filter, message, this.now());
+  }
+
   originsTold(_peer: Peer, origins: readonly Origin[]): void {
     this.#taken.keepOnly(origins);
   }
@@ -332,8 +334,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#resumption?.routesKnown();
   }
 
-  // ── after a restart
-  // ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── after a restart ────────────────────────────────────────────────────────────────────────────────────────────────
 
   get origins(): readonly Origin[] {
     return this.#parcels?.origins ?? [];
@@ -354,8 +355,7 @@ export class ClusterNode implements LocalNode, Forwarder {
     this.#resumption?.resume(entry, message, session);
   }
 
-  // ── calls of the bus
-  // ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── calls of the bus ───────────────────────────────────────────────────────────────────────────────────────────────
 
   retainedFor(peer: Peer): Iterator<RetainedFact> {
     const concerns = (topic: string): boolean => {

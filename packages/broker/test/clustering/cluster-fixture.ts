@@ -6,6 +6,7 @@ import type { Store } from "@wrenmq/store";
 import { memoryPair } from "@wrenmq/transport/memory";
 import { pluginOf, RawClient, SimClock, SimPace } from "../../../../tools/testkit/src/index.ts";
 import { type Broker, type BrokerOptions, createBroker } from "../../src/index.ts";
+import { RepeatingMesh } from "./repeating-mesh.ts";
 
 export interface ClusterFixture {
   readonly brokers: readonly Broker[];
@@ -31,13 +32,20 @@ export function clientIdAt(home: number, count: number, prefix = "client"): stri
   for (let number = 0; ; number++) if (homeOf(`${prefix}-${number}`, count) === home) return `${prefix}-${number}`;
 }
 
+let isOverLinksOfNats = false;
+
+/** From now on clusters of this file have links as over NATS, on a bus that repeats messages. */
+export function useLinksOfNats(): void {
+  isOverLinksOfNats = true;
+}
+
 export async function startCluster(
   count: number,
   options: (at: number) => BrokerOptions = () => ({}),
 ): Promise<ClusterFixture> {
   const clock = new SimClock();
   const pace = new SimPace(clock);
-  const mesh = new LoopbackMesh({ schedule: clock.schedule });
+  const mesh = isOverLinksOfNats ? new RepeatingMesh(clock) : new LoopbackMesh({ schedule: clock.schedule });
   const brokers: Broker[] = [];
   const buses: MeshBus[] = [];
   /** Clocks that stop with the process that they belong to. */

@@ -72,11 +72,11 @@ export async function until(isTrue: () => boolean, patience = 15_000): Promise<v
 /** All are up, and each serves its part of the partitions. */
 export function areBalanced(members: readonly Member[]): boolean {
   return members.every(({ member }) => {
-    const reports = member.members();
+    const reports = member.report().members;
     const least = Math.floor(16 / members.length);
     return (
       reports.length === members.length &&
-      member.isCertain &&
+      member.report().isCertain &&
       reports.every(({ state, partitions }) => state === "up" && partitions >= least)
     );
   });

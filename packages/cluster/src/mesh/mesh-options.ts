@@ -1,5 +1,6 @@
 // What a mesh bus is told about itself and its peers.
 import type { ExternalConnection } from "@wrenmq/transport";
+import type { ClusterReport } from "../cluster-bus.ts";
 import type { MeshTransport } from "../transports/mesh-transport.ts";
 
 export interface MeshOptions {
@@ -16,6 +17,8 @@ export interface MeshOptions {
   readonly whenAdmitted?: () => Promise<void>;
   /** See `ClusterBus.whenCertain`. Default: this broker cannot be replaced. */
   readonly whenCertain?: () => Promise<void> | undefined;
+  /** See `ClusterBus.report`. Default: there is none. */
+  readonly report?: () => ClusterReport;
   /** Serves a connection that a peer relays. Default: relays are refused. */
   readonly accept?: (connection: ExternalConnection, listener: string) => void;
 }

@@ -9,6 +9,7 @@ import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
 import type { ListenerSection, PluginSection, WrenConfig } from "../wren-config.ts";
 import { adminSection, checkAdmin } from "./admin.ts";
+import { checkCluster, clusterSection } from "./cluster.ts";
 import { limitsSection } from "./limits.ts";
 import { listenersSection } from "./listeners.ts";
 import { keepAliveSection, logSection, sessionSection, sharedSection, sysSection } from "./operation.ts";
@@ -72,6 +73,7 @@ export const rootSection: Section<NativeFile> = section<NativeFile>("Configurati
   sys: { doc: sysSection.doc, type: sysSection, default: sysSection.defaults() },
   log: { doc: logSection.doc, type: logSection, default: logSection.defaults() },
   admin: { doc: adminSection.doc, type: adminSection, default: adminSection.defaults() },
+  cluster: { doc: clusterSection.doc, type: clusterSection },
   workers: { doc: `Processes that serve connections; \`auto\`: one per core.`, type: workersType, default: 1 },
   warmUp: {
     doc: "Compile the code that the first clients need before they connect: about 0.25 s of CPU after the start.",
@@ -123,6 +125,7 @@ export function readNative(node: SourceNode, problems: Problems): WrenConfig | u
     plugins: plugins ?? (nothingSaid ? [structuredClone(everyoneIsWelcome)] : []),
   };
   checkAdmin(config.admin, node, problems);
+  checkCluster(config, node, problems);
   checkAccess(config, node, problems);
   return config;
 }

@@ -254,6 +254,8 @@ export const session: readonly Check[] = [
       const publisher = await world.connect();
       await publisher.publish(world.t("a"), "kept", { retain: true, qos: 1 });
       await first.take(world.t("a"), "kept", { retain: false });
+      // The acknowledgement has arrived: connections have no order among each other.
+      await first.expectAlive();
       const second = await world.open();
       equal((await second.connect(lasting(world, "me"))).sessionPresent, true, "Session Present");
       // Retained messages come with a subscription, not with a connection.
