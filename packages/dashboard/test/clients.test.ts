@@ -1,7 +1,7 @@
 // Clients: search, order, pages; one client; kick, ban, let in again.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasBrowser, launch, signIn, visit } from "./support/browser.ts";
+import { hasBrowser, launch, overviewIn, signIn, visit } from "./support/browser.ts";
 import { liveBroker } from "./support/live-broker.ts";
 
 const listed = (page: Page): Promise<string[]> =>
@@ -114,6 +114,6 @@ describe.skipIf(!hasBrowser)("clients", () => {
     await page.goto(`${live.address}/#/nowhere`);
     await page.getByText("There is no such page.").waitFor();
     await page.getByRole("link", { name: "Go to the overview" }).click();
-    await page.getByText("All is well.").waitFor();
+    await overviewIn(page);
   });
 });

@@ -1,7 +1,7 @@
 // Signing in, the overview, and what the page does when the broker is gone.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasBrowser, launch, PHONE, signIn, visit } from "./support/browser.ts";
+import { hasBrowser, launch, overviewIn, PHONE, signIn, visit } from "./support/browser.ts";
 import { liveBroker } from "./support/live-broker.ts";
 
 describe.skipIf(!hasBrowser)("the dashboard", () => {
@@ -23,9 +23,9 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await one.screenshot("login");
     await page.getByLabel("Token").fill(live.tokens.read);
     await page.keyboard.press("Enter");
-    await page.getByText("All is well.").waitFor();
+    await overviewIn(page);
     await page.reload();
-    await page.getByText("All is well.").waitFor();
+    await overviewIn(page);
     expect(await page.evaluate("document.cookie")).toBe("");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("Token").waitFor();
@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await page.getByText("The session has ended. Sign in again.").waitFor();
     await page.getByLabel("Token").fill(live.tokens.read);
     await page.keyboard.press("Enter");
-    await page.getByText("All is well.").waitFor();
+    await overviewIn(page);
   });
 
   test("has no stream open while nobody sees it, and what it has missed afterwards", async () => {
@@ -129,7 +129,7 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.type(live.tokens.admin);
     await page.keyboard.press("Enter");
-    await page.getByText("All is well.").waitFor();
+    await overviewIn(page);
     await tabTo("Clients");
     await page.keyboard.press("Enter");
     await page.getByRole("link", { name: "device-1" }).waitFor();

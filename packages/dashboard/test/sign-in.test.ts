@@ -3,7 +3,7 @@
 import { listTokens, revokeToken } from "@wrenmq/auth-token";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasBrowser, launch, signIn, visit } from "./support/browser.ts";
+import { hasBrowser, launch, overviewIn, signIn, visit } from "./support/browser.ts";
 import { liveBroker } from "./support/live-broker.ts";
 
 describe.skipIf(!hasBrowser)("signing in", () => {
@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)("signing in", () => {
     const open = await liveBroker({ http: { tokensFile: undefined, insecure: true } });
     const one = await visit(browser);
     await one.page.goto(open.address);
-    await one.page.getByText("All is well.").waitFor();
+    await overviewIn(one.page);
     await one.page.getByText("anybody · admin").waitFor();
     expect(await one.page.getByRole("button", { name: "Sign out" }).count()).toBe(0);
     const closed = await liveBroker({ http: { tokensFile: undefined } });

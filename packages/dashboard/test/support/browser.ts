@@ -88,6 +88,11 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   };
 }
 
+/** The overview is there. It may be that a busy machine is not well. */
+export async function overviewIn(page: Page): Promise<void> {
+  await page.getByRole("region", { name: "Health" }).waitFor();
+}
+
 /** Signs in and goes to a page. */
 export async function signIn(
   { page }: Visit,
