@@ -67,7 +67,7 @@ async function startThree(nats: NatsServer): Promise<Members> {
   return { processes, urls };
 }
 
-describe.skipIf(!isNatsHere)("three processes with a cluster", () => {
+describe.skipIf(!isNatsHere)("three processes with a cluster", { timeout: 60_000 }, () => {
   let nats: NatsServer;
   beforeAll(async () => {
     nats = await NatsServer.start("test");

@@ -70,7 +70,7 @@ class Run {
       signal.removeEventListener("abort", hurry);
     }
     this.#reload = () => void host.reload();
-    const administration = await administer({ broker }, host.config, { logger, reload: () => host.reload() }).catch(
+    const administration = await administer({ broker }, host.config, { logger, reload: host.reload }).catch(
       async (error: unknown) => {
         await host.close();
         throw error;
