@@ -141,6 +141,8 @@ describe.skipIf(!hasBrowser)("the dashboard", () => {
     await page.getByRole("dialog", { name: "Kick device-1" }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    // Where it was before.
+    await expect.poll(focused).toBe("Kick");
     expect(live.broker.connected).toBe(1);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor();
