@@ -108,3 +108,15 @@ function readable(path: string): boolean {
     return (error as { code?: string }).code === "ENOTDIR";
   }
 }
+
+describe("docs/adr", () => {
+  const records = readdirSync(join(root, "docs/adr")).sort();
+
+  test("each decision has a number of its own, and its heading begins with it", () => {
+    const numbers = records.map((file) => file.slice(0, 4));
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(records.map((file) => read(`docs/adr/${file}`).slice(0, 8))).toEqual(
+      numbers.map((number) => `# ${number} ·`),
+    );
+  });
+});

@@ -7,9 +7,10 @@ import type { Input, Item } from "../api/types.ts";
 import { say } from "../parts/announce.tsx";
 import { Field, Select } from "../parts/field.tsx";
 import { useCommand, useNow, useSettled } from "../parts/hooks.ts";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { usePaging, useSorting } from "../parts/paging.ts";
-import { Badge, Empty, Failed, Incomplete, Loading, Section } from "../parts/states.tsx";
-import { type Column, Pager, Table } from "../parts/table.tsx";
+import { Badge, Failed, Incomplete, Loading, Section } from "../parts/states.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { count, dateAndTime, duration, since } from "../pure/format.ts";
 import { hrefOf, type PageProps } from "../pure/route.ts";
 
@@ -96,28 +97,17 @@ export function Clients({ route: { query } }: PageProps) {
       {data === undefined && error === undefined && <Loading />}
       <Incomplete members={data?.incomplete} />
       {data !== undefined && (
-        <Section title={`${count(data.matched)} connected`}>
-          {data.items.length === 0 ? (
-            <Empty>{searched === "" ? "Nobody is connected." : "Nobody who is connected matches."}</Empty>
-          ) : (
-            <Table
-              caption="Clients that are connected"
-              columns={columnsAt(now)}
-              rows={data.items}
-              rowKey={({ clientId }) => clientId}
-              sorting={sorting}
-            />
-          )}
-          <Pager
-            shown={data.items.length}
-            matched={data.matched}
-            complete={data.complete}
-            page={paging.page}
-            size={SIZE}
-            next={data.cursor === undefined ? undefined : () => paging.next(data.cursor ?? "")}
-            previous={paging.page === 0 ? undefined : paging.previous}
-          />
-        </Section>
+        <PagedTable
+          title={`${count(data.matched)} connected`}
+          empty={searched === "" ? "Nobody is connected." : "Nobody who is connected matches."}
+          answer={data}
+          paging={paging}
+          size={SIZE}
+          caption="Clients that are connected"
+          columns={columnsAt(now)}
+          rowKey={({ clientId }) => clientId}
+          sorting={sorting}
+        />
       )}
       <Bans />
     </>

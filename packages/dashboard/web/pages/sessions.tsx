@@ -4,9 +4,10 @@ import { may } from "../api/session.ts";
 import type { Input, Item } from "../api/types.ts";
 import { Choice, Field, Select } from "../parts/field.tsx";
 import { useCommand, useNow, useSettled } from "../parts/hooks.ts";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { usePaging, useSorting } from "../parts/paging.ts";
-import { Badge, Empty, Failed, Incomplete, Loading, Section } from "../parts/states.tsx";
-import { type Column, Pager, Table } from "../parts/table.tsx";
+import { Badge, Failed, Incomplete, Loading } from "../parts/states.tsx";
+import type { Column } from "../parts/table.tsx";
 import { expiresIn } from "../pure/expiry.ts";
 import { bytes, count, dateAndTime, duration, since } from "../pure/format.ts";
 import { hrefOf, type PageProps } from "../pure/route.ts";
@@ -70,28 +71,17 @@ export function Sessions({ route: { query } }: PageProps) {
       {data !== undefined && (
         <>
           <Incomplete members={data.incomplete} />
-          <Section title={`${count(data.matched)} ${data.matched === 1 ? "session" : "sessions"}`}>
-            {data.items.length === 0 ? (
-              <Empty>{searched === "" ? NOBODY[view] : "No session matches."}</Empty>
-            ) : (
-              <Table
-                caption="Sessions"
-                columns={columnsOf(now, setChosen)}
-                rows={data.items}
-                rowKey={({ clientId }) => clientId}
-                sorting={sorting}
-              />
-            )}
-            <Pager
-              shown={data.items.length}
-              matched={data.matched}
-              complete={data.complete}
-              page={paging.page}
-              size={SIZE}
-              next={data.cursor === undefined ? undefined : () => paging.next(data.cursor ?? "")}
-              previous={paging.page === 0 ? undefined : paging.previous}
-            />
-          </Section>
+          <PagedTable
+            title={`${count(data.matched)} ${data.matched === 1 ? "session" : "sessions"}`}
+            empty={searched === "" ? NOBODY[view] : "No session matches."}
+            answer={data}
+            paging={paging}
+            size={SIZE}
+            caption="Sessions"
+            columns={columnsOf(now, setChosen)}
+            rowKey={({ clientId }) => clientId}
+            sorting={sorting}
+          />
         </>
       )}
       {chosen !== undefined && (

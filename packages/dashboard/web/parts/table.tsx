@@ -18,7 +18,7 @@ export interface Sorting {
   change(by: string): void;
 }
 
-interface TableProps<Row> {
+export interface TableProps<Row> {
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];

@@ -4,9 +4,10 @@ import { may } from "../../api/session.ts";
 import type { Item } from "../../api/types.ts";
 import { Field } from "../../parts/field.tsx";
 import { useCommand, useNow, useSettled } from "../../parts/hooks.ts";
+import { PagedTable } from "../../parts/paged-table.tsx";
 import { usePaging, useSorting } from "../../parts/paging.ts";
-import { Empty, Failed, Loading, Section } from "../../parts/states.tsx";
-import { type Column, Pager, Table } from "../../parts/table.tsx";
+import { Failed, Loading } from "../../parts/states.tsx";
+import type { Column } from "../../parts/table.tsx";
 import { bytes, counted, duration } from "../../pure/format.ts";
 import { printable } from "../../pure/messages/payload.ts";
 import { hrefOf, type PageProps } from "../../pure/route.ts";
@@ -102,28 +103,17 @@ export function RetainedMessages({ route: { query } }: PageProps) {
       {data === undefined && error === undefined && <Loading />}
       <div class={chosen === undefined ? "" : "halves"}>
         {data !== undefined && (
-          <Section title={`${counted(data.matched, "retained message")}${data.complete ? "" : " or more"}`}>
-            {data.items.length === 0 ? (
-              <Empty>No topic that matches has a retained message.</Empty>
-            ) : (
-              <Table
-                caption="Retained messages"
-                columns={columnsOf(now, chosen, setChosen)}
-                rows={data.items}
-                rowKey={({ topic }) => topic}
-                sorting={sorting}
-              />
-            )}
-            <Pager
-              shown={data.items.length}
-              matched={data.matched}
-              complete={data.complete}
-              page={paging.page}
-              size={SIZE}
-              next={data.cursor === undefined ? undefined : () => paging.next(data.cursor ?? "")}
-              previous={paging.page === 0 ? undefined : paging.previous}
-            />
-          </Section>
+          <PagedTable
+            title={`${counted(data.matched, "retained message")}${data.complete ? "" : " or more"}`}
+            empty="No topic that matches has a retained message."
+            answer={data}
+            paging={paging}
+            size={SIZE}
+            caption="Retained messages"
+            columns={columnsOf(now, chosen, setChosen)}
+            rowKey={({ topic }) => topic}
+            sorting={sorting}
+          />
         )}
         {chosen !== undefined && (
           <RetainedMessage
