@@ -1,0 +1,62 @@
+// How a broker becomes a member of a cluster on NATS: connects, opens the bucket, and takes its place among the members.
+import { randomUUID } from "node:crypto";
+import { WIRE_VERSION } from "@wrenmq/cluster";
+import { ClusterMember } from "./cluster-member.ts";
+import { join } from "./membership/join.ts";
+import { TIMING } from "./membership/timing.ts";
+import { ClusterSubjects } from "./nats/cluster-subjects.ts";
+import { ConnectionWatch } from "./nats/connection-watch.ts";
+import { openClusterStore } from "./nats/kv-cluster-store.ts";
+import { connectToNats, type NatsOptions, sleep } from "./nats/nats-connection.ts";
+import { systemClock } from "./system-clock.ts";
+
+export interface ClusterOptions {
+  /** Letters, digits, `-` and `_`: it is a part of subjects, and of the name of a bucket. */
+  readonly name: string;
+  /** Name of this member: another one than that of every other member. */
+  readonly member: string;
+  readonly nats: NatsOptions;
+  /** The same for all members, for ever. Default 16. */
+  readonly partitions?: number;
+  /** Of the bucket, when it is created. Default: 3 where NATS servers form a cluster, otherwise 1. */
+  readonly replicas?: number;
+  /** Version of WrenMQ, to be shown. */
+  readonly version: string;
+  /** Gives up joining. Default: it never does. */
+  readonly signal?: AbortSignal;
+  /** One line for the log. */
+  said?(line: string): void;
+}
+
+/**
+ * Connects to NATS and becomes a member. Without a NATS server it says so, and tries again until there is one.
+ * @throws ClusterError ERR_CLUSTER_NATS, ERR_CLUSTER_JOIN; the signal's reason
+ */
+export async function joinCluster(options: ClusterOptions): Promise<ClusterMember> {
+  const { name, member, partitions = 16, version, signal = new AbortController().signal, said = () => {} } = options;
+  const nats = await connectToNats(options.nats, `wrenmq ${name} ${member}`, { signal, said });
+  try {
+    const replicas = options.replicas ?? (nats.info?.cluster === undefined ? 1 : 3);
+    const store = await openClusterStore(nats, name, { replicas, signal, said });
+    const watch = new ConnectionWatch(nats);
+    const subjects = new ClusterSubjects(nats, watch, name);
+    const { self, first } = await join({
+      cluster: name,
+      name: member,
+      instance: randomUUID(),
+      version,
+      wire: WIRE_VERSION,
+      partitions,
+      store,
+      clock: systemClock,
+      timing: TIMING,
+      listen: (heard) => subjects.listen(heard),
+      sleep: (milliseconds) => sleep(milliseconds, signal),
+      said,
+    });
+    return new ClusterMember({ cluster: name, self, first, store, nats, watch, subjects, said });
+  } catch (error) {
+    await nats.close();
+    throw error;
+  }
+}
