@@ -10,7 +10,7 @@ import { random, SimTime } from "./sim-world.ts";
 
 /** A store whose answers may be late or missing, whether or not it has done what was asked. */
 export class SimStore {
-  readonly values = new Map<string, Stored>();
+  readonly values: Map<string, Stored> = new Map<string, Stored>();
   #revision = 0;
   failing = 0;
   delay = 5;
@@ -80,7 +80,7 @@ export interface WorldOptions {
 }
 
 export class World {
-  readonly time = new SimTime();
+  readonly time: SimTime = new SimTime();
   readonly next: () => number;
   readonly store: SimStore;
   readonly members: SimMember[] = [];
