@@ -33,7 +33,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     "runtime",
   ],
   "packages/cluster": ["mesh", "transports", "wire"],
-  "packages/cluster-nats": ["nats", "membership", "links"],
+  "packages/cluster-nats": ["shards", "nats", "membership", "links"],
   "packages/dashboard": ["pages", "parts", "api", "pure"],
   "tools/crash": ["simulation", "brokers", "clients"],
   "apps/cli": ["commands", "admin", "client", "broker", "service"],
