@@ -19,6 +19,11 @@ export interface Stage {
   readonly config: HandshakeListenerConfig;
   /** Gets each socket that is let in. */
   begin(socket: Socket): void;
+  /**
+   * Called for each server that listens: where possible, clients are then accepted without sockets.
+   * @returns a function that undoes this
+   */
+  listening?(server: Server): (() => void) | undefined;
   /** Does this address belong to a proxy whose clients are known, and checked, only after the HTTP request? */
   isProxy(address: string): boolean;
   /** Its last handshake is done. */
@@ -47,6 +52,7 @@ export class PreHandshakeServer {
   private readonly waiting = new Map<string, Waiting>();
   /** Address of each socket's client: a closed socket does not have it any more. */
   private readonly clients = new WeakMap<Socket, string>();
+  private release: (() => void)[] = [];
   private isOpen = true;
 
   constructor(options: ListenerContext) {
@@ -64,6 +70,7 @@ export class PreHandshakeServer {
     const make = (): Server => createServer({ allowHalfOpen, noDelay: true }, (socket) => this.accepted(socket));
     this.servers = await listenOn(make, config, address);
     for (const server of this.servers) server.on("error", (error) => this.options.onError?.(error));
+    if (this.stage !== undefined) this.use(this.stage);
   }
 
   /** Passes the sockets that are accepted from now on to this server. */
@@ -71,7 +78,9 @@ export class PreHandshakeServer {
     const before = this.stage;
     this.stage = stage;
     this.trusted = trustedProxies(stage.config.proxyProtocol);
-    if (before !== undefined) this.closeIfDone(before);
+    for (const release of this.release) release();
+    this.release = this.servers.flatMap((server) => stage.listening?.(server) ?? []);
+    if (before !== undefined && before !== stage) this.closeIfDone(before);
   }
 
   /**
@@ -101,7 +110,12 @@ export class PreHandshakeServer {
     this.arrived(socket);
     socket.on("error", () => {});
     socket.destroy();
-    if (this.isOpen) this.options.onError?.(certificateError(this.clientOf(socket), refusal));
+    this.refused(this.clientOf(socket), refusal);
+  }
+
+  /** Reports a client that is refused because of its certificate. */
+  refused(client: string, refusal: string): void {
+    if (this.isOpen) this.options.onError?.(certificateError(client, refusal));
   }
 
   /** The address of the client of a socket in its handshake, also when it is closed; "" if it is unknown. */
@@ -112,6 +126,7 @@ export class PreHandshakeServer {
   /** Stops accepting, and ends the unfinished handshakes: no other part of the broker has a reference to them. */
   async close(): Promise<void> {
     this.isOpen = false;
+    this.release = [];
     for (const socket of this.reading) socket.destroy();
     for (const { socket } of this.waiting.values()) socket.destroy();
     await Promise.all(this.servers.map(unbind));
