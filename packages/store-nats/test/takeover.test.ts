@@ -102,7 +102,9 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   delay: fc.constantFrom(1, 20, 1_500),
 });
 
-test("nothing acknowledged is lost, however the stream is lost and taken", { timeout: 60_000 + SEEDS * 3_000 }, async () => {
+test("nothing acknowledged is lost, however the stream is lost and taken", {
+  timeout: 60_000 + SEEDS * 3_000,
+}, async () => {
   let deposed = 0;
   let purges = 0;
   await fc.assert(
