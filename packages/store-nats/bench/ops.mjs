@@ -1,6 +1,6 @@
 // What a durable message costs, how many go into one message of the stream, and how long a stream takes to be read.
 // From the root of the repository, built, with nats-server of Debian (or NATS_SERVER):
-//   node packages/store-nats/bench/ops.mjs [servers: 1 or 3] [messages]
+//   node packages/store-nats/bench/ops.mjs [servers: 1 or 3] [messages] [rounds]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ import { startServers } from "./servers.mjs";
 
 const SERVERS = Number(process.argv[2] ?? 1);
 const MESSAGES = Number(process.argv[3] ?? 200_000);
-const CLIENTS = 100;
+const ROUNDS = Number(process.argv[4] ?? 2);
+const CLIENTS = 160;
 /** Turns of the event loop whose facts may wait for the stream: more publishers wait for their acknowledgement. */
 const TURNS = 16;
 const payload = new Uint8Array(100).fill(1);
@@ -41,50 +42,60 @@ const session = (clientId) => ({
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const place = () => mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "wrenmq-bench-"));
 
-/** Enqueue, advance and settle each message in turns of their own, as with a client that answers a turn later. */
-async function deliver(store, perTurn, total) {
+/**
+ * Enqueue, advance and settle each message in turns of their own, as with a client that answers a turn later. Clients
+ * are divided among the stores.
+ * @returns how long each batch has waited, in order
+ */
+async function deliver(stores, perTurn, total) {
   const seqs = new Array(CLIENTS).fill(0);
   const waits = [];
+  const batches = stores.map(() => []);
   let enqueued = [];
   let advanced = [];
   let underWay = 0;
   let wake = () => {};
-  for (let i = 0; i < total || advanced.length > 0; ) {
-    const batch = advanced.map(({ clientId, seq }) => ({ op: "settle", clientId, seq }));
-    advanced = enqueued;
-    for (const { clientId, seq } of advanced) {
-      batch.push({ op: "advance", clientId, seq, packetId: seq & 0xffff, state: "awaitPuback" });
-    }
-    enqueued = [];
-    for (let n = 0; n < perTurn && i < total; n++, i++) {
-      const clientId = `client-${i % CLIENTS}`;
-      const seq = ++seqs[i % CLIENTS];
-      batch.push({ op: "enqueue", clientId, entry: entry(seq, i + 1), message: message(clientId) });
-      enqueued.push({ clientId, seq });
-    }
-    const since = performance.now();
-    const durable = store.apply(batch);
-    if (durable !== undefined) {
-      underWay++;
-      durable.then(() => {
-        waits.push(performance.now() - since);
-        underWay--;
-        wake();
-      });
-    }
-    await nextTurn();
-    while (underWay >= TURNS) {
+  const until = async (most) => {
+    while (underWay > most) {
       await new Promise((resolve) => {
         wake = resolve;
       });
     }
-  }
-  while (underWay > 0) {
-    await new Promise((resolve) => {
-      wake = resolve;
+  };
+  const commit = (store, batch) => {
+    const since = performance.now();
+    const durable = store.apply(batch);
+    if (durable === undefined) return;
+    underWay++;
+    durable.then(() => {
+      waits.push(performance.now() - since);
+      underWay--;
+      wake();
     });
+  };
+  for (let i = 0; i < total || advanced.length > 0; ) {
+    const put = (client, op) => batches[client % stores.length].push({ ...op, clientId: `client-${client}` });
+    for (const { client, seq } of advanced) put(client, { op: "settle", seq });
+    advanced = enqueued;
+    for (const { client, seq } of advanced) {
+      put(client, { op: "advance", seq, packetId: seq & 0xffff, state: "awaitPuback" });
+    }
+    enqueued = [];
+    for (let n = 0; n < perTurn && i < total; n++, i++) {
+      const client = i % CLIENTS;
+      const seq = ++seqs[client];
+      put(client, { op: "enqueue", entry: entry(seq, i + 1), message: message("publisher") });
+      enqueued.push({ client, seq });
+    }
+    for (const [index, store] of stores.entries()) {
+      if (batches[index].length > 0) commit(store, batches[index]);
+      batches[index] = [];
+    }
+    await nextTurn();
+    await until(TURNS * stores.length - 1);
   }
-  return waits.sort((a, b) => a - b);
+  await until(0);
+  return waits.sort((one, other) => one - other);
 }
 
 const servers = await startServers(SERVERS);
@@ -107,35 +118,46 @@ function replicated(stream = `WREN_bench_J${++streams}`) {
 
 const column = (value, digits = 2, width = 7) => value.toFixed(digits).padStart(width);
 
-async function measure(name, store, perTurn, total) {
-  await store.open();
-  await store.apply(Array.from({ length: CLIENTS }, (_, c) => session(`client-${c}`)));
-  const first = store.replication?.().sequence ?? 0;
+async function measure(name, stores, perTurn, total) {
+  for (const store of stores) {
+    await store.open();
+    await store.apply(Array.from({ length: CLIENTS }, (_, c) => session(`client-${c}`)));
+  }
+  const sent = () => stores.reduce((sum, store) => sum + (store.replication?.().sequence ?? 0), 0);
+  const before = sent();
   const cpu = process.cpuUsage();
   const serverCpu = servers.cpu();
   const started = performance.now();
-  const waits = await deliver(store, perTurn, total);
+  const waits = await deliver(stores, perTurn, total);
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const others = servers.cpu() - serverCpu;
-  const sent = (store.replication?.().sequence ?? 0) - first;
+  const inOne = sent() > before ? `${column(total / (sent() - before), 0, 5)} in one of the stream` : "";
   console.log(
-    `${name.padEnd(12)} ${String(perTurn).padStart(5)} a turn ${column(total / seconds / 1000, 1)} k/s  µs a message: ` +
+    `${name.padEnd(22)} ${String(perTurn).padStart(5)} a turn ${column(total / seconds / 1000, 1)} k/s  µs a message: ` +
       `${column((user + system) / total)} broker ${column(others / total)} NATS  ` +
-      `${column(sent > 0 ? total / sent : 0, 0, 5)} in one of the stream  ` +
-      `wait ${column(waits[waits.length >> 1] ?? 0, 1, 5)} / ${column(waits[Math.floor(waits.length * 0.99)] ?? 0, 1, 5)} ms`,
+      `wait ${column(waits[waits.length >> 1] ?? 0, 1, 5)} / ${column(waits[Math.floor(waits.length * 0.99)] ?? 0, 1, 5)} ms ${inOne}`,
   );
-  await store.close();
+  for (const store of stores) await store.close();
 }
 
-for (let round = 0; round < 2; round++) {
+for (let round = 0; round < ROUNDS; round++) {
   for (const perTurn of [1, 10, 100, 1000]) {
     const total = Math.min(MESSAGES, perTurn * 4000);
     const path = place();
-    await measure("file, batch", new FileStore({ path, durability: "batch" }), perTurn, total);
-    const { store, directory } = replicated();
-    await measure(`${SERVERS} server(s)`, store, perTurn, total);
-    for (const folder of [path, directory]) rmSync(folder, { recursive: true });
+    await measure("file, batch", [new FileStore({ path, durability: "batch" })], perTurn, total);
+    rmSync(path, { recursive: true });
+    for (const count of [1, 16]) {
+      const some = Array.from({ length: count }, () => replicated());
+      const name = `${SERVERS} server(s), ${count} stream(s)`;
+      await measure(
+        name,
+        some.map(({ store }) => store),
+        perTurn,
+        total,
+      );
+      for (const { directory } of some) rmSync(directory, { recursive: true });
+    }
   }
 }
 

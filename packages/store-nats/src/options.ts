@@ -29,7 +29,7 @@ export interface ReplicatedStoreOptions {
   readonly segmentBytes?: number;
   /**
    * Bytes that may wait for the stream to take them, in memory. When there are more a batch is refused with
-   * ERR_STORE_FULL. Default 67,108,864.
+   * ERR_STORE_FULL. Default 16,777,216.
    */
   readonly maxPendingBytes?: number;
   /** Milliseconds that `close` waits for what the stream has not acknowledged. Default 5,000. */
@@ -50,7 +50,7 @@ export type ReplicatedStoreNotice =
   | { readonly notice: "notPurged"; readonly stream: string; readonly reason: string };
 
 export const DEFAULT_SEGMENT_BYTES: number = 4 * 1024 * 1024;
-export const DEFAULT_PENDING_BYTES: number = 64 * 1024 * 1024;
+export const DEFAULT_PENDING_BYTES: number = 16 * 1024 * 1024;
 export const DEFAULT_CLOSE_TIMEOUT = 5_000;
 /** Bytes of a message at most: larger ones are no cheaper, and hold others up. */
 export const LONGEST_MESSAGE: number = 512 * 1024;
