@@ -13,6 +13,7 @@ const SERVERS = Number(process.argv[2] ?? 1);
 const MESSAGES = Number(process.argv[3] ?? 200_000);
 const ROUNDS = Number(process.argv[4] ?? 2);
 const CLIENTS = 160;
+const CLIENT_IDS = Array.from({ length: CLIENTS }, (_, client) => `client-${client}`);
 /** Turns of the event loop whose facts may wait for the stream: more publishers wait for their acknowledgement. */
 const TURNS = 16;
 const payload = new Uint8Array(100).fill(1);
@@ -74,17 +75,25 @@ async function deliver(stores, perTurn, total) {
     });
   };
   for (let i = 0; i < total || advanced.length > 0; ) {
-    const put = (client, op) => batches[client % stores.length].push({ ...op, clientId: `client-${client}` });
-    for (const { client, seq } of advanced) put(client, { op: "settle", seq });
+    for (const { client, seq } of advanced) {
+      batches[client % stores.length].push({ op: "settle", clientId: CLIENT_IDS[client], seq });
+    }
     advanced = enqueued;
     for (const { client, seq } of advanced) {
-      put(client, { op: "advance", seq, packetId: seq & 0xffff, state: "awaitPuback" });
+      const op = { op: "advance", clientId: CLIENT_IDS[client], seq, packetId: seq & 0xffff, state: "awaitPuback" };
+      batches[client % stores.length].push(op);
     }
     enqueued = [];
     for (let n = 0; n < perTurn && i < total; n++, i++) {
       const client = i % CLIENTS;
       const seq = ++seqs[client];
-      put(client, { op: "enqueue", entry: entry(seq, i + 1), message: message("publisher") });
+      const clientId = CLIENT_IDS[client];
+      batches[client % stores.length].push({
+        op: "enqueue",
+        clientId,
+        entry: entry(seq, i + 1),
+        message: message(clientId),
+      });
       enqueued.push({ client, seq });
     }
     for (const [index, store] of stores.entries()) {
@@ -121,7 +130,7 @@ const column = (value, digits = 2, width = 7) => value.toFixed(digits).padStart(
 async function measure(name, stores, perTurn, total) {
   for (const store of stores) {
     await store.open();
-    await store.apply(Array.from({ length: CLIENTS }, (_, c) => session(`client-${c}`)));
+    await store.apply(CLIENT_IDS.map(session));
   }
   const sent = () => stores.reduce((sum, store) => sum + (store.replication?.().sequence ?? 0), 0);
   const before = sent();
