@@ -29,6 +29,23 @@ describe.skipIf(!hasBrowser)("signing in", () => {
     await page.getByText("read-user · read").waitFor();
   });
 
+  test("is seen by a page whose frames and timers come late, as on a busy machine", async () => {
+    const live = await liveBroker();
+    const one = await visit(browser);
+    const { page } = one;
+    // Long after the broker has answered.
+    await page.addInitScript(`
+      const { setTimeout } = window;
+      window.setTimeout = (callback, delay = 0, ...given) => setTimeout(callback, delay + 500, ...given);
+      window.requestAnimationFrame = (callback) => setTimeout(() => callback(performance.now()), 500);
+    `);
+    await signIn(one, live, "read", "listeners");
+    await page.reload();
+    await page.getByRole("heading", { name: "Listeners", level: 1 }).waitFor();
+    await page.evaluate('location.hash = "#/sessions"');
+    await page.getByRole("heading", { name: "Sessions", level: 1 }).waitFor();
+  });
+
   test("is refused after ten wrong tokens, and says so", async () => {
     const live = await liveBroker();
     const one = await visit(browser);

@@ -6,18 +6,26 @@ import type { Answer, CommandName, Input } from "../api/types.ts";
 import { parseRoute, type Route } from "../pure/route.ts";
 import type { Store } from "../pure/store.ts";
 
+// What is drawn first is looked at again when the subscription begins: effects come a frame later, on a busy machine
+// many milliseconds, and a change in between is told to nobody.
+
 export function useStore<T>(store: Store<T>): T {
-  const [, render] = useState(0);
-  useEffect(() => store.subscribe(() => render((number) => number + 1)), [store]);
-  return store.value;
+  const [value, setValue] = useState(() => store.value);
+  useEffect(() => {
+    const look = (): void => setValue(() => store.value);
+    look();
+    return store.subscribe(look);
+  }, [store]);
+  return value;
 }
 
 export function useRoute(): Route {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const changed = (): void => setHash(location.hash);
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
+    const look = (): void => setHash(location.hash);
+    look();
+    addEventListener("hashchange", look);
+    return () => removeEventListener("hashchange", look);
   }, []);
   return parseRoute(hash);
 }
