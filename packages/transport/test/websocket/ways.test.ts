@@ -67,7 +67,9 @@ class Way {
       headers: Object.entries(info.headers ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     }));
     this.errors = [];
-    const answer = Buffer.concat(received).toString("latin1").replace(/\r\nDate: .*/, "");
+    const answer = Buffer.concat(received)
+      .toString("latin1")
+      .replace(/\r\nDate: .*/, "");
     return { answer, clients, errors };
   }
 
