@@ -2,6 +2,7 @@
 // request. One by one they would cost a round trip each.
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, type NatsConnection, nanos, nuid } from "@nats-io/transport-node";
+import { connectionState } from "./connection-state.ts";
 
 /** Milliseconds without a message after which more are asked for, and how often that may be of no use. */
 const QUIET = 500;
@@ -39,16 +40,24 @@ export async function readStream(
   await new Promise<void>((resolve, reject) => {
     const end = (error?: unknown): void => {
       clearInterval(timer);
+      stopListening();
       replies.unsubscribe();
       if (error === undefined) resolve();
       else reject(error as Error);
     };
     let asked = 0;
     let isQuiet = 0;
+    const next = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
     const ask = (): void => {
       asked = MESSAGES;
-      nats.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox });
+      nats.publish(next, request, { reply: inbox });
     };
+    const stopListening = connectionState(nats).listen({
+      lost: () => end(new Error("the connection to NATS is lost")),
+      forbidden: (error) => {
+        if (error.subject === next) end(error);
+      },
+    });
     const timer = setInterval(() => {
       if (++isQuiet > PATIENCE) end(new Error(`stream ${stream} cannot be read: no answer`));
       // A request whose bytes are used up exactly ends without a word.
