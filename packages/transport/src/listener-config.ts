@@ -102,7 +102,7 @@ export interface IpListenerConfig extends CommonListenerConfig {
   tcpKeepAliveDelay?: number;
 }
 
-/** Options of listeners without WebSocket. */
+/** Options of listeners whose connections need no `net.Socket`. */
 export interface PlainListenerConfig {
   /**
    * Use the handles of Node directly, without a `net.Socket` for each connection, on systems and versions of Node where
@@ -120,7 +120,7 @@ export interface TlsListenerConfig extends IpListenerConfig, PlainListenerConfig
   tls: TlsConfig;
 }
 
-export interface WsListenerConfig extends IpListenerConfig {
+export interface WsListenerConfig extends IpListenerConfig, PlainListenerConfig {
   type: "ws";
   websocket?: WebSocketConfig;
 }

@@ -14,6 +14,8 @@ const NOTHING = new Uint8Array(0);
 
 /** Its bytes are encrypted below the same handle interface; three things differ, and each has its reason here. */
 export class RawTlsConnection extends RawConnection {
+  /** Every write ends in a later turn. */
+  override readonly isQuick = false;
   /** Written while an earlier write was not finished: OpenSSL's layer takes one at a time. */
   private waiting: Uint8Array[] | undefined;
   private halfCloseIsDue = false;
@@ -32,6 +34,10 @@ export class RawTlsConnection extends RawConnection {
     this.waiting ??= [];
     this.waiting.push(new Uint8Array(bytes));
     return false;
+  }
+
+  override writeAll(pieces: readonly Uint8Array[]): boolean {
+    return this.write(Buffer.concat(pieces));
   }
 
   override written(status: number): void {

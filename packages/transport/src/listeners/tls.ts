@@ -40,7 +40,7 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
     const server = tlsServer(identity, preHandshake, config.tls.alpn, (socket) => {
       const info = new TlsSocketInfo("tls", socket, preHandshake.arrived(socket));
       socket.allowHalfOpen = true;
-      admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options);
+      admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options.onError);
     });
     return {
       config,
@@ -102,7 +102,7 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
       }
       const connection = handshake.accept();
       connection.info = new RawTlsInfo(handshake.tls, peer);
-      admit(connection, this.accept, this.options);
+      admit(connection, this.accept, this.options.onError);
     };
     return rawTls({
       context,
