@@ -102,7 +102,10 @@ class Supervisor<Config> implements Workers<Config> {
     this.#logger = logger;
     const folder = this.#folder;
     const ticketSecret = randomBytes(32);
-    this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config, ticketSecret }));
+    this.#slots = Array.from(
+      { length: count },
+      (_, id) => new WorkerSlot({ id, count, folder, logger, config, ticketSecret }),
+    );
     cluster.on("message", this.#heard);
     this.ready = this.#start();
   }

@@ -124,7 +124,12 @@ class MaterialReader {
     const ends = this.credentials.flatMap(({ kind, end }) =>
       kind === "certificate" || end === undefined ? [] : [end.getTime()],
     );
-    return new TicketKeys({ secret, scope: hash("sha256", rules), lifetime: Math.min(sessionLifetime, LONGEST_SESSION_MS), ends });
+    return new TicketKeys({
+      secret,
+      scope: hash("sha256", rules),
+      lifetime: Math.min(sessionLifetime, LONGEST_SESSION_MS),
+      ends,
+    });
   }
 
   private sessionOptions(tickets: TicketKeys | undefined): SecureContextOptions {
