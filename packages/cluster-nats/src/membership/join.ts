@@ -14,6 +14,8 @@ export interface Joining {
   readonly version: string;
   readonly wire: number;
   readonly partitions: number;
+  /** Are they shards? Default: sessions live in memory. */
+  readonly durable?: boolean;
   readonly store: ClusterStore;
   readonly clock: Clock;
   readonly timing: Timing;
@@ -32,7 +34,7 @@ export async function join(joining: Joining): Promise<{ readonly self: ViewMembe
   const { store, sleep, said } = joining;
   for (;;) {
     const stored = await readView(store);
-    const view = stored?.view ?? emptyView(joining.wire, joining.partitions);
+    const view = stored?.view ?? emptyView(joining.wire, joining.partitions, joining.durable);
     checkFits(view, joining);
     const own = view.members.find(({ instance }) => instance === joining.instance);
     // An attempt whose answer was lost has succeeded.
@@ -56,7 +58,11 @@ function pick({ id, run, name, instance, version, isReady }: ViewMember): ViewMe
   return { id, run, name, instance, version, isReady };
 }
 
-function checkFits({ wire, owners, members }: View, joining: Joining): void {
+function checkFits({ wire, owners, members, epochs }: View, joining: Joining): void {
+  if ((epochs !== undefined) !== (joining.durable === true)) {
+    const [it, this_] = epochs === undefined ? ["in memory", "replicated"] : ["replicated", "in memory"];
+    throw refusal(joining, `its sessions are ${it}, this configuration says ${this_} (cluster.replicas)`);
+  }
   if (owners.length !== joining.partitions) {
     throw refusal(
       joining,

@@ -23,6 +23,11 @@ export interface MembershipParts {
   vacant(partitions: readonly number[], most: number): readonly number[];
   /** These were vacant and stay: their clients may come again. */
   kept(partitions: readonly number[]): void;
+  /**
+   * What else this view should become; asked again for each view until there is nothing. Called whenever something may
+   * have changed: it may be the same as before, as the effect of an attempt can be unknown. Default: nothing.
+   */
+  wish?(view: View): View | undefined;
   /** This member was declared dead: it must end. The last call. */
   ended(): void;
   /** One line for the log. */
@@ -71,6 +76,11 @@ export class Membership {
   /** Milliseconds since it was heard of. */
   silence({ run }: MeshMember): number {
     return run === this.#parts.self.run ? 0 : this.#silence.of(run, this.#parts.clock.now());
+  }
+
+  /** There may be a wish. */
+  consider(): void {
+    this.#consider();
   }
 
   /** This member can serve clients: it gets partitions. */
@@ -170,7 +180,12 @@ export class Membership {
         .map((member) => (member.run === self.run && this.#isReady ? { ...member, isReady: true } : member));
       return this.#write(withMembers(view, members));
     }
-    return this.#suspect(view) ?? this.#release(view);
+    return this.#suspect(view) ?? this.#fulfil(view) ?? this.#release(view);
+  }
+
+  #fulfil(view: View): Promise<void> | undefined {
+    const wish = this.#parts.wish?.(view);
+    return wish === undefined ? undefined : this.#write(wish);
   }
 
   #suspect(view: View): Promise<void> | undefined {
@@ -199,6 +214,8 @@ export class Membership {
   /** Gives away what other members should have and no client needs here. */
   #release(view: View): Promise<void> | undefined {
     const { self, vacant } = this.#parts;
+    // Shards move with their sessions: see `wish`.
+    if (view.epochs !== undefined) return undefined;
     if (this.#releasing === undefined) {
       const most = surplus(view, self.id);
       if (most === 0) return undefined;
