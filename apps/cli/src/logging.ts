@@ -24,13 +24,13 @@ export function createLogger({ level, format = usualFormat() }: LogSection, writ
   const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)), { writeBytes });
   if (writeBytes === undefined) process.on("exit", () => file.flush());
   const destination: LevelledDestination = {
-    [pino.symbols.needsMetadataGsym]: true,
     lastLevel: 0,
     write(line) {
       file.write(formatted(line));
       if (this.lastLevel >= WARN) file.flush();
     },
   };
+  Object.assign(destination, { [pino.symbols.needsMetadataGsym]: true });
   // The broker logs errors as `err`; plugins of others may not.
   const serializers = { err: pino.stdSerializers.err, error: pino.stdSerializers.err };
   return pino({ level, base: null, timestamp: isoTime(), serializers }, destination);
