@@ -18,6 +18,22 @@ export interface LogFileOptions {
   readonly later?: (flush: () => void) => void;
 }
 
+const logs = new Set<LogFile>();
+
+/** Writes what the logs of this process still have: before its end, and before anything else goes to stderr. */
+export function flushLogs(): void {
+  for (const log of logs) log.flush();
+}
+
+process.on("exit", flushLogs);
+
+/** A log of this process, which lasts as long as the process. */
+export function openLogFile(gap: (lost: number, code: string) => string, options: LogFileOptions): LogFile {
+  const log = new LogFile(gap, options);
+  logs.add(log);
+  return log;
+}
+
 export class LogFile {
   readonly #writeBytes: WriteBytes;
   readonly #later: (flush: () => void) => void;

@@ -4,7 +4,7 @@
 // takes those of one turn.
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { LogFile, type WriteBytes } from "./log-file.ts";
+import { openLogFile, type WriteBytes } from "./log-file.ts";
 import { printable } from "./printable.ts";
 
 const LEVELS: Readonly<Record<number, string>> = {
@@ -21,8 +21,7 @@ const WARN = 40;
 /** @param writeBytes writes the bytes. Default: to stderr */
 export function createLogger({ level, format = usualFormat() }: LogSection, writeBytes?: WriteBytes): Logger {
   const formatted = (line: string): string => (format === "json" ? line : readable(line));
-  const file = new LogFile((lost, reason) => formatted(gapLine(lost, reason)), { writeBytes });
-  if (writeBytes === undefined) process.on("exit", () => file.flush());
+  const file = openLogFile((lost, reason) => formatted(gapLine(lost, reason)), { writeBytes });
   const destination: LevelledDestination = {
     lastLevel: 0,
     write(line) {
