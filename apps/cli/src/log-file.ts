@@ -1,4 +1,4 @@
-// Writes log lines: those of one turn of the event loop together, at its end. A broker does not stop when its log cannot
+// Writes log lines: those of a few milliseconds together. A broker does not stop when its log cannot
 // be written (disk full, reader gone): such lines are counted, and before the next line that can be written comes one
 // with their number.
 import { writeSync } from "node:fs";
@@ -9,12 +9,14 @@ export type WriteBytes = (bytes: Uint8Array, at: number) => number;
 const STDERR = 2;
 /** Bytes of one write. Several processes write to the same pipe, which keeps no more than this in one piece. */
 const AT_ONCE = 4096;
+/** Milliseconds that a line waits for others. */
+const DELAY = 10;
 const NEWLINE = 0x0a;
 
 export interface LogFileOptions {
   /** Default: to stderr. */
   readonly writeBytes?: WriteBytes | undefined;
-  /** Calls back at the end of this turn of the event loop. */
+  /** Calls back soon. Default: after ten milliseconds, if the process still runs then. */
   readonly later?: (flush: () => void) => void;
 }
 
@@ -49,13 +51,13 @@ export class LogFile {
   /** The last write has ended within a line. */
   #isTorn = false;
 
-  constructor(gap: (lost: number, code: string) => string, { writeBytes, later = setImmediate }: LogFileOptions = {}) {
+  constructor(gap: (lost: number, code: string) => string, { writeBytes, later = soon }: LogFileOptions = {}) {
     this.#gap = gap;
     this.#writeBytes = writeBytes ?? ((bytes, at) => writeSync(STDERR, bytes, at));
     this.#later = later;
   }
 
-  /** Adds a line, with its newline. It is written or lost when this turn of the event loop ends. */
+  /** Adds a line, with its newline. It is written, or lost, soon. */
   write(line: string): void {
     const size = Buffer.byteLength(line);
     if (this.#used + size > AT_ONCE) this.flush();
@@ -106,6 +108,10 @@ export class LogFile {
     this.#isTorn = false;
     return lines;
   }
+}
+
+function soon(flush: () => void): void {
+  setTimeout(flush, DELAY).unref();
 }
 
 function newlines(bytes: Uint8Array): number {

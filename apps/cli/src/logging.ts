@@ -1,7 +1,7 @@
 // Structured log lines on stderr: JSON for programs, or a readable form for people. Warnings and errors are written
-// before the call returns, with everything before them. Other lines are written at the end of the turn of the event loop,
-// and when the process exits: thousands of clients that connect at once do not cost a system call each. Only a SIGKILL
-// takes those of one turn.
+// before the call returns, with everything before them. Other lines are written ten milliseconds later, and when the
+// process exits: thousands of clients that connect at once do not cost a system call each. Only a SIGKILL takes those of
+// the last ten milliseconds.
 import type { LogSection } from "@wrenmq/config";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { openLogFile, type WriteBytes } from "./log-file.ts";

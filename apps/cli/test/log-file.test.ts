@@ -7,10 +7,10 @@ interface Disk {
 }
 
 interface Written {
-  /** Writes a line, and ends the turn. */
+  /** Writes a line, and lets the time pass. */
   readonly line: (line: string) => void;
   readonly log: LogFile;
-  readonly endTurn: () => void;
+  readonly passTime: () => void;
   readonly text: () => string;
   readonly writes: number[];
 }
@@ -32,37 +32,37 @@ function logOn(disk: Disk): Written {
     writeBytes,
     later: (flush) => due.push(flush),
   });
-  const endTurn = (): void => {
+  const passTime = (): void => {
     for (const flush of due.splice(0)) flush();
   };
   const line = (given: string): void => {
     log.write(given);
-    endTurn();
+    passTime();
   };
-  return { log, line, endTurn, text: () => text, writes };
+  return { log, line, passTime, text: () => text, writes };
 }
 
-test("lines of one turn are one write; what follows is another", () => {
-  const { log, endTurn, text, writes } = logOn({ room: 1_000 });
+test("lines of a few milliseconds are one write; what follows is another", () => {
+  const { log, passTime, text, writes } = logOn({ room: 1_000 });
   log.write("first\n");
   log.write("second\n");
   expect(text()).toBe("");
-  endTurn();
+  passTime();
   expect(text()).toBe("first\nsecond\n");
   log.write("third\n");
   log.flush();
   expect(text()).toBe("first\nsecond\nthird\n");
-  endTurn();
+  passTime();
   expect(writes).toEqual([13, 6]);
 });
 
 test("a pipe that several processes share gets whole lines: no write of short lines is longer than 4096 bytes", () => {
-  const { log, endTurn, text, writes } = logOn({ room: 1_000_000 });
+  const { log, passTime, text, writes } = logOn({ room: 1_000_000 });
   const lines = Array.from({ length: 200 }, (_, number) => `${number} ${"ü".repeat(number)}\n`);
   for (const line of lines) log.write(line);
   log.write(`${"x".repeat(10_000)}\n`);
   log.write("last\n");
-  endTurn();
+  passTime();
   expect(text()).toBe(`${lines.join("")}${"x".repeat(10_000)}\nlast\n`);
   expect(writes.filter((size) => size > 4_096)).toEqual([10_001]);
 });
@@ -73,12 +73,12 @@ test("whatever the disk does, lines are whole or counted, and in order", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const disk = { room: 0 };
-      const { log, endTurn, line, text } = logOn(disk);
+      const { log, passTime, line, text } = logOn(disk);
       let number = 0;
       for (const { lines, room: more } of steps) {
         disk.room += more;
         for (const length of lines) log.write(`<${number++}${"x".repeat(length)}>\n`);
-        endTurn();
+        passTime();
       }
       disk.room = 1_000_000;
       line(`<${number++}>\n`);

@@ -48,8 +48,7 @@ test("warnings and errors are written before the call returns, after what came b
   logger.child({ plugin: "theirs" }).warn({}, "three");
   expect(messages()).toEqual(["one", "two", "three"]);
   logger.info({}, "four");
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(messages()).toEqual(["one", "two", "three", "four"]);
+  await expect.poll(messages).toEqual(["one", "two", "three", "four"]);
 });
 
 test("the time of a line is that of the clock, to the millisecond", () => {
