@@ -132,8 +132,7 @@ test("nothing acknowledged is lost, however the stream is lost and taken", {
         await world.time.until(Promise.all(world.all.map(({ owner }) => owner.dispose())));
       }
     }),
-    // An owner that its own first message, sent twice, has deposed.
-    { numRuns: SEEDS, examples: [[1_680_281_425, { lost: 0, repeated: 0.1, stale: 0, delay: 1_500 }, 256]] },
+    { numRuns: SEEDS },
   );
   // The test sees what it is about.
   expect(deposed).toBeGreaterThan(SEEDS);
