@@ -16,6 +16,11 @@ import { type Preparation, prepareForClients } from "./warm-up.ts";
 export interface HostOptions {
   /** The same interface as pino's; the caller sets its level. Default: nothing is logged. */
   readonly logger?: Logger;
+  /**
+   * One of the same kind that writes nothing: lines are formatted with it once, so that V8 has compiled that before the
+   * first clients come. Default: none.
+   */
+  readonly practiceLogger?: Logger;
   /** Plugins of the program, after those of the configuration; a reload keeps them. Default: none. */
   readonly plugins?: readonly Plugin[];
   /** Keep for each session a history of what it has lost and why, for `broker.operations`. Default false. */
@@ -73,7 +78,7 @@ export type ReadEffective = (running?: Running) => EffectiveConfig | Promise<Eff
 
 /** `brokerFromConfig` for a configuration from any source. */
 export async function hostBroker(read: ReadEffective, options: HostOptions = {}): Promise<ConfiguredBroker> {
-  const { logger = silentLogger, plugins: own = [], dropHistory = false, describe } = options;
+  const { logger = silentLogger, plugins: own = [], dropHistory = false, describe, practiceLogger } = options;
   const { config, warnings, plugins: configured } = await read();
   const lines = [...warnings.map(formatDiagnostic)];
   const { path } = config.store;
@@ -91,7 +96,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   broker.on("brokerStarted", () => {
     if (path !== undefined) removeLeftovers(path);
     announce(listeningOf(broker), current, logger);
-    warm = prepareForClients(broker, current, logger, describe);
+    warm = prepareForClients(broker, current, { logger, practiceLogger, describe });
   });
   const reload = reloading({
     running: { config, plugins: configured },

@@ -82,6 +82,27 @@ async function upgraded(listener: Listener): Promise<Socket> {
   return client;
 }
 
+/** The payload of the frames that a server sends. */
+function gatherFrames(client: Socket): { size: number; payloads: Buffer[] } {
+  const result = { size: 0, payloads: [] as Buffer[] };
+  let rest = Buffer.alloc(0);
+  client.on("data", (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      if (rest.length < 2) return;
+      const short = rest.readUInt8(1);
+      const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+      if (rest.length < start) return;
+      const length = short < 126 ? short : short === 126 ? rest.readUInt16BE(2) : rest.readUInt32BE(6);
+      if (rest.length < start + length) return;
+      result.payloads.push(rest.subarray(start, start + length));
+      result.size += length;
+      rest = rest.subarray(start + length);
+    }
+  });
+  return result;
+}
+
 /** The HTTP status of a refused handshake. */
 async function status(client: WebSocket): Promise<number | undefined> {
   const [, response] = (await once(client, "unexpected-response")) as [unknown, { statusCode?: number }];
@@ -310,6 +331,29 @@ describe.each([true, false])("rawTcp %s", (isRaw) => {
       const recorder = await made.next();
       await until(() => recorder.size === 2);
       expect([...recorder.bytes]).toEqual([7, 8]);
+      client.destroy();
+    });
+
+    test("a client whose request comes in pieces is served as the others are: large messages, and a handler that pauses", async () => {
+      const listener = await listen(echo);
+      const client = connect(listener.port!, "127.0.0.1");
+      client.setNoDelay();
+      const request = handshake();
+      client.write(request.subarray(0, 20));
+      // The bytes should arrive apart; nobody tells when they have, and the outcome does not depend on it.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      client.write(request.subarray(20));
+      await once(client, "data");
+      // No MQTT, so the answer is one stream of bytes in frames of any length.
+      const size = 1_000_000;
+      const payload = Buffer.concat([Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff]), pattern(size - 5)]);
+      const head = Buffer.alloc(14);
+      head.writeUInt16BE(0x82ff, 0);
+      head.writeUInt32BE(size, 6);
+      const got = gatherFrames(client);
+      client.write(Buffer.concat([head, payload]));
+      await until(() => got.size >= size);
+      expect(Buffer.concat(got.payloads).equals(payload)).toBe(true);
       client.destroy();
     });
 

@@ -86,7 +86,7 @@ test("MQTT 5.0: [MQTT-6.0.0-2] any stream of frames, cut anywhere: the reader sa
       // ws tells messages when they are complete.
       expect(payload.subarray(0, expected.payload.length).equals(expected.payload)).toBe(true);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
   expect([...ends]).toEqual(expect.arrayContaining([undefined, 1002, NO_CODE]));
 });
