@@ -79,7 +79,12 @@ export class ClusterUnderTest implements AsyncDisposable {
     const networks = options.partitions ? await Networks.make([...MEMBERS, ...servers]) : undefined;
     const place = (name: string): NatsPlace => networks?.place(name) ?? { host: "127.0.0.1" };
     try {
-      const nats = await NatsTrio.start(NAME, servers.map(place));
+      const nats = await NatsTrio.start(
+        NAME,
+        servers.map(place),
+        // What the journals need depends on their number: these members may do everything.
+        options.replicas === 0 ? {} : { authorization: { users: [{ user: USER.username, password: USER.password }] } },
+      );
       const { stdout } = await runProgram(options.program, ["cluster", "--help"]);
       return new ClusterUnderTest(options, folder, nats, networks, /^ +drain\b/m.test(stdout));
     } catch (error) {
@@ -155,8 +160,9 @@ export class ClusterUnderTest implements AsyncDisposable {
         member: name,
         servers: this.nats.urls,
         ...USER,
-        ...(replicas === 0 ? {} : { replicas, data: join(this.#folder, `data-${name}`) }),
+        ...(replicas === 0 ? {} : { replicas }),
       },
+      ...(replicas === 0 ? {} : { store: { path: join(this.#folder, `data-${name}`) } }),
     };
     writeFileSync(configFile, JSON.stringify(config));
     const options = { name, program, configFile, runtime: this.#folder, log };

@@ -58,6 +58,7 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
   world.losesSessions = replicas === 0;
   const scenario = new Scenario(world, { qos });
   await cluster.start();
+  if (cluster.ownEnds.length > 0) throw new Error(cluster.ownEnds.join("\n"));
   await untilWhole(cluster, world);
   world.port = 1; // each connection finds one itself
   await scenario.begin();
