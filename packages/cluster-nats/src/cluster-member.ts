@@ -10,15 +10,22 @@ import { Certainty } from "./membership/certainty.ts";
 import type { ClusterStore, StoredView } from "./membership/cluster-store.ts";
 import { Membership } from "./membership/membership.ts";
 import { PartitionHomes } from "./membership/partition-homes.ts";
+import { type Proposal, Proposals } from "./membership/proposals.ts";
 import { TIMING } from "./membership/timing.ts";
 import type { View, ViewMember } from "./membership/view.ts";
 import type { ClusterSubjects } from "./nats/cluster-subjects.ts";
 import type { ConnectionWatch } from "./nats/connection-watch.ts";
 import { sleep } from "./nats/nats-connection.ts";
+import { ShardSubjects } from "./nats/shard-subjects.ts";
+import type { DoorwayPlacement } from "./shards/doorway-placement.ts";
+import { type OpenShard, ShardSite } from "./shards/shard-site.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** Milliseconds that leaving may take. */
 const LEAVE_PATIENCE = 1_000;
+
+/** For the option `placement` of the broker. */
+type Placement = MemberPlacement | DoorwayPlacement;
 
 /** What a member needs of its broker. */
 export interface MemberBroker {
@@ -46,7 +53,7 @@ export interface MemberParts {
 export class ClusterMember {
   readonly id: number;
   readonly bus: MeshBus;
-  readonly placement: MemberPlacement;
+  readonly placement: Placement;
   /** Resolves when the others have declared this member dead: its broker must close, and may join again. */
   readonly ended: Promise<void>;
   readonly #parts: MemberParts;
@@ -55,6 +62,9 @@ export class ClusterMember {
   readonly #membership: Membership;
   readonly #trouble: BucketTrouble;
   readonly #certainty: Certainty;
+  readonly #proposals: Proposals;
+  /** Where partitions are shards. */
+  readonly #shards: ShardSite | undefined;
   readonly #whenAdmitted: Promise<void>;
   #admitted = (): void => {};
   #hasEnded = (): void => {};
@@ -75,7 +85,9 @@ export class ClusterMember {
     this.#homes = new PartitionHomes(self.id, first.view);
     this.#mesh = new NatsMesh(self, subjects, systemClock);
     this.bus = this.#makeBus();
-    this.placement = new MemberPlacement(this.#homes, this.bus);
+    this.#proposals = new Proposals(systemClock, () => this.#membership.consider());
+    this.#shards = first.view.epochs === undefined ? undefined : this.#makeShards();
+    this.placement = this.#shards?.placement ?? new MemberPlacement(this.#homes, this.bus);
     this.#membership = this.#makeMembership();
     this.#trouble = new BucketTrouble(this.#membership.lease, said);
     this.#certainty = new Certainty(this.#membership.lease);
@@ -88,6 +100,21 @@ export class ClusterMember {
   /** Before the broker starts. */
   attach(broker: MemberBroker): void {
     this.#broker = broker;
+  }
+
+  /** Where partitions are shards: makes the brokers of those that this member gets. Before the broker starts. */
+  host(openShard: OpenShard): void {
+    this.#shards?.host(openShard);
+  }
+
+  /** For stores of shards. */
+  get nats(): NatsConnection {
+    return this.#parts.nats;
+  }
+
+  /** Changes the view. @throws what the proposal throws; Error: it could not be changed in time */
+  propose(proposal: Proposal): Promise<void> {
+    return this.#proposals.add(proposal);
   }
 
   report(): ClusterReport {
@@ -113,11 +140,22 @@ export class ClusterMember {
     };
   }
 
+  /** Number of partitions of the cluster. */
+  get partitions(): number {
+    return this.#parts.first.view.owners.length;
+  }
+
+  /** Where partitions are shards: closes those of this member, and takes it out of the view. Before the broker stops. */
+  async giveAway(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#shards?.keeper.stop();
+    await this.#membership.leave(LEAVE_PATIENCE);
+  }
+
   /** After the broker has stopped. */
   async leave(): Promise<void> {
     const { nats, watch } = this.#parts;
-    this.#isLeaving = true;
-    await this.#membership.leave(LEAVE_PATIENCE);
+    await this.giveAway();
     if (watch.isThere) await Promise.race([nats.drain(), sleep(LEAVE_PATIENCE)]);
     await nats.close();
   }
@@ -152,9 +190,11 @@ export class ClusterMember {
       send: (heartbeat) => subjects.sendHeartbeat(heartbeat),
       isBusThere: () => watch.isThere,
       viewed: (view) => this.#viewed(view),
+      wish: (view) => this.#proposals.wish(view) ?? this.#shards?.keeper.wish(view),
       vacant: (among, most) => this.#homes.release(among, most, this.#broker?.clientIds() ?? []),
       kept: (partitions) => this.#homes.kept(partitions),
       ended: () => {
+        void this.#shards?.keeper.abandonAll();
         this.#hasEnded();
         void this.bus.stop();
       },
@@ -163,10 +203,26 @@ export class ClusterMember {
     });
   }
 
+  #makeShards(): ShardSite {
+    const { self, nats, watch, cluster, subjects, said } = this.#parts;
+    return new ShardSite({
+      self: self.id,
+      bus: this.bus,
+      shardBus: new ShardSubjects(nats, watch, cluster, subjects.longest),
+      clock: systemClock,
+      view: () => this.#homes.view,
+      whenCertain: () => this.#certainty.when(),
+      report: () => this.report(),
+      wishes: () => this.#membership.consider(),
+      said,
+    });
+  }
+
   #viewed(view: View): void {
     this.#homes.viewed(view);
     this.#mesh.setMembers(view.members);
     this.bus.setMembers(view.members);
+    this.#shards?.viewed(view);
     const { self } = this.#parts;
     if (view.members.some(({ run, isReady }) => run === self.run && isReady)) this.#admitted();
   }
@@ -179,5 +235,6 @@ export class ClusterMember {
     this.#parts.said(`connected to NATS again: ${this.#parts.nats.getServer()}`);
     this.#membership.busIsBack();
     this.#mesh.busIsBack();
+    this.#shards?.busIsBack();
   }
 }

@@ -103,6 +103,8 @@ export interface ClusterBus {
   /** Connects to the peers. Resolves when all are connected, or when the time for the others is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Cuts all links at once: nothing is sent and nothing is answered any more. */
+  abandon(): void;
   /**
    * There are local subscribers to a filter.
    * @param durable some of their sessions outlive this broker's process: while it is down, peers keep messages for them

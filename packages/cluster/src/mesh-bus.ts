@@ -138,6 +138,16 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     this.#relieve();
   }
 
+  abandon(): void {
+    this.#stopped = true;
+    this.#listening = false;
+    this.#redial.stop();
+    this.#complete?.();
+    for (const link of [...this.#byLink.keys()]) link.fail(undefined);
+    for (const peer of this.#peers) peer.close();
+    void this.#options.transport.close();
+  }
+
   setRoute(filter: string, durable: boolean): void {
     if (this.#own.set(filter, durable)) this.#unknown = true;
   }
