@@ -13,6 +13,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
   "packages/protocol": ["connection", "session", "message", "memory"],
   "packages/transport": ["listeners", "proxy-protocol", "tls", "connections"],
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
+  "packages/store-nats": ["nats", "mirror", "stream"],
   "packages/plugin-api": ["testing", "options", "grants", "chain"],
   "packages/config": ["amqtt", "sections", "reading", "description"],
   "packages/admin": ["client", "socket", "http", "members", "commands", "recording", "metrics", "streams", "trace"],

@@ -33,6 +33,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   "cluster-nats": ["cluster", "protocol", "transport"],
   "watched-file": ["plugin-api"],
   "store-file": ["store", "protocol"],
+  "store-nats": ["store", "store-file", "protocol"],
   broker: ["codec", "topics", "limits", "transport", "protocol", "store", "plugin-api", "cluster"],
   admin: ["broker", "codec", "plugin-api", "topics", "transport", "auth-token", "watched-file"],
   workers: ["broker", "cluster", "plugin-api", "store", "store-file", "transport"],
@@ -60,7 +61,7 @@ const MAY_KNOW_THE_VERSION = [
  * `ForwardResult`, an error with a code), which the callers translate.
  */
 const ANSWERS_NOBODY = [
-  ...["transport", "store", "store-file", "cluster", "cluster-nats", "limits", "config", "workers"].map(
+  ...["transport", "store", "store-file", "store-nats", "cluster", "cluster-nats", "limits", "config", "workers"].map(
     (name) => `packages/${name}/src/`,
   ),
   "packages/support/",

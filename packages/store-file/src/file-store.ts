@@ -25,6 +25,7 @@ import { Cleaner } from "./maintenance/cleaner.ts";
 import { DEFAULT_SEGMENT_BYTES, type FileStoreOptions } from "./options.ts";
 import type { StoreLock } from "./recovery/lock.ts";
 import { openDirectory } from "./recovery/opening.ts";
+import { Replay } from "./recovery/replay.ts";
 
 /** The parts that exist while the store is open. */
 interface Opened {
@@ -220,6 +221,12 @@ export class FileStore implements Store {
       bytes: journal.bytes,
       lastMessageId: ledger.messages.highest,
     };
+  }
+
+  /** For the journal of another store, into this one: it was opened empty, and has applied nothing yet. */
+  replay(): Replay {
+    const { ledger, journal } = this.#need();
+    return new Replay(ledger, journal, this.#writer);
   }
 
   /** Writes everything that is needed to new files and removes the others. */

@@ -1,4 +1,5 @@
 // The options of a file store, and the notices that it reports to the operator.
+import type { JournalMirror } from "./journal/journal-mirror.ts";
 import type { Problem } from "./recovery/recovery.ts";
 
 export interface FileStoreOptions {
@@ -18,6 +19,10 @@ export interface FileStoreOptions {
   readonly maxBytes?: number;
   /** Bytes at which a new file is begun. Default 16,777,216, and at most an eighth of `maxBytes`. */
   readonly segmentBytes?: number;
+  /** The directory is a cache: the store begins empty, whatever an earlier one has left there. Default false. */
+  readonly beginsEmpty?: boolean;
+  /** Is told of each frame that is written, but not of those of `replay`. Default: nobody is told. */
+  readonly mirror?: JournalMirror;
   /** Called with what the operator should know. Default: nothing is reported. */
   readonly onNotice?: (notice: FileStoreNotice) => void;
 }

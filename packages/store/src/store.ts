@@ -140,4 +140,5 @@ export type StoreErrorCode =
   | "ERR_STORE_DAMAGED"
   | "ERR_STORE_FULL"
   | "ERR_STORE_WRITE"
-  | "ERR_STORE_CLOSED";
+  | "ERR_STORE_CLOSED"
+  | "ERR_STORE_DEPOSED";

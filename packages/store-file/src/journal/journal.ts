@@ -17,6 +17,7 @@ import { promisify } from "node:util";
 import { StoreError } from "@wrenmq/store";
 import { BodyReader } from "./body-reader.ts";
 import { beginFrame, FRAME_HEAD_BYTES, fileHead, finishFrame, HEAD_BYTES, MAX_FRAME_BYTES } from "./format.ts";
+import type { JournalMirror } from "./journal-mirror.ts";
 import type { Place } from "./place.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { isNoRoom, Reserve } from "./reserve.ts";
@@ -38,6 +39,7 @@ export interface JournalStart {
   /** Oldest first; frames are appended to the last. */
   readonly files: readonly JournalFile[];
   readonly lastFrame: number;
+  readonly mirror: JournalMirror | undefined;
 }
 
 export function journalPath(directory: string, number: number): string {
@@ -69,6 +71,7 @@ export class Journal {
   readonly #directoryFd: number;
   readonly #bodies: BodyReader;
   readonly #reserve: Reserve;
+  readonly #mirror: JournalMirror | undefined;
   #tail: JournalFile | undefined;
   #fd = -1;
   /** Files that are full but may not be on disk. */
@@ -93,6 +96,7 @@ export class Journal {
     this.#bodies = new BodyReader((file) => journalPath(start.directory, file));
     this.#reserve = new Reserve(start.directory, start.segmentBytes);
     this.#reserve.take();
+    this.#mirror = start.mirror;
     // Recovery treats what it has read as durable, so it has to be. Older files are: see #rotate.
     for (const { path } of this.files.slice(-2)) syncFile(path);
     const last = this.files.at(-1);
@@ -109,9 +113,10 @@ export class Journal {
 
   /**
    * Completes the frame that `writer` has built, appends it, and returns where its payload is. All or nothing.
+   * @param isReplayed it came from the mirror
    * @throws StoreError ERR_STORE_FULL, ERR_STORE_WRITE
    */
-  append(writer: RecordWriter): Appended {
+  append(writer: RecordWriter, isReplayed = false): Appended {
     if (this.failure !== undefined) throw this.failure;
     if (writer.length > MAX_FRAME_BYTES) throw new StoreError("ERR_STORE_WRITE", "a batch is larger than 3.5 GB");
     if (this.#tail === undefined || this.#tail.size >= this.#segmentBytes) this.#rotate();
@@ -123,7 +128,9 @@ export class Journal {
     tail.size += frame.length;
     this.bytes += frame.length;
     this.lastFrame++;
-    return { file: tail.number, payload: frame.subarray(FRAME_HEAD_BYTES), payloadOffset: at + FRAME_HEAD_BYTES };
+    const payload = frame.subarray(FRAME_HEAD_BYTES);
+    if (this.#mirror !== undefined && !isReplayed && payload.length > 0) this.#mirror.onFrame(payload, tail.number);
+    return { file: tail.number, payload, payloadOffset: at + FRAME_HEAD_BYTES };
   }
 
   /** The next frame begins a new file. */
@@ -181,6 +188,7 @@ export class Journal {
       return false;
     }
     this.bytes -= file.size;
+    this.#mirror?.onDropped(file.number);
     const removed = this.#removing.then(async () => {
       await this.sync();
       this.#bodies.forget(file.number);

@@ -13,6 +13,7 @@ import { checkFormat, damaged, newerFormat, timestamp } from "./format-record.ts
 import { refuseHalfImport } from "./import-draft.ts";
 import { lockDirectory, type StoreLock } from "./lock.ts";
 import { type Recovered, recover } from "./recovery.ts";
+import { removeStore } from "./remove-store.ts";
 
 export interface OpenDirectory {
   readonly lock: StoreLock;
@@ -27,6 +28,7 @@ export function openDirectory(options: FileStoreOptions, segmentBytes: number, w
     makeFolder(options.path);
     lock = lockDirectory(options.path);
     refuseHalfImport(options.path);
+    if (options.beginsEmpty === true) removeStore(options.path);
     checkFormat(options.path, options.onDamage ?? "refuse");
     return { lock, ...openJournal(options, segmentBytes, writer) };
   } catch (error) {
@@ -49,7 +51,7 @@ function openJournal(
   if (recovered.problems.length > 0 && options.onDamage !== "setAside") throw damaged(directory, recovered.problems);
   cutTear(options, recovered);
   const { files, lastFrame } = recovered;
-  const journal = new Journal({ directory, segmentBytes, files, lastFrame });
+  const journal = new Journal({ directory, segmentBytes, files, lastFrame, mirror: options.mirror });
   try {
     if (recovered.problems.length > 0) salvage(options, recovered, ledger, journal, writer, segmentBytes);
   } catch (error) {
