@@ -137,15 +137,15 @@ export class Broker implements AsyncDisposable {
     this.#startedAt = this.#core.clock.now();
     try {
       await this.#options.store?.open();
-      this.#mustStart();
+      this.#mustBe("starting");
       await this.#plugins.start(this.#options.plugins);
-      this.#mustStart();
+      this.#mustBe("starting");
       this.#compileChains();
       this.#observe("brokerStarting");
       const { factLog } = this.#core;
       if (this.#options.store !== undefined && factLog !== undefined) restore(this.#core, this.#options.store, factLog);
       await this.#core.cluster?.bus.start();
-      this.#mustStart();
+      this.#mustBe("starting");
       for (const [name, listener] of Object.entries(this.#options.listeners)) {
         await this.#listeners.add(name, listener);
       }
@@ -173,9 +173,7 @@ export class Broker implements AsyncDisposable {
    */
   async shutdown({ elsewhere = false }: { readonly elsewhere?: boolean } = {}): Promise<void> {
     if (this.#state === "new" || this.#state === "stopped") return;
-    if (this.#state !== "started") {
-      throw new BrokerError("ERR_BROKER_STATE", `shutdown() while the broker is ${this.#state}`);
-    }
+    this.#mustBe("started", "shutdown()");
     this.#state = "stopping";
     this.#operations?.stops();
     this.#observe("brokerStopping");
@@ -216,10 +214,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Serves a connection that another broker of this process has accepted. Its events go to the handler from now on, and
-   * first what was read of it.
-   * @returns undefined: it was refused
-   * @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE
+   * Serves a connection that another broker of this process has accepted: its events, and first what was read of it, go to
+   * the handler. @returns undefined: it was refused. @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE
    */
   take(connection: Connection, listener: string): ConnectionHandler | undefined {
     this.#mustRun("take()");
@@ -565,12 +561,11 @@ export class Broker implements AsyncDisposable {
   }
 
   #mustRun(what: string): void {
-    if (this.#state === "started" || this.#state === "starting") return;
-    throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
+    if (this.#state !== "started") this.#mustBe("starting", what);
   }
 
-  #mustStart(): void {
-    if (this.#state !== "starting") throw new BrokerError("ERR_BROKER_STATE", "the broker was abandoned");
+  #mustBe(state: BrokerState, what = "start()"): void {
+    if (this.#state !== state) throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
   }
 
   /** Without an event: plugins that count or store messages do not want those of `$SYS`. */

@@ -12,7 +12,7 @@ import { Membership } from "./membership/membership.ts";
 import { PartitionHomes } from "./membership/partition-homes.ts";
 import { type Proposal, Proposals } from "./membership/proposals.ts";
 import { TIMING } from "./membership/timing.ts";
-import type { View, ViewMember } from "./membership/view.ts";
+import { partitionOf, type View, type ViewMember } from "./membership/view.ts";
 import type { ClusterSubjects } from "./nats/cluster-subjects.ts";
 import type { ConnectionWatch } from "./nats/connection-watch.ts";
 import { sleep } from "./nats/nats-connection.ts";
@@ -143,6 +143,11 @@ export class ClusterMember {
   /** Number of partitions of the cluster. */
   get partitions(): number {
     return this.#parts.first.view.owners.length;
+  }
+
+  /** The partition that a client belongs to. */
+  homeOf(clientId: string): number {
+    return partitionOf(clientId, this.#parts.first.view);
   }
 
   /** Where partitions are shards: closes those of this member, and takes it out of the view. Before the broker stops. */

@@ -33,6 +33,8 @@ export interface HostOptions {
 export interface Shards {
   /** By the number of the shard. */
   readonly all: ReadonlyMap<number, Broker>;
+  /** The shard that a client belongs to, here or in another process. */
+  homeOf(clientId: string): number;
   /** Calls back when there is one more. @returns ends it */
   onOpen(callback: (shard: number, broker: Broker) => void): () => void;
 }
@@ -94,6 +96,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   const { config, warnings, plugins: configured } = await read();
   const lines = [...warnings.map(formatDiagnostic)];
   const { path } = config.store;
+  let current = config;
   const { cluster } = config;
   const isDurable = cluster !== undefined && cluster.replicas > 0;
   if (path !== undefined && !isDurable) await prepareData(path, 1, logger);
@@ -111,7 +114,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   const change =
     durable?.reloader(broker, config) ??
     ((changed: WrenConfig, loaded: readonly Plugin[]) => reloader.change(changed, loaded));
-  let current = config;
+
   let warm: Preparation | undefined;
   broker.on("brokerStarting", () => {
     for (const line of lines) logger.warn({}, line);

@@ -27,7 +27,12 @@ export class DurableMember {
   constructor({ member, cluster, config, ...rest }: DurableMemberParts) {
     this.#member = member;
     this.#stores = replicatedStores(member, cluster, config().store);
-    this.shards = new ShardBrokers({ stores: this.#stores, config, ...rest });
+    this.shards = new ShardBrokers({
+      stores: this.#stores,
+      homeOf: (clientId) => member.homeOf(clientId),
+      config,
+      ...rest,
+    });
     member.host((run) => this.shards.open(run));
   }
 

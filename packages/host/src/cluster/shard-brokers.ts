@@ -1,6 +1,12 @@
 // The brokers of the shards that this process runs: each with the plugins, limits and names of listeners of the
 // configuration, a store of its own, and no listener that listens: connections come from the doorway.
-import { type Broker, type BrokerOptions, createBroker, type ListenerOptions, type PreparedChange } from "@wrenmq/broker";
+import {
+  type Broker,
+  type BrokerOptions,
+  createBroker,
+  type ListenerOptions,
+  type PreparedChange,
+} from "@wrenmq/broker";
 import type { RunningShard, ShardRun } from "@wrenmq/cluster-nats";
 import type { WrenConfig } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
@@ -13,6 +19,8 @@ import type { ShardStores } from "./shard-stores.ts";
 
 export interface ShardBrokersParts {
   readonly stores: ShardStores;
+  /** The shard that a client belongs to. */
+  homeOf(clientId: string): number;
   /** The configuration in use. */
   config(): WrenConfig;
   /** Plugins of the program: they are set up for each shard. */
@@ -39,6 +47,10 @@ export class ShardBrokers {
   /** Those that serve clients, by the number of the shard. */
   get all(): ReadonlyMap<number, Broker> {
     return new Map([...this.#running].map(([shard, { broker }]) => [shard, broker]));
+  }
+
+  homeOf(clientId: string): number {
+    return this.#parts.homeOf(clientId);
   }
 
   /** Calls back when a shard serves clients here. @returns ends it */
@@ -92,7 +104,10 @@ export class ShardBrokers {
         const { connected } = broker;
         ended();
         await broker.abandon();
-        logger.warn({ run: epoch, clients: connected }, "the shard is another member's now: its connections here are cut");
+        logger.warn(
+          { run: epoch, clients: connected },
+          "the shard is another member's now: its connections here are cut",
+        );
       },
     };
   }

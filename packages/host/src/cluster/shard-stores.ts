@@ -18,8 +18,11 @@ export interface ShardStores {
 export function replicatedStores(member: ClusterMember, cluster: ClusterSection, store: StoreSection): ShardStores {
   let temporary: Promise<string> | undefined;
   // Without a folder of the operator: the copies are made anew at each opening, so they may be anywhere.
-  const folder = async (): Promise<string> =>
-    store.path ?? (await (temporary ??= mkdtemp(join(tmpdir(), "wrenmq-shards-"))));
+  const folder = async (): Promise<string> => {
+    if (store.path !== undefined) return store.path;
+    temporary ??= mkdtemp(join(tmpdir(), "wrenmq-shards-"));
+    return temporary;
+  };
   return {
     async storeFor({ shard, epoch, count, lost }, logger) {
       const { ReplicatedStore } = await import("@wrenmq/store-nats");
