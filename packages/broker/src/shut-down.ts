@@ -38,6 +38,13 @@ export async function shutDown(parts: RunningParts, { reasonCode, clear }: HowTo
   await connectionsGone(open, core.clock);
   listeners.clear();
   await plugins.close();
+  if (core.factLog !== undefined && core.cluster !== undefined) {
+    // What peers have sent is stored and answered: otherwise they would refuse it to its publishers.
+    await core.cluster.bus.leave();
+    core.factLog.commit();
+    await core.factLog.idle();
+    core.flusher.run();
+  }
   await core.cluster?.bus.stop();
   await core.factLog?.drain();
   core.timers.clear();

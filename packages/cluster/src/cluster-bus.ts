@@ -103,6 +103,11 @@ export interface ClusterBus {
   /** Connects to the peers. Resolves when all are connected, or when the time for the others is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /**
+   * Before `stop`, where sessions outlive this broker: peers keep what they have for it from now on. Resolves when what
+   * they have sent before is here; it can still be answered.
+   */
+  leave(): Promise<void>;
   /** Cuts all links at once: nothing is sent and nothing is answered any more. */
   abandon(): void;
   /**

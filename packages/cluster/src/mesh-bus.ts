@@ -8,6 +8,8 @@ import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { homeOf } from "./home.ts";
 import type { Greeting, LinkEvents } from "./link-events.ts";
+import { Congestion } from "./mesh/congestion.ts";
+import { takeLeave } from "./mesh/leave-taking.ts";
 import type { MeshMember, MeshOptions } from "./mesh/mesh-options.ts";
 import { OwnRoutes } from "./mesh/own-routes.ts";
 import { relaysGone } from "./mesh/relays-gone.ts";
@@ -30,8 +32,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly #own = new OwnRoutes(() => this.#byLink.keys());
   readonly #byLink = new Map<MeshLink, MeshPeer>();
   #sync: RetainedSync | undefined;
-  readonly #congested = new Set<MeshLink>();
-  #relieved: (() => void)[] = [];
+  readonly #congestion = new Congestion();
   #complete: (() => void) | undefined;
   readonly #redial = new Redial<MeshLink, MeshPeer>((peer, retry) => this.#dial(peer, retry));
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
@@ -52,7 +53,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   get congested(): boolean {
-    return this.#congested.size > 0;
+    return this.#congestion.isThere;
   }
 
   get isUncertain(): boolean {
@@ -135,7 +136,11 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     await relaysGone(this.#node, () => this.#byLink.keys());
     for (const link of [...this.#byLink.keys()]) link.end();
     await this.#options.transport.close();
-    this.#relieve();
+    this.#congestion.relieve();
+  }
+
+  leave(): Promise<void> {
+    return this.#node === undefined ? Promise.resolve() : takeLeave(this.#node, [...this.#byLink.keys()]);
   }
 
   abandon(): void {
@@ -163,13 +168,13 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     peer.forward(message, target, ticket);
     const { link } = peer;
-    if (link?.congested === true) this.#congested.add(link);
+    if (link?.congested === true) this.#congestion.add(link);
   }
 
   handOver(peer: MeshPeer, parcel: Parcel, target: ForwardTarget): void {
     peer.handOver(parcel, target);
     const { link } = peer;
-    if (link !== undefined && (link.congested || peer.isBehind)) this.#congested.add(link);
+    if (link !== undefined && (link.congested || peer.isBehind)) this.#congestion.add(link);
   }
 
   isFull(peer: MeshPeer, message: Message): boolean {
@@ -182,7 +187,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   whenRelieved(callback: () => void): void {
-    this.#relieved.push(callback);
+    this.#congestion.whenRelieved(callback);
   }
 
   whenKnown(): Promise<void> | undefined {
@@ -303,7 +308,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     const { peer } = link;
     if (peer === undefined) return;
     peer.answered(sequence, count, result);
-    if (this.#congested.has(link)) this.#takesAgain(link);
+    this.#congestion.progressed(link);
   }
 
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void {
@@ -326,7 +331,11 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   drained(link: MeshLink): void {
     this.#sync?.continue(link);
-    this.#takesAgain(link);
+    this.#congestion.progressed(link);
+  }
+
+  left(link: MeshLink): void {
+    this.#byLink.get(link)?.leaves();
   }
 
   closed(link: MeshLink, error: Error | undefined): void {
@@ -340,16 +349,10 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       this.#reach(peer);
     }
     if (peer === undefined && !this.#stopped) this.#redial.endedEarly(link, this.#node as LocalNode);
-    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+    this.#congestion.over(link);
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Publishers continue if nothing is congested any more. */
-  #takesAgain(link: MeshLink): void {
-    if (link.congested || link.peer?.isBehind === true) return;
-    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
-  }
 
   get #isComplete(): boolean {
     const comeAndGo = this.#options.count === undefined;
@@ -390,11 +393,5 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
         if (!this.#stopped) this.#redial.later(peer, retry, this.#node as LocalNode);
       },
     );
-  }
-
-  #relieve(): void {
-    const callbacks = this.#relieved;
-    this.#relieved = [];
-    for (const callback of callbacks) callback();
   }
 }

@@ -196,10 +196,10 @@ export class FactLog implements FactSink {
   /** Resolves when nothing is in progress. Facts that the store still refuses are lost; the log has their number. */
   async drain(): Promise<void> {
     this.commit();
-    await this.#idle();
+    await this.idle();
     if (this.#refused !== undefined) {
       this.#retry();
-      await this.#idle();
+      await this.idle();
     }
     this.#closed = true;
     if (this.#refused !== undefined) {
@@ -216,7 +216,8 @@ export class FactLog implements FactSink {
     this.#refused = undefined;
   }
 
-  async #idle(): Promise<void> {
+  /** Resolves when nothing is in progress. */
+  async idle(): Promise<void> {
     while (this.#underWay.length > 0 || this.#retrying) {
       await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     }
