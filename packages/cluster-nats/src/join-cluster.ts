@@ -1,13 +1,13 @@
 // How a broker becomes a member of a cluster on NATS: connects, opens the bucket, and takes its place among the members.
 import { randomUUID } from "node:crypto";
-import { WIRE_VERSION } from "@wrenmq/cluster";
+import { ClusterError, WIRE_VERSION } from "@wrenmq/cluster";
 import { ClusterMember } from "./cluster-member.ts";
-import { join } from "./membership/join.ts";
+import { type Joining, join } from "./membership/join.ts";
 import { TIMING } from "./membership/timing.ts";
 import { ClusterSubjects } from "./nats/cluster-subjects.ts";
 import { ConnectionWatch } from "./nats/connection-watch.ts";
 import { openClusterStore } from "./nats/kv-cluster-store.ts";
-import { connectToNats, type NatsOptions, sleep } from "./nats/nats-connection.ts";
+import { connectToNats, type NatsOptions, reasonOf, sleep } from "./nats/nats-connection.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** Each partition costs next to nothing: with many of them the parts of the members are nearly equal. */
@@ -54,7 +54,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
     const store = await openClusterStore(nats, name, { replicas, signal, said });
     const watch = new ConnectionWatch(nats);
     const subjects = new ClusterSubjects(nats, watch, name);
-    const { self, first } = await join({
+    const joining: Joining = {
       cluster: name,
       name: member,
       instance: randomUUID(),
@@ -68,10 +68,28 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       listen: (heard) => subjects.listen(heard),
       sleep: (milliseconds) => sleep(milliseconds, signal),
       said,
-    });
+    };
+    const { self, first } = await joinWithPatience(joining, signal);
     return new ClusterMember({ cluster: name, self, first, store, nats, watch, subjects, said });
   } catch (error) {
     await nats.close();
     throw error;
+  }
+}
+
+/** Milliseconds between two attempts. */
+const RETRY = 500;
+
+/** While NATS elects a leader the bucket does not answer: that is no reason to end. */
+async function joinWithPatience(joining: Joining, signal: AbortSignal): ReturnType<typeof join> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await join(joining);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ClusterError) throw error;
+      if (attempt === 2) joining.said(`the bucket of the cluster does not answer: ${reasonOf(error)}; trying again`);
+    }
+    await sleep(RETRY, signal);
   }
 }

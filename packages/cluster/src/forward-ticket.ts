@@ -13,6 +13,8 @@ export interface Ticket {
   sent(sequence: number): void;
   /** The answer to `count` messages, from the given sequence number on. */
   settle(sequence: number, count: number, result: ForwardResult): void;
+  /** What is sent from now on has other sequence numbers: no message may join. */
+  end?(): void;
 }
 
 /** One message at any number of peers. */
@@ -83,6 +85,10 @@ export class ForwardBatch implements Ticket {
     if (this.#length === 0) this.#first = sequence;
     this.#length++;
     if (this.#length === LONGEST) this.isOpen = false;
+  }
+
+  end(): void {
+    this.isOpen = false;
   }
 
   settle(sequence: number, count: number, result: ForwardResult): void {

@@ -69,7 +69,9 @@ export class MeshPeer implements Peer {
     this.#handovers.link = link;
     this.durable = durable;
     this.generation++;
+    const unanswered = this.#pending;
     this.#pending = new PendingTickets();
+    unanswered.settleAll(ForwardResult.Refused);
     this.#told = new Set();
     this.isSynchronised = false;
   }
@@ -168,9 +170,9 @@ export class MeshPeer implements Peer {
       else this.setGroup(filter, 0, 0, false);
     }
     // It is unknown whether they were delivered. Where sessions end with their process, none is left that could miss a
-    // message.
-    const result = this.#staysUnlinked ? ForwardResult.Refused : ForwardResult.Nobody;
-    this.#pending.settleAll(result);
+    // message. That a member of a cluster closes its link is the beginning of its end: whether it is, is known soon.
+    if (this.#isFar && !this.#isGone && !this.durable) this.#pending.end();
+    else this.#pending.settleAll(this.#staysUnlinked ? ForwardResult.Refused : ForwardResult.Nobody);
     if (!this.#staysUnlinked) this.#handovers.answerAll(ForwardResult.Nobody);
   }
 
@@ -178,10 +180,7 @@ export class MeshPeer implements Peer {
   gone(): void {
     this.#isGone = true;
     this.lost();
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const { ticket } of held) ticket?.settle(0, 1, ForwardResult.Nobody);
+    this.#settleHeld(ForwardResult.Nobody);
     const whenTold = this.#whenTold;
     this.#whenTold = [];
     for (const passed of whenTold) passed();
@@ -198,9 +197,7 @@ export class MeshPeer implements Peer {
   /** The broker stops: no answer will come. Parcels stay with the broker that has made them. */
   close(): void {
     this.#handovers.link = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const { ticket } of held) ticket?.settle(0, 1, ForwardResult.Refused);
+    this.#settleHeld(ForwardResult.Refused);
     this.#pending.settleAll(ForwardResult.Refused);
   }
 
@@ -217,6 +214,16 @@ export class MeshPeer implements Peer {
       () => this.#isGone,
       () => this.#node.chooseAgain(message, groups),
     );
+  }
+
+  /** Each as if it had been sent and answered: a batch counts its messages by their sequence numbers. */
+  #settleHeld(result: ForwardResult): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    const pending = new PendingTickets();
+    for (const { ticket } of held) if (ticket !== undefined) pending.add(ticket);
+    pending.settleAll(result);
   }
 
   #send(message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {

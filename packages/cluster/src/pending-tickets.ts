@@ -45,6 +45,11 @@ export class PendingTickets {
     }
   }
 
+  /** No message may join those that wait. */
+  end(): void {
+    for (const ticket of this.#slots) ticket?.end?.();
+  }
+
   /** Answers all tickets. */
   settleAll(result: ForwardResult): void {
     this.settle(this.#head, this.size, result);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BrokerProcess } from "./brokers/broker-process.ts";
 import { checkData } from "./check-folder.ts";
+import { hurtCluster } from "./cluster/report.ts";
 import { run } from "./run.ts";
 import { simulate } from "./simulation/simulate.ts";
 
@@ -17,6 +18,11 @@ const USAGE = `Kills a broker under load and checks that nothing it acknowledged
   --simulate N        N runs on brokers in this process, under a simulated clock; each has a seed of its own, from S on,
                       and 6 kills and 2 or 3 brokers where --kills and --workers do not say otherwise
   --power             with --simulate: the disk is late, and loses what it has not written when all brokers end
+  --cluster           three members of a cluster and three NATS servers: at each step one of them is killed, stopped, drained,
+                      or, where network namespaces are permitted, cut off
+  --replicas N        with --cluster: of what the members keep (default 0: sessions are in RAM, and end with their member)
+  --servers 1|3       with --cluster: NATS servers (default 3)
+  --only PATTERN      with --cluster: events that may happen, such as "NATS" or "kill a member"
   --debug             keep what the broker says, and when clients come and go; with --simulate: print that
   --program FILE      another wrenmq.js than the one made of the sources
 `;
@@ -28,6 +34,7 @@ export async function main(words: readonly string[], ownProgram: string): Promis
     process.stderr.write(USAGE);
     return 2;
   }
+  if (options.cluster) return await hurtCluster({ ...options, program: options.program ?? ownProgram });
   if (options.simulations > 0) return await simulateMany(options);
   const { kills = 20, seed, qos, durability, workers = 1, program, debug } = options;
   const folder = await mkdtemp(join(tmpdir(), "wrenmq-crash-"));
@@ -102,19 +109,27 @@ function parse(words: readonly string[]) {
         workers: { type: "string" },
         simulate: { type: "string", default: "0" },
         power: { type: "boolean", default: false },
+        cluster: { type: "boolean", default: false },
+        replicas: { type: "string", default: "0" },
+        servers: { type: "string", default: "3" },
+        only: { type: "string" },
         program: { type: "string" },
         debug: { type: "boolean", default: false },
       },
     });
-    const { qos, durability, program, debug, power: powerFails } = values;
-    const [seed, simulations] = [Number(values.seed), Number(values.simulate)];
+    const { qos, durability, program, debug, power: powerFails, cluster, only } = values;
+    const [seed, simulations, replicas, servers] = [values.seed, values.simulate, values.replicas, values.servers].map(
+      Number,
+    ) as [number, number, number, number];
     const kills = values.kills === undefined ? undefined : Number(values.kills);
     const workers = values.workers === undefined ? undefined : Number(values.workers);
-    if (![seed, simulations, kills ?? 0, workers ?? 0].every(Number.isInteger)) return undefined;
+    if (![seed, simulations, replicas, kills ?? 0, workers ?? 0].every(Number.isInteger)) return undefined;
     if (simulations < 0 || (kills ?? 0) < 0 || (workers ?? 1) < 1 || (workers ?? 1) > 64) return undefined;
+    if (replicas < 0 || (servers !== 1 && servers !== 3)) return undefined;
     if (qos !== "1" && qos !== "2" && qos !== "both") return undefined;
     if (durability !== "batch" && durability !== "fsync") return undefined;
-    return { kills, seed, qos, durability, workers, program, debug, simulations, powerFails } as const;
+    const single = { durability, workers, simulations, powerFails } as const;
+    return { kills, seed, qos, program, debug, cluster, replicas, servers, only, ...single } as const;
   } catch {
     return undefined;
   }

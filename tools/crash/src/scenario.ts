@@ -55,6 +55,7 @@ export class Scenario {
       new WillClient(world, "m2", 5, 1, this.#witness),
       new WillClient(world, "m3", 5, 2, this.#witness),
     ];
+    for (const willClient of this.#willClients) world.onLoss.push(() => willClient.forgive());
     this.#endingSessions = [4, 5, 5].map((version, i) => new EndingSession(world, `g${i}`, version as 4 | 5));
   }
 
@@ -91,7 +92,7 @@ export class Scenario {
     await this.#untilStill(() => this.#publishers.every((publisher) => publisher.isDone));
     world.tell(`publishers are done: ${this.#publishers.every((publisher) => publisher.isDone)}`);
     for (const each of this.#publishers) {
-      if (!each.isDone) world.problem(`${each.clientId}: acknowledgements are missing`);
+      if (!each.isDone) world.problem(`${each.clientId}: acknowledgements are missing (${each.missing})`);
     }
     await this.#untilStill(() => this.#hasAll());
     world.tell(`subscribers have everything: ${this.#hasAll()}`);
@@ -99,6 +100,12 @@ export class Scenario {
     for (const each of [...this.#subscribers, ...this.#subscriptionTogglers]) each.check(world.streams);
     for (const willClient of this.#willClients) willClient.check();
     await this.checkRetained();
+    this.leave();
+  }
+
+  /** Ends all connections, of a run that has failed. */
+  leave(): void {
+    this.#world.running = false;
     for (const each of this.#everyone()) each.leave();
   }
 

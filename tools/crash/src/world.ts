@@ -37,6 +37,16 @@ export class World {
   port: number | undefined = undefined;
   /** Grows with every crash. */
   crashes: number = 0;
+  /** Members of a cluster turn clients away now and then, who then come to another one. */
+  isCluster: boolean = false;
+  /** Sessions end with the member that they are at. */
+  losesSessions: boolean = false;
+  /** A member of a cluster is ending, or is cut off: its sessions may end at any time, and again. */
+  isDying: boolean = false;
+  /** Grows when that begins, and when it is over. */
+  deaths: number = 0;
+  /** Called when a member has ended, or the witness of wills has lost its session: wills may be lost with it. */
+  readonly onLoss: (() => void)[] = [];
   /** Publishers publish, sessions come and go. */
   running: boolean = true;
   /** Messages of which QoS the broker may refuse. */
@@ -76,6 +86,14 @@ export class World {
 
   tick(): number {
     return ++this.#ticks;
+  }
+
+  /** @param isDying begins it, or is it over? */
+  death(isDying: boolean): void {
+    this.isDying = isDying;
+    this.crashes++;
+    this.deaths++;
+    for (const call of this.onLoss) call();
   }
 
   tell(text: string): void {

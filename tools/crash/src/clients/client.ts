@@ -1,5 +1,5 @@
 // A client that reconnects after every end of its connection until it is told to stay away.
-import type { ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from "@wrenmq/codec";
+import { type ConnackPacket, type ConnectPacket, type Packet, type ProtocolVersion, ReasonCode } from "@wrenmq/codec";
 import type { Cancel, World } from "../world.ts";
 import type { ClientLink } from "./link.ts";
 
@@ -9,6 +9,15 @@ const RETRY = 8;
 const PING_PAUSE = 20;
 /** Milliseconds after which a client that gets no PINGRESP is a problem of its own. */
 export const HANGS = 300_000;
+
+/** Reasons for which a member of a cluster ends a connection, or refuses it: the client is to come again. */
+const COME_AGAIN: readonly number[] = [
+  ReasonCode.ServerUnavailable,
+  ReasonCode.ServerBusy,
+  ReasonCode.ServerShuttingDown,
+  ReasonCode.UseAnotherServer,
+  ReasonCode.ServerMoved,
+];
 
 export abstract class Client {
   readonly clientId: string;
@@ -23,6 +32,9 @@ export abstract class Client {
   #asks = false;
   /** `world.crashes` when the latest connection was begun. */
   #crashesAtDial = 0;
+  /** `world.deaths` then, and when the session was known to be there for the last time. */
+  #deathsAtDial = 0;
+  #deathsAtSession = 0;
   #timer: Cancel | undefined;
   #pingTimer: Cancel | undefined;
 
@@ -43,6 +55,12 @@ export abstract class Client {
    */
   protected get metNoCrash(): boolean {
     return this.world.crashes === this.#crashesAtDial;
+  }
+
+  /** May its session have ended with a member since it was there for the last time? */
+  protected get mayHaveLostSession(): boolean {
+    const { losesSessions, isDying, deaths } = this.world;
+    return losesSessions && (isDying || deaths !== this.#deathsAtSession);
   }
 
   protected abstract connectPacket(): ConnectPacket;
@@ -91,6 +109,7 @@ export abstract class Client {
       return;
     }
     this.#crashesAtDial = this.world.crashes;
+    this.#deathsAtDial = this.world.deaths;
     const link = this.world.dial(
       port,
       this.clientId,
@@ -119,6 +138,7 @@ export abstract class Client {
 
   #packet(packet: Packet): void {
     if (packet.type === "disconnect" && this.world.port === undefined) return; // the broker stops
+    if ((packet.type === "disconnect" || packet.type === "connack") && this.#isToComeAgain(packet.reasonCode)) return;
     if (packet.type === "pingresp") {
       this.rounds++;
       this.#pingTimer?.();
@@ -129,8 +149,13 @@ export abstract class Client {
     else {
       this.connected = true;
       this.accepted(packet);
+      this.#deathsAtSession = this.#deathsAtDial;
       this.#ping();
     }
+  }
+
+  #isToComeAgain(reasonCode: number): boolean {
+    return this.world.isCluster && COME_AGAIN.includes(reasonCode);
   }
 
   #ping(): void {

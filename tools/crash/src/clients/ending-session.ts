@@ -49,7 +49,8 @@ export class EndingSession extends Client {
   }
 
   protected accepted({ sessionPresent }: ConnackPacket): void {
-    const expected = this.#step === "end" ? false : this.#present;
+    const isUncertain = this.#present === true && this.mayHaveLostSession;
+    const expected = this.#step === "end" ? false : isUncertain ? "unknown" : this.#present;
     if (expected !== "unknown") {
       this.checks++;
       if (sessionPresent !== expected) {
@@ -58,7 +59,10 @@ export class EndingSession extends Client {
     }
     const found = sessionPresent ? "its session is there" : "new";
     this.world.tell(`${this.clientId} is in to ${this.#step}: ${found} (expected: ${presence(expected)})`);
-    if (!sessionPresent) this.#subscribed = false;
+    if (!sessionPresent) {
+      this.#subscribed = false;
+      if (isUncertain) this.#receiver.forget();
+    }
     this.#present = this.#step !== "end";
     if (this.#step !== "end" && !this.#subscribed) {
       this.#subscribed = true;

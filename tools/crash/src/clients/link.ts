@@ -22,11 +22,11 @@ export class Link implements ClientLink {
   readonly #socket: Socket;
   #owner: LinkOwner | undefined;
 
-  constructor(port: number, version: ProtocolVersion, owner: LinkOwner, opened: () => void) {
+  constructor(port: number, version: ProtocolVersion, owner: LinkOwner, opened: () => void, host = "127.0.0.1") {
     this.#version = version;
     this.#owner = owner;
     const decoder = new PacketDecoder({ version });
-    this.#socket = connect({ host: "127.0.0.1", port, noDelay: true }, opened);
+    this.#socket = connect({ host, port, noDelay: true }, opened);
     this.#socket.on("error", () => {}); // "close" follows
     this.#socket.on("close", () => this.#end());
     this.#socket.on("data", (chunk) => {

@@ -41,12 +41,23 @@ export class Publisher extends Client {
     return this.#inFlight.size === 0;
   }
 
+  /** What is not acknowledged, for people. */
+  get missing(): string {
+    const packets = [...this.#inFlight].map(
+      ([packetId, { packet, released }]) => `${packetId} QoS ${packet.qos}${released ? " released" : ""}`,
+    );
+    return `${this.connected ? "connected" : "not connected"}: ${packets.join(", ")}`;
+  }
+
   protected connectPacket(): ConnectPacket {
     return lastingConnect(this.clientId, this.version, 100);
   }
 
   protected accepted({ sessionPresent }: ConnackPacket): void {
-    if (this.#wasPresent && !sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+    if (this.#wasPresent && !sessionPresent) {
+      if (this.mayHaveLostSession) this.#forget();
+      else this.world.problem(`${this.clientId}: its session is gone`);
+    }
     this.#wasPresent = true;
     for (const [packetId, { packet, sent, released }] of this.#inFlight) {
       sent.sentAgain = true;
@@ -76,7 +87,9 @@ export class Publisher extends Client {
     if (packet.type === "pubcomp") return;
     if (reasonCode >= 0x80) {
       sent.refused = true;
-      if (!world.refuses.includes(found.packet.qos) || reasonCode !== 0x97) {
+      // A member that learns that the others have declared it dead refuses what it has not answered.
+      const mayRefuse = world.refuses.includes(found.packet.qos) || world.isDying;
+      if (!mayRefuse || reasonCode !== 0x97) {
         world.problem(`${this.clientId}: a message was refused with ${reasonCode}`);
       }
       return;
@@ -87,6 +100,12 @@ export class Publisher extends Client {
       found.released = true;
       this.link?.send({ type: "pubrel", packetId, reasonCode: 0 });
     }
+  }
+
+  /** The session is gone, and its messages in flight with it: they may have been delivered all the same. */
+  #forget(): void {
+    for (const { sent } of this.#inFlight.values()) if (sent.ackedAt === 0) sent.refused = true;
+    this.#inFlight.clear();
   }
 
   #publish(): void {

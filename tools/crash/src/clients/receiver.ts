@@ -27,6 +27,12 @@ export class Receiver {
     this.#acks = [];
   }
 
+  /** The session has ended. */
+  forget(): void {
+    this.lost();
+    this.#held.clear();
+  }
+
   /** @returns was it a packet of a delivery? */
   take(packet: Packet, link: ClientLink | undefined): boolean {
     if (packet.type === "pubrel") {

@@ -18,6 +18,8 @@ export class Subscriber extends Client {
   readonly #receiver: Receiver;
   readonly #receiveMaximum: number;
   #subscribed = false;
+  /** Tick since which it is subscribed: a session may have ended with a member of a cluster. */
+  #since = 0;
   #whenSubscribed: (() => void) | undefined;
   #timer: Cancel | undefined;
 
@@ -75,9 +77,15 @@ export class Subscriber extends Client {
 
   protected accepted({ sessionPresent }: ConnackPacket): void {
     if (this.#subscribed) {
-      if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
-      this.#absentNowAndThen();
-      return;
+      if (sessionPresent || !this.mayHaveLostSession) {
+        if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+        this.#absentNowAndThen();
+        return;
+      }
+      this.world.tell(`${this.clientId}: its session is gone`);
+      this.#receiver.forget();
+      this.#subscribed = false;
+      this.#since = Infinity;
     }
     const { topicFilter, qos } = this.#filter;
     const subscription = { topicFilter, qos, noLocal: false, retainAsPublished: false, retainHandling: 2 } as const;
@@ -87,6 +95,7 @@ export class Subscriber extends Client {
   protected received(packet: Packet): void {
     if (packet.type === "suback") {
       this.#subscribed = true;
+      if (this.#since > 0) this.#since = this.world.tick();
       this.#whenSubscribed?.();
       this.#absentNowAndThen();
     } else if (!this.#receiver.take(packet, this.link)) {
@@ -130,7 +139,9 @@ export class Subscriber extends Client {
 
   #missing({ topic, log }: Stream): number[] {
     const numbers = new Set(this.arrived.get(topic));
-    return log.flatMap(({ ackedAt }, i) => (ackedAt > 0 && !numbers.has(i + 1) ? [i + 1] : []));
+    return log.flatMap(({ sentAt, ackedAt }, i) =>
+      ackedAt > 0 && sentAt > this.#since && !numbers.has(i + 1) ? [i + 1] : [],
+    );
   }
 
   #report(topic: string, what: string): void {

@@ -55,7 +55,10 @@ export class SubscriptionToggler extends Client {
   }
 
   protected accepted({ sessionPresent }: ConnackPacket): void {
-    if (this.#wasPresent && !sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+    if (this.#wasPresent && !sessionPresent) {
+      if (this.mayHaveLostSession) this.#beginAnew();
+      else this.world.problem(`${this.clientId}: its session is gone`);
+    }
     this.#wasPresent = true;
     if (this.#answered) this.#later();
     else this.#ask();
@@ -78,6 +81,16 @@ export class SubscriptionToggler extends Client {
   protected override lost(): void {
     this.#timer?.();
     this.#receiver.lost();
+  }
+
+  /** The session has ended, with its subscription and its queue. */
+  #beginAnew(): void {
+    this.#receiver.forget();
+    for (const period of this.#periods) period.from = Infinity;
+    const period = this.#periods.at(-1);
+    if (period !== undefined) period.gone = Math.min(period.gone, this.world.tick());
+    this.#answered = true;
+    this.#wanted = "subscribe";
   }
 
   #later(): void {

@@ -45,8 +45,11 @@ export class Witness extends Client {
 
   protected accepted({ sessionPresent }: ConnackPacket): void {
     if (this.#subscribed) {
-      if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
-      return;
+      if (sessionPresent || !this.mayHaveLostSession) {
+        if (!sessionPresent) this.world.problem(`${this.clientId}: its session is gone`);
+        return;
+      }
+      this.#receiver.forget();
     }
     const subscription = {
       topicFilter: "w/#",
@@ -60,6 +63,8 @@ export class Witness extends Client {
 
   protected received(packet: Packet): void {
     if (packet.type === "suback") {
+      // What was sent before, while there was no session, is lost.
+      if (this.#subscribed) for (const call of this.world.onLoss) call();
       this.#subscribed = true;
       this.#whenSubscribed?.();
     } else this.#receiver.take(packet, this.link);
@@ -93,6 +98,13 @@ export class WillClient extends Client {
 
   get isSettled(): boolean {
     return [...this.#fates].every(([will, fate]) => fate !== "must" || this.#witness.times(will) > 0);
+  }
+
+  /** What should have been heard of may have been lost with a member of a cluster, or with the session of the witness. */
+  forgive(): void {
+    for (const [will, fate] of this.#fates) {
+      if (fate === "must" && this.#witness.times(will) === 0) this.#fates.set(will, "either");
+    }
   }
 
   check(): void {
