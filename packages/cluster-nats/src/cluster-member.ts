@@ -10,7 +10,8 @@ import { Certainty } from "./membership/certainty.ts";
 import type { ClusterStore, StoredView } from "./membership/cluster-store.ts";
 import { Membership } from "./membership/membership.ts";
 import { PartitionHomes } from "./membership/partition-homes.ts";
-import { type Proposal, Proposals } from "./membership/proposals.ts";
+import { Proposals } from "./membership/proposals.ts";
+import { Steering } from "./membership/steering.ts";
 import { TIMING } from "./membership/timing.ts";
 import { partitionOf, type View, type ViewMember } from "./membership/view.ts";
 import type { ClusterSubjects } from "./nats/cluster-subjects.ts";
@@ -62,7 +63,8 @@ export class ClusterMember {
   readonly #membership: Membership;
   readonly #trouble: BucketTrouble;
   readonly #certainty: Certainty;
-  readonly #proposals: Proposals;
+  readonly #proposals: Proposals = new Proposals(systemClock, () => this.#membership.consider());
+  readonly #steering: Steering = new Steering(this.#proposals);
   /** Where partitions are shards. */
   readonly #shards: ShardSite | undefined;
   readonly #whenAdmitted: Promise<void>;
@@ -85,7 +87,6 @@ export class ClusterMember {
     this.#homes = new PartitionHomes(self.id, first.view);
     this.#mesh = new NatsMesh(self, subjects, systemClock);
     this.bus = this.#makeBus();
-    this.#proposals = new Proposals(systemClock, () => this.#membership.consider());
     this.#shards = first.view.epochs === undefined ? undefined : this.#makeShards();
     this.placement = this.#shards?.placement ?? new MemberPlacement(this.#homes, this.bus);
     this.#membership = this.#makeMembership();
@@ -112,14 +113,9 @@ export class ClusterMember {
     return this.#parts.nats;
   }
 
-  /** Changes the view. @throws what the proposal throws; Error: it could not be changed in time */
-  propose(proposal: Proposal): Promise<void> {
-    return this.#proposals.add(proposal);
-  }
-
   report(): ClusterReport {
     const { cluster, self, nats, watch } = this.#parts;
-    const { members, owners } = this.#homes.view;
+    const { members, owners, epochs, wishes } = this.#homes.view;
     const membership = this.#membership;
     return {
       name: cluster,
@@ -136,6 +132,13 @@ export class ClusterMember {
         partitions: owners.filter((owner) => owner === one.id).length,
         silence: membership.silence(one),
         unconfirmed: this.#mesh.unconfirmed(one.id),
+        isDraining: one.isDraining === true,
+      })),
+      partitions: owners.map((owner, partition) => ({
+        partition,
+        owner: owner ?? undefined,
+        run: epochs?.[partition],
+        wished: wishes?.[partition],
       })),
     };
   }
@@ -181,6 +184,7 @@ export class ClusterMember {
         return Promise.race([this.#whenAdmitted, this.ended]);
       },
       whenCertain: () => this.#certainty.when(),
+      steering: this.#steering,
     });
   }
 
@@ -218,6 +222,7 @@ export class ClusterMember {
       view: () => this.#homes.view,
       whenCertain: () => this.#certainty.when(),
       report: () => this.report(),
+      steering: this.#steering,
       wishes: () => this.#membership.consider(),
       said,
     });

@@ -2,7 +2,14 @@
 // fixed, or members of a cluster that come and go.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ReadBuffer } from "@wrenmq/transport";
-import type { ArrivedTarget, ClusterBus, ClusterReport, ForwardTarget, LocalNode } from "./cluster-bus.ts";
+import type {
+  ArrivedTarget,
+  ClusterBus,
+  ClusterReport,
+  ClusterSteering,
+  ForwardTarget,
+  LocalNode,
+} from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
@@ -216,6 +223,10 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   report(): ClusterReport | undefined {
     return this.#options.report?.();
+  }
+
+  get steering(): ClusterSteering | undefined {
+    return this.#options.steering;
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {

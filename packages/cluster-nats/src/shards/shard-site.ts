@@ -3,6 +3,7 @@ import {
   type Clock,
   type ClusterBus,
   type ClusterReport,
+  type ClusterSteering,
   homeOf,
   MeshBus as Mesh,
   type MeshBus,
@@ -46,6 +47,7 @@ export interface ShardSiteParts {
   view(): View;
   whenCertain(): Promise<void> | undefined;
   report(): ClusterReport;
+  readonly steering: ClusterSteering;
   /** The view may have to change: see `ShardKeeper.wish`. */
   wishes(): void;
   said(line: string): void;
@@ -85,7 +87,7 @@ export class ShardSite {
   }
 
   async #open(shard: number, epoch: number, lost: () => void, signal: AbortSignal): Promise<RunningShard> {
-    const { view, shardBus, clock, whenCertain, report } = this.#parts;
+    const { view, shardBus, clock, whenCertain, report, steering } = this.#parts;
     if (this.#openShard === undefined) throw new Error("this process has no room for shards");
     const count = view().owners.length;
     const mesh = new ShardMesh({
@@ -97,7 +99,7 @@ export class ShardSite {
       over: (one) => this.#meshes.delete(one),
     });
     this.#meshes.add(mesh);
-    const bus = new Mesh({ self: shard, count, transport: mesh, whenCertain, report });
+    const bus = new Mesh({ self: shard, count, transport: mesh, whenCertain, report, steering });
     try {
       return await this.#openShard({
         shard,
