@@ -156,7 +156,7 @@ export class ClusterMember {
   /** Where partitions are shards: closes those of this member, and takes it out of the view. Before the broker stops. */
   async giveAway(): Promise<void> {
     this.#isLeaving = true;
-    await this.#shards?.keeper.stop();
+    await this.#shards?.close();
     await this.#membership.leave(LEAVE_PATIENCE);
   }
 
@@ -203,7 +203,7 @@ export class ClusterMember {
       vacant: (among, most) => this.#homes.release(among, most, this.#broker?.clientIds() ?? []),
       kept: (partitions) => this.#homes.kept(partitions),
       ended: () => {
-        void this.#shards?.keeper.abandonAll();
+        void this.#shards?.abandon();
         this.#hasEnded();
         void this.bus.stop();
       },

@@ -1,8 +1,9 @@
 // Where the doorway of a process passes its connections on, for the broker's option `placement`: to a shard of this
 // process, or over a link to the doorway of the process that has the shard. The doorway serves no client itself.
-import { homeOf, type MeshBus, RelayConnection } from "@wrenmq/cluster";
+import { type Clock, homeOf, type MeshBus, RelayConnection } from "@wrenmq/cluster";
 import type { Connection, ConnectionHandler } from "@wrenmq/transport";
 import type { View } from "../membership/view.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 /** Serves connections of clients of a shard; undefined: it refuses this one. */
 export type TakeClient = (connection: Connection, listener: string) => ConnectionHandler | undefined;
@@ -10,6 +11,7 @@ export type TakeClient = (connection: Connection, listener: string) => Connectio
 export interface DoorwayParts {
   /** Number of this member. */
   readonly self: number;
+  readonly clock: Clock;
   view(): View;
   readonly bus: Pick<MeshBus, "relay">;
 }
@@ -17,14 +19,18 @@ export interface DoorwayParts {
 export class DoorwayPlacement {
   readonly #parts: DoorwayParts;
   readonly #served = new Map<number, TakeClient>();
+  readonly #room: WaitingRoom;
+  #isClosed = false;
 
   constructor(parts: DoorwayParts) {
     this.#parts = parts;
+    this.#room = new WaitingRoom(parts.clock);
   }
 
   /** A shard of this process serves its clients from now on. @returns ends it */
   serve(shard: number, take: TakeClient): () => void {
     this.#served.set(shard, take);
+    this.#room.tryAll();
     return () => {
       if (this.#served.get(shard) === take) this.#served.delete(shard);
     };
@@ -38,29 +44,45 @@ export class DoorwayPlacement {
     return true;
   }
 
-  /** @returns lost: nobody serves the client's shard at present */
+  /** The view has changed. */
+  viewed(): void {
+    this.#room.tryAll();
+  }
+
+  /** This process serves nobody any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#room.close();
+  }
+
+  /** @returns lost: nobody serves the client's shard, and it cannot wait */
   handOver(
     connection: Connection,
     { clientId, listener }: { readonly clientId: string; readonly listener: string },
     head: Uint8Array,
   ): ConnectionHandler | "lost" {
+    if (this.#isClosed) return "lost";
+    const attempt = (bytes: Uint8Array): ConnectionHandler | undefined =>
+      this.#passOn(connection, clientId, listener, bytes);
+    return attempt(head) ?? this.#room.enter(connection, head, attempt) ?? "lost";
+  }
+
+  #passOn(connection: Connection, clientId: string, listener: string, head: Uint8Array): ConnectionHandler | undefined {
     const { view, self, bus } = this.#parts;
     const { owners } = view();
     // A client without an identifier gets one from whoever serves it.
     const shard = clientId === "" ? this.#anyShard(owners) : homeOf(clientId, owners.length);
-    if (shard === undefined) return "lost";
-    const take = this.#served.get(shard);
+    const take = shard === undefined ? undefined : this.#served.get(shard);
     if (take !== undefined) {
       const handler = take(connection, listener);
-      if (handler === undefined) return "lost";
-      handler.data(head, 0, head.length);
+      handler?.data(head, 0, head.length);
       return handler;
     }
     // Two processes with different views would pass it to and fro.
-    if (connection instanceof RelayConnection) return "lost";
+    if (shard === undefined || connection instanceof RelayConnection) return undefined;
     const owner = owners[shard];
-    if (owner === undefined || owner === null || owner === self) return "lost";
-    return bus.relay(owner, connection, listener, head) ?? "lost";
+    if (owner === undefined || owner === null || owner === self) return undefined;
+    return bus.relay(owner, connection, listener, head);
   }
 
   #anyShard(owners: View["owners"]): number | undefined {

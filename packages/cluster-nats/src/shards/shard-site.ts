@@ -64,7 +64,7 @@ export class ShardSite {
   constructor(parts: ShardSiteParts) {
     const { self, bus, view, clock, wishes, said } = parts;
     this.#parts = parts;
-    this.placement = new DoorwayPlacement({ self, view, bus });
+    this.placement = new DoorwayPlacement({ self, view, bus, clock });
     const host = {
       open: (shard: number, epoch: number, lost: () => void, signal: AbortSignal) =>
         this.#open(shard, epoch, lost, signal),
@@ -80,6 +80,19 @@ export class ShardSite {
   viewed(view: View): void {
     for (const mesh of this.#meshes) mesh.viewed(view);
     this.keeper.viewed(view);
+    this.placement.viewed();
+  }
+
+  /** Closes all shards in order. */
+  async close(): Promise<void> {
+    this.placement.close();
+    await this.keeper.stop();
+  }
+
+  /** Other members have all shards of this one. */
+  async abandon(): Promise<void> {
+    this.placement.close();
+    await this.keeper.abandonAll();
   }
 
   busIsBack(): void {
