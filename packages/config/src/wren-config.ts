@@ -201,6 +201,8 @@ export interface ClusterSection {
   replicas: number;
   /** Milliseconds. */
   takeoverGrace: number;
+  /** Absent: close with replicas, otherwise serve. */
+  onIsolation?: "close" | "serve";
 }
 
 export interface WrenConfig {

@@ -1,11 +1,13 @@
 // Makes a broker of a configuration, for programs that embed one: does everything that `wrenmq start` does in one
 // process.
 import { type Broker, createBroker, silentLogger } from "@wrenmq/broker";
-import { type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
+import type { ClusterMember } from "@wrenmq/cluster-nats";
+import { type ClusterSection, type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import { prepareData, removeLeftovers } from "@wrenmq/workers/data";
 import { announce, listeningOf } from "./announce.ts";
 import { DurableMember, doorwayOptions } from "./cluster/durable-member.ts";
+import { watchIsolation } from "./cluster/isolation.ts";
 import { attachTo, joinConfigured, optionsOf } from "./cluster/member.ts";
 import { configToOptions } from "./config-to-options.ts";
 import type { Describe } from "./describe.ts";
@@ -136,7 +138,9 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
     },
     ...(describe === undefined ? {} : { describe }),
   });
+  const endWatch = member && cluster && isolationOf(member, cluster, { broker, shards: durable?.shards, logger });
   const close = async (): Promise<void> => {
+    endWatch?.();
     await warm?.stop();
     await durable?.close();
     await broker[Symbol.asyncDispose]();
@@ -155,6 +159,20 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function isolationOf(
+  member: ClusterMember,
+  { replicas, onIsolation = replicas > 0 ? "close" : "serve" }: ClusterSection,
+  { broker, shards, logger }: { readonly broker: Broker; readonly shards: Shards | undefined; readonly logger: Logger },
+): (() => void) | undefined {
+  if (onIsolation === "serve") return undefined;
+  return watchIsolation({
+    isCertain: () => broker.state !== "started" || member.report().isCertain,
+    brokers: () => [broker, ...(shards?.all.values() ?? [])],
+    refuseAll: (isRefusing) => member.placement.refuseAll(isRefusing),
+    logger,
+  });
 }
 
 /** Clients may connect when a shard is here, or when it is clear that this process has none at first. */

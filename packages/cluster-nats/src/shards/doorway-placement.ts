@@ -21,6 +21,7 @@ export class DoorwayPlacement {
   readonly #served = new Map<number, TakeClient>();
   readonly #room: WaitingRoom;
   #isClosed = false;
+  #isRefusing = false;
 
   constructor(parts: DoorwayParts) {
     this.#parts = parts;
@@ -36,12 +37,17 @@ export class DoorwayPlacement {
     };
   }
 
+  /** Whatever comes is for the broker of the doorway, which refuses it. */
+  refuseAll(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
+  }
+
   isHome(): boolean {
-    return false;
+    return this.#isRefusing;
   }
 
   isHomeless(): boolean {
-    return true;
+    return !this.#isRefusing;
   }
 
   /** The view has changed. */

@@ -1,7 +1,7 @@
 // The section `cluster`: with it the broker is a member of a cluster on NATS.
 import { listOf } from "../description/collections.ts";
 import { duration } from "../description/quantities.ts";
-import { integer, path, pattern, secret, text } from "../description/scalars.ts";
+import { choice, integer, path, pattern, secret, text } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { Problems } from "../diagnostic.ts";
 import { lookUp, type SourceNode } from "../source-node.ts";
@@ -50,6 +50,10 @@ export const clusterSection: Section<ClusterSection> = section<ClusterSection>(
       doc: "With `replicas`: the wills of clients that were connected to a member when it ended are sent so much later, unless the client is back.",
       type: duration("ms"),
       default: 5_000,
+    },
+    onIsolation: {
+      doc: "What a member does that has not reached NATS for 10 s. close: its clients are disconnected, and new ones refused, so that they try another one. serve: they stay, QoS 0 goes on among them, and acknowledgements wait. Without it: close with `replicas`, otherwise serve, as sessions would end.",
+      type: choice(["close", "serve"]),
     },
   },
 );
