@@ -21,6 +21,7 @@ import type { MeshMember, MeshOptions } from "./mesh/mesh-options.ts";
 import { OwnRoutes } from "./mesh/own-routes.ts";
 import { relaysGone } from "./mesh/relays-gone.ts";
 import { RetainedSync } from "./mesh/retained-sync.ts";
+import { whenAllTold } from "./mesh/when-told.ts";
 import { MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Origin, Parcel } from "./parcel.ts";
@@ -32,6 +33,7 @@ const SEQUENCES = 0x1_0000_0000;
 
 export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly self: number;
+  readonly steering: ClusterSteering | undefined;
   readonly #options: MeshOptions;
   #peers: MeshPeer[] = [];
   #members: readonly MeshMember[] = [];
@@ -52,6 +54,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   constructor(options: MeshOptions) {
     this.self = options.self;
+    this.steering = options.steering;
     this.#options = options;
   }
 
@@ -202,14 +205,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     this.#unknown = false;
     // A link of a worker is lost with the worker; other peers go on without it, and must be told first.
     const peers = this.#options.count === undefined ? this.#peers : [...this.#byLink.values()];
-    let left = peers.length;
-    if (left === 0) return undefined;
-    const known = new Promise<void>((resolve) => {
-      const passed = (): void => {
-        if (--left === 0) resolve();
-      };
-      for (const peer of peers) peer.whenTold(passed);
-    });
+    if (peers.length === 0) return undefined;
+    const known = whenAllTold(peers);
     this.#known = known;
     void known.then(() => {
       if (this.#known === known) this.#known = undefined;
@@ -223,10 +220,6 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   report(): ClusterReport | undefined {
     return this.#options.report?.();
-  }
-
-  get steering(): ClusterSteering | undefined {
-    return this.#options.steering;
   }
 
   shareMetrics(metrics: Readonly<Record<string, number>>): void {
