@@ -11,7 +11,7 @@ import { members, root } from "../workspace.mjs";
  */
 const ORDER: Readonly<Record<string, readonly string[]>> = {
   "packages/protocol": ["connection", "session", "message", "memory"],
-  "packages/transport": ["listeners", "proxy-protocol", "tls", "connections"],
+  "packages/transport": ["listeners", "websocket", "proxy-protocol", "tls", "connections"],
   "packages/store-file": ["tools", "recovery", "maintenance", "index", "journal"],
   "packages/store-nats": ["nats", "mirror", "stream"],
   "packages/plugin-api": ["testing", "options", "grants", "chain"],

@@ -58,7 +58,7 @@ export interface ListenerSection {
   backlog?: number;
   /** With an IPv6 host: do not listen for IPv4. */
   ipv6Only?: boolean;
-  /** tcp and unix: no `net.Socket` for each connection; absent: where that is known to work. */
+  /** tcp, ws and unix: no `net.Socket` for each connection; absent: where that is known to work. */
   rawTcp?: boolean;
   /** Milliseconds that a closing connection has to send what is left. */
   lingerTimeout?: number;

@@ -22,11 +22,14 @@ export interface ReplicatedStoreOptions {
   readonly onDeposed: () => void;
   /** Bytes that the store may use on disk, and about as many in the stream. Default: no limit. */
   readonly maxBytes?: number;
-  /** Bytes at which a new file is begun. Default 16,777,216, and at most an eighth of `maxBytes`. */
+  /**
+   * Bytes at which a new file is begun. The journal is up to twice as large as what is needed plus two files, and is read
+   * as a whole by who takes over. Default 4,194,304, and at most an eighth of `maxBytes`.
+   */
   readonly segmentBytes?: number;
   /**
    * Bytes that may wait for the stream to take them, in memory. When there are more a batch is refused with
-   * ERR_STORE_FULL. Default 67,108,864.
+   * ERR_STORE_FULL. Default 16,777,216.
    */
   readonly maxPendingBytes?: number;
   /** Milliseconds that `close` waits for what the stream has not acknowledged. Default 5,000. */
@@ -46,7 +49,8 @@ export type ReplicatedStoreNotice =
   /** Messages that are not needed could not be removed from the stream, which grows until they are. Told once. */
   | { readonly notice: "notPurged"; readonly stream: string; readonly reason: string };
 
-export const DEFAULT_PENDING_BYTES: number = 64 * 1024 * 1024;
+export const DEFAULT_SEGMENT_BYTES: number = 4 * 1024 * 1024;
+export const DEFAULT_PENDING_BYTES: number = 16 * 1024 * 1024;
 export const DEFAULT_CLOSE_TIMEOUT = 5_000;
 /** Bytes of a message at most: larger ones are no cheaper, and hold others up. */
 export const LONGEST_MESSAGE: number = 512 * 1024;

@@ -19,6 +19,7 @@ import { natsStream } from "./nats/nats-stream.ts";
 import {
   DEFAULT_CLOSE_TIMEOUT,
   DEFAULT_PENDING_BYTES,
+  DEFAULT_SEGMENT_BYTES,
   LONGEST_MESSAGE,
   type ReplicatedStoreOptions,
 } from "./options.ts";
@@ -54,17 +55,17 @@ export class ReplicatedStore implements Store {
   constructor(options: ReplicatedStoreOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const { directory, maxBytes, segmentBytes, onNotice } = options;
+    const { directory, maxBytes, segmentBytes = DEFAULT_SEGMENT_BYTES, onNotice } = options;
     this.#file = new FileStore({
       path: directory,
       durability: "batch",
       beginsEmpty: true,
+      segmentBytes,
       mirror: {
         onFrame: (payload, file) => this.#session?.mirror?.onFrame(payload, file),
         onDropped: (file) => this.#session?.mirror?.onDropped(file),
       },
       ...(maxBytes === undefined ? {} : { maxBytes }),
-      ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(onNotice === undefined ? {} : { onNotice }),
     });
   }

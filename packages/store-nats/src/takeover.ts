@@ -4,7 +4,7 @@ import { StoreError } from "@wrenmq/store";
 import type { FileStore } from "@wrenmq/store-file";
 import type { Purger } from "./mirror/purger.ts";
 import type { Fence } from "./stream/fence.ts";
-import type { JournalStream } from "./stream/journal-stream.ts";
+import type { Appended, JournalStream } from "./stream/journal-stream.ts";
 import { epochMessage, framesOf, readMessage } from "./stream/message.ts";
 import { ParcelReader } from "./stream/parcel-reader.ts";
 
@@ -13,6 +13,9 @@ export interface TakeoverParts {
   readonly fence: Fence;
   readonly owner: string;
 }
+
+/** Before the pause of an attempt that has failed. */
+const ATTEMPTS = 100;
 
 /** An error that no other attempt will mend. */
 const isHopeless = (error: unknown): boolean => error instanceof StoreError;
@@ -30,31 +33,32 @@ export async function seize({ stream, fence, owner }: TakeoverParts): Promise<vo
     await refuseForeign(stream);
     return true;
   }, isHopeless);
-  let expected: number | undefined;
-  fence.last = await fence.retry(async () => {
-    expected ??= (await stream.state()).last;
-    const after = expected;
-    // With the next attempt that of this one is forgotten: should it come late, it is refused, or a message without
-    // consequence.
-    expected = undefined;
-    const message = epochMessage(owner);
-    try {
-      const appended = await stream.append(message, after);
-      if ("sequence" in appended) return appended.sequence;
-      // An owner that is alive is a step ahead of whoever asks first.
-      for (let last = appended.refusedAfter, tries = 0; last !== undefined && tries < 100; tries++) {
-        const again = await stream.append(message, last);
-        if ("sequence" in again) return again.sequence;
-        last = again.refusedAfter;
-      }
-      return undefined;
-    } catch (error) {
-      if (isHopeless(error)) throw error;
-      const there = await stream.message(after + 1);
-      if (there !== undefined && Buffer.compare(there, message) === 0) return after + 1;
-      throw error;
-    }
-  }, isHopeless);
+  fence.last = await fence.retry(() => begin(stream, owner), isHopeless);
+}
+
+/** @returns the number of the owner's first message; undefined: others have been faster each time */
+async function begin(stream: JournalStream, owner: string): Promise<number | undefined> {
+  let last: number | undefined;
+  for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
+    last ??= (await stream.state()).last;
+    // Another message for each attempt: should a former one come late, it is refused, or is there without consequence.
+    const appended = await appendFirst(stream, epochMessage(owner), last);
+    if ("sequence" in appended) return appended.sequence;
+    // An owner that is alive is a step ahead of whoever asks for the last number instead.
+    last = appended.refusedAfter;
+  }
+  return undefined;
+}
+
+async function appendFirst(stream: JournalStream, message: Uint8Array, after: number): Promise<Appended> {
+  try {
+    return await stream.append(message, after);
+  } catch (error) {
+    if (isHopeless(error)) throw error;
+    const there = await stream.message(after + 1);
+    if (there === undefined || Buffer.compare(there, message) !== 0) throw error;
+    return { sequence: after + 1 };
+  }
 }
 
 /** Before anything is changed: what this version cannot read it must not take over. */

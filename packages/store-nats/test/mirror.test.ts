@@ -220,6 +220,23 @@ describe("a successor", () => {
     expect(contentsOf(heir.store)).toEqual(contentsAfter(0));
   });
 
+  test("is not deposed by itself when the answer to its first message is a refusal of its repetition, and the next is lost", async () => {
+    const port = newPort();
+    const append = port.append.bind(port);
+    let calls = 0;
+    port.append = async (message, expected) => {
+      calls++;
+      if (calls === 1) stream.append(new Uint8Array(message), expected);
+      const appended = await append(message, expected);
+      if (calls === 2) throw new Error("no answer");
+      return appended;
+    };
+    const owner = await newOwner(port);
+    write(owner, 1);
+    await time.advance(1_000);
+    expect(owner).toMatchObject({ acknowledged: 1, deposed: 0 });
+  });
+
   test("takes over from an owner that never stops to write", async () => {
     const owner = await newOwner();
     let isWriting = true;

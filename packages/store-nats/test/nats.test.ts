@@ -129,9 +129,18 @@ describe.skipIf(!isNatsHere).each([
 });
 
 describe.skipIf(!isNatsHere)("NATS that does not do what is needed", () => {
-  async function refused(allowed: object, options: Partial<ReplicatedStoreOptions> = {}): Promise<unknown> {
+  async function refused(
+    allowed: object,
+    options: Partial<ReplicatedStoreOptions> = {},
+    isSecond = false,
+  ): Promise<unknown> {
     await using servers = await NatsServers.start(1, allowed);
     const nats = await servers.connect();
+    if (isSecond) {
+      const first = new Owner("first", nats);
+      await first.open();
+      await first.dispose();
+    }
     const owner = new Owner("owner", nats, options);
     try {
       return await owner.open().then(
@@ -151,16 +160,22 @@ describe.skipIf(!isNatsHere)("NATS that does not do what is needed", () => {
     });
   });
 
-  test.each(["$JS.API.STREAM.INFO", "$JS.API.STREAM.CREATE", "wren.test.j"])(
-    "no permission for %s",
-    async (lacking) => {
-      const publish = ALLOWED.publish.filter((subject) => !subject.startsWith(lacking));
-      expect(await refused({ ...ALLOWED, publish })).toMatchObject({
-        code: "ERR_STORE_OPEN",
-        message: `NATS does not permit what stream WREN_test_J0 needs: publish to ${lacking === "wren.test.j" ? "wren.test.j.0" : `${lacking}.WREN_test_J0`}`,
-      });
-    },
-  );
+  test.each([
+    "wren.test.j.0",
+    "$JS.API.STREAM.INFO.WREN_test_J0",
+    "$JS.API.STREAM.CREATE.WREN_test_J0",
+    "$JS.API.STREAM.MSG.GET.WREN_test_J0",
+    "$JS.API.CONSUMER.CREATE.WREN_test_J0",
+    "$JS.API.CONSUMER.MSG.NEXT.WREN_test_J0",
+  ])("no permission for %s", async (lacking) => {
+    const publish = ALLOWED.publish.filter((subject) => !subject.startsWith(lacking.replace(/(WREN_test_J)?0$/, "")));
+    expect(publish).toHaveLength(ALLOWED.publish.length - 1);
+    // The second owner finds messages there.
+    expect(await refused({ ...ALLOWED, publish }, {}, lacking.includes("GET"))).toMatchObject({
+      code: "ERR_STORE_OPEN",
+      message: expect.stringContaining(`NATS does not permit what stream WREN_test_J0 needs: publish to ${lacking}`),
+    });
+  });
 
   test("a stream of this name for other subjects", async () => {
     await using servers = await NatsServers.start(1, { publish: [">"], subscribe: [">"] });

@@ -103,6 +103,10 @@ export interface PlainConnection extends ExternalConnection {
   handOver(handler: ConnectionHandler, bytes: Uint8Array, start: number, end: number): void;
   /** Detaches the system's handle in the middle of the stream: see `releaseSocket`. */
   detach(): object | undefined;
+  /** Does `write` normally finish before it returns? */
+  readonly isQuick: boolean;
+  /** `write` of several pieces of memory, in one system call where possible. */
+  writeAll(pieces: readonly Uint8Array[]): boolean;
 }
 
 let lastId = 0;

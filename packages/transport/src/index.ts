@@ -22,6 +22,7 @@ export type { ReadBuffer } from "./connections/shared-read.ts";
 export { type SimulatedHandle, simulatedHandles } from "./connections/simulated-handle.ts";
 export { ListenerError, type ListenerErrorCode } from "./errors.ts";
 export { fromDuplex, type StreamFacts } from "./from-duplex.ts";
+export { clientHasLeft } from "./handshake-error.ts";
 export type {
   CommonListenerConfig,
   IpListenerConfig,
@@ -40,7 +41,6 @@ export type {
   WssListenerConfig,
 } from "./listener-config.ts";
 export { createListener } from "./listeners/create-listener.ts";
-export { clientHasLeft } from "./listeners/handshake-error.ts";
 export type { Listener, ListenerContext } from "./listeners/listener.ts";
 export { isSameSocket, withPort } from "./listeners/same-socket.ts";
 export type { Credential, CredentialKind } from "./tls/credentials.ts";

@@ -92,7 +92,7 @@ export interface IpListenerConfig extends CommonListenerConfig {
   tcpKeepAliveDelay?: number;
 }
 
-/** Options that only TCP and Unix listeners have. */
+/** Options of listeners whose connections are not encrypted. */
 export interface PlainListenerConfig {
   /**
    * Use the handles of Node directly, without a `net.Socket` for each connection, on systems and versions of Node where
@@ -110,7 +110,7 @@ export interface TlsListenerConfig extends IpListenerConfig {
   tls: TlsConfig;
 }
 
-export interface WsListenerConfig extends IpListenerConfig {
+export interface WsListenerConfig extends IpListenerConfig, PlainListenerConfig {
   type: "ws";
   websocket?: WebSocketConfig;
 }

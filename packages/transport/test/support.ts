@@ -1,6 +1,9 @@
 import { type EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { Accept, Connection, ConnectionHandler } from "../src/index.ts";
+import type { Accept, Connection, ConnectionHandler, ReadBuffer } from "../src/index.ts";
+
+/** What a broker gives its listeners. */
+export const readBuffer: ReadBuffer = { bytes: new Uint8Array(70_000), start: 100, length: 65_536 };
 
 /** Resolves when `condition` holds; looks again after each turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {

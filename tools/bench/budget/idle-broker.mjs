@@ -4,7 +4,10 @@ import { createBroker } from "@wrenmq/broker";
 
 const everybody = { name: "everybody", setup: () => ({ authenticate: () => true }) };
 const broker = createBroker({
-  listeners: { tcp: { type: "tcp", host: "127.0.0.1", port: 0 } },
+  listeners: {
+    tcp: { type: "tcp", host: "127.0.0.1", port: 0 },
+    ws: { type: "ws", host: "127.0.0.1", port: 0 },
+  },
   plugins: [everybody],
   sys: { intervalSeconds: 0 },
 });
@@ -16,4 +19,4 @@ process.on("message", () => {
   process.send({ used: heapUsed + external, connections: [...broker.clients()].length });
 });
 process.on("disconnect", () => process.exit());
-process.send({ port: broker.port("tcp") });
+process.send({ tcp: broker.port("tcp"), ws: broker.port("ws") });

@@ -1,5 +1,6 @@
 // Runs the programs of this folder in processes of their own.
 import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { encode } from "@wrenmq/codec";
@@ -42,23 +43,41 @@ async function run(name, flags, words) {
   }
 }
 
-/** Connects a client and waits for CONNACK. */
-function idleClient(port, clientId, account) {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.write(
-        encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0, ...account }),
-      );
-    });
-    socket.once("data", () => resolve(socket));
-    socket.once("error", reject);
-  });
+/** The request of a WebSocket client, as MQTT.js sends it. */
+const UPGRADE = [
+  "GET /mqtt HTTP/1.1",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Protocol: mqtt",
+  "Host: 127.0.0.1:8080",
+];
+
+/** A masked binary frame of at most 65,535 bytes. */
+function frame(payload) {
+  const { length } = payload;
+  const head = length < 126 ? [0x82, 0x80 | length] : [0x82, 0xfe, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), payload]);
 }
 
-async function idleClients(port, from, to, account) {
+/** Connects a client and waits for CONNACK. */
+async function idleClient(transport, port, clientId, account) {
+  const socket = connect(port, "127.0.0.1");
+  const packet = encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0, ...account });
+  if (transport === "ws") {
+    socket.write(`${UPGRADE.join("\r\n")}\r\n\r\n`);
+    await once(socket, "data");
+  }
+  socket.write(transport === "ws" ? frame(packet) : packet);
+  await once(socket, "data");
+  return socket;
+}
+
+async function idleClients(connectOne, from, to) {
   const sockets = [];
   for (let i = from; i < to; i += 50) {
-    const some = Array.from({ length: Math.min(50, to - i) }, (_, n) => idleClient(port, `client-${i + n}`, account));
+    const some = Array.from({ length: Math.min(50, to - i) }, (_, n) => connectOne(`client-${i + n}`));
     sockets.push(...(await Promise.all(some)));
   }
   return sockets;
@@ -66,9 +85,10 @@ async function idleClients(port, from, to, account) {
 
 /**
  * Heap and external bytes that the broker keeps for a client which is connected and silent.
+ * @param transport "tcp" or "ws"
  * @param passwordLength bytes of the password in its CONNECT; 0: it has none
  */
-export async function bytesPerIdleConnection(count, passwordLength = 0) {
+export async function bytesPerIdleConnection(transport, count, passwordLength = 0) {
   const account = passwordLength > 0 ? { username: "user", password: new Uint8Array(passwordLength) } : {};
   const program = await bundle("idle-broker.mjs");
   const child = fork(program.path, [], { execArgv: ["--expose-gc"] });
@@ -79,11 +99,12 @@ export async function bytesPerIdleConnection(count, passwordLength = 0) {
     return answered;
   };
   try {
-    const { port } = await answer();
+    const ports = await answer();
+    const connectOne = (clientId) => idleClient(transport, ports[transport], clientId, account);
     // Maps and pools have grown a little then, and everything is compiled.
-    const sockets = await idleClients(port, 0, 100, account);
+    const sockets = await idleClients(connectOne, 0, 100);
     const before = await ask();
-    sockets.push(...(await idleClients(port, 100, 100 + count, account)));
+    sockets.push(...(await idleClients(connectOne, 100, 100 + count)));
     const after = await ask();
     for (const socket of sockets) socket.destroy();
     return { bytes: (after.used - before.used) / count, connections: after.connections };

@@ -147,7 +147,7 @@ type Type = ListenerOptions["type"];
 const type = given("a type", () => true);
 const TCP: FieldsOf<TcpListenerConfig> = { type, ...IP, ...PLAIN };
 const TLS: FieldsOf<TlsListenerConfig> = { type, ...IP, tls };
-const WS: FieldsOf<WsListenerConfig> = { type, ...IP, websocket: maybe(websocket) };
+const WS: FieldsOf<WsListenerConfig> = { type, ...IP, ...PLAIN, websocket: maybe(websocket) };
 const WSS: FieldsOf<WssListenerConfig> = { type, ...IP, tls, websocket: maybe(websocket) };
 const UNIX: FieldsOf<UnixListenerConfig> = {
   type,

@@ -69,8 +69,7 @@ class NatsStream implements JournalStream {
   }
 
   async state(): Promise<StreamState> {
-    const { streams } = await this.#jetstream();
-    const { state } = await streams.info(this.name);
+    const { state } = await this.#call(({ streams }) => streams.info(this.name));
     return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
   }
 
@@ -79,22 +78,28 @@ class NatsStream implements JournalStream {
   }
 
   async message(sequence: number): Promise<Uint8Array | undefined> {
-    const { streams } = await this.#jetstream();
-    const stored = await streams.getMessage(this.name, { seq: sequence });
+    const stored = await this.#call(({ streams }) => streams.getMessage(this.name, { seq: sequence }));
     return stored?.data;
   }
 
   async read(from: number, to: number, each: (sequence: number, message: Uint8Array) => void): Promise<void> {
-    await readStream(this.#nats, await this.#jetstream(), this.name, from, to, each);
+    await this.#call((manager) => readStream(this.#nats, manager, this.name, from, to, each));
   }
 
   async purge(first: number): Promise<void> {
-    const { streams } = await this.#jetstream();
-    await streams.purge(this.name, { seq: first });
+    await this.#call(({ streams }) => streams.purge(this.name, { seq: first }));
   }
 
   close(): void {
     this.#publisher.close();
+  }
+
+  async #call<T>(operation: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    try {
+      return await operation(await this.#jetstream());
+    } catch (error) {
+      throw this.#forbidden(error) ?? error;
+    }
   }
 
   #jetstream(): Promise<JetStreamManager> {
@@ -114,13 +119,17 @@ class NatsStream implements JournalStream {
     throw new StoreError("ERR_STORE_OPEN", `stream ${this.name} is there, but not for subject ${this.#subject} alone`);
   }
 
+  #forbidden(error: unknown): StoreError | undefined {
+    const violation = violationIn(error);
+    if (violation === undefined) return undefined;
+    const { operation, subject } = violation;
+    return openError(`NATS does not permit what stream ${this.name} needs: ${operation} to ${subject}`, error);
+  }
+
   /** In one line, where trying again is of no use. */
   #explained(error: unknown): unknown {
-    const violation = violationIn(error);
-    if (violation !== undefined) {
-      const { operation, subject } = violation;
-      return openError(`NATS does not permit what stream ${this.name} needs: ${operation} to ${subject}`, error);
-    }
+    const forbidden = this.#forbidden(error);
+    if (forbidden !== undefined) return forbidden;
     const code = codeOf(error);
     if (code === undefined) return error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,12 +1,19 @@
-// Reads a part of a stream with a consumer of its own that keeps no state: the server sends messages in order and ahead
-// of what is asked for one by one, which short messages need.
+// Reads a part of a stream with a consumer of its own that keeps no state: the server sends thousands of messages for one
+// request. One by one they would cost a round trip each.
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, type NatsConnection, nanos, nuid } from "@nats-io/transport-node";
+import { connectionState } from "./connection-state.ts";
 
-/** Milliseconds without a message after which the reading is given up. */
-const PATIENCE = 5_000;
-/** Messages that are asked for at once: at most as many bytes as a server may send in one go without being told off. */
-const AT_ONCE = 64;
+/** Milliseconds without a message after which more are asked for, and how often that may be of no use. */
+const QUIET = 500;
+const PATIENCE = 10;
+/** Messages that are asked for at once, and their bytes: a server disconnects who is too slow for what it has asked. */
+const MESSAGES = 5_000;
+const BYTES = 4 * 1024 * 1024;
+
+/** Statuses that end a request and no more: its time is over, or the next message is longer than what is left of it. */
+const isUsedUp = (code: number, description: string): boolean =>
+  code === 404 || code === 408 || (code === 409 && /maxbytes|batch completed/i.test(description));
 
 /** @throws Error: it was interrupted, or whatever `each` throws */
 export async function readStream(
@@ -26,47 +33,60 @@ export async function readStream(
     replay_policy: ReplayPolicy.Instant,
     mem_storage: true,
     num_replicas: 1,
-    inactive_threshold: nanos(2 * PATIENCE),
+    inactive_threshold: nanos(4 * QUIET * PATIENCE),
   });
+  const request = JSON.stringify({ batch: MESSAGES, max_bytes: BYTES, expires: nanos(QUIET * PATIENCE) });
   const inbox = createInbox();
   await new Promise<void>((resolve, reject) => {
-    const ended = (error?: unknown): void => {
-      clearTimeout(timer);
+    const end = (error?: unknown): void => {
+      clearInterval(timer);
+      stopListening();
       replies.unsubscribe();
       if (error === undefined) resolve();
       else reject(error as Error);
     };
-    const timer = setTimeout(() => ended(new Error(`stream ${stream} cannot be read: no answer`)), PATIENCE);
     let asked = 0;
+    let isQuiet = 0;
+    const next = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
     const ask = (): void => {
-      asked += AT_ONCE;
-      const request = { batch: AT_ONCE, expires: nanos(PATIENCE) };
-      nats.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(request), { reply: inbox });
+      asked = MESSAGES;
+      nats.publish(next, request, { reply: inbox });
     };
+    const stopListening = connectionState(nats).listen({
+      lost: () => end(new Error("the connection to NATS is lost")),
+      forbidden: (error) => {
+        if (error.subject === next) end(error);
+      },
+    });
+    const timer = setInterval(() => {
+      if (++isQuiet > PATIENCE) end(new Error(`stream ${stream} cannot be read: no answer`));
+      // A request whose bytes are used up exactly ends without a word.
+      else if (isQuiet > 1) ask();
+    }, QUIET);
     const replies = nats.subscribe(inbox, {
       callback: (error, message) => {
         if (error !== null) {
-          ended(error);
+          end(error);
           return;
         }
         const sequence = sequenceOf(message);
         if (sequence === undefined) {
-          ended(new Error(`stream ${stream} cannot be read: ${message.headers?.description ?? "no answer"}`));
+          const { code = 0, description = "no answer" } = message.headers ?? {};
+          if (isUsedUp(code, description)) ask();
+          else end(new Error(`stream ${stream} cannot be read: ${description}`));
           return;
         }
-        if (sequence > to) return;
+        isQuiet = 0;
         try {
           each(sequence, message.data);
         } catch (thrown) {
-          ended(thrown);
+          end(thrown);
           return;
         }
-        timer.refresh();
-        if (sequence === to) ended();
-        else if (--asked <= AT_ONCE) ask();
+        if (sequence === to) end();
+        else if (--asked === 0) ask();
       },
     });
-    ask();
     ask();
   });
   // It goes by itself; this is sooner.

@@ -11,7 +11,7 @@ const PROGRAM = "/usr/sbin/nats-server";
 export const isNatsHere: boolean = existsSync(PROGRAM);
 if (!isNatsHere) process.stderr.write("notice: nats-server is not installed, its tests are skipped\n");
 
-const USER = { user: "wren", pass: "secret-of-wren" };
+export const USER = { user: "wren", pass: "secret-of-wren" };
 
 /** All that an owner of this stream needs. */
 export function permissions(stream: string, subject: string): { publish: string[]; subscribe: string[] } {

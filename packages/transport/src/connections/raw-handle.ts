@@ -16,7 +16,7 @@ export interface Endpoint {
 export interface Request<Owner> {
   owner?: Owner;
   /** Keeps the memory while the system still writes from it. */
-  bytes?: Uint8Array;
+  bytes?: Uint8Array | readonly Uint8Array[];
   oncomplete?: (this: Request<Owner>, status: number) => void;
 }
 
@@ -29,6 +29,7 @@ export interface Handle {
   readStart(): number;
   readStop(): number;
   writeBuffer(request: object, bytes: Uint8Array): number;
+  writev(request: object, pieces: readonly Uint8Array[], allAreBuffers: true): number;
   /** @returns 1: it is done already */
   shutdown(request: object): number;
   close(done: (this: this) => void): void;
@@ -59,7 +60,7 @@ export interface Internals {
 
 /** First and last major version of Node on which the tests have passed. */
 const TRIED: readonly [number, number] = [20, 24];
-const METHODS = ["useUserBuffer", "readStart", "readStop", "writeBuffer", "shutdown", "close"] as const;
+const METHODS = ["useUserBuffer", "readStart", "readStop", "writeBuffer", "writev", "shutdown", "close"] as const;
 
 type Class = new () => object;
 const isClass = (value: unknown): value is Class => typeof value === "function";

@@ -98,6 +98,7 @@ class RawInfo implements ConnectionInfo {
 
 export class RawConnection implements PlainConnection {
   readonly id: number = nextConnectionId();
+  readonly isQuick = true;
   private readonly handle: OwnedHandle;
   private readonly site: Site;
   private handler: ConnectionHandler | undefined;
@@ -146,15 +147,14 @@ export class RawConnection implements PlainConnection {
     if (this.ending || bytes.length === 0) return true;
     const { node, spare } = this.site;
     const status = this.handle.writeBuffer(spare, bytes);
-    if (status === 0 && node.state[node.writeIsAsync] === 0) return true;
-    this.site.spare = new node.WriteWrap();
-    if (status !== 0) {
-      this.fail(status, "write");
-      return true;
-    }
-    spare.bytes = bytes;
-    this.expect(spare, onWritten);
-    return false;
+    return (status === 0 && node.state[node.writeIsAsync] === 0) || this.unfinished(status, bytes);
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    if (this.ending || pieces.length === 0) return true;
+    const { node, spare } = this.site;
+    const status = this.handle.writev(spare, pieces, true);
+    return (status === 0 && node.state[node.writeIsAsync] === 0) || this.unfinished(status, pieces);
   }
 
   tryWrite(bytes: Uint8Array, start: number, end: number): number {
@@ -277,6 +277,22 @@ export class RawConnection implements PlainConnection {
     request.owner = this;
     request.oncomplete = done;
     this.requests += 1;
+  }
+
+  /**
+   * A write has not finished at once, or has failed.
+   * @returns need its memory not be kept?
+   */
+  private unfinished(status: number, bytes: Uint8Array | readonly Uint8Array[]): boolean {
+    const { node, spare } = this.site;
+    this.site.spare = new node.WriteWrap();
+    if (status !== 0) {
+      this.fail(status, "write");
+      return true;
+    }
+    spare.bytes = bytes;
+    this.expect(spare, onWritten);
+    return false;
   }
 
   private read(): void {

@@ -28,6 +28,21 @@ function goOn(connection: StreamConnection): void {
   connection.goOn();
 }
 
+/**
+ * An ordinary socket of a handle that was read into the shared buffer: it still is, as a handle cannot be told otherwise,
+ * and the socket's "data" are copies. It is paused.
+ */
+export function socketOver(handle: object, { bytes, start, length }: ReadBuffer): Socket {
+  const buffer = bytes.subarray(start, start + length);
+  const onread = {
+    buffer,
+    callback(this: Socket, count: number): boolean {
+      return this.push(Buffer.from(buffer.subarray(0, count)));
+    },
+  };
+  return new Socket({ handle, onread, allowHalfOpen: true, pauseOnCreate: true } as SocketConstructorOpts);
+}
+
 /** @returns undefined: not possible on this platform */
 export function sharedRead(buffer: ReadBuffer | undefined): TakeSocket | undefined {
   if (buffer === undefined || process.platform === "win32") return undefined;

@@ -47,6 +47,11 @@ export class SimulatedHandle implements Handle {
     return 0;
   }
 
+  writev(request: object, pieces: readonly Uint8Array[]): number {
+    for (const piece of pieces) this.writeBuffer(request, piece);
+    return 0;
+  }
+
   shutdown(request: Request<unknown>): number {
     setImmediate(() => request.oncomplete?.(0));
     return 0;

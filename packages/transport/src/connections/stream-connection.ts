@@ -2,6 +2,7 @@
 // many idle connections, event listeners are shared functions that find their connection on the stream itself.
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { ConnectionHandler, ConnectionInfo, PlainConnection } from "../connection.ts";
 import { nextConnectionId } from "../connection.ts";
 import { DEFAULT_LINGER_MS } from "../listener-config.ts";
@@ -90,12 +91,22 @@ export class StreamConnection implements PlainConnection {
     stream.on("close", onClose);
   }
 
+  /** `write` to a TLS socket never finishes before it returns. */
+  get isQuick(): boolean {
+    return !(this.stream instanceof TLSSocket);
+  }
+
   attach(handler: ConnectionHandler): void {
     this.handler = handler;
     if (this.over) {
       queueMicrotask(() => handler.closed(this.error));
       return;
     }
+    this.startReading();
+  }
+
+  /** For a connection whose first handler came with `handOver`. */
+  startReading(): void {
     if (this.way !== "shared") this.stream.on("data", onData);
     if (!this.paused) this.stream.resume();
   }
@@ -120,23 +131,18 @@ export class StreamConnection implements PlainConnection {
   }
 
   write(bytes: Uint8Array): boolean {
-    const stream = this.stream;
+    if (this.ending || this.stream.destroyed) return true;
+    this.pass(bytes);
+    return this.isTaken();
+  }
+
+  writeAll(pieces: readonly Uint8Array[]): boolean {
+    const { stream } = this;
     if (this.ending || stream.destroyed) return true;
-    if (this.way === "shared") {
-      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of the
-      // microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the others.
-      stream.write(bytes);
-      if (stream.writableLength === 0) return true;
-      if (!this.listensForDrain) stream.on("drain", onDrain);
-      this.listensForDrain = true;
-    } else {
-      // One function for all writes of a connection: Node then batches the callbacks of writes that finish at once.
-      this.written ??= () => this.drained();
-      stream.write(this.way === "duplex" ? new Uint8Array(bytes) : bytes, this.written);
-      if (stream.writableLength === 0) return true;
-    }
-    this.blocked = true;
-    return false;
+    stream.cork();
+    for (const piece of pieces) this.pass(piece);
+    stream.uncork();
+    return this.isTaken();
   }
 
   pause(): void {
@@ -199,6 +205,30 @@ export class StreamConnection implements PlainConnection {
     clearTimeout(this.linger);
     if (this.count !== undefined) this.count.connections -= 1;
     this.handler?.closed(this.error);
+  }
+
+  private pass(bytes: Uint8Array): void {
+    const { stream } = this;
+    if (this.way === "shared") {
+      // Nearly every write of a socket is done when write() returns; a callback would cost each of them a turn of the
+      // microtask queue. These sockets have a high-water mark of one byte, so "drain" follows the others.
+      stream.write(bytes);
+      return;
+    }
+    // One function for all writes of a connection: Node then batches the callbacks of writes that finish at once.
+    this.written ??= () => this.drained();
+    stream.write(this.way === "duplex" ? new Uint8Array(bytes) : bytes, this.written);
+  }
+
+  private isTaken(): boolean {
+    const { stream } = this;
+    if (stream.writableLength === 0) return true;
+    if (this.way === "shared" && !this.listensForDrain) {
+      stream.on("drain", onDrain);
+      this.listensForDrain = true;
+    }
+    this.blocked = true;
+    return false;
   }
 
   private resumeRest(): void {

@@ -1,13 +1,19 @@
 // The way of a plain connection from accept to its handler: first the PROXY header if the peer is a proxy, then
 // `accept`.
 import type { Server, Socket } from "node:net";
-import type { Accept, Connection, ConnectionHandler, ExternalConnection, PlainConnection } from "../connection.ts";
+import type { Accept, ConnectionHandler, ExternalConnection, PlainConnection } from "../connection.ts";
 import { acceptRaw } from "../connections/raw-tcp.ts";
 import { sharedRead } from "../connections/shared-read.ts";
 import { ProxiedInfo, SocketInfo } from "../connections/socket-info.ts";
 import { type ConnectionCount, StreamConnection } from "../connections/stream-connection.ts";
 import { ListenerError, messageOf } from "../errors.ts";
-import { DEFAULT_LINGER_MS, type TcpListenerConfig, type UnixListenerConfig } from "../listener-config.ts";
+import {
+  DEFAULT_LINGER_MS,
+  type TcpListenerConfig,
+  type UnixListenerConfig,
+  type WsListenerConfig,
+  type WssListenerConfig,
+} from "../listener-config.ts";
 import { ProxyHandshake, trustedProxies } from "../proxy-protocol/proxy-admission.ts";
 import type { ListenerContext } from "./listener.ts";
 
@@ -26,10 +32,39 @@ export function askHandler<C>(
 }
 
 /** Attaches the handler that `accept` returns, or destroys the connection. */
-export function admit(connection: ExternalConnection, accept: Accept, { onError }: ListenerContext): void {
-  const handler = askHandler<Connection>(connection, accept, onError);
+export function admit<C extends ExternalConnection>(
+  connection: C,
+  accept: (connection: C) => ConnectionHandler | undefined,
+  onError: ListenerContext["onError"],
+): void {
+  const handler = askHandler(connection, accept, onError);
   if (handler === undefined) connection.destroy();
   else connection.attach(handler);
+}
+
+/**
+ * What is done with a new connection: the PROXY header is read if the peer is a proxy, then `welcome` is asked. On a Unix
+ * socket every peer counts as a trusted proxy: the permissions of the file decide who may connect.
+ * @param waiting has the connections whose PROXY header has not arrived
+ */
+export function afterProxyHeader(
+  { type, proxyProtocol }: TcpListenerConfig | UnixListenerConfig | WsListenerConfig | WssListenerConfig,
+  welcome: (connection: PlainConnection) => ConnectionHandler | undefined,
+  onError: ListenerContext["onError"],
+  waiting: Set<PlainConnection>,
+): (connection: PlainConnection) => void {
+  const proxies = trustedProxies(proxyProtocol);
+  return (connection) => {
+    if (proxies === undefined || (type !== "unix" && !proxies.has(connection.info.remoteAddress))) {
+      admit(connection, welcome, onError);
+      return;
+    }
+    const afterHeader = (source: { address: string; port: number } | undefined): ConnectionHandler | undefined => {
+      if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
+      return askHandler(connection, welcome, onError);
+    };
+    connection.attach(new ProxyHandshake(connection, proxyProtocol?.timeout, afterHeader, onError, waiting));
+  };
 }
 
 export interface PlainAdmission {
@@ -42,10 +77,7 @@ export interface PlainAdmission {
   listening(server: Server): (() => void) | undefined;
 }
 
-/**
- * For TCP and Unix sockets. `waiting` has the connections whose PROXY header has not arrived. On a Unix socket every
- * peer counts as a trusted proxy: the permissions of the file decide who may connect.
- */
+/** For TCP and Unix sockets. `waiting` has the connections whose PROXY header has not arrived. */
 export function plainAdmission(
   config: TcpListenerConfig | UnixListenerConfig,
   accept: Accept,
@@ -55,23 +87,11 @@ export function plainAdmission(
 ): PlainAdmission {
   const transport = config.type;
   const adopt = sharedRead(options.readBuffer);
-  const proxies = trustedProxies(config.proxyProtocol);
   const lingerTimeout = config.lingerTimeout ?? DEFAULT_LINGER_MS;
   const keepAliveMs = config.type === "tcp" ? config.tcpKeepAliveDelay : undefined;
   const { onError, admits } = options;
   const welcome: Accept = (connection) => (admits?.(connection.info) === false ? undefined : accept(connection));
-  const opened = (connection: PlainConnection): void => {
-    if (proxies === undefined || (transport !== "unix" && !proxies.has(connection.info.remoteAddress))) {
-      admit(connection, welcome, options);
-      return;
-    }
-    const afterHeader = (source: { address: string; port: number } | undefined): ConnectionHandler | undefined => {
-      if (source !== undefined) connection.info = new ProxiedInfo(connection.info, source);
-      return askHandler<Connection>(connection, welcome, onError);
-    };
-    const { timeout } = config.proxyProtocol ?? {};
-    connection.attach(new ProxyHandshake(connection, timeout, afterHeader, onError, waiting));
-  };
+  const opened = afterProxyHeader(config, welcome, onError, waiting);
   return {
     accepted(socket) {
       if (keepAliveMs !== undefined) socket.setKeepAlive(true, keepAliveMs);

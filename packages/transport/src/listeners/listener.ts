@@ -6,8 +6,8 @@ import type { CertificateNotice } from "../tls/tls-certificates.ts";
 
 export interface ListenerContext {
   /**
-   * The buffer into which the bytes of all TCP and Unix connections of the process are read, one read at a time:
-   * `data(bytes, start, …)` passes this very array. Not used on Windows, nor by TLS and WebSocket.
+   * The buffer into which the bytes of all TCP, Unix and WebSocket connections of the process are read, one read at a
+   * time: `data(bytes, start, …)` passes this very array. Not used on Windows, nor with TLS.
    */
   readBuffer?: ReadBuffer;
   /**

@@ -2,6 +2,8 @@
 // and owns the sockets whose handshake is not done. The TLS or HTTP server can be replaced while this one listens; the
 // replaced one finishes the handshakes that it has begun.
 import { createServer, type Server, type Socket } from "node:net";
+import type { PlainConnection } from "../connection.ts";
+import { handshakeError } from "../handshake-error.ts";
 import { plainAddress } from "../ip-address.ts";
 import type { TlsListenerConfig, WsListenerConfig, WssListenerConfig } from "../listener-config.ts";
 import { readHeader, trustedProxies } from "../proxy-protocol/proxy-admission.ts";
@@ -9,7 +11,6 @@ import type { ProxySource } from "../proxy-protocol/proxy-protocol.ts";
 import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
 import { certificateError } from "../tls/client-certificate.ts";
 import { listenOn, portOf, unbind } from "./bind.ts";
-import { handshakeError } from "./handshake-error.ts";
 import type { ListenerContext } from "./listener.ts";
 
 type HandshakeListenerConfig = TlsListenerConfig | WsListenerConfig | WssListenerConfig;
@@ -19,6 +20,11 @@ export interface Stage {
   readonly config: HandshakeListenerConfig;
   /** Gets each socket that is let in. */
   begin(socket: Socket): void;
+  /**
+   * Called for each server that listens: where possible, clients are then accepted without sockets.
+   * @returns a function that undoes this
+   */
+  listening?(server: Server): (() => void) | undefined;
   /** Does this address belong to a proxy whose clients are known, and checked, only after the HTTP request? */
   isProxy(address: string): boolean;
   /** Its last handshake is done. */
@@ -47,6 +53,9 @@ export class PreHandshakeServer {
   private readonly waiting = new Map<string, Waiting>();
   /** Address of each socket's client: a closed socket does not have it any more. */
   private readonly clients = new WeakMap<Socket, string>();
+  /** Clients without sockets whose handshake is not done. */
+  readonly handshakes: Set<PlainConnection> = new Set();
+  private release: (() => void)[] = [];
   private isOpen = true;
 
   constructor(options: ListenerContext) {
@@ -64,6 +73,7 @@ export class PreHandshakeServer {
     const make = (): Server => createServer({ allowHalfOpen, noDelay: true }, (socket) => this.accepted(socket));
     this.servers = await listenOn(make, config, address);
     for (const server of this.servers) server.on("error", (error) => this.options.onError?.(error));
+    if (this.stage !== undefined) this.use(this.stage);
   }
 
   /** Passes the sockets that are accepted from now on to this server. */
@@ -71,7 +81,9 @@ export class PreHandshakeServer {
     const before = this.stage;
     this.stage = stage;
     this.trusted = trustedProxies(stage.config.proxyProtocol);
-    if (before !== undefined) this.closeIfDone(before);
+    for (const release of this.release) release();
+    this.release = this.servers.flatMap((server) => stage.listening?.(server) ?? []);
+    if (before !== undefined && before !== stage) this.closeIfDone(before);
   }
 
   /**
@@ -112,6 +124,8 @@ export class PreHandshakeServer {
   /** Stops accepting, and ends the unfinished handshakes: no other part of the broker has a reference to them. */
   async close(): Promise<void> {
     this.isOpen = false;
+    this.release = [];
+    for (const connection of this.handshakes) connection.destroy();
     for (const socket of this.reading) socket.destroy();
     for (const { socket } of this.waiting.values()) socket.destroy();
     await Promise.all(this.servers.map(unbind));
@@ -145,6 +159,22 @@ export class PreHandshakeServer {
       socket.destroy();
       return;
     }
+    this.wait(socket, source, remoteAddress, stage);
+  }
+
+  /** Begins the handshake of a client that was accepted without a socket, and admitted. */
+  admitted(socket: Socket, source: ProxySource | undefined): void {
+    const { stage } = this;
+    const remoteAddress = source?.address ?? plainAddress(socket.remoteAddress ?? "");
+    if (!this.isOpen || stage === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.wait(socket, source, remoteAddress, stage);
+    socket.resume();
+  }
+
+  private wait(socket: Socket, source: ProxySource | undefined, remoteAddress: string, stage: Stage): void {
     const key = addressKey(socket);
     this.clients.set(socket, remoteAddress);
     this.waiting.set(key, { socket, source, stage });

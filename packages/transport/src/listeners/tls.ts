@@ -24,7 +24,7 @@ export class TlsListener extends HandshakeListener<TlsListenerConfig> {
     const server = tlsServer(identity, preHandshake, config.tls.alpn, (socket) => {
       const info = new TlsSocketInfo("tls", socket, preHandshake.arrived(socket));
       socket.allowHalfOpen = true;
-      admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options);
+      admit(new StreamConnection(socket, info, config.lingerTimeout, this), this.accept, this.options.onError);
     });
     const begin = (socket: Socket): void => void server.emit("connection", socket);
     return { config, begin, isProxy: () => false, close: () => void server.close() };

@@ -317,9 +317,10 @@ describe("behind a proxy", () => {
     expect(recorder.connection.info.remoteAddress).toBe("192.0.2.1");
   });
 
-  test("WebSocket: header, then request", async () => {
+  test.each([true, false])("WebSocket: header, then request (rawTcp %s)", async (rawTcp) => {
     const made = recording();
-    const listener = await listen({ type: "ws", host: "127.0.0.1", port: 0, proxyProtocol: trusting }, made.accept);
+    const config = { type: "ws", host: "127.0.0.1", port: 0, proxyProtocol: trusting, rawTcp } as const;
+    const listener = await listen(config, made.accept, { readBuffer });
     const raw = await client(listener);
     raw.write(header);
     const socket = new WebSocket(`ws://127.0.0.1:${listener.port}/`, ["mqtt"], { createConnection: () => raw });

@@ -1,30 +1,8 @@
 // Frames of a client, byte for byte and cut at every place.
 import { describe, expect, test } from "vitest";
-import { WsFrameReader } from "../../src/connections/ws-frame-reader.ts";
+import { WsFrameReader } from "../../src/websocket/frame-reader.ts";
 import { pattern } from "../support.ts";
-
-const MASK = [0x37, 0xfa, 0x21, 0x3d];
-
-interface FrameOptions {
-  readonly fin?: boolean;
-  readonly rsv?: number;
-  readonly masked?: boolean;
-  /** Say the length in this form, whether it needs it or not. */
-  readonly form?: 126 | 127;
-}
-
-function frame(opcode: number, payload: Uint8Array, options: FrameOptions = {}): number[] {
-  const { fin = true, rsv = 0, masked = true, form } = options;
-  const { length } = payload;
-  const bytes = [(fin ? 0x80 : 0) | (rsv << 4) | opcode];
-  const bit = masked ? 0x80 : 0;
-  const chosen = form ?? (length < 126 ? undefined : length < 65_536 ? 126 : 127);
-  if (chosen === undefined) bytes.push(bit | length);
-  else if (chosen === 126) bytes.push(bit | 126, length >> 8, length & 0xff);
-  else bytes.push(bit | 127, 0, 0, 0, 0, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
-  if (masked) bytes.push(...MASK);
-  return [...bytes, ...payload.map((byte, index) => (masked ? byte ^ (MASK[index & 3] as number) : byte))];
-}
+import { frame, MASK } from "./frames.ts";
 
 interface Seen {
   readonly payload: number[];
@@ -37,7 +15,7 @@ function read(chunks: readonly (readonly number[])[], maxMessage = Number.POSITI
   const reader = new WsFrameReader(
     {
       payload(bytes, start, end) {
-        seen.payload.push(...bytes.subarray(start, end));
+        for (const byte of bytes.subarray(start, end)) seen.payload.push(byte);
         return true;
       },
       ping: (payload) => void seen.events.push(`ping ${Buffer.from(payload).toString("hex")}`),
@@ -165,7 +143,29 @@ describe("the length of a message", () => {
   });
 });
 
-test("a handler that wants no more stops the reader behind the piece that it got", () => {
+test("the payload of all frames of a read comes in one piece, what is before a control frame before it", () => {
+  const got: string[] = [];
+  const reader = new WsFrameReader(
+    {
+      payload: (bytes, start, end) => got.push(Buffer.from(bytes.subarray(start, end)).toString()) > 0,
+      ping: (payload) => void got.push(`ping ${Buffer.from(payload).toString()}`),
+      close: () => {},
+      violation: () => {},
+    },
+    100,
+  );
+  const frames = [
+    frame(2, text("one")),
+    frame(2, text("two"), { fin: false }),
+    frame(9, text("?")),
+    frame(0, text("3")),
+  ];
+  const bytes = Uint8Array.from([...frames, frame(2, text("four")).slice(0, -2)].flat());
+  reader.read(bytes, 0, bytes.length);
+  expect(got).toEqual(["onetwo", "ping ?", "3fo"]);
+});
+
+test("a handler that wants no more stops the reader behind the control frame that ended the piece", () => {
   let wanted = 0;
   const got: number[] = [];
   const reader = new WsFrameReader(
@@ -180,7 +180,9 @@ test("a handler that wants no more stops the reader behind the piece that it got
     },
     100,
   );
-  const bytes = Uint8Array.from(["one", "two", "three"].flatMap((word) => frame(2, text(word))));
+  const bytes = Uint8Array.from(
+    ["one", "two", "three"].flatMap((word) => [...frame(2, text(word)), ...frame(10, NONE)]),
+  );
   let at = 0;
   for (const word of ["one", "onetwo", "onetwothree"]) {
     wanted = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "../../src/connections/ws-frame-writer.ts";
+import { closeFrame, framesWritten, pongFrame, WsFrameWriter } from "../../src/websocket/frame-writer.ts";
 import { pattern } from "../support.ts";
 
 /** A packet of a type with a body of this length. */

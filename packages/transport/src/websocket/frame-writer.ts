@@ -1,7 +1,8 @@
 // Makes frames for a WebSocket client: one MQTT packet in each, in as few pieces of memory as possible. Some clients
 // (Paho for C and C++) read only one packet of each frame. [RFC 6455, 5.2]
+
+import { Opcode } from "./frame-reader.ts";
 import { PacketCutter } from "./packet-cutter.ts";
-import { Opcode } from "./ws-frame-reader.ts";
 
 const FINAL = 0x80;
 /** Bytes of a packet from which on a second piece costs less than a copy. */

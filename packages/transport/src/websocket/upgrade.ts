@@ -1,23 +1,30 @@
-// Decides about an HTTP request that asks for an upgrade to MQTT over WebSocket. Does no I/O.
+// Decides about an HTTP request that asks for an upgrade to MQTT over WebSocket, and words the answer. Does no I/O.
 import { hash } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+import { clientHasLeft, HAS_LEFT } from "../handshake-error.ts";
 import { canonicalAddress } from "../ip-address.ts";
 import type { WebSocketConfig } from "../listener-config.ts";
 import type { TrustedAddresses } from "../proxy-protocol/trusted-addresses.ts";
-import { clientHasLeft, HAS_LEFT } from "./handshake-error.ts";
-import type { UpgradeRequest } from "./ws-plain-request.ts";
+import type { UpgradeRequest } from "./plain-request.ts";
 
 /** MQTT 3.1.1 and 5.0 clients offer `mqtt`, MQTT 3.1 clients `mqttv3.1`. */
-export function chooseSubprotocol(offered: ReadonlySet<string>): "mqtt" | "mqttv3.1" | undefined {
-  if (offered.has("mqtt")) return "mqtt"; // [MQTT-6.0.0-4]
-  return offered.has("mqttv3.1") ? "mqttv3.1" : undefined;
+function chooseSubprotocol({ headers }: UpgradeRequest): "mqtt" | "mqttv3.1" | undefined {
+  const offered = headers["sec-websocket-protocol"];
+  if (offered === undefined || offered === "mqtt") return offered; // [MQTT-6.0.0-4]
+  const names = offered.split(",").map((name) => name.trim());
+  if (names.includes("mqtt")) return "mqtt";
+  return names.includes("mqttv3.1") ? "mqttv3.1" : undefined;
 }
 
 /** The only version of the protocol. [RFC 6455, 4.1] */
-export const WEBSOCKET_VERSION = "13";
+const WEBSOCKET_VERSION = "13";
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 /** Appended to the key of the client. [RFC 6455, 1.3] */
 const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+const SWITCHING =
+  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
 
 export interface Refusal {
   status: 400 | 403 | 404 | 408 | 426 | 431;
@@ -32,7 +39,7 @@ export function checkUpgrade(request: UpgradeRequest, config: WebSocketConfig): 
   if (config.origins !== undefined && origin !== undefined && !config.origins.includes(origin)) {
     return { status: 403, reason: "origin not allowed" };
   }
-  if (chooseSubprotocol(offeredSubprotocols(request)) === undefined) {
+  if (chooseSubprotocol(request) === undefined) {
     return { status: 400, reason: "subprotocol must be mqtt or mqttv3.1" };
   }
   return checkHandshake(request);
@@ -48,26 +55,26 @@ function checkHandshake({ method, headers }: UpgradeRequest): Refusal | undefine
   return { status: 426, reason: `the version of WebSocket is not ${WEBSOCKET_VERSION}` };
 }
 
-function offeredSubprotocols({ headers }: UpgradeRequest): ReadonlySet<string> {
-  return new Set((headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim()));
+/** The response to a request that has passed `checkUpgrade`. [RFC 6455, 4.2.2] */
+export function acceptance(request: UpgradeRequest): Buffer {
+  const key = request.headers["sec-websocket-key"] ?? "";
+  const accept = hash("sha1", key + ACCEPT_GUID, "base64");
+  const protocol = chooseSubprotocol(request);
+  return Buffer.from(`${SWITCHING}${accept}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`, "latin1");
 }
 
-/** The response to a request that has passed `checkUpgrade`. [RFC 6455, 4.2.2] */
-export function acceptance(request: UpgradeRequest): string {
-  const key = request.headers["sec-websocket-key"] ?? "";
-  const accept = hash("sha1", `${key}${ACCEPT_GUID}`, "base64");
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${accept}`,
-    `Sec-WebSocket-Protocol: ${chooseSubprotocol(offeredSubprotocols(request))}`,
-  ];
-  return `${lines.join("\r\n")}\r\n\r\n`;
+export function refusalResponse({ status, reason }: Refusal): Buffer {
+  const version = status === 426 ? `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}\r\n` : "";
+  return Buffer.from(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${version}Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+  );
 }
 
 /** The error with which Node reports a request that it cannot parse. */
 export type RequestError = Error & { readonly code?: string; readonly rawPacket?: Uint8Array };
+
+/** No request has come in time. */
+export const LATE: RequestError = Object.assign(new Error("no request"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
 
 /** First byte of a TLS handshake. */
 const TLS_HANDSHAKE = 0x16;

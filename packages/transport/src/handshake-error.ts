@@ -1,6 +1,6 @@
 // Describes a failed handshake in one line for the operator: with which client, and what was wrong.
-import { nameOf } from "../client-name.ts";
-import { ListenerError, systemCode } from "../errors.ts";
+import { nameOf } from "./client-name.ts";
+import { ListenerError, systemCode } from "./errors.ts";
 
 /** @param client the address of the client, or "" */
 export function handshakeError(
