@@ -159,7 +159,6 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     this.#redial.stop();
     this.#complete?.();
     for (const link of [...this.#byLink.keys()]) link.fail(undefined);
-    for (const peer of this.#peers) peer.close();
     void this.#options.transport.close();
   }
 
