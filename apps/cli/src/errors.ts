@@ -1,6 +1,7 @@
 // Makes of anything that was thrown one line on stderr and an exit code.
 import type { ConfigError } from "@wrenmq/config";
 import { CommanderError } from "commander";
+import { flushLogs } from "./log-file.ts";
 import { reasonOf, systemReason } from "./system-error.ts";
 
 /** The command line is wrong. Exit code 2. */
@@ -24,6 +25,7 @@ export function reportError(error: unknown): number {
     // Commander throws for help and version too, after it has printed them.
     return error.exitCode === 0 ? 0 : 2;
   }
+  flushLogs();
   process.stderr.write(`wrenmq: ${lineOf(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }

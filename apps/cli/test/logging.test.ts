@@ -1,6 +1,6 @@
 import { createBroker } from "@wrenmq/broker";
 import { definePlugin, type Logger } from "@wrenmq/plugin-api";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createLogger, readable } from "../src/logging.ts";
 
 const line = (fields: object): string =>
@@ -32,11 +32,36 @@ test.each([
 function written(format: "json" | "text"): { logger: Logger; lines: string[] } {
   const lines: string[] = [];
   const logger = createLogger({ level: "debug", format }, (bytes, at) => {
-    lines.push(Buffer.from(bytes.subarray(at)).toString());
+    const text = Buffer.from(bytes.subarray(at)).toString();
+    lines.push(...text.split(/(?<=\n)/));
     return bytes.length - at;
   });
   return { logger, lines };
 }
+
+test("warnings and errors are written before the call returns, after what came before them; the rest soon", async () => {
+  const { logger, lines } = written("json");
+  const messages = (): string[] => lines.map((text) => (JSON.parse(text) as { msg: string }).msg);
+  logger.info({}, "one");
+  logger.debug({}, "two");
+  expect(lines).toEqual([]);
+  logger.child({ plugin: "theirs" }).warn({}, "three");
+  expect(messages()).toEqual(["one", "two", "three"]);
+  logger.info({}, "four");
+  await expect.poll(messages).toEqual(["one", "two", "three", "four"]);
+});
+
+test("the time of a line is that of the clock, to the millisecond", () => {
+  const { logger, lines } = written("json");
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 0, 2, 3, 4, 5, 6) });
+  onTestFinished(() => void vi.useRealTimers());
+  for (const after of [0, 0, 1]) {
+    vi.setSystemTime(Date.now() + after);
+    logger.warn({}, "now");
+  }
+  const times = lines.map((text) => (JSON.parse(text) as { time: string }).time);
+  expect(times).toEqual(["2026-01-02T03:04:05.006Z", "2026-01-02T03:04:05.006Z", "2026-01-02T03:04:05.007Z"]);
+});
 
 describe("an error in the log has its message and its stack", () => {
   const cause = new Error("the disk is on fire");

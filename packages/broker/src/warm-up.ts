@@ -2,9 +2,10 @@
 // them retained messages. Otherwise the first thousands of clients wait while it is interpreted, and then compiled, next
 // to them. All of it happens in this process: brokers of its own, which nobody else can reach, and simulated handles.
 import { encode, type Packet } from "@wrenmq/codec";
-import { definePlugin } from "@wrenmq/plugin-api";
+import { definePlugin, type Logger } from "@wrenmq/plugin-api";
 import { type SimulatedHandle, simulatedHandles } from "@wrenmq/transport";
 import { type Broker, createBroker } from "./broker.ts";
+import type { BrokerOptions } from "./options.ts";
 
 /** One broker would not do: what V8 compiles while there is only one takes its objects for constants, and is thrown away. */
 const ROUNDS = 3;
@@ -31,6 +32,11 @@ const SUBSCRIBE = bytesOf({
 export interface WarmUpOptions {
   /** Called every few milliseconds: true ends the warm-up, for example because a client has connected. */
   readonly until?: () => boolean;
+  /**
+   * Gets the lines about the practice clients: a logger of the kind that the broker has, which writes nothing. Without it
+   * the first lines of the real log are formatted by code that is not compiled yet.
+   */
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -38,24 +44,32 @@ export interface WarmUpOptions {
  * be called once, after the start, and worth it where thousands of clients connect or read retained messages soon.
  * @returns was everything done? false where it was stopped, or there is nothing to do (`WRENMQ_RAW_TCP=0`, Windows)
  */
-export async function warmUp({ until = () => false }: WarmUpOptions = {}): Promise<boolean> {
+export async function warmUp({ until = () => false, logger }: WarmUpOptions = {}): Promise<boolean> {
   const newHandle = simulatedHandles();
   if (newHandle === undefined) return false;
-  for (let round = 0; round < ROUNDS; round++) {
-    const broker = createBroker({ listeners: { [LISTENER]: { type: "external" } }, plugins: [everyone()] });
-    await broker.start();
-    try {
-      const open = (): SimulatedHandle => {
-        const handle = newHandle();
-        broker.adopt(handle, { listener: LISTENER, transport: "tcp" });
-        return handle;
-      };
-      if (!(await connectMany(broker, open, until)) || !(await readRetained(broker, open, until))) return false;
-    } finally {
-      await broker.shutdown();
+  const options: BrokerOptions = {
+    listeners: { [LISTENER]: { type: "external" } },
+    plugins: [everyone()],
+    ...(logger === undefined ? {} : { logger }),
+  };
+  const brokers = Array.from({ length: ROUNDS }, () => createBroker(options));
+  try {
+    for (const broker of brokers) await broker.start();
+    // Connecting comes first: every client does that.
+    for (const work of [connectMany, readRetained]) {
+      for (const broker of brokers) {
+        const open = (): SimulatedHandle => {
+          const handle = newHandle();
+          broker.adopt(handle, { listener: LISTENER, transport: "tcp" });
+          return handle;
+        };
+        if (!(await work(broker, open, until))) return false;
+      }
     }
+    return true;
+  } finally {
+    for (const broker of brokers) await broker.shutdown();
   }
-  return true;
 }
 
 async function connectMany(broker: Broker, open: () => SimulatedHandle, until: () => boolean): Promise<boolean> {

@@ -19,6 +19,11 @@ import { type Preparation, prepareForClients } from "./warm-up.ts";
 export interface HostOptions {
   /** The same interface as pino's; the caller sets its level. Default: nothing is logged. */
   readonly logger?: Logger;
+  /**
+   * One of the same kind that writes nothing: lines are formatted with it once, so that V8 has compiled that before the
+   * first clients come. Default: none.
+   */
+  readonly practiceLogger?: Logger;
   /** Plugins of the program, after those of the configuration; a reload keeps them. Default: none. */
   readonly plugins?: readonly Plugin[];
   /** Keep for each session a history of what it has lost and why, for `broker.operations`. Default false. */
@@ -94,7 +99,7 @@ export type ReadEffective = (running?: Running) => EffectiveConfig | Promise<Eff
 
 /** `brokerFromConfig` for a configuration from any source. */
 export async function hostBroker(read: ReadEffective, options: HostOptions = {}): Promise<ConfiguredBroker> {
-  const { logger = silentLogger, plugins: own = [], dropHistory = false, describe } = options;
+  const { logger = silentLogger, plugins: own = [], dropHistory = false, describe, practiceLogger } = options;
   const { config, warnings, plugins: configured } = await read();
   const lines = [...warnings.map(formatDiagnostic)];
   const { path } = config.store;
@@ -125,7 +130,7 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
     if (path !== undefined && !isDurable) removeLeftovers(path);
     if (durable === undefined) announce(listeningOf(broker), current, logger);
     else announceDoorway(broker, durable.shards, () => current, logger);
-    warm = prepareForClients(broker, current, logger, describe);
+    warm = prepareForClients(broker, current, { logger, practiceLogger, describe });
   });
   const reload = reloading({
     running: { config, plugins: configured },

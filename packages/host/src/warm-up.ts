@@ -9,17 +9,23 @@ export interface Preparation {
   stop(): Promise<void>;
 }
 
+export interface PreparationOptions {
+  readonly logger: Logger;
+  /** See `WarmUpOptions.logger`. */
+  readonly practiceLogger?: Logger | undefined;
+  readonly describe?: Describe | undefined;
+}
+
 /** Runs in the background until it is done, a client connects, or `stop` is called. */
 export function prepareForClients(
   broker: Broker,
   config: WrenConfig,
-  logger: Logger,
-  describe: Describe = messageOf,
+  { logger, practiceLogger, describe = messageOf }: PreparationOptions,
 ): Preparation {
   if (!config.warmUp) return { stop: () => Promise.resolve() };
   let stopped = false;
   const begun = performance.now();
-  const running = warmUp({ until: () => stopped || broker.connected > 0 }).then(
+  const running = warmUp({ until: () => stopped || broker.connected > 0, logger: practiceLogger }).then(
     (done) => logger.debug({ milliseconds: Math.round(performance.now() - begun), done }, "warmed up for clients"),
     (error: unknown) => logger.warn({ reason: describe(error) }, "warming up for clients has failed"),
   );

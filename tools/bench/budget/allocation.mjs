@@ -130,6 +130,19 @@ async function allocation() {
   return { bytesPerMessage: allocated / messages, collections, routed, messages };
 }
 
+/**
+ * The least of several times: V8 compiles in threads of its own, later on a busy machine, and what is not compiled yet
+ * allocates more.
+ */
+async function leastAllocation() {
+  let least = await allocation();
+  for (let time = 1; time < 5; time++) {
+    const again = await allocation();
+    if (again.bytesPerMessage < least.bytesPerMessage) least = again;
+  }
+  return least;
+}
+
 /** @returns ends it */
 function watchEverything() {
   const { operations } = broker;
@@ -156,5 +169,5 @@ if (process.argv.includes("watched")) {
 }
 // Until the functions are compiled for good.
 await rounds(100);
-process.stdout.write(JSON.stringify(process.argv.includes("sites") ? await sites() : await allocation()));
+process.stdout.write(JSON.stringify(process.argv.includes("sites") ? await sites() : await leastAllocation()));
 process.exit();

@@ -31,7 +31,7 @@ export function boundedLogger(logger: Logger): Logger {
     (level: Level) =>
     (fields: object, message: string): void => {
       if (logger.isLevelEnabled?.(level) === false) return;
-      logger[level](boundedFields(fields), cut(message, LONGEST_SENTENCE));
+      logger[level](isShort(fields) ? fields : boundedFields(fields), cut(message, LONGEST_SENTENCE));
     };
   const { isLevelEnabled } = logger;
   return {
@@ -42,6 +42,21 @@ export function boundedLogger(logger: Logger): Logger {
     child: (bindings) => boundedLogger(logger.child(boundedFields(bindings))),
     ...(isLevelEnabled === undefined ? {} : { isLevelEnabled: (level: string) => isLevelEnabled.call(logger, level) }),
   };
+}
+
+/**
+ * Certainly nothing has to be cut: true for nearly all lines, those about each client among them, which thousands that
+ * connect at once pay for.
+ */
+function isShort(fields: object): boolean {
+  if (!isPlain(fields)) return false;
+  for (const key in fields) {
+    const value = fields[key];
+    if (typeof value === "object" || typeof value === "function") return false;
+    if (typeof value === "string" && (value.length > LONGEST_VALUE || (value === "" && ADDRESSES.has(key))))
+      return false;
+  }
+  return true;
 }
 
 /** Copies only if something has to be cut. */

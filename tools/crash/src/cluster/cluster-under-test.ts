@@ -155,8 +155,9 @@ export class ClusterUnderTest implements AsyncDisposable {
         member: name,
         servers: this.nats.urls,
         ...USER,
-        ...(replicas === 0 ? {} : { replicas, data: join(this.#folder, `data-${name}`) }),
+        ...(replicas === 0 ? {} : { replicas }),
       },
+      ...(replicas === 0 ? {} : { store: { path: join(this.#folder, `data-${name}`) } }),
     };
     writeFileSync(configFile, JSON.stringify(config));
     const options = { name, program, configFile, runtime: this.#folder, log };

@@ -5,7 +5,7 @@ import type { WrenConfig } from "@wrenmq/config";
 import { configToOptions, type Preparation, prepareForClients, Reloader, shareOf } from "@wrenmq/host";
 import { runWorker } from "@wrenmq/workers";
 import { lineOf } from "../../errors.ts";
-import { createLogger } from "../../logging.ts";
+import { createLogger, practiceLogger } from "../../logging.ts";
 import { untilSignalled } from "../../signals.ts";
 
 /** Resolves when the supervisor (or a signal) has ended it. Errors go to the supervisor. */
@@ -25,7 +25,8 @@ export function serveWorker(): Promise<void> {
         // Workers get SIGHUP too, but only the supervisor reloads.
         ended: untilSignalled(logger, () => {}),
         started() {
-          warm = prepareForClients(broker, config, logger, lineOf);
+          const practice = practiceLogger(config.log).child({ worker, pid: process.pid });
+          warm = prepareForClients(broker, config, { logger, practiceLogger: practice, describe: lineOf });
         },
         async prepare(wanted) {
           const change = await reloader.prepare(shareOf(wanted, worker, count));

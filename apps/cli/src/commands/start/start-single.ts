@@ -5,7 +5,7 @@ import { type EffectiveConfig, hostBroker } from "@wrenmq/host";
 import { administer } from "../../admin/serve.ts";
 import { type ConfigOptions, effectiveConfig } from "../../broker/effective-config.ts";
 import { lineOf } from "../../errors.ts";
-import { createLogger } from "../../logging.ts";
+import { createLogger, practiceLogger } from "../../logging.ts";
 import { notifyService, serviceIsReady } from "../../service/systemd.ts";
 import { untilSignalled } from "../../signals.ts";
 
@@ -52,6 +52,7 @@ class Run {
       (running) => (running === undefined ? effective : effectiveConfig(options, running)),
       {
         logger,
+        practiceLogger: practiceLogger(effective.config.log),
         dropHistory: true,
         signal,
         describe: lineOf,
