@@ -4,7 +4,7 @@ import { boolean, list, type Option, type OptionsSchema, oneOf, options } from "
 import type { SessionPolicy } from "../limits/limits.ts";
 import type { BrokerOptions } from "../options.ts";
 import type { SysOptions } from "../reporting/sys-topics.ts";
-import { aFunction, EXACT, type FieldsOf, limitField, maybe, named, numberOf, withMethods } from "./fields.ts";
+import { aFunction, EXACT, type FieldsOf, given, limitField, maybe, named, numberOf, withMethods } from "./fields.ts";
 import { LISTENER } from "./listener-table.ts";
 
 type AnySchema = OptionsSchema<Readonly<Record<string, Option<unknown, unknown>>>>;
@@ -57,6 +57,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
   clearOnShutdown: maybe(boolean()),
   bus: maybe(withMethods("a bus between brokers", "attach", "start", "stop", "forward")),
   placement: maybe(withMethods("a placement", "isHome", "handOver")),
+  ticketSecret: maybe(given("32 bytes or more", (value) => value instanceof Uint8Array && value.length >= 32)),
   session: maybe(options(session, EXACT)),
   shared: maybe(options({ strategy: oneOf(["round-robin", "random", "sticky", "publisher"]) }, EXACT)),
   sys: maybe(options(sys, EXACT)),
