@@ -524,7 +524,8 @@ export class Broker implements AsyncDisposable {
       chain: (members) => this.#plugins.chain(members, this.#events.hooks()),
       authenticators: (members) => this.#plugins.authenticators(members),
     };
-    const listeners = new Listeners(core, plugins, this.#options.placement, core.cluster);
+    const { ticketSecret } = this.#options;
+    const listeners = new Listeners(core, plugins, this.#options.placement, core.cluster, ticketSecret);
     return [core, listeners, new Housekeeping(core)];
   }
 

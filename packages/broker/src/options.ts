@@ -40,6 +40,11 @@ export interface BrokerOptions {
   readonly bus?: ClusterBus;
   /** Decides which broker serves which client. Default: this one serves all that it accepts. */
   readonly placement?: Placement;
+  /**
+   * The secret of TLS session tickets, at least 32 bytes: clients resume their sessions at every broker with the same.
+   * Default: one of this process.
+   */
+  readonly ticketSecret?: Uint8Array;
   readonly limits?: Partial<BrokerLimits>;
   readonly session?: Partial<SessionPolicy>;
   readonly shared?: { readonly strategy: ShareStrategy };

@@ -40,6 +40,10 @@ export interface TlsSection {
   minimumVersion: "TLSv1.2" | "TLSv1.3";
   ciphers?: string;
   sni: SniCertificate[];
+  /** Milliseconds for which a client may resume its session; 0: never. */
+  sessionLifetime: number;
+  /** File with a secret that other brokers have too. */
+  sessionKeyFile?: string;
   /** Reload the files when they change; open connections stay. */
   watchFiles: boolean;
 }

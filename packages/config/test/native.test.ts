@@ -307,7 +307,11 @@ describe("mistakes", () => {
     ["PROXY from nobody", "listeners: { a: { proxy_protocol: true } }", /needs trusted_proxies/],
     ["time for a header of nobody", "listeners: { a: { proxy_timeout: 1s } }", /only with proxy_protocol/],
     ["IPv6 alone on all addresses", "listeners: { a: { ipv6_only: true } }", /a.ipv6_only: only with an IPv6 address/],
-    ["raw TLS", "listeners: { a: { type: external, raw_tcp: true } }", /a.raw_tcp: only for .* tcp or ws or unix$/],
+    [
+      "raw TLS",
+      "listeners: { a: { type: external, raw_tcp: true } }",
+      /a.raw_tcp: only for .* tcp or tls or ws or unix$/,
+    ],
     ["a handshake in the clear", "listeners: { a: { handshake_timeout: 1s } }", /only for .* tls or ws or wss$/],
     ["no time for CONNECT", "limits: { connect_timeout: 0s }", /expected a duration such as 30s, longer than 0/],
     ["WebSocket messages over TCP", "listeners: { a: { max_payload: 1KiB } }", /a.max_payload: only for .* ws or wss$/],

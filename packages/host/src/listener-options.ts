@@ -34,7 +34,7 @@ function socketOf(listener: ListenerSection): ListenerOptions {
     case "tcp":
       return { type, ...address, ...defined({ rawTcp }) };
     case "tls":
-      return { type, ...address, ...secured() };
+      return { type, ...address, ...secured(), ...defined({ rawTcp }) };
     case "ws":
       return { type, ...address, websocket: webSocketOf(listener) };
     case "wss":

@@ -7,12 +7,13 @@ import { defined } from "./defined.ts";
 type PairOfFiles = Pick<TlsSection, "certificateFile" | "keyFile" | "keyPassphrase"> | SniCertificate;
 
 export function tlsOf(tls: TlsSection): TlsConfig {
-  const { caPath, crlFile, sni, watchFiles, ciphers } = tls;
+  const { caPath, crlFile, sni, watchFiles, ciphers, sessionLifetime, sessionKeyFile } = tls;
   const ca: PemSource[] = authorities(tls).map(({ source }) => source);
   return {
     certificates: [pairOf(tls), ...sni.map((one) => ({ ...pairOf(one), servernames: [one.serverName] }))],
     ...(ca.length > 0 ? { ca } : {}),
-    ...defined({ caPath, crl: crlFile, ciphers }),
+    ...defined({ caPath, crl: crlFile, ciphers, sessionKeyFile }),
+    sessionLifetime,
     requestCertificate: tls.requestCertificate,
     requireCertificate: tls.requireCertificate,
     minVersion: tls.minimumVersion,
@@ -40,6 +41,7 @@ const KEYS: Readonly<Record<string, string>> = {
   ciphers: "ciphers",
   requestCertificate: "request_certificate",
   requireCertificate: "require_certificate",
+  sessionKeyFile: "session_key_file",
 };
 
 /**

@@ -44,6 +44,16 @@ export interface TlsConfig {
   alpn?: readonly string[];
   /** Milliseconds for the TLS handshake. Default 10,000. */
   handshakeTimeout?: number;
+  /**
+   * Milliseconds for which a client may resume its session instead of a full handshake: longer than seven days is
+   * taken as that; 0: never. Default 12 hours.
+   */
+  sessionLifetime?: number;
+  /**
+   * File with at least 32 random bytes: brokers with the same can resume each other's sessions, and those from before a
+   * restart. Default: a secret of this process and its workers.
+   */
+  sessionKeyFile?: string;
   /** Milliseconds between two checks whether the files have changed; 0: never. Default 10,000. */
   watchInterval?: number;
 }
@@ -92,7 +102,7 @@ export interface IpListenerConfig extends CommonListenerConfig {
   tcpKeepAliveDelay?: number;
 }
 
-/** Options of listeners whose connections are not encrypted. */
+/** Options of listeners whose connections need no `net.Socket`. */
 export interface PlainListenerConfig {
   /**
    * Use the handles of Node directly, without a `net.Socket` for each connection, on systems and versions of Node where
@@ -105,7 +115,7 @@ export interface TcpListenerConfig extends IpListenerConfig, PlainListenerConfig
   type: "tcp";
 }
 
-export interface TlsListenerConfig extends IpListenerConfig {
+export interface TlsListenerConfig extends IpListenerConfig, PlainListenerConfig {
   type: "tls";
   tls: TlsConfig;
 }
@@ -135,5 +145,6 @@ export type ListenerConfig =
   | WssListenerConfig
   | UnixListenerConfig;
 
+export const DEFAULT_SESSION_MS: number = 12 * 60 * 60 * 1000;
 export const DEFAULT_BACKLOG = 4096;
 export const DEFAULT_LINGER_MS = 2000;

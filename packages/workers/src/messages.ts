@@ -52,7 +52,8 @@ export type ToWorker<Config> =
   | HandOver
   | QuestionToWorker
   | { readonly kind: "stop" }
-  | { readonly kind: "configure"; readonly config: Config }
+  /** The secret of TLS session tickets is the same for all workers, and for those that replace them. */
+  | { readonly kind: "configure"; readonly config: Config; readonly ticketSecret: Uint8Array }
   | { readonly kind: "decide"; readonly isCommit: boolean };
 
 /** Environment variables with what stays the same while the supervisor lives. */

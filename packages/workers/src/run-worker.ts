@@ -11,7 +11,7 @@ export interface WorkerPlace {
   readonly worker: number;
   readonly count: number;
   /** Options that make the broker one of several; to be passed to `createBroker`. */
-  readonly options: Pick<BrokerOptions, "bus" | "placement">;
+  readonly options: Pick<BrokerOptions, "bus" | "placement" | "ticketSecret">;
 }
 
 /** The broker of this worker. */
@@ -48,7 +48,7 @@ export interface WorkerOptions<Config> {
  */
 export async function runWorker<Config>({ createBroker, describe = messageOf }: WorkerOptions<Config>): Promise<void> {
   try {
-    await serve(await firstConfig<Config>(), createBroker, describe);
+    await serve(await first<Config>(), createBroker, describe);
   } catch (error) {
     tell({ kind: "failed", line: describe(error) });
     process.exitCode = 1;
@@ -56,12 +56,14 @@ export async function runWorker<Config>({ createBroker, describe = messageOf }: 
   process.disconnect();
 }
 
-function firstConfig<Config>(): Promise<Config> {
+type Configure<Config> = Extract<ToWorker<Config>, { kind: "configure" }>;
+
+function first<Config>(): Promise<Configure<Config>> {
   return new Promise((resolve) => {
     const heard = (message: ToWorker<Config>): void => {
       if (message.kind !== "configure") return;
       process.off("message", heard);
-      resolve(message.config);
+      resolve(message);
     };
     process.on("message", heard);
     tell({ kind: "begun" });
@@ -69,7 +71,7 @@ function firstConfig<Config>(): Promise<Config> {
 }
 
 async function serve<Config>(
-  config: Config,
+  { config, ticketSecret }: Configure<Config>,
   createBroker: WorkerOptions<Config>["createBroker"],
   describe: (error: unknown) => string,
 ): Promise<void> {
@@ -127,7 +129,7 @@ async function serve<Config>(
         answers.heard(message);
     }
   });
-  const options = { bus, placement: placement(bus, worker, count) };
+  const options = { bus, placement: placement(bus, worker, count), ticketSecret };
   running = await createBroker(config, { worker, count, options });
   const { broker } = running;
   await broker.start();

@@ -1,6 +1,7 @@
 // The supervisor: starts the workers, restarts those that end, and passes connections and configurations to them. It
 // serves no clients.
 import cluster, { type Worker } from "node:cluster";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,7 +101,11 @@ class Supervisor<Config> implements Workers<Config> {
   constructor({ workers: count, config, logger }: WorkersOptions<Config>) {
     this.#logger = logger;
     const folder = this.#folder;
-    this.#slots = Array.from({ length: count }, (_, id) => new WorkerSlot({ id, count, folder, logger, config }));
+    const ticketSecret = randomBytes(32);
+    this.#slots = Array.from(
+      { length: count },
+      (_, id) => new WorkerSlot({ id, count, folder, logger, config, ticketSecret }),
+    );
     cluster.on("message", this.#heard);
     this.ready = this.#start();
   }

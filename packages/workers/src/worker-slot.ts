@@ -23,6 +23,7 @@ export interface SlotOptions<Config> {
   readonly logger: Logger | undefined;
   /** The worker's configuration. */
   readonly config: Config;
+  readonly ticketSecret: Uint8Array;
 }
 
 export class WorkerSlot<Config> {
@@ -76,7 +77,7 @@ export class WorkerSlot<Config> {
   /** The process listens to messages. Earlier messages would be lost. */
   begun(): void {
     this.#hasBegun = true;
-    this.tell({ kind: "configure", config: this.#config });
+    this.tell(this.#configure(this.#config));
   }
 
   /**
@@ -87,7 +88,7 @@ export class WorkerSlot<Config> {
   async prepare(config: Config): Promise<string | undefined> {
     await this.#begunOrGone();
     if (!this.isReady) return undefined;
-    const problem = await this.#ask({ kind: "configure", config });
+    const problem = await this.#ask(this.#configure(config));
     this.#isPrepared = problem === undefined && this.isReady;
     return problem;
   }
@@ -106,6 +107,10 @@ export class WorkerSlot<Config> {
         this.#options.logger?.error({ worker: this.id, reason: problem }, "a worker serves the configuration before");
       }
     }
+  }
+
+  #configure(config: Config): ToWorker<Config> {
+    return { kind: "configure", config, ticketSecret: this.#options.ticketSecret };
   }
 
   /** Sends a message that is answered by `changed`; the end of the process counts as an answer. */

@@ -68,6 +68,7 @@ export class Listeners {
   readonly #placement: Placement | undefined;
   readonly #adopters = new Map<string, Adopt>();
   readonly #cluster: SharedListeners | undefined;
+  readonly #ticketSecret: Uint8Array | undefined;
   #isClosed = false;
 
   constructor(
@@ -75,9 +76,11 @@ export class Listeners {
     plugins: ListenerPlugins,
     placement: Placement | undefined,
     cluster: SharedListeners | undefined,
+    ticketSecret: Uint8Array | undefined,
   ) {
     this.#core = core;
     this.#cluster = cluster;
+    this.#ticketSecret = ticketSecret;
     this.#plugins = plugins;
     this.#placement = placement;
   }
@@ -275,6 +278,7 @@ export class Listeners {
     const listener = createListener(options, accept, {
       readBuffer: { bytes: arena.bytes, start: arena.readStart, length: arena.readLength },
       admits: (client) => scope.admits(client),
+      ticketSecret: this.#ticketSecret,
       onError: (error) => scope.handshakeFailures.report(error),
       onCertificate: (notice) => {
         // Workers have the same certificates: one of them logs it.

@@ -114,6 +114,8 @@ const tls = options(
     ciphers: maybe(text()),
     alpn: maybe(list(text())),
     handshakeTimeout: maybe(timeAbove0),
+    sessionLifetime: maybe(time),
+    sessionKeyFile: maybe(text()),
     watchInterval: maybe(time),
   } satisfies FieldsOf<TlsConfig>,
   EXACT,
@@ -146,7 +148,7 @@ const PLAIN: FieldsOf<PlainListenerConfig> = { rawTcp: maybe(boolean()) };
 type Type = ListenerOptions["type"];
 const type = given("a type", () => true);
 const TCP: FieldsOf<TcpListenerConfig> = { type, ...IP, ...PLAIN };
-const TLS: FieldsOf<TlsListenerConfig> = { type, ...IP, tls };
+const TLS: FieldsOf<TlsListenerConfig> = { type, ...IP, ...PLAIN, tls };
 const WS: FieldsOf<WsListenerConfig> = { type, ...IP, ...PLAIN, websocket: maybe(websocket) };
 const WSS: FieldsOf<WssListenerConfig> = { type, ...IP, tls, websocket: maybe(websocket) };
 const UNIX: FieldsOf<UnixListenerConfig> = {

@@ -58,7 +58,7 @@ const fileSection: Section<ListenerFile> = section<ListenerFile>("One listener."
   backlog: { doc: "Connections that the system queues before they are accepted.", type: integer(1, 65_535) },
   ipv6Only: { doc: 'With an IPv6 address such as `"[::]:1883"`: do not listen for IPv4.', type: flag },
   rawTcp: {
-    doc: "`tcp`, `ws`, `unix`: `false` uses Node's own sockets, which take twice the time to accept and several kilobytes more. Without it: only where they are needed.",
+    doc: "`tcp`, `tls`, `ws`, `unix`: `false` uses Node's own sockets, which take up to twice the time to accept and several kilobytes more. Without it: only where they are needed.",
     type: flag,
   },
   lingerTimeout: {
@@ -214,7 +214,7 @@ function misplacedKeys(file: ListenerFile, node: SourceNode): Misplaced[] {
 
 /** Keys that only these types have. */
 const ONLY_FOR: Readonly<Partial<Record<keyof ListenerFile, readonly ListenerType[]>>> = {
-  rawTcp: ["tcp", "ws", "unix"],
+  rawTcp: ["tcp", "tls", "ws", "unix"],
   handshakeTimeout: ["tls", "ws", "wss"],
   tcpKeepAliveDelay: ["tcp", "tls", "ws", "wss"],
   maxPayload: ["ws", "wss"],

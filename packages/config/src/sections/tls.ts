@@ -1,6 +1,7 @@
 // The section `tls` of a listener.
 
 import { listOf } from "../description/collections.ts";
+import { duration } from "../description/quantities.ts";
 import { choice, flag, path, pattern, secret, text } from "../description/scalars.ts";
 import { type Section, section } from "../description/section.ts";
 import type { SniCertificate, TlsSection } from "../wren-config.ts";
@@ -42,6 +43,15 @@ export const tlsSection: Section<TlsSection> = section<TlsSection>(
       doc: "Further certificates, selected by server name.",
       type: listOf(sniSection, "a list of certificates"),
       default: [],
+    },
+    sessionLifetime: {
+      doc: "How long a client may resume its TLS session in place of a full handshake; TLS 1.3 takes more than 7d as 7d.",
+      type: duration("ms", { zeroIs: "never" }),
+      default: 43_200_000,
+    },
+    sessionKeyFile: {
+      doc: "At least 32 random bytes: brokers with the same file resume each other's sessions, and those from before a restart. Without it: a secret of this start, shared by its workers.",
+      type: path(),
     },
     watchFiles: {
       doc: "Reload the files when they change; open connections stay.",

@@ -119,13 +119,13 @@ function tune(handle: Partial<Handle>, { keepAliveSeconds }: TcpOptions): void {
 
 /**
  * Passes the handles that a listening server accepts to `accepted`, instead of making sockets of them. The server still
- * handles its own errors.
+ * handles its own errors, and makes a socket of those for which `accepted` returns false.
  * @returns a function that undoes this; undefined: the server has no handle of the known kind
  */
 export function takeHandles(
   server: Server,
   options: TcpOptions,
-  accepted: (handle: Handle) => void,
+  accepted: (handle: Handle) => unknown,
 ): (() => void) | undefined {
   const listening = (server as WithHandle)._handle;
   const original = listening?.onconnection;
@@ -140,7 +140,7 @@ export function takeHandles(
       return;
     }
     if (!inherited) tune(handle, options);
-    accepted(handle);
+    if (accepted(handle) === false) original.call(this, status, handle);
   };
   return () => {
     listening.onconnection = original;

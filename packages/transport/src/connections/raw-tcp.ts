@@ -6,9 +6,7 @@ import { writeSync } from "node:fs";
 import type { Server } from "node:net";
 import type { ConnectionHandler, ConnectionInfo, PlainConnection, TransportName } from "../connection.ts";
 import { nextConnectionId } from "../connection.ts";
-import { plainAddress } from "../ip-address.ts";
 import {
-  type Endpoint,
   type Handle,
   type Internals,
   nodeInternals,
@@ -17,11 +15,13 @@ import {
   type TcpOptions,
   takeHandles,
 } from "./raw-handle.ts";
+import { RawInfo } from "./raw-info.ts";
 import type { ReadBuffer } from "./shared-read.ts";
 import type { ConnectionCount } from "./stream-connection.ts";
 
-const owner: unique symbol = Symbol("connection");
-type OwnedHandle = Handle & { [owner]?: RawConnection };
+/** Where a handle has its connection. */
+export const owner: unique symbol = Symbol("connection");
+export type OwnedHandle = Handle & { [owner]?: RawConnection };
 type OwnedRequest = Request<RawConnection>;
 
 function onClosed(this: OwnedHandle): void {
@@ -44,7 +44,7 @@ function destroyConnection(connection: RawConnection): void {
 }
 
 /** What the connections of one listener share. */
-interface Site {
+export interface Site {
   readonly node: Internals;
   readonly transport: TransportName;
   readonly lingerTimeout: number;
@@ -56,64 +56,24 @@ interface Site {
   spare: OwnedRequest;
 }
 
-/**
- * Reused for all results of getpeername and getsockname: filling an object that has the properties is cheaper than
- * adding them.
- */
-const endpoint: Endpoint = { address: "", port: 0, family: "" };
-
-/** Asks the system for an address when it is first read. A connection that was closed before that has none. */
-class RawInfo implements ConnectionInfo {
-  readonly transport: TransportName;
-  private readonly handle: Handle;
-  private address: string | undefined;
-  private port: number | undefined;
-
-  constructor(transport: TransportName, handle: Handle) {
-    this.transport = transport;
-    this.handle = handle;
-  }
-
-  get remoteAddress(): string {
-    if (this.address === undefined) {
-      const known = this.handle.getpeername?.(endpoint) === 0;
-      this.address = known ? plainAddress(endpoint.address) : "";
-      this.port = known ? endpoint.port : undefined;
-    }
-    return this.address;
-  }
-
-  get remotePort(): number | undefined {
-    return this.remoteAddress === "" ? undefined : this.port;
-  }
-
-  get localAddress(): string | undefined {
-    return this.handle.getsockname?.(endpoint) === 0 ? plainAddress(endpoint.address) : undefined;
-  }
-
-  get localPort(): number | undefined {
-    return this.handle.getsockname?.(endpoint) === 0 ? endpoint.port : undefined;
-  }
-}
-
 export class RawConnection implements PlainConnection {
   readonly id: number = nextConnectionId();
-  readonly isQuick = true;
-  private readonly handle: OwnedHandle;
-  private readonly site: Site;
-  private handler: ConnectionHandler | undefined;
+  readonly isQuick: boolean = true;
+  protected readonly handle: OwnedHandle;
+  protected readonly site: Site;
+  protected handler: ConnectionHandler | undefined;
   private knownInfo: ConnectionInfo | undefined;
   /** Bytes that arrived before there was a handler: the connection starts paused. */
-  private rest: Uint8Array | undefined;
+  protected rest: Uint8Array | undefined;
   private linger: NodeJS.Timeout | undefined;
   private error: Error | undefined;
   /** Writes and shutdowns that the system has not finished. */
-  private requests = 0;
-  private reading = false;
-  private paused = false;
-  private peerDone = false;
-  private ending = false;
-  private closing = false;
+  protected requests = 0;
+  protected reading = false;
+  protected paused = false;
+  protected peerDone = false;
+  protected ending = false;
+  protected closing = false;
 
   constructor(handle: OwnedHandle, site: Site) {
     this.handle = handle;
@@ -157,19 +117,6 @@ export class RawConnection implements PlainConnection {
     return (status === 0 && node.state[node.writeIsAsync] === 0) || this.unfinished(status, pieces);
   }
 
-  tryWrite(bytes: Uint8Array, start: number, end: number): number {
-    const { fd } = this.handle;
-    if (this.ending || this.requests > 0 || fd === undefined || fd < 0) return 0;
-    try {
-      return writeSync(fd, bytes, start, end - start);
-    } catch (error) {
-      const { code, errno } = error as NodeJS.ErrnoException;
-      // The system reports the reason of a loss only once, here.
-      if (code !== "EAGAIN" && code !== "EINTR") this.fail(errno ?? this.site.node.eof, "write");
-      return 0;
-    }
-  }
-
   pause(): void {
     if (this.ending) return;
     this.paused = true;
@@ -189,13 +136,21 @@ export class RawConnection implements PlainConnection {
     this.ending = true;
     this.paused = false;
     // All is read and all is written: closing has the same effect as half-closing.
-    if (this.peerDone && this.requests === 0) {
+    if (this.peerDone && this.requests === 0 && this.closesPlainly) {
       this.close();
       return;
     }
     this.read();
     if (this.closing) return;
     this.linger = setTimeout(destroyConnection, this.site.lingerTimeout, this);
+    this.halfClose();
+  }
+
+  protected get closesPlainly(): boolean {
+    return true;
+  }
+
+  protected halfClose(): void {
     const request: OwnedRequest = new this.site.node.ShutdownWrap();
     if (this.handle.shutdown(request) === 0) this.expect(request, onShutdown);
     // Otherwise the shutdown is done, or the connection is lost, which the read reports.
@@ -250,8 +205,12 @@ export class RawConnection implements PlainConnection {
 
   /** The connection is lost; `closed` gets the reason. */
   fail(status: number, syscall: string): void {
+    this.lost(systemError(status, syscall));
+  }
+
+  lost(error: Error): void {
     if (this.closing) return;
-    this.error = systemError(status, syscall);
+    this.error = error;
     this.close();
   }
 
@@ -295,7 +254,7 @@ export class RawConnection implements PlainConnection {
     return false;
   }
 
-  private read(): void {
+  protected read(): void {
     if (this.reading || this.peerDone || this.closing) return;
     const status = this.handle.readStart();
     if (status < 0) this.fail(status, "read");
@@ -306,10 +265,14 @@ export class RawConnection implements PlainConnection {
     this.closing = true;
     this.ending = true;
     clearTimeout(this.linger);
+    this.closeHandle();
+  }
+
+  protected closeHandle(): void {
     this.handle.close(onClosed);
   }
 
-  private resumeRest(): void {
+  protected resumeRest(): void {
     const rest = this.rest;
     if (rest === undefined || this.paused) return;
     this.rest = undefined;
@@ -318,8 +281,23 @@ export class RawConnection implements PlainConnection {
   }
 }
 
-/** `onread` of every handle: the system has filled the shared buffer. Must return undefined. */
-function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): () => void {
+class PlainRawConnection extends RawConnection {
+  tryWrite(bytes: Uint8Array, start: number, end: number): number {
+    const { fd } = this.handle;
+    if (this.ending || this.requests > 0 || fd === undefined || fd < 0) return 0;
+    try {
+      return writeSync(fd, bytes, start, end - start);
+    } catch (error) {
+      const { code, errno } = error as NodeJS.ErrnoException;
+      // The system reports the reason of a loss only once, here.
+      if (code !== "EAGAIN" && code !== "EINTR") this.fail(errno ?? this.site.node.eof, "write");
+      return 0;
+    }
+  }
+}
+
+/** `onread` of every handle: the shared buffer has been filled. Must return undefined. */
+export function readInto(buffer: ReadBuffer, { state, readResult, eof }: Internals): () => void {
   const { bytes, start, length } = buffer;
   return function onRead(this: OwnedHandle): void {
     const connection = this[owner];
@@ -362,7 +340,7 @@ export function rawConnections(
   return (handle) => {
     handle.useUserBuffer(window);
     handle.onread = onread;
-    return new RawConnection(handle, site);
+    return new PlainRawConnection(handle, site);
   };
 }
 

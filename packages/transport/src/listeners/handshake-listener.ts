@@ -36,7 +36,7 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
   async listen(): Promise<void> {
     const { config, options } = this;
     const preHandshake = new PreHandshakeServer(options);
-    const identity = await identityOf(config);
+    const identity = await this.identityOf(config);
     const watch = new CertificateWatch(() => this.reloadCertificates(), options);
     preHandshake.use(this.stage(config, preHandshake, identity));
     // Listening again uses the same port.
@@ -51,12 +51,12 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     mustBeSameSocket(this.config, wanted, this.port);
     checkProxies(wanted);
     const config = wanted as C;
-    const identity = await identityOf(config);
+    const identity = await this.identityOf(config);
     return () => {
       const { preHandshake, watch } = this;
       if (preHandshake === undefined) return;
       this.config = config;
-      // A new server has new ticket keys: no old session can be resumed after a revocation list has changed.
+      // With other certificates or lists there are other ticket keys: no session is resumed past a revocation.
       preHandshake.use(this.stage(config, preHandshake, identity));
       if (identity !== undefined) watch?.use(identity);
     };
@@ -77,8 +77,8 @@ export abstract class HandshakeListener<C extends HandshakeConfig> implements Li
     this.watch = undefined;
     await preHandshake?.close();
   }
-}
 
-async function identityOf(config: HandshakeConfig): Promise<TlsIdentity | undefined> {
-  return "tls" in config ? TlsIdentity.load(config.tls) : undefined;
+  private async identityOf(config: HandshakeConfig): Promise<TlsIdentity | undefined> {
+    return "tls" in config ? TlsIdentity.load(config.tls, this.options.ticketSecret) : undefined;
+  }
 }

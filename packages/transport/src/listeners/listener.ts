@@ -6,8 +6,8 @@ import type { CertificateNotice } from "../tls/tls-certificates.ts";
 
 export interface ListenerContext {
   /**
-   * The buffer into which the bytes of all TCP, Unix and WebSocket connections of the process are read, one read at a
-   * time: `data(bytes, start, …)` passes this very array. Not used on Windows, nor with TLS.
+   * The buffer into which the bytes of all connections of the process are read, one read at a time, except those of
+   * `wss`: `data(bytes, start, …)` passes this very array. Not used on Windows.
    */
   readBuffer?: ReadBuffer;
   /**
@@ -15,6 +15,11 @@ export interface ListenerContext {
    * connection is closed without an answer.
    */
   admits?: (client: Pick<ConnectionInfo, "remoteAddress">) => boolean;
+  /**
+   * The secret of TLS session tickets, at least 32 bytes, where the configuration names no file with one: clients can
+   * resume their sessions in every process that has the same. Default: one of this process.
+   */
+  ticketSecret?: Uint8Array | undefined;
   /** Errors outside of open connections: failed handshakes, bad PROXY headers, certificates that cannot be reloaded. */
   onError?: (error: Error) => void;
   /** A certificate or revocation list has changed, or expires soon. */

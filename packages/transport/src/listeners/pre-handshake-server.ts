@@ -113,7 +113,12 @@ export class PreHandshakeServer {
     this.arrived(socket);
     socket.on("error", () => {});
     socket.destroy();
-    if (this.isOpen) this.options.onError?.(certificateError(this.clientOf(socket), refusal));
+    this.refused(this.clientOf(socket), refusal);
+  }
+
+  /** Reports a client that is refused because of its certificate. */
+  refused(client: string, refusal: string): void {
+    if (this.isOpen) this.options.onError?.(certificateError(client, refusal));
   }
 
   /** The address of the client of a socket in its handshake, also when it is closed; "" if it is unknown. */

@@ -3,10 +3,12 @@
 import type { Server, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { asksForCertificates, certificateRefusal } from "../tls/client-certificate.ts";
+import { atEachKey } from "../tls/ticket-rotation.ts";
 import type { TlsIdentity } from "../tls/tls-certificates.ts";
+import { peerOfSocket } from "../tls/tls-peer.ts";
 import type { PreHandshakeServer } from "./pre-handshake-server.ts";
 
-const DEFAULT_HANDSHAKE_MS = 10_000;
+export const DEFAULT_HANDSHAKE_MS = 10_000;
 
 export function tlsServer(
   identity: TlsIdentity,
@@ -26,9 +28,15 @@ export function tlsServer(
   };
   if (alpn !== undefined) options.ALPNProtocols = [...alpn];
   const server = createServer(options);
+  if (material.tickets !== undefined) {
+    server.once(
+      "close",
+      atEachKey(material.tickets, ({ all }) => server.setTicketKeys(all)),
+    );
+  }
   server.on("secureConnection", (socket) => {
     preHandshake.secured(socket);
-    const refusal = certificateRefusal(socket, config);
+    const refusal = certificateRefusal(peerOfSocket(socket), config);
     if (refusal === undefined) welcome(socket);
     else preHandshake.refuse(socket, refusal);
   });

@@ -3,28 +3,27 @@
 // also where certificates are optional. The client sees a successful handshake; the connection is closed before a byte
 // of it is read.
 import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import { nameOf } from "../client-name.ts";
 import { ListenerError } from "../errors.ts";
 import type { TlsConfig } from "../listener-config.ts";
 import { subjectOf } from "./credentials.ts";
+import type { TlsPeer } from "./tls-peer.ts";
 
 export function asksForCertificates({ requestCertificate, requireCertificate }: TlsConfig): boolean {
   return requestCertificate === true || requireCertificate === true;
 }
 
 /** @returns why the client is refused; undefined: it is accepted */
-export function certificateRefusal(socket: TLSSocket, config: TlsConfig): string | undefined {
+export function certificateRefusal(peer: TlsPeer, config: TlsConfig): string | undefined {
   if (!asksForCertificates(config)) return undefined;
-  const certificate = socket.getPeerX509Certificate();
+  const { certificate, complaint } = peer;
   if (certificate === undefined) {
-    // Not `authorized`: Node reports true for a resumed session without a certificate.
     return config.requireCertificate === true ? "it shows no certificate" : undefined;
   }
   const whose = shorten(subjectOf(certificate));
-  if (!socket.authorized) return `its certificate is not accepted: ${reasonOf(socket.authorizationError)} (${whose})`;
+  if (complaint !== undefined) return `its certificate is not accepted: ${REASONS[complaint] ?? complaint} (${whose})`;
   // A resumed session has the result of its first handshake.
-  if (socket.isSessionReused() && hasEnded(certificate)) {
+  if (peer.isResumed && hasEnded(certificate)) {
     return `its certificate is not accepted: ${REASONS["CERT_HAS_EXPIRED"]} (${whose})`;
   }
   return undefined;
@@ -73,8 +72,3 @@ const REASONS: Readonly<Record<string, string>> = {
   CERT_UNTRUSTED: "certificate not trusted",
   CERT_REJECTED: "certificate rejected",
 };
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error);
-  return REASONS[code] ?? code;
-}

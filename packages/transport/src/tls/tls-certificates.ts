@@ -39,8 +39,8 @@ export class TlsIdentity {
   }
 
   /** Rejects with a ListenerError. */
-  static async load(config: TlsConfig): Promise<TlsIdentity> {
-    return new TlsIdentity(config, await loadTls(config));
+  static async load(config: TlsConfig, ticketSecret?: Uint8Array): Promise<TlsIdentity> {
+    return new TlsIdentity(config, await loadTls(config, ticketSecret));
   }
 
   /** The context for a server name (SNI); undefined: that of the first certificate. */

@@ -1,7 +1,11 @@
 // What a finished TLS handshake tells about the client, as `TlsInfo`.
+import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate, TlsInfo } from "../connection.ts";
+import { RawInfo } from "../connections/raw-info.ts";
 import { SocketInfo } from "../connections/socket-info.ts";
+import type { TlsHandle } from "../connections/tls-handle.ts";
+import { peerOfSocket, type TlsPeer } from "./tls-peer.ts";
 
 export class TlsSocketInfo extends SocketInfo {
   readonly tls: TlsInfo;
@@ -12,22 +16,27 @@ export class TlsSocketInfo extends SocketInfo {
   }
 }
 
+export class RawTlsInfo extends RawInfo {
+  readonly tls: TlsInfo;
+
+  constructor(handle: TlsHandle, peer: TlsPeer) {
+    super("tls", handle);
+    this.tls = infoOf(peer);
+  }
+}
+
 export function tlsInfo(socket: TLSSocket): TlsInfo {
-  const certificate = peerCertificate(socket);
-  const info: TlsInfo = {
-    // Node reports a resumed session without a certificate as authorized.
-    authorized: socket.authorized && certificate !== undefined,
-    protocol: socket.getProtocol() ?? "",
-    // Node returns false where the client sent no name, other than its types say.
-    servername: typeof socket.servername === "string" && socket.servername !== "" ? socket.servername : undefined,
-  };
-  if (certificate !== undefined) info.certificate = certificate;
+  return infoOf(peerOfSocket(socket));
+}
+
+function infoOf({ certificate: x509, complaint, protocol, servername }: TlsPeer): TlsInfo {
+  // A resumed session without a certificate has nothing to complain of.
+  const info: TlsInfo = { authorized: complaint === undefined && x509 !== undefined, protocol, servername };
+  if (x509 !== undefined) info.certificate = peerCertificate(x509);
   return info;
 }
 
-function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
-  const x509 = socket.getPeerX509Certificate();
-  if (x509 === undefined) return undefined;
+function peerCertificate(x509: X509Certificate): PeerCertificate {
   const certificate: PeerCertificate = {
     // Node returns undefined where there is none, other than its types say.
     subject: (x509.subject as string | undefined) ?? "",
@@ -37,7 +46,8 @@ function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
     raw: x509.raw,
   };
   // A certificate may have several common names; other brokers use the first.
-  const names = socket.getPeerCertificate().subject.CN as string | readonly string[] | undefined;
+  const { subject } = x509.toLegacyObject() as { subject?: { CN?: string | readonly string[] } };
+  const names = subject?.CN;
   const commonName = typeof names === "string" ? names : names?.[0];
   if (commonName !== undefined) certificate.commonName = commonName;
   return certificate;

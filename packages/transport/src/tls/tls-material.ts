@@ -1,9 +1,9 @@
 // Makes secure contexts of TLS options and finds everything that is wrong with them; each problem names its key and
 // file. Both the start of a listener and `checkTls` use it, so that they cannot disagree.
-import type { X509Certificate } from "node:crypto";
+import { constants, hash, randomBytes, type X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { ListenerError } from "../errors.ts";
-import type { PemSource, TlsCertificate, TlsConfig } from "../listener-config.ts";
+import { DEFAULT_SESSION_MS, type PemSource, type TlsCertificate, type TlsConfig } from "../listener-config.ts";
 import {
   type Credential,
   CredentialError,
@@ -15,22 +15,31 @@ import {
   someCertificatesIn,
 } from "./credentials.ts";
 import { PemFiles, type PemText } from "./pem-files.ts";
+import { SHORTEST_SECRET, TicketKeys } from "./ticket-keys.ts";
+
+/** TLS 1.3 allows no more. [RFC 8446, 4.6.1] */
+const LONGEST_SESSION_MS = 7 * 24 * 60 * 60 * 1000;
+/** Without a secret in the configuration tickets count for this process, or for those that were given the same one. */
+const ofThisProcess: Uint8Array = randomBytes(SHORTEST_SECRET);
 
 const NO_AUTHORITY = "there is no authority to check clients' certificates with (ca or caPath)";
 
 export interface TlsMaterial {
   /** For `createServer`, with the first certificate. */
   readonly options: SecureContextOptions;
+  /** The same, for connections without sockets. */
+  readonly context: SecureContext;
   /** Contexts by server name in lower case, with `*.` for wildcards. */
   readonly byName: ReadonlyMap<string, SecureContext>;
   readonly credentials: readonly Credential[];
   /** All files that were read, to check them for changes. */
   readonly files: PemFiles;
+  readonly tickets: TicketKeys | undefined;
 }
 
 /** Rejects with the first problem: ERR_LISTENER_FILE (unreadable), ERR_LISTENER_TLS (readable but wrong) or ERR_LISTENER_CONFIG. */
-export async function loadTls(config: TlsConfig): Promise<TlsMaterial> {
-  const reader = new MaterialReader(config);
+export async function loadTls(config: TlsConfig, secret?: Uint8Array): Promise<TlsMaterial> {
+  const reader = new MaterialReader(config, secret);
   const material = await reader.read();
   const [problem] = reader.problems;
   if (problem !== undefined) throw problem;
@@ -57,26 +66,83 @@ class MaterialReader {
   private readonly config: TlsConfig;
   private readonly files = new PemFiles();
 
-  constructor(config: TlsConfig) {
+  private readonly secret: Uint8Array | undefined;
+
+  /** @param secret of the session tickets, where the configuration names none */
+  constructor(config: TlsConfig, secret?: Uint8Array) {
     this.config = config;
+    this.secret = secret;
   }
 
   async read(): Promise<TlsMaterial> {
     const { certificates } = this.config;
     if (certificates.length === 0) this.wrong("tls.certificates", "at least one is needed");
     const common = await this.commonOptions();
-    const byName = new Map<string, SecureContext>();
-    let options: SecureContextOptions = common;
+    const pairs: { readonly names: readonly string[]; readonly own: SecureContextOptions }[] = [];
     for (const [index, certificate] of certificates.entries()) {
       const own = await this.certificateOptions(certificate, `tls.certificates[${index}]`);
-      if (own === undefined) continue;
-      const all = { ...common, ...own };
-      const context = this.problems.length === 0 ? this.contextOf(all, `tls.certificates[${index}]`) : undefined;
-      if (index === 0) options = all;
-      if (context === undefined) continue;
-      for (const name of certificate.servernames ?? []) byName.set(name.toLowerCase(), context);
+      if (own !== undefined) pairs.push({ names: certificate.servernames ?? [], own });
     }
-    return { options, byName, credentials: this.credentials, files: this.files };
+    const tickets = await this.ticketKeys(common, pairs);
+    const sessions = this.sessionOptions(tickets);
+    const byName = new Map<string, SecureContext>();
+    const { problems, credentials, files } = this;
+    const options = { ...common, ...pairs[0]?.own, ...sessions };
+    // With a problem nothing is made of it.
+    const made = (problems.length > 0 ? [] : pairs).map(({ names, own }, index) => {
+      const context = this.contextOf({ ...common, ...own, ...sessions }, `tls.certificates[${index}]`);
+      if (context !== undefined) for (const name of names) byName.set(name.toLowerCase(), context);
+      return context;
+    });
+    return { options, context: made[0] ?? createSecureContext(), byName, credentials, files, tickets };
+  }
+
+  private async ticketKeys(
+    common: SecureContextOptions,
+    pairs: readonly { readonly own: SecureContextOptions }[],
+  ): Promise<TicketKeys | undefined> {
+    const {
+      sessionLifetime = DEFAULT_SESSION_MS,
+      sessionKeyFile,
+      requestCertificate,
+      requireCertificate,
+      alpn,
+    } = this.config;
+    let secret = this.secret ?? ofThisProcess;
+    if (sessionKeyFile !== undefined) {
+      const key = "tls.sessionKeyFile";
+      await this.attempt(key, async () => {
+        secret = Buffer.from((await this.files.read(sessionKeyFile, key)).text, "latin1");
+        if (secret.length >= SHORTEST_SECRET) return;
+        throw new CredentialError(`${sessionKeyFile}: expected at least ${SHORTEST_SECRET} random bytes`);
+      });
+    }
+    if (sessionLifetime === 0) return undefined;
+    const certificates = pairs.map(({ own }) => own.cert);
+    // Whatever decides about a client: a ticket of other rules does not count.
+    const rules = JSON.stringify([common, certificates, requestCertificate, requireCertificate, alpn]);
+    const ends = this.credentials.flatMap(({ kind, end }) =>
+      kind === "certificate" || end === undefined ? [] : [end.getTime()],
+    );
+    return new TicketKeys({
+      secret,
+      scope: hash("sha256", rules),
+      lifetime: Math.min(sessionLifetime, LONGEST_SESSION_MS),
+      ends,
+    });
+  }
+
+  private sessionOptions(tickets: TicketKeys | undefined): SecureContextOptions {
+    // As Node's servers have it.
+    const options = { honorCipherOrder: true };
+    if (tickets === undefined) return { ...options, secureOptions: constants.SSL_OP_NO_TICKET };
+    return {
+      ...options,
+      // OpenSSL resumes no session of another context; the keys already say all that matters.
+      sessionIdContext: "wrenmq",
+      sessionTimeout: Math.ceil(tickets.lifetime / 1000),
+      ticketKeys: tickets.current(Date.now()).all,
+    };
   }
 
   private async commonOptions(): Promise<SecureContextOptions> {

@@ -49,7 +49,9 @@ afterEach(async () => {
   for (const listener of listeners.splice(0)) await listener.close();
 });
 
-type Way = "tls" | "wss";
+/** `raw`: TLS without sockets. */
+type Way = "tls" | "raw" | "wss";
+const readBuffer = { bytes: new Uint8Array(65_536), start: 0, length: 65_536 };
 interface Listening {
   readonly listener: Listener;
   readonly errors: Error[];
@@ -58,8 +60,9 @@ interface Listening {
 async function listen(way: Way, asking: Partial<TlsConfig>, more: object = {}): Promise<Listening> {
   const errors: Error[] = [];
   const tls: TlsConfig = { certificates: [server], ca: ours.cert, watchInterval: 0, ...asking };
-  const config: ListenerConfig = { type: way, host: HOST, port: 0, tls, ...more };
-  const listener = createListener(config, echo, { onError: (error) => errors.push(error) });
+  const config: ListenerConfig = { type: way === "raw" ? "tls" : way, host: HOST, port: 0, tls, ...more };
+  const onError = (error: Error): void => void errors.push(error);
+  const listener = createListener(config, echo, { onError, ...(way === "raw" && { readBuffer }) });
   await listener.listen();
   listeners.push(listener);
   return { listener, errors };
@@ -70,7 +73,7 @@ async function isServed({ listener }: Listening, way: Way, options: ConnectionOp
   const secure = { ...options, ca: readFileSync(ours.cert) };
   let answered = false;
   let closed = false;
-  if (way === "tls") {
+  if (way !== "wss") {
     const socket = connect({ port: listener.port!, host: HOST, servername: "localhost", ...secure });
     socket
       .on("error", () => {})
@@ -100,7 +103,7 @@ async function isServed({ listener }: Listening, way: Way, options: ConnectionOp
   return answered;
 }
 
-describe.each(["tls", "wss"] as const)("%s", (way) => {
+describe.each(["tls", "raw", "wss"] as const)("%s", (way) => {
   describe.each(["TLSv1.2", "TLSv1.3"] as const)("%s", (version) => {
     const versions = { minVersion: version, maxVersion: version };
 
@@ -136,7 +139,7 @@ describe.each(["tls", "wss"] as const)("%s", (way) => {
   });
 });
 
-describe("sessions that are resumed", () => {
+describe.each(["tls", "raw"] as const)("sessions that are resumed, %s", (way) => {
   /** What the server gives for the next time; undefined: it has closed before it gave anything. */
   async function ticketOf(listener: Listener, options: ConnectionOptions): Promise<Buffer | undefined> {
     const secure = { servername: "localhost", ca: readFileSync(ours.cert), ...options };
@@ -153,24 +156,28 @@ describe("sessions that are resumed", () => {
     "%s: do not bring in who has shown no certificate, or a bad one",
     async (version) => {
       const versions: ConnectionOptions = { minVersion: version, maxVersion: version };
-      const required = await listen("tls", { requireCertificate: true });
+      const required = await listen(way, { requireCertificate: true });
       for (const identity of [{}, identityOf(bad["foreign"]!), identityOf(bad["expired"]!)]) {
         const options = { ...versions, ...identity };
         const session = await ticketOf(required.listener, options);
-        expect(await isServed(required, "tls", { ...options, ...(session && { session }) })).toBe(false);
-        expect(await isServed(required, "tls", { ...versions, ...(session && { session }) })).toBe(false);
+        expect(await isServed(required, way, { ...options, ...(session && { session }) })).toBe(false);
+        expect(await isServed(required, way, { ...versions, ...(session && { session }) })).toBe(false);
       }
-      const asked = await listen("tls", { requestCertificate: true, crl: revocations });
+      const asked = await listen(way, { requestCertificate: true, crl: revocations });
       const revoked = { ...versions, ...identityOf(bad["revoked"]!) };
       const session = await ticketOf(asked.listener, revoked);
-      expect(await isServed(asked, "tls", { ...revoked, ...(session && { session }) })).toBe(false);
+      expect(await isServed(asked, way, { ...revoked, ...(session && { session }) })).toBe(false);
     },
   );
 
   test("bring the certificate along, and are over when it has ended", async () => {
     const made = recording();
     const tls = { certificates: [server], ca: ours.cert, requireCertificate: true, watchInterval: 0 };
-    const listener = createListener({ type: "tls", host: HOST, port: 0, tls }, made.accept, {});
+    const listener = createListener(
+      { type: "tls", host: HOST, port: 0, tls },
+      made.accept,
+      way === "raw" ? { readBuffer } : {},
+    );
     await listener.listen();
     listeners.push(listener);
     const shortLived = ours.issue("/CN=short", { until: 5 / 86_400 });
