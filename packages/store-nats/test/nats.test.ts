@@ -86,6 +86,16 @@ describe.skipIf(!isNatsHere).each([
     expect(Buffer.compare(message?.payload ?? new Uint8Array(), payload)).toBe(0);
   });
 
+  test.runIf(count === 3)("too few servers for the replicas: it says so, and waits", { timeout: 60_000 }, async () => {
+    const owner = newOwner(newStream(), { replicas: 5 });
+    const opening = owner.open().catch((error: unknown) => error);
+    await expect
+      .poll(() => owner.notices, { timeout: 20_000 })
+      .toMatchObject([{ notice: "waiting", reason: expect.stringMatching(/^NATS cannot keep 5 replicas of stream /) }]);
+    await owner.store.close();
+    expect(await opening).toMatchObject({ code: "ERR_STORE_CLOSED" });
+  });
+
   test.runIf(count === 3)(
     "the stream's leader is killed, and all are: nothing acknowledged is lost",
     {

@@ -98,6 +98,7 @@ class World {
 const faults: fc.Arbitrary<Faults> = fc.record({
   lost: fc.constantFrom(0, 0.02, 0.2),
   repeated: fc.constantFrom(0, 0.1),
+  stale: fc.constantFrom(0, 0.2),
   // Longer than an operation waits: what was given up is done later.
   delay: fc.constantFrom(1, 20, 1_500),
 });
@@ -131,8 +132,7 @@ test("nothing acknowledged is lost, however the stream is lost and taken", {
         await world.time.until(Promise.all(world.all.map(({ owner }) => owner.dispose())));
       }
     }),
-    // An owner that its own first message, sent twice, has deposed.
-    { numRuns: SEEDS, examples: [[1_680_281_425, { lost: 0, repeated: 0.1, delay: 1_500 }, 256]] },
+    { numRuns: SEEDS },
   );
   // The test sees what it is about.
   expect(deposed).toBeGreaterThan(SEEDS);

@@ -1,4 +1,5 @@
 // What all members share: a few values that are changed by compare-and-set.
+import { ClusterError } from "@wrenmq/cluster";
 import { parseView, type View } from "./view.ts";
 
 export interface Stored {
@@ -25,12 +26,15 @@ export interface StoredView {
   readonly revision: number;
 }
 
-/** @throws Error: something else is stored in its place */
+/** @throws ClusterError: something else is stored in its place */
 export async function readView(store: ClusterStore): Promise<StoredView | undefined> {
   const stored = await store.read(VIEW_KEY);
   if (stored === undefined) return undefined;
   const view = parseView(stored.text);
-  if (view === undefined) throw new Error("what is stored in the place of the cluster's view is none");
+  if (view === undefined) {
+    const reason = `key "${VIEW_KEY}" of its bucket holds no view of a cluster: does something else use the name (cluster.name)?`;
+    throw new ClusterError("ERR_CLUSTER_JOIN", `this broker cannot be a member: ${reason}`);
+  }
   return { view, revision: stored.revision };
 }
 

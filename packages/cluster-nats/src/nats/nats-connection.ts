@@ -1,5 +1,7 @@
 // The connection to NATS: made with patience, kept for ever, with credentials from a file.
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import {
   type Authenticator,
   AuthorizationError,
@@ -64,7 +66,7 @@ export async function connectToNats(
     // Once it has been accepted, a refusal may be a server that has not read its configuration yet.
     ignoreAuthErrorAbort: true,
     ...(authenticator === undefined ? {} : { authenticator }),
-    ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
+    ...tlsOf(options),
   };
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
@@ -79,6 +81,24 @@ export async function connectToNats(
     }
     await sleep(RETRY, signal);
   }
+}
+
+/** The client checks the certificate of a server that is named by its address against "localhost". */
+function tlsOf({ servers, tls }: NatsOptions): { readonly tls?: object } {
+  if (tls === undefined && !servers.some((server) => server.startsWith("tls://"))) return {};
+  const addresses = servers.map(hostOf).filter((host) => isIP(host) > 0);
+  const checkIdentity: typeof checkServerIdentity = (host, certificate) => {
+    const isNamed = servers.some((server) => hostOf(server) === host);
+    const hosts = isNamed || addresses.length === 0 ? [host] : addresses;
+    const errors = hosts.map((one) => checkServerIdentity(one, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+  return { tls: { ...tls, checkServerIdentity: checkIdentity } };
+}
+
+function hostOf(server: string): string {
+  const { hostname } = new URL(server.includes("://") ? server : `nats://${server}`);
+  return hostname.replaceAll(/[[\]]/g, "");
 }
 
 export function places({ servers }: NatsOptions): string {

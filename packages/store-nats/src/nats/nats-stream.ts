@@ -8,6 +8,8 @@ import { readStream } from "./stream-reader.ts";
 
 /** Milliseconds that an operation may take. */
 const TIMEOUT = 2_000;
+/** Milliseconds in which there may be too few servers for a new stream: they have just been started, perhaps. */
+const TOO_FEW_SERVERS = 30_000;
 /** Bytes of the longest message if the server does not say: what servers accept by default. */
 const MAX_PAYLOAD = 1024 * 1024;
 /** One message is read back as text, which is longer by a third, and with some words around it. */
@@ -17,7 +19,8 @@ const SHARE = 0.7;
 const STREAM_NOT_FOUND = 10_059;
 const NAME_IN_USE = 10_058;
 const SUBJECTS_OVERLAP = 10_065;
-const NO_REPLICAS = [10_005, 10_074];
+const NOT_CLUSTERED = 10_074;
+const NO_SUITABLE_PEERS = 10_005;
 const NO_ROOM = [10_023, 10_028, 10_047];
 
 /** The subject of the messages of a stream: `wren.<cluster>.j.<partition>` for `WREN_<cluster>_J<partition>`. */
@@ -38,6 +41,8 @@ class NatsStream implements JournalStream {
   readonly #subject: string;
   readonly #publisher: Publisher;
   #manager: Promise<JetStreamManager> | undefined;
+  /** When there were too few servers for the first time. */
+  #tooFewSince: number | undefined;
 
   constructor(nats: NatsConnection, name: string, replicas: number) {
     this.name = name;
@@ -133,8 +138,11 @@ class NatsStream implements JournalStream {
     const code = codeOf(error);
     if (code === undefined) return error;
     const reason = error instanceof Error ? error.message : String(error);
-    if (NO_REPLICAS.includes(code)) {
-      return openError(`NATS cannot keep ${this.#replicas} replicas of stream ${this.name}: ${reason}`, error);
+    if (code === NOT_CLUSTERED || code === NO_SUITABLE_PEERS) {
+      const text = `NATS cannot keep ${this.#replicas} replicas of stream ${this.name}: ${reason}`;
+      this.#tooFewSince ??= performance.now();
+      const isHopeless = code === NOT_CLUSTERED || performance.now() - this.#tooFewSince > TOO_FEW_SERVERS;
+      return isHopeless ? openError(text, error) : new Error(text, { cause: error });
     }
     if (NO_ROOM.includes(code)) return openError(`NATS has no room for stream ${this.name}: ${reason}`, error);
     if (code === SUBJECTS_OVERLAP) {

@@ -43,11 +43,13 @@ export interface Faults {
   /** Probabilities that a request or an answer is lost, and that a request comes twice. */
   readonly lost: number;
   readonly repeated: number;
+  /** Probability that a question is answered by a server that does not have the newest messages yet. */
+  readonly stale: number;
   /** Milliseconds at most in each direction; what is late overtakes. */
   readonly delay: number;
 }
 
-export const NO_FAULTS: Faults = { lost: 0, repeated: 0, delay: 1 };
+export const NO_FAULTS: Faults = { lost: 0, repeated: 0, stale: 0, delay: 1 };
 
 /** The way of one owner to the stream. */
 export class Port implements JournalStream {
@@ -74,7 +76,10 @@ export class Port implements JournalStream {
   }
 
   state(): Promise<StreamState> {
-    return this.#call("state", () => ({ first: this.#stream.first, last: this.#stream.last }));
+    return this.#call("state", () => {
+      const { first } = this.#stream;
+      return { first, last: Math.max(first - 1, this.#newest()) };
+    });
   }
 
   append(message: Uint8Array, expected: number): Promise<Appended> {
@@ -83,7 +88,7 @@ export class Port implements JournalStream {
   }
 
   message(sequence: number): Promise<Uint8Array | undefined> {
-    return this.#call("message", () => this.#stream.message(sequence));
+    return this.#call("message", () => (sequence > this.#newest() ? undefined : this.#stream.message(sequence)));
   }
 
   async read(from: number, to: number, each: (sequence: number, message: Uint8Array) => void): Promise<void> {
@@ -108,6 +113,12 @@ export class Port implements JournalStream {
   }
 
   close(): void {}
+
+  /** The last message that the server has that answers. */
+  #newest(): number {
+    const isStale = this.#random() < this.faults.stale;
+    return this.#stream.last - (isStale ? Math.ceil(this.#random() * 3) : 0);
+  }
 
   cut(milliseconds: number): void {
     this.isThere = false;

@@ -205,7 +205,7 @@ interface Way {
 }
 
 function late(handshake: RawHandshake): void {
-  handshake.failed(Object.assign(new Error("TLS handshake timeout"), { code: "ERR_TLS_HANDSHAKE_TIMEOUT" }));
+  handshake.failed(new Error("not done in time"));
 }
 
 function onHandshakeStart(this: OwnedTls): void {
