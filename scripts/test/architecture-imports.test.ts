@@ -34,6 +34,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   "packages/cluster": ["mesh", "transports", "wire"],
   "packages/cluster-nats": ["shards", "nats", "membership", "links"],
+  "packages/host": ["cluster", "plugins"],
   "packages/dashboard": ["pages", "parts", "api", "pure"],
   "tools/crash": ["simulation", "cluster", "brokers", "clients"],
   "apps/cli": ["commands", "admin", "client", "broker", "service"],

@@ -40,7 +40,7 @@ const MAY_DEPEND_ON: Readonly<Record<string, readonly string[]>> = {
   config: ["limits", "plugin-api"],
   // A page for browsers: of the others it takes types only, and everything is bundled.
   dashboard: [],
-  host: ["broker", "cluster-nats", "config", "plugin-api", "store", "store-file", "transport", "workers"],
+  host: ["broker", "cluster-nats", "config", "plugin-api", "store", "store-file", "store-nats", "transport", "workers"],
 };
 /** Make and name plugins. */
 const KNOWS_PLUGINS = ["config", "host"];

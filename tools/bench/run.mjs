@@ -53,7 +53,7 @@ async function one(name, id, pin) {
   const { load: base, slow } = scenarios[id];
   let broker;
   try {
-    broker = await RunningBroker.start(name, { pin });
+    broker = await RunningBroker.start(name, { pin, transport: base.transport });
   } catch (error) {
     return { failed: error.message };
   }

@@ -244,6 +244,15 @@ const CASES: Readonly<Record<CommandName, (scene: Scene) => Promise<void>>> = {
   async "cluster.status"({ read }) {
     expect(await code(read("cluster.status"))).toBe("unavailable");
   },
+  async "cluster.partitions"({ read }) {
+    expect(await code(read("cluster.partitions"))).toBe("unavailable");
+  },
+  async "cluster.drain"({ write }) {
+    expect(await code(write("cluster.drain", { member: "a" }))).toBe("unavailable");
+  },
+  async "cluster.move"({ write }) {
+    expect(await code(write("cluster.move", { partition: 0, member: "a" }))).toBe("unavailable");
+  },
   async "cluster.members"({ read }) {
     expect(await code(read("cluster.members"))).toBe("unavailable");
   },

@@ -176,7 +176,7 @@ describe.skipIf(!isNatsHere)("a cluster that cannot be joined", () => {
 });
 
 test.each([
-  ["a store", "store: { path: ./data }", /members of a cluster keep sessions in memory/],
+  ["a store", "store: { path: ./data }", /without cluster.replicas members of a cluster keep sessions in memory/],
   ["workers", "workers: 2", /a member of a cluster is one process/],
 ])("config check refuses a cluster together with %s", async (_what, more, line) => {
   const { code, stdout, stderr } = await runCommand([
@@ -190,7 +190,7 @@ test.each([
 
 test.each([
   ["--workers", "2", "wrenmq: --workers: a member of a cluster is one process\n"],
-  ["--data", "data", "wrenmq: --data: members of a cluster keep sessions in memory\n"],
+  ["--data", "data", "wrenmq: --data: without cluster.replicas members of a cluster keep sessions in memory\n"],
 ])("start refuses a cluster together with %s", async (option, value, line) => {
   const file = await configFile("nats://127.0.0.1:4222", "a");
   const { code, stderr } = await runCommand(["start", "-c", file, option, value], { cwd: await temporaryFolder() });

@@ -81,6 +81,8 @@ export function asAdminError(error: unknown): AdminError {
   if (error instanceof Error && "code" in error) {
     if (error.code === "ERR_TOPIC_INVALID") return new AdminError("invalid_input", error.message, { field: "topic" });
     if (error.code === "ERR_BROKER_STATE") return new AdminError("unavailable", error.message, { cause: error });
+    if (error.code === "ERR_CLUSTER_REQUEST") return new AdminError("conflict", error.message, { cause: error });
+    if (error.code === "ERR_CLUSTER_NATS") return new AdminError("unavailable", error.message, { cause: error });
     if (error.code === "ERR_CONFIG") return new AdminError("conflict", error.message, { cause: error });
   }
   return new AdminError("internal", "the command failed: the log has the reason", { cause: error });

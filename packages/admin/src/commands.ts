@@ -1,7 +1,7 @@
 // The table of all administrative commands. All interfaces are made from it.
 import { clientsBan, clientsBans, clientsUnban } from "./commands/bans.ts";
 import { clientsDisconnect, clientsGet, clientsKick, clientsList } from "./commands/clients.ts";
-import { clusterMembers, clusterStatus } from "./commands/cluster.ts";
+import { clusterDrain, clusterMembers, clusterMove, clusterPartitions, clusterStatus } from "./commands/cluster.ts";
 import { pluginsList } from "./commands/plugins.ts";
 import { reload } from "./commands/reload.ts";
 import { retainedDelete, retainedExport, retainedGet, retainedList } from "./commands/retained.ts";
@@ -35,6 +35,9 @@ export const COMMANDS = {
   "plugins.list": pluginsList,
   "cluster.status": clusterStatus,
   "cluster.members": clusterMembers,
+  "cluster.partitions": clusterPartitions,
+  "cluster.drain": clusterDrain,
+  "cluster.move": clusterMove,
   "messages.watch": messagesWatch,
   metrics,
   stats,

@@ -14,7 +14,7 @@ import type {
 } from "@wrenmq/plugin-api";
 import { copyBytes, type Message, type StoredMessage, type SubscriptionRecord } from "@wrenmq/protocol";
 import { isTopicFilter } from "@wrenmq/topics";
-import type { Adoption, ExternalConnection, TransportName } from "@wrenmq/transport";
+import type { Adoption, Connection, ConnectionHandler, ExternalConnection, TransportName } from "@wrenmq/transport";
 import { recheckAll } from "./access/recheck.ts";
 import { refuseReserved } from "./access/reserved-topics.ts";
 import { withExpiry } from "./access/wills.ts";
@@ -47,7 +47,7 @@ import {
   settleReplacement,
 } from "./settings/settle.ts";
 import { thisMachineOnly } from "./settings/this-machine-only.ts";
-import { shutDown } from "./shut-down.ts";
+import { abandon, type HowToShutDown, type RunningParts, shutDown } from "./shut-down.ts";
 
 /** What `prepare` changes. */
 export interface BrokerChange {
@@ -137,17 +137,20 @@ export class Broker implements AsyncDisposable {
     this.#startedAt = this.#core.clock.now();
     try {
       await this.#options.store?.open();
+      this.#mustBe("starting");
       await this.#plugins.start(this.#options.plugins);
+      this.#mustBe("starting");
       this.#compileChains();
       this.#observe("brokerStarting");
       const { factLog } = this.#core;
       if (this.#options.store !== undefined && factLog !== undefined) restore(this.#core, this.#options.store, factLog);
       await this.#core.cluster?.bus.start();
+      this.#mustBe("starting");
       for (const [name, listener] of Object.entries(this.#options.listeners)) {
         await this.#listeners.add(name, listener);
       }
     } catch (error) {
-      await this.#stop();
+      if (this.#state === "starting") await this.#stop({ reasonCode: ReasonCode.ServerShuttingDown, clear: false });
       throw error;
     }
     this.#state = "started";
@@ -164,17 +167,31 @@ export class Broker implements AsyncDisposable {
     this.#observe("brokerStarted");
   }
 
-  /** Disconnects every client and closes everything. The broker may be started again. */
-  async shutdown(): Promise<void> {
+  /**
+   * Disconnects every client and closes everything. The broker may be started again.
+   * @param how elsewhere: another broker serves its clients; MQTT 5 ones get 0x9C in place of 0x8B. Default false
+   */
+  async shutdown({ elsewhere = false }: { readonly elsewhere?: boolean } = {}): Promise<void> {
     if (this.#state === "new" || this.#state === "stopped") return;
-    if (this.#state !== "started") {
-      throw new BrokerError("ERR_BROKER_STATE", `shutdown() while the broker is ${this.#state}`);
-    }
+    this.#mustBe("started", "shutdown()");
     this.#state = "stopping";
     this.#operations?.stops();
     this.#observe("brokerStopping");
-    await this.#stop(this.#options.clearOnShutdown === true);
+    const reasonCode = elsewhere ? ReasonCode.UseAnotherServer : ReasonCode.ServerShuttingDown;
+    await this.#stop({ reasonCode, clear: this.#options.clearOnShutdown === true });
     this.#observe("brokerStopped");
+  }
+
+  /**
+   * Ends at once, in the middle of `start` or `shutdown` too, because another broker has what this one stores: connections
+   * are cut, nothing is acknowledged, sent or stored any more, and no will is published. Never rejects.
+   */
+  async abandon(): Promise<void> {
+    if (this.#state === "new" || this.#state === "stopped") return;
+    this.#state = "stopping";
+    this.#operations?.stops();
+    await abandon(this.#parts);
+    this.#state = "stopped";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -194,6 +211,15 @@ export class Broker implements AsyncDisposable {
     const handler = this.#listeners.accept(transport, options.listener, options.handedOver === true);
     if (handler === undefined) transport.destroy();
     else transport.attach(handler);
+  }
+
+  /**
+   * Serves a connection that another broker of this process has accepted: its events, and first what was read of it, go to
+   * the handler. @returns undefined: it was refused. @throws BrokerError ERR_LISTENER_UNKNOWN, ERR_BROKER_STATE
+   */
+  take(connection: Connection, listener: string): ConnectionHandler | undefined {
+    this.#mustRun("take()");
+    return this.#listeners.accept(connection, listener, true);
   }
 
   /**
@@ -536,8 +562,11 @@ export class Broker implements AsyncDisposable {
   }
 
   #mustRun(what: string): void {
-    if (this.#state === "started" || this.#state === "starting") return;
-    throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
+    if (this.#state !== "started") this.#mustBe("starting", what);
+  }
+
+  #mustBe(state: BrokerState, what = "start()"): void {
+    if (this.#state !== state) throw new BrokerError("ERR_BROKER_STATE", `${what} while the broker is ${this.#state}`);
   }
 
   /** Without an event: plugins that count or store messages do not want those of `$SYS`. */
@@ -549,9 +578,13 @@ export class Broker implements AsyncDisposable {
     this.#core.router.hooks.observe[event]?.();
   }
 
-  async #stop(clear = false): Promise<void> {
+  get #parts(): RunningParts {
     const [core, listeners, housekeeping, plugins] = [this.#core, this.#listeners, this.#housekeeping, this.#plugins];
-    await shutDown({ core, listeners, housekeeping, plugins, store: this.#options.store, logger: this.#logger }, clear);
+    return { core, listeners, housekeeping, plugins, store: this.#options.store, logger: this.#logger };
+  }
+
+  async #stop(how: HowToShutDown): Promise<void> {
+    await shutDown(this.#parts, how);
     this.#state = "stopped";
   }
 }

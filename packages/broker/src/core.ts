@@ -83,6 +83,10 @@ export class BrokerCore implements BrokerServices {
   readonly messageTaps: MessageTaps = new MessageTaps(() => this.#connectEvents());
   latencyProbe: LatencyProbe | undefined;
   readonly sessionPolicy: SessionPolicy;
+  /** Milliseconds. */
+  readonly takeoverGrace: number;
+  /** Another broker has what this one stores: see `Broker.abandon`. */
+  isAbandoned: boolean = false;
   readonly responseInformation: ((clientId: string) => string | undefined) | undefined;
   limits: BrokerLimits;
   readonly dollarTopics: DollarTopics;
@@ -109,6 +113,7 @@ export class BrokerCore implements BrokerServices {
     this.topics = new TopicTable(() => this.limits);
     this.responseInformation = options.responseInformation;
     this.sessionPolicy = options.session;
+    this.takeoverGrace = options.takeoverGrace ?? 0;
     const routes = new RouteTable(options.shared.strategy);
     const retained = new RetainedMessages(() => this.limits);
     this.router = new Router(routes, retained, this.topics, this.counters, { observe, chainOf }, () => clock.now());
@@ -134,7 +139,9 @@ export class BrokerCore implements BrokerServices {
         if (reason === "expired" && entry.session.expiryInterval > 0) this.counters.sessionsExpired++;
         this.#observe.sessionEnded?.(entry.info(), reason);
       },
-      publishWill: (entry, will) => publishWill(this, entry, will),
+      publishWill: (entry, will) => {
+        if (!this.isAbandoned) publishWill(this, entry, will);
+      },
     });
     this.drain = new Drain({ clock, timers: this.timers, registry: this.registry });
     this.connectionTaps = new ConnectionTaps(this.registry);

@@ -1,4 +1,4 @@
-export type { ClusterReport, MemberReport } from "@wrenmq/cluster";
+export type { ClusterReport, ClusterSteering, MemberReport, PartitionReport } from "@wrenmq/cluster";
 export { Broker, type BrokerChange, type BrokerState, createBroker, type PreparedChange } from "./broker.ts";
 export type { Placement } from "./clustering/client-placement.ts";
 export { sumMetrics } from "./clustering/summed-metrics.ts";

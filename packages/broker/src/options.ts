@@ -50,6 +50,11 @@ export interface BrokerOptions {
   readonly shared?: { readonly strategy: ShareStrategy };
   readonly sys?: Partial<SysOptions>;
   /**
+   * Milliseconds for which the wills of clients that were connected when the broker ended wait at its next start: a
+   * client that is back by then has not died. Default 0: they are published at once. [MQTT5 3.1.2.5]
+   */
+  readonly takeoverGrace?: number;
+  /**
    * May clients publish to topics that begin with `$`, besides those that plugins serve? `$SYS/` always belongs to the
    * server. A server should refuse such topics, but many devices use them. Default `allow`. [MQTT5 4.7.2]
    */

@@ -17,10 +17,11 @@ export function restore(core: BrokerCore, store: Store, factLog: FactLog): void 
   restoreOutbox(core, store);
   const now = clock.now();
   // Wills are published when every session is there to get them.
-  for (const [entry, will] of restored) {
+  for (const { entry, will, wasConnected } of restored) {
     const since = entry.session.disconnectedAt ?? now;
-    if (will !== undefined) registry.restoreWill(entry, will, since, now);
-    if (since + entry.session.expiryInterval * 1000 <= now) {
+    const notBefore = will !== undefined && wasConnected ? now + core.takeoverGrace : now;
+    if (will !== undefined) registry.restoreWill(entry, will, since, now, notBefore);
+    if (notBefore <= now && since + entry.session.expiryInterval * 1000 <= now) {
       registry.end(entry, "expired", now);
       continue;
     }
@@ -46,9 +47,16 @@ function forgetClearings(store: Store, factLog: FactLog): void {
   }
 }
 
-function restoreSessions(core: BrokerCore, store: Store, factLog: FactLog): [SessionEntry, Will | undefined][] {
+interface Restored {
+  readonly entry: SessionEntry;
+  readonly will: Will | undefined;
+  /** Was its client connected when the broker ended? */
+  readonly wasConnected: boolean;
+}
+
+function restoreSessions(core: BrokerCore, store: Store, factLog: FactLog): Restored[] {
   const { topics, router, registry, clock } = core;
-  const restored: [SessionEntry, Will | undefined][] = [];
+  const restored: Restored[] = [];
   for (const snapshot of store.sessions()) {
     const { record, subscriptions } = snapshot;
     const entry = registry.create({ ...absentClient(record.clientId), username: record.username });
@@ -62,7 +70,8 @@ function restoreSessions(core: BrokerCore, store: Store, factLog: FactLog): [Ses
       router.routes.add(entry, filter, subscription);
       session.setSubscription(filter, subscription);
     }
-    restored.push([entry, record.will && willFrom(record.will)]);
+    const will = record.will && willFrom(record.will);
+    restored.push({ entry, will, wasConnected: record.disconnectedAt === undefined });
   }
   return restored;
 }

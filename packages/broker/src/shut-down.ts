@@ -1,5 +1,5 @@
 // The end of a broker: clients get DISCONNECT and some time to read it, then everything is closed in order.
-import { ReasonCode } from "@wrenmq/codec";
+import type { ReasonCode } from "@wrenmq/codec";
 import type { Logger } from "@wrenmq/plugin-api";
 import type { Store } from "@wrenmq/store";
 import type { ClientConnection } from "./connections/client-connection.ts";
@@ -22,16 +22,29 @@ export interface RunningParts {
   readonly logger: Logger;
 }
 
-/** @param clear remove everything from the store */
-export async function shutDown(parts: RunningParts, clear: boolean): Promise<void> {
+export interface HowToShutDown {
+  /** What MQTT 5 clients are told. */
+  readonly reasonCode: ReasonCode;
+  /** Remove everything from the store. */
+  readonly clear: boolean;
+}
+
+export async function shutDown(parts: RunningParts, { reasonCode, clear }: HowToShutDown): Promise<void> {
   const { core, listeners, housekeeping, plugins, store, logger } = parts;
   housekeeping.stop();
   const open = await listeners.close();
-  for (const connection of open) connection.machine.closeLink(ReasonCode.ServerShuttingDown);
+  for (const connection of open) connection.machine.closeLink(reasonCode);
   core.flusher.run();
   await connectionsGone(open, core.clock);
   listeners.clear();
   await plugins.close();
+  if (core.factLog !== undefined && core.cluster !== undefined) {
+    // What peers have sent is stored and answered: otherwise they would refuse it to its publishers.
+    await core.cluster.bus.leave();
+    core.factLog.commit();
+    await core.factLog.idle();
+    core.flusher.run();
+  }
   await core.cluster?.bus.stop();
   await core.factLog?.drain();
   core.timers.clear();
@@ -46,6 +59,26 @@ export async function shutDown(parts: RunningParts, clear: boolean): Promise<voi
     await store?.close();
   } catch (error) {
     logger.error({ err: error }, "the store did not close");
+  }
+}
+
+/** Cuts all connections at once: nothing is sent and nothing is stored any more. */
+export async function abandon({ core, listeners, housekeeping, plugins, store, logger }: RunningParts): Promise<void> {
+  core.isAbandoned = true;
+  core.factLog?.abandon();
+  core.cluster?.bus.abandon();
+  for (const connection of listeners.connections()) connection.transport.destroy();
+  housekeeping.stop();
+  await listeners.close();
+  listeners.clear();
+  await plugins.close();
+  core.timers.clear();
+  core.backgroundTasks.clear();
+  core.registry.clear();
+  try {
+    await store?.close();
+  } catch (error) {
+    logger.debug({ err: error }, "the store did not close");
   }
 }
 

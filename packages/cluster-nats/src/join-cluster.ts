@@ -10,15 +10,28 @@ import { openClusterStore } from "./nats/kv-cluster-store.ts";
 import { connectToNats, type NatsOptions, reasonOf, sleep } from "./nats/nats-connection.ts";
 import { systemClock } from "./system-clock.ts";
 
+/** Each partition costs next to nothing: with many of them the parts of the members are nearly equal. */
+const PARTITIONS = 16;
+/**
+ * Each shard keeps all retained messages and gets each message for everybody, so there are few. Six divide evenly among
+ * 1, 2, 3 and 6 processes.
+ */
+const SHARDS = 6;
+
 export interface ClusterOptions {
   /** Letters, digits, `-` and `_`: it is a part of subjects, and of the name of a bucket. */
   readonly name: string;
   /** Name of this member: another one than that of every other member. */
   readonly member: string;
   readonly nats: NatsOptions;
-  /** The same for all members, for ever. Default 16. */
+  /** The same for all members, for ever. Default 16; 6 where sessions are replicated. */
   readonly partitions?: number;
-  /** Of the bucket, when it is created. Default: 3 where NATS servers form a cluster, otherwise 1. */
+  /**
+   * Are sessions replicated? Then partitions are shards: see `ClusterMember.host`. The same for all members, for ever.
+   * Default false.
+   */
+  readonly durable?: boolean;
+  /** Of the bucket, when it is created; 1 to 5. Default: 3 where NATS servers form a cluster, otherwise 1. */
   readonly replicas?: number;
   /** Version of WrenMQ, to be shown. */
   readonly version: string;
@@ -33,7 +46,8 @@ export interface ClusterOptions {
  * @throws ClusterError ERR_CLUSTER_NATS, ERR_CLUSTER_JOIN; the signal's reason
  */
 export async function joinCluster(options: ClusterOptions): Promise<ClusterMember> {
-  const { name, member, partitions = 16, version, signal = new AbortController().signal, said = () => {} } = options;
+  const { name, member, durable = false, version, signal = new AbortController().signal, said = () => {} } = options;
+  const { partitions = durable ? SHARDS : PARTITIONS } = options;
   const nats = await connectToNats(options.nats, `wrenmq ${name} ${member}`, { signal, said });
   try {
     const replicas = options.replicas ?? (nats.info?.cluster === undefined ? 1 : 3);
@@ -47,6 +61,7 @@ export async function joinCluster(options: ClusterOptions): Promise<ClusterMembe
       version,
       wire: WIRE_VERSION,
       partitions,
+      durable,
       store,
       clock: systemClock,
       timing: TIMING,

@@ -7,14 +7,20 @@ import type { PartitionHomes } from "./membership/partition-homes.ts";
 export class MemberPlacement {
   readonly #homes: PartitionHomes;
   readonly #bus: Pick<MeshBus, "relay">;
+  #isRefusing = false;
 
   constructor(homes: PartitionHomes, bus: Pick<MeshBus, "relay">) {
     this.#homes = homes;
     this.#bus = bus;
   }
 
+  /** Whatever comes is for this broker, which refuses it. */
+  refuseAll(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
+  }
+
   isHome(clientId: string): boolean {
-    return this.#homes.isHome(clientId);
+    return this.#isRefusing || this.#homes.isHome(clientId);
   }
 
   /** The same question, asked again when the client is admitted: homes may have moved since its connection came. */
@@ -23,7 +29,7 @@ export class MemberPlacement {
   }
 
   isHomeless(): boolean {
-    return this.#homes.isHomeless();
+    return !this.#isRefusing && this.#homes.isHomeless();
   }
 
   /** @returns lost: there is no other home, or it cannot be reached at present */

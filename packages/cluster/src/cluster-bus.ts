@@ -65,6 +65,19 @@ export interface MemberReport {
   readonly silence: number;
   /** Bytes of the reporting member that it has not confirmed. */
   readonly unconfirmed: number;
+  /** Does an operator empty it? */
+  readonly isDraining: boolean;
+}
+
+/** A partition of the clients of a cluster. */
+export interface PartitionReport {
+  readonly partition: number;
+  /** Number of the member that serves it; undefined: there is none at present. */
+  readonly owner: number | undefined;
+  /** How often it was given to a member; undefined: its sessions are in memory. */
+  readonly run: number | undefined;
+  /** Number of the member where an operator wants it to be. */
+  readonly wished: number | undefined;
 }
 
 /** A cluster, as one of its members sees it. */
@@ -79,6 +92,23 @@ export interface ClusterReport {
   /** Number of partitions without a member. */
   readonly unserved: number;
   readonly members: readonly MemberReport[];
+  readonly partitions: readonly PartitionReport[];
+}
+
+/** What operators can change, at any member. */
+export interface ClusterSteering {
+  /**
+   * Gives the shards of a member to others, one after the other, and none to it; or takes that back. Resolves when all
+   * members are to know.
+   * @param member its name
+   * @throws ClusterError ERR_CLUSTER_REQUEST, ERR_CLUSTER_NATS
+   */
+  drain(member: string, isDraining: boolean): Promise<void>;
+  /**
+   * Gives a shard to a member, where it stays while that can have it.
+   * @throws ClusterError ERR_CLUSTER_REQUEST, ERR_CLUSTER_NATS
+   */
+  move(partition: number, member: string): Promise<void>;
 }
 
 export interface ClusterBus {
@@ -103,6 +133,13 @@ export interface ClusterBus {
   /** Connects to the peers. Resolves when all are connected, or when the time for the others is over. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /**
+   * Before `stop`, where sessions outlive this broker: peers keep what they have for it from now on. Resolves when what
+   * they have sent before is here; it can still be answered.
+   */
+  leave(): Promise<void>;
+  /** Cuts all links at once: nothing is sent and nothing is answered any more. */
+  abandon(): void;
   /**
    * There are local subscribers to a filter.
    * @param durable some of their sessions outlive this broker's process: while it is down, peers keep messages for them
@@ -142,6 +179,8 @@ export interface ClusterBus {
   whenCertain(): Promise<void> | undefined;
   /** Of the members; undefined: this broker is no member of a cluster. */
   report(): ClusterReport | undefined;
+  /** undefined: this broker is no member of a cluster. */
+  readonly steering: ClusterSteering | undefined;
   /** Metrics for the peers. */
   shareMetrics(metrics: Readonly<Record<string, number>>): void;
   /** The metrics that the peers have shared last. */

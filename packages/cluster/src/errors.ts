@@ -5,7 +5,8 @@ export type ClusterErrorCode =
   | "ERR_CLUSTER_PEER"
   | "ERR_CLUSTER_LISTEN"
   | "ERR_CLUSTER_JOIN"
-  | "ERR_CLUSTER_NATS";
+  | "ERR_CLUSTER_NATS"
+  | "ERR_CLUSTER_REQUEST";
 
 export class ClusterError extends Error {
   override readonly name: string = "ClusterError";

@@ -2,10 +2,12 @@ export type {
   ArrivedTarget,
   ClusterBus,
   ClusterReport,
+  ClusterSteering,
   ForwardTarget,
   Homes,
   LocalNode,
   MemberReport,
+  PartitionReport,
   Peer,
   RetainedFact,
 } from "./cluster-bus.ts";

@@ -36,6 +36,8 @@ export interface LinkEvents<Link> {
   forwarded(link: Link, message: Message, target: ArrivedTarget, sequence: number, now: Millis): ForwardResult;
   /** The result of `count` messages, from `sequence` on. */
   answered(link: Link, sequence: number, count: number, result: ForwardResult): void;
+  /** The broker at the other end ends: it is to be sent nothing more. */
+  left(link: Link): void;
   metricsTold(link: Link, metrics: Readonly<Record<string, number>>): void;
   relayOpened(link: Link, id: number, opening: RelayOpening): RelaySide | undefined;
   /** The bytes that waited have been sent. */

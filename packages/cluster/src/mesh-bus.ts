@@ -2,16 +2,26 @@
 // fixed, or members of a cluster that come and go.
 import type { Message, Millis } from "@wrenmq/protocol";
 import type { Connection, ConnectionHandler, ReadBuffer } from "@wrenmq/transport";
-import type { ArrivedTarget, ClusterBus, ClusterReport, ForwardTarget, LocalNode } from "./cluster-bus.ts";
+import type {
+  ArrivedTarget,
+  ClusterBus,
+  ClusterReport,
+  ClusterSteering,
+  ForwardTarget,
+  LocalNode,
+} from "./cluster-bus.ts";
 import { ClusterError } from "./errors.ts";
 import { ForwardResult } from "./forward-result.ts";
 import type { Ticket } from "./forward-ticket.ts";
 import { homeOf } from "./home.ts";
 import type { Greeting, LinkEvents } from "./link-events.ts";
+import { Congestion } from "./mesh/congestion.ts";
+import { takeLeave } from "./mesh/leave-taking.ts";
 import type { MeshMember, MeshOptions } from "./mesh/mesh-options.ts";
 import { OwnRoutes } from "./mesh/own-routes.ts";
 import { relaysGone } from "./mesh/relays-gone.ts";
 import { RetainedSync } from "./mesh/retained-sync.ts";
+import { whenAllTold } from "./mesh/when-told.ts";
 import { MeshLink } from "./mesh-link.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Origin, Parcel } from "./parcel.ts";
@@ -23,6 +33,7 @@ const SEQUENCES = 0x1_0000_0000;
 
 export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly self: number;
+  readonly steering: ClusterSteering | undefined;
   readonly #options: MeshOptions;
   #peers: MeshPeer[] = [];
   #members: readonly MeshMember[] = [];
@@ -30,8 +41,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   readonly #own = new OwnRoutes(() => this.#byLink.keys());
   readonly #byLink = new Map<MeshLink, MeshPeer>();
   #sync: RetainedSync | undefined;
-  readonly #congested = new Set<MeshLink>();
-  #relieved: (() => void)[] = [];
+  readonly #congestion = new Congestion();
   #complete: (() => void) | undefined;
   readonly #redial = new Redial<MeshLink, MeshPeer>((peer, retry) => this.#dial(peer, retry));
   /** Have routes changed since the last barrier, and the barrier that peers have not passed. */
@@ -44,6 +54,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   constructor(options: MeshOptions) {
     this.self = options.self;
+    this.steering = options.steering;
     this.#options = options;
   }
 
@@ -52,7 +63,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   get congested(): boolean {
-    return this.#congested.size > 0;
+    return this.#congestion.isThere;
   }
 
   get isUncertain(): boolean {
@@ -135,7 +146,20 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     await relaysGone(this.#node, () => this.#byLink.keys());
     for (const link of [...this.#byLink.keys()]) link.end();
     await this.#options.transport.close();
-    this.#relieve();
+    this.#congestion.relieve();
+  }
+
+  leave(): Promise<void> {
+    return this.#node === undefined ? Promise.resolve() : takeLeave(this.#node, [...this.#byLink.keys()]);
+  }
+
+  abandon(): void {
+    this.#stopped = true;
+    this.#listening = false;
+    this.#redial.stop();
+    this.#complete?.();
+    for (const link of [...this.#byLink.keys()]) link.fail(undefined);
+    void this.#options.transport.close();
   }
 
   setRoute(filter: string, durable: boolean): void {
@@ -153,13 +177,13 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   forward(peer: MeshPeer, message: Message, target: ForwardTarget, ticket: Ticket | undefined): void {
     peer.forward(message, target, ticket);
     const { link } = peer;
-    if (link?.congested === true) this.#congested.add(link);
+    if (link?.congested === true) this.#congestion.add(link);
   }
 
   handOver(peer: MeshPeer, parcel: Parcel, target: ForwardTarget): void {
     peer.handOver(parcel, target);
     const { link } = peer;
-    if (link !== undefined && (link.congested || peer.isBehind)) this.#congested.add(link);
+    if (link !== undefined && (link.congested || peer.isBehind)) this.#congestion.add(link);
   }
 
   isFull(peer: MeshPeer, message: Message): boolean {
@@ -172,7 +196,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
   }
 
   whenRelieved(callback: () => void): void {
-    this.#relieved.push(callback);
+    this.#congestion.whenRelieved(callback);
   }
 
   whenKnown(): Promise<void> | undefined {
@@ -180,14 +204,8 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     this.#unknown = false;
     // A link of a worker is lost with the worker; other peers go on without it, and must be told first.
     const peers = this.#options.count === undefined ? this.#peers : [...this.#byLink.values()];
-    let left = peers.length;
-    if (left === 0) return undefined;
-    const known = new Promise<void>((resolve) => {
-      const passed = (): void => {
-        if (--left === 0) resolve();
-      };
-      for (const peer of peers) peer.whenTold(passed);
-    });
+    if (peers.length === 0) return undefined;
+    const known = whenAllTold(peers);
     this.#known = known;
     void known.then(() => {
       if (this.#known === known) this.#known = undefined;
@@ -293,7 +311,7 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
     const { peer } = link;
     if (peer === undefined) return;
     peer.answered(sequence, count, result);
-    if (this.#congested.has(link)) this.#takesAgain(link);
+    this.#congestion.progressed(link);
   }
 
   metricsTold(link: MeshLink, metrics: Readonly<Record<string, number>>): void {
@@ -316,7 +334,11 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
 
   drained(link: MeshLink): void {
     this.#sync?.continue(link);
-    this.#takesAgain(link);
+    this.#congestion.progressed(link);
+  }
+
+  left(link: MeshLink): void {
+    this.#byLink.get(link)?.leaves();
   }
 
   closed(link: MeshLink, error: Error | undefined): void {
@@ -330,16 +352,10 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
       this.#reach(peer);
     }
     if (peer === undefined && !this.#stopped) this.#redial.endedEarly(link, this.#node as LocalNode);
-    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
+    this.#congestion.over(link);
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Publishers continue if nothing is congested any more. */
-  #takesAgain(link: MeshLink): void {
-    if (link.congested || link.peer?.isBehind === true) return;
-    if (this.#congested.delete(link) && this.#congested.size === 0) this.#relieve();
-  }
 
   get #isComplete(): boolean {
     const comeAndGo = this.#options.count === undefined;
@@ -380,11 +396,5 @@ export class MeshBus implements ClusterBus, LinkEvents<MeshLink> {
         if (!this.#stopped) this.#redial.later(peer, retry, this.#node as LocalNode);
       },
     );
-  }
-
-  #relieve(): void {
-    const callbacks = this.#relieved;
-    this.#relieved = [];
-    for (const callback of callbacks) callback();
   }
 }

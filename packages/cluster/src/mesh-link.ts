@@ -168,6 +168,12 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
     this.#begin(FrameType.Barrier, 0);
   }
 
+  /** This broker ends. @param passed the peer sends nothing more, and what it has sent before is here */
+  leave(passed: () => void): void {
+    this.#begin(FrameType.Leaving, 0);
+    this.barrier(passed);
+  }
+
   forward(message: Message, target: ForwardTarget, sequence: number): void {
     if (!this.#over) writeForward(this.outbox, message, target, sequence);
   }
@@ -306,6 +312,9 @@ export class MeshLink implements ConnectionHandler, OutboxOwner, RelayLink {
         return;
       case FrameType.RetainedEnd:
         events.retainedEnded(this);
+        return;
+      case FrameType.Leaving:
+        events.left(this);
         return;
       case FrameType.Barrier:
         this.#begin(FrameType.BarrierPassed, 0);

@@ -152,6 +152,12 @@ export class MeshPeer implements Peer {
     this.#pending.settle(sequence, count, result);
   }
 
+  /** It ends in order: what there is for it from now on waits for its next process, as if the link were lost. */
+  leaves(): void {
+    this.up = false;
+    this.#pending.end();
+  }
+
   /** The link is lost, and with it everything that does not outlive it. */
   lost(): void {
     this.link = undefined;

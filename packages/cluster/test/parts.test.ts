@@ -339,6 +339,7 @@ describe("links", () => {
     retainedEnded() {},
     forwarded: (_link, _message: Message) => ForwardResult.Received,
     answered() {},
+    left() {},
     metricsTold() {},
     relayOpened: () => undefined,
     drained() {},

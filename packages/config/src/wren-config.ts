@@ -199,9 +199,14 @@ export interface ClusterSection {
   username?: string;
   password?: string;
   tls?: ClusterTlsSection;
-  partitions: number;
-  /** Absent: 3 where NATS servers form a cluster, otherwise 1. */
-  replicas?: 1 | 3 | 5;
+  /** Absent: 6 with replicas, otherwise 16. */
+  partitions?: number;
+  /** Of sessions; 0: they are in memory only. */
+  replicas: number;
+  /** Milliseconds. */
+  takeoverGrace: number;
+  /** Absent: close with replicas, otherwise serve. */
+  onIsolation?: "close" | "serve";
 }
 
 export interface WrenConfig {

@@ -1,13 +1,16 @@
 // Makes a broker of a configuration, for programs that embed one: does everything that `wrenmq start` does in one
 // process.
 import { type Broker, createBroker, silentLogger } from "@wrenmq/broker";
-import { type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
+import type { ClusterMember } from "@wrenmq/cluster-nats";
+import { type ClusterSection, type Diagnostic, formatDiagnostic, type WrenConfig, workerCount } from "@wrenmq/config";
 import type { Logger, Plugin } from "@wrenmq/plugin-api";
 import { prepareData, removeLeftovers } from "@wrenmq/workers/data";
 import { announce, listeningOf } from "./announce.ts";
+import { DurableMember, doorwayOptions } from "./cluster/durable-member.ts";
+import { watchIsolation } from "./cluster/isolation.ts";
+import { attachTo, joinConfigured, optionsOf } from "./cluster/member.ts";
 import { configToOptions } from "./config-to-options.ts";
 import type { Describe } from "./describe.ts";
-import { attachTo, joinConfigured, optionsOf } from "./member.ts";
 import { type EffectiveConfig, type ReadOptions, type Running, readConfig } from "./read-config.ts";
 import { type Reload, Reloader, reloading } from "./reload.ts";
 import { shareOf } from "./share.ts";
@@ -33,6 +36,16 @@ export interface HostOptions {
   reloaded?(config: WrenConfig): void;
 }
 
+/** Brokers of this process that come and go. */
+export interface Shards {
+  /** By the number of the shard. */
+  readonly all: ReadonlyMap<number, Broker>;
+  /** The shard that a client belongs to, here or in another process. */
+  homeOf(clientId: string): number;
+  /** Calls back when there is one more. @returns ends it */
+  onOpen(callback: (shard: number, broker: Broker) => void): () => void;
+}
+
 export interface ConfiguredBroker extends AsyncDisposable {
   /** Not started: call `await broker.start()`. */
   readonly broker: Broker;
@@ -51,11 +64,19 @@ export interface ConfiguredBroker extends AsyncDisposable {
    * one may join. Absent: it is no member of a cluster.
    */
   readonly replaced?: Promise<void>;
+  /**
+   * The parts of a cluster with replicated sessions that are served here: brokers with the clients, of which `broker` is
+   * the doorway only. Absent: `broker` serves all.
+   */
+  readonly shards?: Shards;
   /** Gives up waiting for the other members of its cluster while the broker starts. */
   hurry(): Promise<void>;
   /** Shuts the broker down if it runs, and leaves the cluster. */
   close(): Promise<void>;
 }
+
+/** Milliseconds. */
+const NO_SHARD_YET = 5_000;
 
 /**
  * Makes a broker with the plugins, the store and the listeners of a configuration.
@@ -82,35 +103,51 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
   const { config, warnings, plugins: configured } = await read();
   const lines = [...warnings.map(formatDiagnostic)];
   const { path } = config.store;
-  if (path !== undefined) await prepareData(path, 1, logger);
-  const brokerOptions = await configToOptions(shareOf(config, 0, 1), logger, [...configured, ...own]);
-  const member = config.cluster && (await joinConfigured(config.cluster, logger, options.signal));
+  let current = config;
+  const { cluster } = config;
+  const isDurable = cluster !== undefined && cluster.replicas > 0;
+  if (path !== undefined && !isDurable) await prepareData(path, 1, logger);
+  const brokerOptions = isDurable
+    ? await doorwayOptions(config, logger)
+    : await configToOptions(shareOf(config, 0, 1), logger, [...configured, ...own]);
+  const member = cluster && (await joinConfigured(cluster, logger, options.signal));
+  const durable =
+    isDurable && member !== undefined
+      ? new DurableMember({ member, cluster, config: () => current, own, dropHistory, logger })
+      : undefined;
   const broker = createBroker({ ...brokerOptions, dropHistory, ...optionsOf(member) });
   if (member !== undefined) attachTo(member, broker);
   const reloader = new Reloader(broker, { config, plugins: configured, own });
-  let current = config;
+  const change =
+    durable?.reloader(broker, config) ??
+    ((changed: WrenConfig, loaded: readonly Plugin[]) => reloader.change(changed, loaded));
+
   let warm: Preparation | undefined;
   broker.on("brokerStarting", () => {
     for (const line of lines) logger.warn({}, line);
   });
   broker.on("brokerStarted", () => {
-    if (path !== undefined) removeLeftovers(path);
-    announce(listeningOf(broker), current, logger);
+    if (path !== undefined && !isDurable) removeLeftovers(path);
+    if (durable === undefined) announce(listeningOf(broker), current, logger);
+    else announceDoorway(broker, durable.shards, () => current, logger);
     warm = prepareForClients(broker, current, { logger, practiceLogger, describe });
   });
   const reload = reloading({
     running: { config, plugins: configured },
     logger,
     read: async (running) => read(running),
-    change: (changed, loaded) => reloader.change(changed, loaded),
+    change,
     changed(changed) {
       current = changed;
       options.reloaded?.(changed);
     },
     ...(describe === undefined ? {} : { describe }),
   });
+  const endWatch = member && cluster && isolationOf(member, cluster, { broker, shards: durable?.shards, logger });
   const close = async (): Promise<void> => {
+    endWatch?.();
     await warm?.stop();
+    await durable?.close();
     await broker[Symbol.asyncDispose]();
     await member?.leave();
   };
@@ -122,10 +159,37 @@ export async function hostBroker(read: ReadEffective, options: HostOptions = {})
     warnings: lines,
     reload,
     ...(member === undefined ? {} : { replaced: member.ended }),
+    ...(durable === undefined ? {} : { shards: durable.shards }),
     hurry: async () => member?.bus.stop(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function isolationOf(
+  member: ClusterMember,
+  { replicas, onIsolation = replicas > 0 ? "close" : "serve" }: ClusterSection,
+  { broker, shards, logger }: { readonly broker: Broker; readonly shards: Shards | undefined; readonly logger: Logger },
+): (() => void) | undefined {
+  if (onIsolation === "serve") return undefined;
+  return watchIsolation({
+    isCertain: () => broker.state !== "started" || member.report().isCertain,
+    brokers: () => [broker, ...(shards?.all.values() ?? [])],
+    refuseAll: (isRefusing) => member.placement.refuseAll(isRefusing),
+    logger,
+  });
+}
+
+/** Clients may connect when a shard is here, or when it is clear that this process has none at first. */
+function announceDoorway(doorway: Broker, shards: Shards, config: () => WrenConfig, logger: Logger): void {
+  const done = (broker?: Broker): void => {
+    clearTimeout(late);
+    end();
+    const { authenticators } = listeningOf(broker ?? doorway);
+    if (doorway.state === "started") announce({ addresses: doorway.addresses, authenticators }, config(), logger);
+  };
+  const late = setTimeout(done, NO_SHARD_YET);
+  const end = shards.onOpen((_shard, broker) => done(broker));
 }
 
 /** Sections that an embedded broker ignores. */

@@ -1,6 +1,6 @@
 // Reload at SIGHUP: reads and checks the configuration again, and applies what is different. What can fail is done
 // first, while everything goes on as before; after an error nothing has changed, and the log has the reason.
-import type { Broker, PreparedChange } from "@wrenmq/broker";
+import type { Broker, ListenerOptions, PreparedChange } from "@wrenmq/broker";
 import {
   type ConfigChange,
   configChanges,
@@ -123,21 +123,31 @@ function outcomeOf(
   };
 }
 
+type ToListeners = (config: WrenConfig) => Readonly<Record<string, ListenerOptions>>;
+
 export class Reloader {
   readonly #broker: Broker;
   #config: WrenConfig;
   #plugins: readonly Plugin[];
   readonly #own: readonly Plugin[];
+  readonly #listeners: ToListeners;
 
   /** @param given the plugins of the configuration, and those of the program, which stay */
   constructor(
     broker: Broker,
-    given: { readonly config: WrenConfig; readonly plugins: readonly Plugin[]; readonly own?: readonly Plugin[] },
+    given: {
+      readonly config: WrenConfig;
+      readonly plugins: readonly Plugin[];
+      readonly own?: readonly Plugin[];
+      /** Default: the listeners of the configuration. */
+      readonly listeners?: ToListeners;
+    },
   ) {
     this.#broker = broker;
     this.#config = given.config;
     this.#plugins = given.plugins;
     this.#own = given.own ?? [];
+    this.#listeners = given.listeners ?? listenersToOptions;
   }
 
   /**
@@ -149,7 +159,7 @@ export class Reloader {
     const plan = diffConfig(this.#config, config);
     const plugins = await this.#changedPlugins(plan, config, loaded);
     const prepared = await this.#broker.prepare({
-      listeners: listenersToOptions(config),
+      listeners: this.#listeners(config),
       limits: { ...config.limits, keepAliveExtra: config.keepAlive.extraDelaySeconds },
       ...(plugins === undefined ? {} : { plugins: [...plugins, ...this.#own] }),
     });

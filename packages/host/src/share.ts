@@ -20,7 +20,8 @@ export function shareOf(config: WrenConfig, self: number, count: number): WrenCo
           ? listener.limits
           : { ...listener.limits, maxConnections: part(listener.limits.maxConnections, count) },
     })),
-    store: storeOf(config.store, self, count),
+    // A member of a cluster has none, or one for each shard that it runs: see cluster/shard-stores.ts.
+    store: config.cluster === undefined ? storeOf(config.store, self, count) : { durability: "memory" },
   };
 }
 
@@ -34,6 +35,6 @@ function storeOf(store: StoreSection, self: number, count: number): StoreSection
 }
 
 /** 0 (no limit) stays 0. */
-function part(whole: number, count: number): number {
+export function part(whole: number, count: number): number {
   return Math.ceil(whole / count);
 }

@@ -21,7 +21,7 @@ export function allocationSites(qos: number, topics?: "known" | "unique"): Promi
  * @param passwordLength bytes of the password in its CONNECT; 0 (default): it has none
  */
 export function bytesPerIdleConnection(
-  transport: "tcp" | "ws",
+  transport: "tcp" | "ws" | "tls",
   count: number,
   passwordLength?: number,
 ): Promise<{ readonly bytes: number; readonly connections: number }>;

@@ -1,9 +1,14 @@
 // Runs the programs of this folder in processes of their own.
 import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
 import { encode } from "@wrenmq/codec";
+import { certificateIn } from "../src/certificate.mjs";
 import { bundle } from "./bundle.mjs";
 
 /** Megabytes of the young generation: more than a measurement allocates. */
@@ -63,7 +68,10 @@ function frame(payload) {
 
 /** Connects a client and waits for CONNACK. */
 async function idleClient(transport, port, clientId, account) {
-  const socket = connect(port, "127.0.0.1");
+  const socket =
+    transport === "tls"
+      ? connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
+      : connect(port, "127.0.0.1");
   const packet = encode({ type: "connect", protocolVersion: 4, clientId, cleanStart: true, keepAlive: 0, ...account });
   if (transport === "ws") {
     socket.write(`${UPGRADE.join("\r\n")}\r\n\r\n`);
@@ -85,13 +93,15 @@ async function idleClients(connectOne, from, to) {
 
 /**
  * Heap and external bytes that the broker keeps for a client which is connected and silent.
- * @param transport "tcp" or "ws"
+ * @param transport "tcp", "ws" or "tls"
  * @param passwordLength bytes of the password in its CONNECT; 0: it has none
  */
 export async function bytesPerIdleConnection(transport, count, passwordLength = 0) {
   const account = passwordLength > 0 ? { username: "user", password: new Uint8Array(passwordLength) } : {};
   const program = await bundle("idle-broker.mjs");
-  const child = fork(program.path, [], { execArgv: ["--expose-gc"] });
+  const folder = mkdtempSync(join(tmpdir(), "wrenmq-budget-"));
+  const { cert, key } = certificateIn(folder);
+  const child = fork(program.path, [cert, key], { execArgv: ["--expose-gc"] });
   const answer = () => new Promise((resolve) => child.once("message", resolve));
   const ask = () => {
     const answered = answer();
@@ -110,6 +120,7 @@ export async function bytesPerIdleConnection(transport, count, passwordLength = 
     return { bytes: (after.used - before.used) / count, connections: after.connections };
   } finally {
     child.disconnect();
+    rmSync(folder, { recursive: true });
     program.remove();
   }
 }

@@ -6,6 +6,7 @@ import { connect, createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { certificateIn } from "./certificate.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const node = process.execPath;
@@ -14,10 +15,11 @@ const wrenmq = [node, cli, "start", "--host", "127.0.0.1"];
 const aedes = [node, path("aedes-server.mjs")];
 
 /** Without limits that the scenarios would reach. */
-function mosquittoConfig(port, persistence) {
+function mosquittoConfig(port, persistence, tls) {
   const user = process.getuid?.() === 0 ? "user root\n" : "";
+  const certificate = tls === undefined ? "" : `certfile ${tls.cert}\nkeyfile ${tls.key}\n`;
   return `${user}listener ${port} 127.0.0.1
-allow_anonymous true
+${certificate}allow_anonymous true
 max_queued_messages 0
 max_inflight_messages 0
 log_type error
@@ -32,6 +34,19 @@ server_name: bench
 max_payload: 8MB
 jetstream { store_dir: "${dir}/js", max_mem: 4G, max_file: 8G }
 mqtt { host: 127.0.0.1, port: ${port} }
+`;
+}
+
+/** One listener with TLS. */
+function tlsConfig(port, { cert, key }) {
+  return `wrenmq: 1
+listeners:
+  default:
+    type: tls
+    bind: 127.0.0.1:${port}
+    tls: { certificate_file: ${cert}, key_file: ${key} }
+plugins:
+  anonymous:
 `;
 }
 
@@ -70,7 +85,11 @@ plugins:
  * variant that keeps sessions on disk.
  */
 export const brokers = {
-  wrenmq: { command: ({ port }) => [...wrenmq, "-p", port] },
+  wrenmq: {
+    command: ({ port, dir, tls }) =>
+      tls === undefined ? [...wrenmq, "-p", port] : [node, cli, "start", "-c", join(dir, "conf")],
+    config: ({ port, tls }) => tls && tlsConfig(port, tls),
+  },
   "wrenmq small queues": {
     command: ({ dir }) => [node, cli, "start", "-c", join(dir, "conf")],
     config: ({ port }) => smallQueuesConfig(port),
@@ -89,7 +108,7 @@ export const brokers = {
   mosquitto: {
     needs: "mosquitto",
     command: ({ dir }) => ["mosquitto", "-c", join(dir, "conf")],
-    config: ({ port }) => mosquittoConfig(port, undefined),
+    config: ({ port, tls }) => mosquittoConfig(port, undefined, tls),
   },
   "mosquitto persistence": {
     needs: "mosquitto",
@@ -159,16 +178,18 @@ export class RunningBroker {
   }
 
   /** @param options.dir use and keep this folder; @param options.env more variables; @param options.pin */
-  static async start(name, { dir, env = {}, pin = canPin, patience = 20_000 } = {}) {
+  static async start(name, { dir, env = {}, pin = canPin, patience = 20_000, transport } = {}) {
     const broker = new RunningBroker();
     broker.name = name;
     broker.keepsFolder = dir !== undefined;
     broker.dir = dir ?? mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "bench-"));
     broker.port = await freePort();
     broker.other = await freePort();
-    const place = { port: String(broker.port), other: String(broker.other), dir: broker.dir };
+    const tls = transport === "tls" ? certificateIn(broker.dir) : undefined;
+    const place = { port: String(broker.port), other: String(broker.other), dir: broker.dir, tls };
     const { command, config } = brokers[name];
-    if (config !== undefined) writeFileSync(join(broker.dir, "conf"), config(place));
+    const text = config?.(place);
+    if (text !== undefined) writeFileSync(join(broker.dir, "conf"), text);
     const [program, ...words] = pinned(0, command(place), pin);
     broker.#child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [broker.#child.stdout, broker.#child.stderr]) {

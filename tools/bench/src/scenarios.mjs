@@ -8,6 +8,10 @@ const crossing = { ...pairs, homes: 2 };
 const ofWorkers = ["wrenmq", "wrenmq 2 workers"];
 // What is done once for each client, right after the start: with and without warming up for it (ADR 0013).
 const ofTheFirst = ["wrenmq", "wrenmq cold", "mosquitto", "aedes", "nats"];
+// Listener and connections with TLS; the certificate is ECDSA P-256.
+const tls = { transport: "tls" };
+const ofTls = ["wrenmq", "mosquitto"];
+const storm = { ...message, ...tls, kind: "storm", clients: 1_000 };
 const durable = { ...pairs, qos: 1, durable: true };
 
 /** Each publisher goes through its share of so many topics; or no topic comes twice. */
@@ -62,6 +66,27 @@ export const scenarios = {
     title: "10,000 clients connect",
     load: { ...message, kind: "connects", clients: 10_000, hold: 2 },
     brokers: ofTheFirst,
+  },
+  "tls-connect": {
+    title: "2,000 clients connect over TLS",
+    load: { ...message, ...tls, kind: "connects", clients: 2_000, hold: 2 },
+    brokers: ofTls,
+  },
+  "tls-pairs-q0": { title: "100 pairs over TLS, QoS 0", load: { ...pairs, ...tls }, brokers: ofTls },
+  "tls-pairs-q1": { title: "100 pairs over TLS, QoS 1", load: { ...pairs, ...tls, qos: 1 }, brokers: ofTls },
+  storm: {
+    title: "1,000 clients reconnect over TLS, with the sessions they had",
+    load: { ...storm, resumes: true },
+    brokers: ofTls,
+  },
+  "storm-full": {
+    title: "1,000 clients reconnect over TLS, with full handshakes",
+    load: { ...storm, resumes: false },
+    brokers: ofTls,
+  },
+  "low-rate": {
+    title: "100 pairs, 2,000 messages a second in all, QoS 0",
+    load: { ...pairs, rate: 2_000 },
   },
   "crossing-q0": { title: "100 pairs in two homes, QoS 0", load: crossing, brokers: ofWorkers },
   "crossing-q1": { title: "100 pairs in two homes, QoS 1", load: { ...crossing, qos: 1 }, brokers: ofWorkers },

@@ -1,8 +1,8 @@
-// The cluster that the broker is a member of, as this member sees it.
-import type { Broker, ClusterReport } from "@wrenmq/broker";
+// The cluster that the broker is a member of, as this member sees it, and what operators change about it.
+import type { Broker, ClusterReport, ClusterSteering } from "@wrenmq/broker";
 import { z } from "zod";
 import { AdminError } from "../admin-error.ts";
-import { defineClusterCommand } from "../define-command.ts";
+import { defineClusterCommand, defineCommand } from "../define-command.ts";
 
 const member = z.object({
   id: z.int(),
@@ -15,12 +15,28 @@ const member = z.object({
   partitions: z.int().describe("how many it serves"),
   silenceMs: z.int().describe("since it was heard of"),
   unconfirmedBytes: z.int().describe("sent to it by the one that answers, and not confirmed"),
+  isDraining: z.boolean().describe("does an operator empty it (cluster drain)?"),
 });
+
+const partition = z.object({
+  partition: z.int(),
+  member: z.string().optional().describe("name of the member that serves it; absent: there is none at present"),
+  wished: z.string().optional().describe("where an operator wants it to be (cluster move)"),
+  run: z.int().optional().describe("how often it was given to a member; absent: its sessions are in memory"),
+});
+
+const name = z.string().min(1).max(256);
 
 function clusterOf(broker: Broker): ClusterReport {
   const { cluster } = broker.operations;
   if (cluster === undefined) throw new AdminError("unavailable", "this broker is no member of a cluster");
   return cluster;
+}
+
+function steeringOf(broker: Broker): ClusterSteering {
+  const { steering } = broker.operations;
+  if (steering === undefined) throw new AdminError("unavailable", "this broker is no member of a cluster");
+  return steering;
 }
 
 export const clusterStatus = defineClusterCommand({
@@ -73,4 +89,70 @@ export const clusterMembers = defineClusterCommand({
     })),
   }),
   merge: ([first]) => first,
+});
+
+export const clusterPartitions = defineClusterCommand({
+  name: "cluster.partitions",
+  summary: "List the partitions of the clients, and the member that serves each.",
+  kind: "read",
+  input: z.strictObject({}),
+  output: z.object({ items: z.array(partition) }),
+  cli: { words: "cluster partitions" },
+  run({ broker }) {
+    const { members, partitions } = clusterOf(broker);
+    const named = (id: number | undefined): string | undefined => members.find((one) => one.id === id)?.name;
+    const items = partitions.map(({ partition: number, owner, run, wished: wanted }) => {
+      const [owned, wished] = [named(owner), named(wanted)];
+      return {
+        partition: number,
+        ...(owned === undefined ? {} : { member: owned }),
+        ...(wished === undefined ? {} : { wished }),
+        ...(run === undefined ? {} : { run }),
+      };
+    });
+    return { items };
+  },
+  merge: ([first]) => first,
+});
+
+export const clusterDrain = defineCommand({
+  name: "cluster.drain",
+  summary: "Give what a member of the cluster serves to the others, one shard after the other, or take that back.",
+  kind: "write",
+  scope: "any",
+  input: z.strictObject({
+    member: name.describe("its name"),
+    cancel: z.boolean().default(false).describe("let it serve clients again"),
+  }),
+  output: z.object({
+    member: z.string(),
+    isDraining: z.boolean(),
+    partitions: z.int().describe("that it still serves"),
+  }),
+  cli: { words: "cluster drain", arguments: ["member"] },
+  async run({ broker }, { member: called, cancel }) {
+    await steeringOf(broker).drain(called, !cancel);
+    const one = clusterOf(broker).members.find(({ name: known }) => known === called);
+    return { member: called, isDraining: !cancel, partitions: one?.partitions ?? 0 };
+  },
+});
+
+export const clusterMove = defineCommand({
+  name: "cluster.move",
+  summary: "Give a shard to a member of the cluster; it stays there while that member can have it.",
+  kind: "write",
+  scope: "any",
+  input: z.strictObject({
+    partition: z.coerce.number().int().min(0).max(255),
+    member: name.describe("the name of the member that is to have it"),
+  }),
+  output: z.object({ partition: z.int(), from: z.string().optional(), to: z.string() }),
+  cli: { words: "cluster move", arguments: ["partition", "member"] },
+  async run({ broker }, { partition: number, member: to }) {
+    const { members, partitions } = clusterOf(broker);
+    const owner = partitions.find((one) => one.partition === number)?.owner;
+    const from = members.find(({ id }) => id === owner)?.name;
+    await steeringOf(broker).move(number, to);
+    return { partition: number, ...(from === undefined ? {} : { from }), to };
+  },
 });

@@ -37,8 +37,10 @@ export function healthOf(broker: Broker): HealthReport {
 }
 
 /** While the others may have replaced this member its acknowledgements wait: clients should be sent elsewhere. */
-function clusterCheck({ name, isCertain }: ClusterReport): z.output<typeof check> {
-  return { name: "cluster", ok: isCertain, detail: isCertain ? name : `${name} cannot be reached` };
+function clusterCheck({ name, isCertain, members }: ClusterReport): z.output<typeof check> {
+  if (!isCertain) return { name: "cluster", ok: false, detail: `${name} cannot be reached` };
+  const isDraining = members.some((one) => one.isSelf && one.isDraining);
+  return { name: "cluster", ok: !isDraining, detail: isDraining ? "this member is being emptied" : name };
 }
 
 /** Ready: all members are there and ready. */

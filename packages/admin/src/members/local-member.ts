@@ -8,18 +8,23 @@ import { Histograms } from "../metrics/histograms.ts";
 import { StatsSampler } from "../metrics/stats-sampler.ts";
 import { ScanGate } from "../scan.ts";
 import { internalCommand } from "./internal-commands.ts";
-import type { Member, Members } from "./member.ts";
+import type { Member, MemberName, Members } from "./member.ts";
 
 export class LocalMember implements Member {
-  readonly name: string = "broker";
-  readonly label: undefined = undefined;
+  readonly name: string;
+  readonly label: string | undefined;
   readonly up: boolean = true;
   readonly #context: CommandContext;
   readonly #logger: Logger;
 
-  /** @param clock for the times of samples */
-  constructor(broker: Broker, logger: Logger, clock: Clock) {
+  /**
+   * @param clock for the times of samples
+   * @param called if there are others in this process
+   */
+  constructor(broker: Broker, logger: Logger, clock: Clock, called: MemberName = { name: "broker", label: undefined }) {
     this.#logger = logger;
+    this.name = called.name;
+    this.label = called.label;
     const samples = new StatsSampler(broker, clock);
     const histograms = new Histograms(broker);
     this.#context = { broker, histograms, scans: new ScanGate(), samples, traces: new Set(), clock };

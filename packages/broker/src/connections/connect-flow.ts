@@ -264,10 +264,10 @@ export class ConnectFlow {
   #refuseByOperator(now: Millis): ConnectRefused | undefined {
     const { drain, bans } = this.#scope.broker;
     if (drain.state !== undefined) {
-      const { serverReference } = drain.state;
-      const reasonString = "the server is being emptied";
+      const { serverReference, isUnavailable } = drain.state;
+      const reasonString = isUnavailable ? "the server is cut off from the others" : "the server is being emptied";
       return this.#refuse({
-        reasonCode: ReasonCode.UseAnotherServer,
+        reasonCode: isUnavailable ? ReasonCode.ServerUnavailable : ReasonCode.UseAnotherServer,
         reasonString,
         rule: reasonString,
         serverReference,

@@ -14,6 +14,8 @@ export interface DrainOptions {
   readonly rate?: number;
   /** Server Reference of the DISCONNECT: where clients are to connect instead. Default: none is sent. [MQTT5 3.14.2.2.5] */
   readonly serverReference?: string;
+  /** Clients are refused because the server cannot serve them: 0x88 in place of 0x9C. Default false. */
+  readonly isUnavailable?: boolean;
 }
 
 export interface DrainState {
@@ -21,6 +23,7 @@ export interface DrainState {
   readonly since: Millis;
   readonly rate: number;
   readonly serverReference: string | undefined;
+  readonly isUnavailable: boolean;
   /** Number of clients that were disconnected. */
   readonly disconnected: number;
 }
@@ -53,9 +56,9 @@ export class Drain {
     return this.#state;
   }
 
-  start({ rate = DEFAULT_RATE, serverReference }: DrainOptions = {}): void {
+  start({ rate = DEFAULT_RATE, serverReference, isUnavailable = false }: DrainOptions = {}): void {
     this.stop();
-    this.#state = { since: this.#parts.clock.now(), rate, serverReference, disconnected: 0 };
+    this.#state = { since: this.#parts.clock.now(), rate, serverReference, isUnavailable, disconnected: 0 };
     if (rate > 0) this.#schedule();
   }
 

@@ -257,6 +257,11 @@ export class Listeners {
     return open;
   }
 
+  /** The open connections. */
+  *connections(): IterableIterator<ClientConnection> {
+    for (const { scope } of this.#running.values()) yield* scope.connections;
+  }
+
   clear(): void {
     this.#running.clear();
   }

@@ -1,6 +1,6 @@
 // What operators can read of a running broker and do to it: the typed interface for `@wrenmq/admin` and for tools of
 // embedders. Everything is computed when it is called.
-import type { ClusterReport } from "@wrenmq/cluster";
+import type { ClusterReport, ClusterSteering } from "@wrenmq/cluster";
 import { type QoS, ReasonCode } from "@wrenmq/codec";
 import type { HookChain } from "@wrenmq/plugin-api";
 import type { StoredMessage } from "@wrenmq/protocol";
@@ -45,6 +45,11 @@ export class Operations {
   /** The cluster that this broker is a member of, if it is one. */
   get cluster(): ClusterReport | undefined {
     return this.#source.core().cluster?.bus.report();
+  }
+
+  /** Changes of the cluster that this broker is a member of, if it is one. */
+  get steering(): ClusterSteering | undefined {
+    return this.#source.core().cluster?.bus.steering;
   }
 
   /** All sessions, connected or not. The iterator may be read in pieces while the broker changes. */

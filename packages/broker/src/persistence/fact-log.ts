@@ -15,6 +15,7 @@ import {
 import { type OutboxEntry, type Store, StoreError, type StoreOp } from "@wrenmq/store";
 import type { Timers } from "../runtime/timers.ts";
 import { type Batch, held, joined, letGo, type Settled } from "./batch.ts";
+import { firstMessageId } from "./message-numbers.ts";
 import { splitSpaceFreeing } from "./store-full-recovery.ts";
 
 const STATE_NAMES: Readonly<Record<OutboundState, DeliveryState>> = {
@@ -195,10 +196,10 @@ export class FactLog implements FactSink {
   /** Resolves when nothing is in progress. Facts that the store still refuses are lost; the log has their number. */
   async drain(): Promise<void> {
     this.commit();
-    await this.#idle();
+    await this.idle();
     if (this.#refused !== undefined) {
       this.#retry();
-      await this.#idle();
+      await this.idle();
     }
     this.#closed = true;
     if (this.#refused !== undefined) {
@@ -207,7 +208,16 @@ export class FactLog implements FactSink {
     }
   }
 
-  async #idle(): Promise<void> {
+  /** Another broker has the store: nothing is recorded any more, and nothing is tried again. */
+  abandon(): void {
+    this.#closed = true;
+    this.#ops = [];
+    this.#tells = [];
+    this.#refused = undefined;
+  }
+
+  /** Resolves when nothing is in progress. */
+  async idle(): Promise<void> {
     while (this.#underWay.length > 0 || this.#retrying) {
       await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
     }
@@ -376,17 +386,6 @@ export class FactLog implements FactSink {
     if (message.storeId === 0) message.storeId = ++this.#lastMessageId;
     return message.storeId;
   }
-}
-
-/** Up to here message numbers began with 4,096 for each millisecond since 1970: that reaches 2^53 in 2039. */
-const SLOWER_SINCE: Millis = Date.UTC(2027, 0, 1);
-
-/**
- * Message numbers grow across restarts: the time gives the start. From 2027 on it grows by 256 for each millisecond, so
- * that numbers stay below 2^53 for two centuries, and above all that were given before.
- */
-export function firstMessageId(now: Millis): number {
-  return Math.min(now, SLOWER_SINCE) * 4096 + Math.max(0, now - SLOWER_SINCE) * 256;
 }
 
 function settleAll(batch: Batch, error: StoreError | undefined): void {

@@ -36,6 +36,10 @@ export class SessionRegistry {
   readonly #timers: Timers;
   readonly #events: RegistryEvents;
   readonly #newSession: (clientId: string) => Session;
+  /**
+   * Sessions whose clients were connected when the broker ended, until when their wills wait: the clients may come back.
+   */
+  readonly #graces = new Map<SessionEntry, Millis>();
   connected: number = 0;
   /** The highest number of clients that were connected at the same time. */
   maximum: number = 0;
@@ -88,6 +92,8 @@ export class SessionRegistry {
     }
     // Its timer may be late: an expired session is not resumed. [MQTT-4.1.0-2]
     if (entry !== undefined && expiresAt(entry.session) <= now) {
+      // Its connection was not lost by the client.
+      if (this.#graceOf(entry) > now) this.#dropWill(entry);
       this.end(entry, "expired", now);
       entry = undefined;
     }
@@ -99,8 +105,8 @@ export class SessionRegistry {
     entry ??= this.create(client);
     const { session } = entry;
     entry.expiryTimer?.cancel();
-    entry.willTimer?.cancel();
-    entry.pendingWill = undefined; // [MQTT-3.1.3-9]: the client is back before the delay has passed
+    this.#dropWill(entry); // [MQTT-3.1.3-9]: the client is back before the delay has passed
+    this.#graces.delete(entry);
     entry.connection = connection;
     entry.client = client;
     session.username = client.username;
@@ -146,19 +152,24 @@ export class SessionRegistry {
   /** For a session that is not connected. */
   scheduleExpiry(entry: SessionEntry): void {
     this.#count(entry);
-    const time = expiresAt(entry.session);
+    const time = Math.max(expiresAt(entry.session), this.#graceOf(entry));
     if (time === Number.POSITIVE_INFINITY) return;
     entry.expiryTimer = this.#timers.at(time, (now) => this.end(entry, "expired", now));
   }
 
-  /** Sets up a will that was delayed when the broker stopped; for a session that is not connected. */
-  restoreWill(entry: SessionEntry, will: Will, disconnectedAt: Millis, now: Millis): void {
+  /**
+   * Sets up a will that was not sent when the broker stopped; for a session that is not connected.
+   * @param notBefore until then it waits whether its client comes back, and the session with it
+   */
+  restoreWill(entry: SessionEntry, will: Will, disconnectedAt: Millis, now: Millis, notBefore: Millis): void {
+    if (notBefore > now) this.#graces.set(entry, notBefore);
     this.#scheduleWill(entry, will, disconnectedAt, now);
   }
 
   end(entry: SessionEntry, reason: SessionEnd, now: Millis): void {
     if (entry.ended) return;
     entry.ended = true;
+    this.#graces.delete(entry);
     this.#count(entry);
     entry.expiryTimer?.cancel();
     entry.willTimer?.cancel();
@@ -173,8 +184,18 @@ export class SessionRegistry {
 
   clear(): void {
     this.#sessions.clear();
+    this.#graces.clear();
     this.connected = 0;
     this.lasting = 0;
+  }
+
+  #graceOf(entry: SessionEntry): Millis {
+    return this.#graces.size === 0 ? 0 : (this.#graces.get(entry) ?? 0);
+  }
+
+  #dropWill(entry: SessionEntry): void {
+    entry.willTimer?.cancel();
+    entry.pendingWill = undefined;
   }
 
   #count(entry: SessionEntry): void {
@@ -186,12 +207,13 @@ export class SessionRegistry {
 
   #scheduleWill(entry: SessionEntry, will: Will, since: Millis, now: Millis = since): void {
     const delay = Math.min(will.properties?.willDelayInterval ?? 0, entry.session.expiryInterval);
-    if (since + delay * 1000 <= now) {
+    const due = Math.max(since + delay * 1000, this.#graceOf(entry));
+    if (due <= now) {
       this.#events.publishWill(entry, will, now);
       return;
     }
     entry.pendingWill = will;
-    entry.willTimer = this.#timers.at(since + delay * 1000, (then) => {
+    entry.willTimer = this.#timers.at(due, (then) => {
       entry.pendingWill = undefined;
       this.#events.publishWill(entry, will, then);
       this.#events.changed(entry);

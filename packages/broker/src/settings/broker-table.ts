@@ -4,7 +4,18 @@ import { boolean, list, type Option, type OptionsSchema, oneOf, options } from "
 import type { SessionPolicy } from "../limits/limits.ts";
 import type { BrokerOptions } from "../options.ts";
 import type { SysOptions } from "../reporting/sys-topics.ts";
-import { aFunction, EXACT, type FieldsOf, given, limitField, maybe, named, numberOf, withMethods } from "./fields.ts";
+import {
+  aFunction,
+  EXACT,
+  type FieldsOf,
+  given,
+  limitField,
+  maybe,
+  named,
+  numberOf,
+  wholeNumber,
+  withMethods,
+} from "./fields.ts";
 import { LISTENER } from "./listener-table.ts";
 
 type AnySchema = OptionsSchema<Readonly<Record<string, Option<unknown, unknown>>>>;
@@ -61,6 +72,7 @@ const FIELDS: FieldsOf<BrokerOptions> = {
   session: maybe(options(session, EXACT)),
   shared: maybe(options({ strategy: oneOf(["round-robin", "random", "sticky", "publisher"]) }, EXACT)),
   sys: maybe(options(sys, EXACT)),
+  takeoverGrace: maybe(wholeNumber(3_600_000)),
   dollarTopics: maybe(oneOf(["allow", "refuse"])),
   hookTimeout: maybe(numberOf("a number of milliseconds", { min: Number.MIN_VALUE })),
   responseInformation: maybe(aFunction),

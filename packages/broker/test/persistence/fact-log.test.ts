@@ -3,7 +3,8 @@ import { MemoryStore, type StoreError, type StoreOp } from "@wrenmq/store";
 import { contentsOf, FaultyStore, randomBatches } from "@wrenmq/store/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FactLog, firstMessageId } from "../../src/persistence/fact-log.ts";
+import { FactLog } from "../../src/persistence/fact-log.ts";
+import { firstMessageId } from "../../src/persistence/message-numbers.ts";
 import { Timers } from "../../src/runtime/timers.ts";
 import { MemoryLogger, SimClock } from "../support.ts";
 

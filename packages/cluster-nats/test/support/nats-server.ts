@@ -12,9 +12,10 @@ if (!isNatsHere) process.stderr.write("notice: nats-server is not installed, its
 
 export const USER = { username: "wren", password: "secret-of-wren" };
 
-/** All that a member needs, for a cluster of this name. */
-export function permissions(cluster: string): object {
+/** All that a member needs, for a cluster of this name; with shards each of their journals is a stream. */
+export function permissions(cluster: string, shards = 0): object {
   const bucket = `WREN_${cluster}`;
+  const streams = Array.from({ length: shards }, (_, shard) => `${bucket}_J${shard}`);
   return {
     publish: [
       `wren.${cluster}.>`,
@@ -23,6 +24,15 @@ export function permissions(cluster: string): object {
       `$JS.API.STREAM.INFO.KV_${bucket}`,
       `$JS.API.STREAM.CREATE.KV_${bucket}`,
       `$JS.API.DIRECT.GET.KV_${bucket}.>`,
+      ...streams.flatMap((stream) => [
+        `$JS.API.STREAM.INFO.${stream}`,
+        `$JS.API.STREAM.CREATE.${stream}`,
+        `$JS.API.STREAM.MSG.GET.${stream}`,
+        `$JS.API.STREAM.PURGE.${stream}`,
+        `$JS.API.CONSUMER.CREATE.${stream}.>`,
+        `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+        `$JS.API.CONSUMER.DELETE.${stream}.>`,
+      ]),
     ],
     subscribe: [`wren.${cluster}.>`, "_INBOX.>"],
   };
@@ -60,15 +70,17 @@ export class NatsServer implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** @param cluster of which the user may be a member */
-  static async start(cluster: string, isStarted = true): Promise<NatsServer> {
+  /** @param cluster of which the user may be a member, with so many shards */
+  static async start(cluster: string, isStarted = true, shards = 0): Promise<NatsServer> {
     const folder = mkdtempSync(join(tmpdir(), "wrenmq-nats-"));
     const server = new NatsServer(await freePort(), folder);
     const config = {
       host: "127.0.0.1",
       port: server.port,
       jetstream: { store_dir: join(folder, "js"), max_mem: "32M", max_file: "64M" },
-      authorization: { users: [{ user: USER.username, password: USER.password, permissions: permissions(cluster) }] },
+      authorization: {
+        users: [{ user: USER.username, password: USER.password, permissions: permissions(cluster, shards) }],
+      },
     };
     writeFileSync(join(folder, "nats.conf"), JSON.stringify(config));
     if (isStarted) await server.start();

@@ -78,7 +78,9 @@ export class NatsTrio implements AsyncDisposable {
         http: `${host}:${monitor}`,
         jetstream: { store_dir: store, max_mem: "32M", max_file: "1G" },
         ...(places.length > 1 ? { cluster: { name: "trio", host, port: route, routes, no_advertise: true } } : {}),
-        authorization: { users: [{ user: USER.username, password: USER.password, permissions: permissions(cluster) }] },
+        authorization: {
+          users: [{ user: USER.username, password: USER.password, permissions: permissions(cluster, 6) }],
+        },
         ...changes,
       };
       writeFileSync(join(folder, `nats-${n}.conf`), JSON.stringify(config));

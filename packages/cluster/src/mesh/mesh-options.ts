@@ -1,6 +1,6 @@
 // What a mesh bus is told about itself and its peers.
 import type { ExternalConnection } from "@wrenmq/transport";
-import type { ClusterReport } from "../cluster-bus.ts";
+import type { ClusterReport, ClusterSteering } from "../cluster-bus.ts";
 import type { MeshTransport } from "../transports/mesh-transport.ts";
 
 export interface MeshOptions {
@@ -19,6 +19,8 @@ export interface MeshOptions {
   readonly whenCertain?: () => Promise<void> | undefined;
   /** See `ClusterBus.report`. Default: there is none. */
   readonly report?: () => ClusterReport;
+  /** See `ClusterBus.steering`. Default: there is none. */
+  readonly steering?: ClusterSteering;
   /** Serves a connection that a peer relays. Default: relays are refused. */
   readonly accept?: (connection: ExternalConnection, listener: string) => void;
 }

@@ -19,6 +19,8 @@ export const FrameType = {
   Origins: 11,
   /** All retained messages that the peer needed were sent. */
   RetainedEnd: 12,
+  /** The sender ends: it is to be sent nothing more, apart from answers. */
+  Leaving: 13,
   RelayOpen: 16,
   RelayData: 17,
   /** This many bytes of the relay have been handled. */
@@ -33,4 +35,4 @@ export const FRAME_HEAD = 5;
 /** Longest body: the longest PUBLISH and the fields before it. */
 export const MAX_BODY: number = 268_435_460 + 1024 * 1024;
 /** Incremented when frames change: brokers of different versions do not connect to each other. */
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;

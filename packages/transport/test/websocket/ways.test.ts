@@ -13,6 +13,8 @@ import { cut, cuts, frameStreams } from "./frames.ts";
 import { requestLines, requestOf, usual } from "./requests.ts";
 
 const HOST = "127.0.0.1";
+/** Thousands of turns of the event loop, on a machine that may be busy. */
+const TIME = { timeout: 120_000 };
 const CONNACK = Uint8Array.of(0x20, 0x02, 0x00, 0x00);
 
 class Way {
@@ -109,7 +111,7 @@ afterAll(() => Promise.all([onHandle, onSocket, onTls].map((way) => way.close())
 /** Node's HTTP server gets every request that comes in pieces. */
 const apart = (bytes: Buffer): Buffer[] => [bytes.subarray(0, 1), bytes.subarray(1)];
 
-test("any request, cut anywhere, has the same answer on a handle and by Node's HTTP server", async () => {
+test("any request, cut anywhere, has the same answer on a handle and by Node's HTTP server", TIME, async () => {
   let accepted = 0;
   const more = fc.constantFrom(
     [],
@@ -128,12 +130,12 @@ test("any request, cut anywhere, has the same answer on a handle and by Node's H
       expect(await onHandle.outcome(cut(bytes, places))).toEqual(expected);
       if (JSON.stringify(expected).includes("101 Switching")) accepted++;
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
-  expect(accepted).toBeGreaterThan(10);
+  expect(accepted).toBeGreaterThan(5);
 });
 
-test("any frames, cut anywhere, have the same outcome on a handle, a socket and a TLS socket", async () => {
+test("any frames, cut anywhere, have the same outcome on a handle, a socket and a TLS socket", TIME, async () => {
   const request = requestOf(["GET /mqtt HTTP/1.1", ...usual]);
   await fc.assert(
     fc.asyncProperty(frameStreams, cuts, fc.boolean(), async (frames, places, isAtOnce) => {
@@ -144,6 +146,6 @@ test("any frames, cut anywhere, have the same outcome on a handle, a socket and 
       expect(await onHandle.outcome(sent)).toEqual(expected);
       expect(await onTls.outcome(sent)).toEqual(expected);
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });

@@ -2,15 +2,16 @@
 import { cpuBetween, sample } from "../processes.mjs";
 import { openLinks } from "./link.mjs";
 
-export async function connects({ version, port, pid, clients, hold, signal }) {
+export async function connects({ version, port, pid, clients, hold, transport, signal }) {
+  const tls = transport === "tls" ? {} : undefined;
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   // The first clients make the broker allocate and compile, which is not the cost of a further one.
-  const warm = await openLinks(100, version, port, (i) => ({ clientId: `warm-${i}` }));
+  const warm = await openLinks(100, version, port, (i) => ({ clientId: `warm-${i}`, tls }));
   await wait(300);
   if (signal !== undefined) process.kill(pid, signal);
   const before = sample(pid);
   const from = performance.now();
-  const links = await openLinks(clients, version, port, (i) => ({ clientId: `idle-${i}` }));
+  const links = await openLinks(clients, version, port, (i) => ({ clientId: `idle-${i}`, tls }));
   const seconds = (performance.now() - from) / 1000;
   const connected = sample(pid);
   if (signal !== undefined) process.kill(pid, signal);

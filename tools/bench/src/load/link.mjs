@@ -1,6 +1,7 @@
 // One client connection of the load generator: finds packets in what arrives, and writes once per turn of the event
 // loop. It decodes only what it must, because a generator must not be slower than the broker it measures.
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { decode, encode } from "@wrenmq/codec";
 
 /** All connections read into this buffer: a callback runs before the next read. */
@@ -70,21 +71,34 @@ export class Link {
   #partialSize = 0;
   #answer = undefined;
   #closing = false;
+  /** TLS: the last ticket, with which the next connection resumes the session. */
+  session = undefined;
+  isResumed = false;
 
   constructor(version) {
     this.#version = version;
   }
 
   /** Connects and waits for CONNACK. */
-  async open(port, { clientId, cleanStart = true, keepAlive = 300 }) {
+  async open(port, { clientId, cleanStart = true, keepAlive = 300, tls }) {
     await new Promise((resolve, reject) => {
       const callback = (count) => {
         this.#arrived(count);
         return true;
       };
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread: { buffer: readBuffer, callback } });
+      const plain = { port, host: "127.0.0.1", noDelay: true, onread: { buffer: readBuffer, callback } };
+      const secure = { ...plain, servername: "localhost", rejectUnauthorized: false, ...tls };
+      const socket = tls === undefined ? connect(plain) : connectTls(secure);
       this.#socket = socket;
-      socket.once("connect", resolve);
+      socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+        this.isResumed = tls !== undefined && socket.isSessionReused();
+        resolve();
+      });
+      if (tls !== undefined) {
+        socket.on("session", (session) => {
+          this.session = session;
+        });
+      }
       socket.on("error", (error) => this.#lost(error, reject));
       socket.on("close", () => this.#lost(new Error("the broker closed a connection"), reject));
     });

@@ -3,9 +3,10 @@
 import { connects } from "./connects.mjs";
 import { messages } from "./messages.mjs";
 import { retained } from "./retained.mjs";
+import { storm } from "./storm.mjs";
 
 const options = JSON.parse(process.argv[2]);
-const run = { connects, retained }[options.kind] ?? messages;
+const run = { connects, retained, storm }[options.kind] ?? messages;
 try {
   process.stdout.write(`${JSON.stringify(await run(options))}\n`);
 } catch (error) {

@@ -33,8 +33,11 @@ class Publisher {
   acknowledgements = new Histogram();
   #sentAt = new Float64Array(65_536);
   #answered = 0;
+  /** How many messages may have been sent by now. */
+  #due;
 
-  constructor(link, { version, topic, series, payload, qos, window, receivers }) {
+  constructor(link, { version, topic, series, payload, qos, window, receivers, due }) {
+    this.#due = due;
     this.#link = link;
     this.#window = window;
     this.#perMessage = receivers;
@@ -62,7 +65,8 @@ class Publisher {
   #fill() {
     this.#waits = false;
     const now = performance.now();
-    const free = this.#window - Math.max(this.sent - this.done, this.sent - this.acknowledged);
+    const unanswered = this.#window - Math.max(this.sent - this.done, this.sent - this.acknowledged);
+    const free = this.#due === undefined ? unanswered : Math.min(unanswered, this.#due(now) - this.sent);
     const size = this.#template.length;
     for (let n = 0; n < free; n++) {
       const at = this.#link.reserve(size);
@@ -149,6 +153,12 @@ async function openBackground(options, count) {
   return links;
 }
 
+/** Messages that are due at a time, so many a second from now on; `phase`, below 1, shifts them. */
+function evenly(perSecond, phase) {
+  const began = performance.now();
+  return (now) => Math.floor(((now - began) / 1000) * perSecond + phase);
+}
+
 /** @returns figures of the time between warm-up and the last message */
 export async function messages(options) {
   const {
@@ -165,17 +175,21 @@ export async function messages(options) {
     frozen = 0,
     homes = 1,
     churn = 0,
+    rate = 0,
+    transport = "tcp",
     stall = STALL,
     signal,
   } = options;
   const { filters, topics, series, receivers } = layout(options);
+  const tls = transport === "tls" ? {} : undefined;
   const others = await openBackground(options, background);
   const subscribers = await openLinks(filters.length, version, port, (i) => ({
     clientId: homes === 1 ? `subscriber-${i}` : awayFrom(`publisher-${i}`, `subscriber-${i}`, homes),
     cleanStart: !durable,
+    tls,
   }));
   await each(subscribers, (link, i) => link.subscribe(filters[i], qos));
-  const senders = await openLinks(topics.length, version, port, (i) => ({ clientId: `publisher-${i}` }));
+  const senders = await openLinks(topics.length, version, port, (i) => ({ clientId: `publisher-${i}`, tls }));
   const stuck = await openLinks(frozen, version, port, (i) => ({ clientId: `frozen-${i}` }));
   await each(stuck, (link) => link.subscribe(filters[0], qos));
   for (const link of stuck) link.freeze();
@@ -196,6 +210,7 @@ export async function messages(options) {
         qos,
         window: share,
         receivers,
+        due: rate === 0 ? undefined : evenly(rate / senders.length, i / senders.length),
       }),
   );
   subscribers.forEach((link, i) => {
@@ -224,6 +239,12 @@ export async function messages(options) {
     for (const publisher of publishers) publisher.writeOff();
   }, 200);
   for (const publisher of publishers) publisher.wake();
+  const pace = setInterval(
+    () => {
+      if (rate > 0) for (const publisher of publishers) publisher.wake();
+    },
+    rate > 0 ? 1 : 60_000,
+  );
   const visitors = new Churn(churn, options);
 
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -240,6 +261,7 @@ export async function messages(options) {
   const seconds = (performance.now() - from) / 1000;
   const spent = process.cpuUsage(own);
   clearInterval(watch);
+  clearInterval(pace);
   for (const publisher of publishers) publisher.open = false;
   await visitors.stop();
   const wanted = () => publishers.reduce((sum, publisher) => sum + publisher.sent, 0) * receivers;

@@ -1,4 +1,5 @@
 // `wrenmq start` in one process: starts a broker, and stops it after a signal.
+import type { Members, shardsAsMembers } from "@wrenmq/admin/members";
 import { VERSION } from "@wrenmq/broker";
 import { type EffectiveConfig, hostBroker } from "@wrenmq/host";
 import { administer } from "../../admin/serve.ts";
@@ -19,6 +20,11 @@ export async function startSingle(options: ConfigOptions, effective: EffectiveCo
     logger.error({}, "the other members of the cluster have declared this one dead: it starts again as a new member");
   }
   logger.info({}, "stopped");
+}
+
+async function membersOf(...parts: Parameters<typeof shardsAsMembers>): Promise<Members> {
+  const { shardsAsMembers } = await import("@wrenmq/admin/members");
+  return shardsAsMembers(...parts);
 }
 
 /** What outlives a broker that the other members of its cluster have replaced. */
@@ -71,7 +77,9 @@ class Run {
       signal.removeEventListener("abort", hurry);
     }
     this.#reload = () => void host.reload();
-    const administration = await administer({ broker }, host.config, { logger, reload: host.reload }).catch(
+    const { shards } = host;
+    const source = shards === undefined ? { broker } : { members: await membersOf(broker, shards, logger) };
+    const administration = await administer(source, host.config, { logger, reload: host.reload }).catch(
       async (error: unknown) => {
         await host.close();
         throw error;

@@ -18,7 +18,7 @@ export async function start(options: ConfigOptions): Promise<void> {
   checkCluster(config);
   const wanted = workerCount(config.workers);
   const count = wanted === 1 ? 1 : Math.min(wanted, (await import("@wrenmq/workers")).MOST_WORKERS);
-  if (config.store.path !== undefined) {
+  if (config.store.path !== undefined && config.cluster === undefined) {
     const { prepareData } = await import("@wrenmq/workers/data");
     await prepareData(config.store.path, count, createLogger(config.log));
   }
@@ -34,5 +34,7 @@ export async function start(options: ConfigOptions): Promise<void> {
 function checkCluster({ cluster, store, workers }: WrenConfig): void {
   if (cluster === undefined) return;
   if (workers !== 1) throw new UsageError("--workers: a member of a cluster is one process");
-  if (store.path !== undefined) throw new UsageError("--data: members of a cluster keep sessions in memory");
+  if (store.path !== undefined && cluster.replicas === 0) {
+    throw new UsageError("--data: without cluster.replicas members of a cluster keep sessions in memory");
+  }
 }
