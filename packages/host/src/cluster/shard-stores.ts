@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { ClusterMember, ShardRun } from "@wrenmq/cluster-nats";
 import type { ClusterSection, StoreSection } from "@wrenmq/config";
 import type { Logger } from "@wrenmq/plugin-api";
-import type { Store } from "@wrenmq/store";
+import { type Store, StoreError } from "@wrenmq/store";
+import { makeFolder } from "@wrenmq/store-file";
 import { part } from "../share.ts";
 
 /** Makes the store of a run. It is opened by the broker; `run.lost` is to be called when it is fenced. */
@@ -16,6 +17,8 @@ export interface ShardStores {
 }
 
 export function replicatedStores(member: ClusterMember, cluster: ClusterSection, store: StoreSection): ShardStores {
+  // Before the first shard comes: the socket for commands is in it, too.
+  if (store.path !== undefined) makeDataFolder(store.path);
   let temporary: Promise<string> | undefined;
   // Without a folder of the operator: the copies are made anew at each opening, so they may be anywhere.
   const folder = async (): Promise<string> => {
@@ -45,4 +48,14 @@ export function replicatedStores(member: ClusterMember, cluster: ClusterSection,
       if (temporary !== undefined) await rm(await temporary, { recursive: true, force: true });
     },
   };
+}
+
+/** @throws StoreError ERR_STORE_OPEN */
+function makeDataFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError("ERR_STORE_OPEN", `the folder ${path} cannot be made: ${reason}`, { cause });
+  }
 }
