@@ -5,7 +5,7 @@ import { runCluster } from "../src/cluster/run-cluster.ts";
 
 test.skipIf(!isNatsHere).each([
   { kills: 6, seed: 11, only: /NATS|moment/, what: "NATS" },
-  { kills: 4, seed: 12, only: /a member/, what: "members" },
+  { kills: 3, seed: 12, only: /a member/, what: "members" },
 ])(
   "nothing that sessions hold is lost, nothing comes twice at QoS 2, when $what are killed and stopped $kills times",
   { timeout: 180_000 },

@@ -1,6 +1,6 @@
 // The reader against that of the package `ws`: the same bytes, control frames and close codes, wherever they are cut.
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as ws from "ws";
 import { WsFrameReader } from "../../src/websocket/frame-reader.ts";
 import { cut, cuts, frameStreams } from "./frames.ts";
@@ -71,22 +71,24 @@ async function theirs(chunks: readonly Buffer[]): Promise<Outcome> {
   return { payload: Buffer.concat(messages), pings, closed };
 }
 
-test("MQTT 5.0: [MQTT-6.0.0-2] any stream of frames, cut anywhere: the reader says what that of ws says", async () => {
-  const ends = new Set<number | undefined>();
-  await fc.assert(
-    fc.asyncProperty(frameStreams, cuts, async (bytes, places) => {
-      const read = ours(cut(bytes, places));
-      expect(ours([bytes])).toEqual(read);
-      const expected = await theirs(cut(bytes, places));
-      ends.add(read.closed);
-      // A text is nothing that ws would mind.
-      if (read.closed === 1003) return;
-      const { closed, pings, payload } = read;
-      expect({ closed, pings }).toEqual({ closed: expected.closed, pings: expected.pings });
-      // ws tells messages when they are complete.
-      expect(payload.subarray(0, expected.payload.length).equals(expected.payload)).toBe(true);
-    }),
-    { numRuns: 200 },
-  );
-  expect([...ends]).toEqual(expect.arrayContaining([undefined, 1002, NO_CODE]));
+describe("MQTT 5.0", () => {
+  test("[MQTT-6.0.0-2] any stream of frames, cut anywhere: the reader says what that of ws says", async () => {
+    const ends = new Set<number | undefined>();
+    await fc.assert(
+      fc.asyncProperty(frameStreams, cuts, async (bytes, places) => {
+        const read = ours(cut(bytes, places));
+        expect(ours([bytes])).toEqual(read);
+        const expected = await theirs(cut(bytes, places));
+        ends.add(read.closed);
+        // A text is nothing that ws would mind.
+        if (read.closed === 1003) return;
+        const { closed, pings, payload } = read;
+        expect({ closed, pings }).toEqual({ closed: expected.closed, pings: expected.pings });
+        // ws tells messages when they are complete.
+        expect(payload.subarray(0, expected.payload.length).equals(expected.payload)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+    expect([...ends]).toEqual(expect.arrayContaining([undefined, 1002, NO_CODE]));
+  });
 });

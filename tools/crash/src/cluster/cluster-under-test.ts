@@ -37,8 +37,6 @@ export class ClusterUnderTest implements AsyncDisposable {
   /** undefined: everything is on 127.0.0.1 */
   readonly networks: Networks | undefined;
   readonly surroundings: Surroundings;
-  /** Has this version the command `cluster drain`? */
-  readonly canDrain: boolean;
   /**
    * Members that clients do not connect to, as behind a load balancer that asks `/readyz`. With sessions in RAM, one that
    * is cut off goes on with the sessions of its own, while others have begun new ones for the same clients.
@@ -47,18 +45,11 @@ export class ClusterUnderTest implements AsyncDisposable {
   readonly #options: ClusterOptions;
   readonly #folder: string;
 
-  private constructor(
-    options: ClusterOptions,
-    folder: string,
-    nats: NatsTrio,
-    networks: Networks | undefined,
-    canDrain: boolean,
-  ) {
+  private constructor(options: ClusterOptions, folder: string, nats: NatsTrio, networks: Networks | undefined) {
     this.#options = options;
     this.#folder = folder;
     this.nats = nats;
     this.networks = networks;
-    this.canDrain = canDrain;
     this.members = MEMBERS.map((name) => this.#member(name));
     const { random } = options;
     this.surroundings = {
@@ -85,15 +76,14 @@ export class ClusterUnderTest implements AsyncDisposable {
         // What the journals need depends on their number: these members may do everything.
         options.replicas === 0 ? {} : { authorization: { users: [{ user: USER.username, password: USER.password }] } },
       );
-      const { stdout } = await runProgram(options.program, ["cluster", "--help"]);
-      return new ClusterUnderTest(options, folder, nats, networks, /^ +drain\b/m.test(stdout));
+      return new ClusterUnderTest(options, folder, nats, networks);
     } catch (error) {
       await networks?.[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  /** Sessions end with their member. */
+  /** Sessions end with their member, and cannot be moved to another one. */
   get isInMemory(): boolean {
     return this.#options.replicas === 0;
   }

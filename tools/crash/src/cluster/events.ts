@@ -82,13 +82,13 @@ export function eventsOf(cluster: ClusterUnderTest, world: World): Event[] {
       },
     },
     {
-      name: cluster.canDrain ? "drain a member" : "stop a member as an operator does",
+      name: cluster.isInMemory ? "stop a member as an operator does" : "drain a member",
       weight: 2,
       async happen(random) {
         const member = pickMember(random);
         const pause = random.between(0, 2_000);
-        await killing(`${member.name} is drained`, async () => {
-          const problem = cluster.canDrain ? await cluster.drain(member) : undefined;
+        await killing(`${member.name} is ${cluster.isInMemory ? "stopped by SIGTERM" : "drained"}`, async () => {
+          const problem = cluster.isInMemory ? undefined : await cluster.drain(member);
           if (problem !== undefined) world.problem(problem);
           await member.end("SIGTERM");
           await world.sleep(pause);
